@@ -1,0 +1,113 @@
+"""What a learner is: hyper-parameters that, fitted to a dataset, give predictors; and what a predictor can do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from systems import Dataset, Trajectories
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much training a cell may spend: `effort` multiplies every learner's own standard number of updates."""
+
+    effort: float = 1.0
+
+    def updates(self, standard: int) -> int:
+        return max(1, round(standard * self.effort))
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """The state of training after `update` updates; losses are mean squared errors of standardised quantities."""
+
+    update: int
+    train_loss: float
+    valid_loss: float
+    seconds: float
+    nfe_forward: float  # function evaluations of one update, mean since the point before
+    nfe_backward: float
+
+
+@dataclass(frozen=True)
+class TrainingLog:
+    """What fitting one predictor cost, and how it went."""
+
+    updates: int = 0
+    fit_seconds: float = 0.0  # of this seed: a stacked fit's time divided by its seeds
+    nfe_forward: float = 0.0  # function evaluations of one update, mean over training
+    nfe_backward: float = 0.0
+    saved_bytes: int = 0  # kept by autograd between the forward and the backward pass of one update
+    curve: tuple[CurvePoint, ...] = ()
+    failure: str = ""  # why training ended early without a usable model; empty when it did not
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """States `[batch, time, dim]` in physical units, non-finite after a divergence, and the function evaluations spent.
+
+    `evaluations` counts evaluations of the learned map or field for one trajectory of the batch.
+    """
+
+    states: Float[Tensor, "batch time dim"]
+    evaluations: int
+
+
+class Predictor(ABC):
+    """A fitted model seen as a dynamical system of its own.
+
+    Its `state` is a tensor `[batch, ...]` of whatever the model carries from one time to the next; `past` and every decoded
+    state are in physical units. No method changes the predictor or its arguments.
+    """
+
+    log: TrainingLog = TrainingLog()
+
+    @property
+    @abstractmethod
+    def parameters(self) -> int:
+        """Number of learned numbers."""
+
+    @abstractmethod
+    def encode(self, past: Trajectories) -> Tensor:
+        """The model's state at the last time of `past`."""
+
+    @abstractmethod
+    def advance(self, state: Tensor, dt: float) -> tuple[Tensor, int]:
+        """The state `dt` later, and the evaluations of the learned map or field that it took.
+
+        Raises ValueError where the model is a map of another step.
+        """
+
+    @abstractmethod
+    def decode(self, state: Tensor) -> Float[Tensor, "batch dim"]:
+        """The system's state that the model's state stands for."""
+
+    def forecast(self, past: Trajectories, times: Float[Tensor, " time"]) -> Forecast:
+        """Predict the states at `times`, which follow the last time of `past` and are shared by the batch."""
+        state, now, evaluations, states = self.encode(past), float(past.times[0, -1]), 0, []
+        with torch.no_grad():
+            for time in times.tolist():
+                state, spent = self.advance(state, time - now)
+                states.append(self.decode(state))
+                now, evaluations = time, evaluations + spent
+        return Forecast(torch.stack(states, dim=1).double(), evaluations)
+
+    def weights(self) -> dict[str, Tensor]:
+        """The learned numbers by name, for a checkpoint."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Learner(ABC):
+    """A method of learning dynamical systems whose dataclass fields are its hyper-parameters."""
+
+    @abstractmethod
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        """Fit one predictor for each seed, on the device where the dataset lies, without changing the dataset.
+
+        A model that fails to train is returned all the same, with the reason in its `log.failure`.
+        """

@@ -1,0 +1,45 @@
+"""The Lorenz system: the classic chaotic flow."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from systems.base import Flow, settle
+
+LARGEST_EXPONENT = 0.9056  # Sprott, "Chaos and time-series analysis", 2003, at the default parameters
+
+
+@dataclass(frozen=True)
+class Lorenz(Flow):
+    """Thermal convection truncated to three modes; chaotic at the default parameters.
+
+    x' = sigma (y - x),  y' = x (rho - z) - y,  z' = x y - beta z.
+    One timescale is the Lyapunov time at the default parameters, also when others are chosen.
+
+    Lorenz, "Deterministic nonperiodic flow", Journal of the Atmospheric Sciences 20, 1963.
+    """
+
+    sigma: float = 10.0
+    rho: float = 28.0
+    beta: float = 8.0 / 3.0
+
+    timescale_name = "Lyapunov time"
+
+    @property
+    def dim(self) -> int:
+        return 3
+
+    @property
+    def timescale(self) -> float:
+        return 1.0 / LARGEST_EXPONENT
+
+    def initial_states(self, count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count 3"]:
+        start = np.array([0.0, 0.0, 25.0]) + rng.uniform(-10.0, 10.0, (count, 3))
+        return settle(self, start, timescales=10)
+
+    def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
+        u, v, w = x.unbind(-1)
+        return torch.stack([self.sigma * (v - u), u * (self.rho - w) - v, u * v - self.beta * w], dim=-1)

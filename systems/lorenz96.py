@@ -1,0 +1,49 @@
+"""The Lorenz-96 system: spatiotemporal chaos on a ring of sites."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from systems.base import Flow, settle
+
+# By the number of sites at forcing 8: 40 is published (see the references), the others measured on 200 trajectories.
+LARGEST_EXPONENT = {5: 0.48, 10: 1.17, 20: 1.55, 40: 1.68}
+
+
+@dataclass(frozen=True)
+class Lorenz96(Flow):
+    """A toy atmosphere: advection, damping and forcing on a latitude circle.
+
+    x_i' = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + forcing, indices modulo `sites` (at least 4).
+    One timescale is the Lyapunov time at forcing 8, also when another forcing is chosen.
+
+    Lorenz, "Predictability: a problem partly solved", ECMWF seminar, 1996.
+    """
+
+    sites: int = 10
+    forcing: float = 8.0
+
+    timescale_name = "Lyapunov time"
+
+    def __post_init__(self) -> None:
+        if self.sites < 4:
+            raise ValueError(f"Lorenz96 needs sites >= 4, but sites={self.sites}: its stencil spans four neighbours")
+
+    @property
+    def dim(self) -> int:
+        return self.sites
+
+    @property
+    def timescale(self) -> float:
+        return 1.0 / LARGEST_EXPONENT.get(self.sites, LARGEST_EXPONENT[40])
+
+    def initial_states(self, count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count dim"]:
+        start = self.forcing + rng.uniform(-1.0, 1.0, (count, self.sites))
+        return settle(self, start, timescales=15)
+
+    def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+        ahead, behind, two_behind = (torch.roll(x, shift, dims=-1) for shift in (-1, 1, 2))
+        return (ahead - two_behind) * behind - x + self.forcing

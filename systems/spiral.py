@@ -1,0 +1,79 @@
+"""Planar spirals: a linear field and the cubic one of the neural-ODE literature."""
+
+from dataclasses import dataclass
+from math import pi
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from systems.base import Flow
+
+TURN = 1.31778  # time of the first turn of the cubic spiral from (2, 0) at the default parameters
+
+
+def _annulus(count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count 2"]:
+    """States with random direction at radius 0.5 to 2."""
+    radius, angle = rng.uniform(0.5, 2.0, count), rng.uniform(0.0, 2 * pi, count)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+
+
+@dataclass(frozen=True)
+class LinearSpiral(Flow):
+    """Damped rotation.
+
+    x' = -damping x - rotation y,  y' = rotation x - damping y. One timescale is one turn.
+
+    Chen et al., "Neural ordinary differential equations", NeurIPS 2018 (the authors' example, with 0.1 and 1).
+    """
+
+    damping: float = 0.1
+    rotation: float = 1.0
+
+    timescale_name = "period"
+
+    @property
+    def dim(self) -> int:
+        return 2
+
+    @property
+    def timescale(self) -> float:
+        return 2 * pi / abs(self.rotation)
+
+    def initial_states(self, count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count 2"]:
+        return _annulus(count, rng)
+
+    def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+        u, v = x.unbind(-1)
+        return torch.stack([-self.damping * u - self.rotation * v, self.rotation * u - self.damping * v], dim=-1)
+
+
+@dataclass(frozen=True)
+class CubicSpiral(Flow):
+    """Spiral whose speed grows with the cube of the radius: fast far out, ever slower near the origin.
+
+    x' = -damping x^3 + rotation y^3,  y' = -rotation x^3 - damping y^3. One timescale is the first turn from (2, 0).
+
+    Chen et al., "Neural ordinary differential equations", NeurIPS 2018 (the authors' example, with 0.1 and 2).
+    """
+
+    damping: float = 0.1
+    rotation: float = 2.0
+
+    timescale_name = "period"
+
+    @property
+    def dim(self) -> int:
+        return 2
+
+    @property
+    def timescale(self) -> float:
+        return TURN * 2.0 / abs(self.rotation)
+
+    def initial_states(self, count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count 2"]:
+        return _annulus(count, rng)
+
+    def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+        u, v = (x * x * x).unbind(-1)
+        return torch.stack([-self.damping * u + self.rotation * v, -self.rotation * u - self.damping * v], dim=-1)

@@ -1,0 +1,79 @@
+"""Sampled trajectories, and the dataset of them that every learner of a comparison sees."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from systems.base import System
+    from systems.sampling import Sampling
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """A batch of trajectories in physical units, float64."""
+
+    times: Float64[Tensor, "batch time"]
+    states: Float64[Tensor, "batch time dim"]
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def between(self, start: int, stop: int | None = None) -> "Trajectories":
+        """The samples from index `start` up to, not including, `stop`."""
+        return Trajectories(self.times[:, start:stop], self.states[:, start:stop])
+
+    def to(self, device: torch.device | str) -> "Trajectories":
+        return Trajectories(self.times.to(device), self.states.to(device))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What one system, one sampling and one data seed give: the same numbers for every learner and seed.
+
+    `train` and `valid` carry the observation noise. In `test` and `climate` the first `sampling.context` samples of each
+    trajectory carry it and are given to the learner; the rest is the noise-free truth that its forecast is scored on.
+    `test` is many short forecasts; `climate` is a few long ones, for the statistics of the attractor.
+    """
+
+    system: "System"
+    sampling: "Sampling"
+    seed: int
+    train: Trajectories
+    valid: Trajectories
+    test: Trajectories
+    climate: Trajectories
+
+    @property
+    def step(self) -> float:
+        """Time between two samples, in the system's time unit."""
+        return self.sampling.step * self.system.timescale
+
+    @property
+    def dim(self) -> int:
+        return self.train.states.shape[-1]
+
+    @property
+    def mean(self) -> Float64[Tensor, " dim"]:
+        """Mean of each channel over the training data."""
+        return self.train.states.mean(dim=(0, 1))
+
+    @property
+    def std(self) -> Float64[Tensor, " dim"]:
+        """Standard deviation of each channel over the training data."""
+        return self.train.states.std(dim=(0, 1), correction=0)
+
+    def standardise(self, states: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+        """States in units of the training data's standard deviation about its mean, in the dtype of `states`."""
+        return (states - self.mean.to(states.dtype)) / self.std.to(states.dtype)
+
+    def to(self, device: torch.device | str) -> "Dataset":
+        """The same data on another device; learners fit where their data lie."""
+        parts = {name: getattr(self, name).to(device) for name in PARTS}
+        return replace(self, **parts)
+
+
+PARTS = ("train", "valid", "test", "climate")
