@@ -1,1 +1,1 @@
-"""bench"""
+"""Bench: suites, the runner and the command line."""

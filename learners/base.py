@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -104,6 +105,8 @@ class Predictor(ABC):
 @dataclass(frozen=True)
 class Learner(ABC):
     """A method of learning dynamical systems whose dataclass fields are its hyper-parameters."""
+
+    reference: ClassVar[bool] = False  # a yardstick shown beside the methods that are compared
 
     @abstractmethod
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
