@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -20,6 +20,18 @@ class Budget:
 
     def updates(self, standard: int) -> int:
         return max(1, round(standard * self.effort))
+
+
+class SolverError(RuntimeError):
+    """An adaptive solver could not go on: its step became too small, or its states left the finite numbers."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why training ended without a model that can be trusted."""
+
+    status: Literal["diverged", "solver_failed"]
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -42,9 +54,9 @@ class TrainingLog:
     fit_seconds: float = 0.0  # of this seed: a stacked fit's time divided by its seeds
     nfe_forward: float = 0.0  # function evaluations of one update, mean over training
     nfe_backward: float = 0.0
-    saved_bytes: int = 0  # kept by autograd between the forward and the backward pass of one update
+    saved_bytes: int = 0  # most that autograd kept between the forward and the backward pass of one update
     curve: tuple[CurvePoint, ...] = ()
-    failure: str = ""  # why training ended early without a usable model; empty when it did not
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +73,8 @@ class Forecast:
 class Predictor(ABC):
     """A fitted model seen as a dynamical system of its own.
 
-    Its `state` is a tensor `[batch, ...]` of whatever the model carries from one time to the next; `past` and every decoded
-    state are in physical units. No method changes the predictor or its arguments.
+    Its `state` is a tensor `[batch, ...]` of whatever the model carries from one time to the next; `past` and every
+    decoded state are in physical units. No method changes the predictor or its arguments.
     """
 
     log: TrainingLog = TrainingLog()
@@ -77,25 +89,28 @@ class Predictor(ABC):
         """The model's state at the last time of `past`."""
 
     @abstractmethod
-    def advance(self, state: Tensor, dt: float) -> tuple[Tensor, int]:
-        """The state `dt` later, and the evaluations of the learned map or field that it took.
-
-        Raises ValueError where the model is a map of another step.
-        """
+    def decode(self, state: Float[Tensor, "*batch state"]) -> Float[Tensor, "*batch dim"]:
+        """The system's state, in float64, that the model's state stands for; leading axes are kept."""
 
     @abstractmethod
-    def decode(self, state: Tensor) -> Float[Tensor, "batch dim"]:
-        """The system's state that the model's state stands for."""
+    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        """The states `[time, batch, ...]` at increasing `offsets` after `state`, and the evaluations that they took.
+
+        Evaluations are those of the learned map or field, for one trajectory of the batch. Raises ValueError where the
+        model is a map of another step than the offsets ask for.
+        """
+
+    def advance(self, state: Tensor, dt: float) -> tuple[Tensor, int]:
+        """The state `dt` later, and the evaluations that it took."""
+        states, evaluations = self.rollout(state, [dt])
+        return states[0], evaluations
 
     def forecast(self, past: Trajectories, times: Float[Tensor, " time"]) -> Forecast:
         """Predict the states at `times`, which follow the last time of `past` and are shared by the batch."""
-        state, now, evaluations, states = self.encode(past), float(past.times[0, -1]), 0, []
+        offsets = (times - past.times[0, -1]).tolist()
         with torch.no_grad():
-            for time in times.tolist():
-                state, spent = self.advance(state, time - now)
-                states.append(self.decode(state))
-                now, evaluations = time, evaluations + spent
-        return Forecast(torch.stack(states, dim=1).double(), evaluations)
+            states, evaluations = self.rollout(self.encode(past), offsets)
+            return Forecast(self.decode(states).transpose(0, 1), evaluations)
 
     def weights(self) -> dict[str, Tensor]:
         """The learned numbers by name, for a checkpoint."""

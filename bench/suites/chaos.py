@@ -1,0 +1,39 @@
+"""Three chaotic flows and two regular controls: who forecasts, who keeps the attractor, and at what cost."""
+
+from bench.suite import Suite
+from learners import (
+    Climatology,
+    NeuralODE,
+    ODENet,
+    Persistence,
+    PolynomialPropagator,
+    ResNet,
+    RKNet,
+    TrainingMean,
+    TrueEquations,
+    WindowedRNN,
+)
+from metrics import STANDARD
+from systems import CubicSpiral, Lorenz, Lorenz96, Rossler, Sampling, VanDerPol
+
+suite = Suite(
+    name="chaos",
+    description="Recurrent networks, neural ODEs and residual networks on chaotic flows, beside regular controls.",
+    systems=(CubicSpiral(), VanDerPol(), Lorenz(), Rossler(), Lorenz96(sites=10)),
+    learners=(
+        WindowedRNN(cell="rnn"),
+        WindowedRNN(cell="gru"),
+        WindowedRNN(cell="lstm"),
+        NeuralODE(),
+        ResNet(),
+        RKNet(),
+        ODENet(),
+        Persistence(),
+        TrainingMean(),
+        Climatology(),
+        PolynomialPropagator(),
+        TrueEquations(),
+    ),
+    metrics=STANDARD,
+    sampling=Sampling(step=0.018112, horizon=16.0),  # 0.02 time units for Lorenz
+)

@@ -1,0 +1,44 @@
+"""Every learner on two small systems with hardly any training: does the whole path work?"""
+
+from bench.suite import Suite
+from learners import (
+    Budget,
+    Climatology,
+    NeuralODE,
+    ODENet,
+    Persistence,
+    PolynomialPropagator,
+    ResNet,
+    RKNet,
+    TrainingMean,
+    TrueEquations,
+    WindowedRNN,
+)
+from metrics import STANDARD
+from systems import LinearSpiral, Lorenz, Sampling
+
+suite = Suite(
+    name="smoke",
+    description="Every learner on a regular and a chaotic flow with hardly any training: does the whole path work?",
+    systems=(LinearSpiral(), Lorenz()),
+    learners=(
+        WindowedRNN(cell="rnn"),
+        WindowedRNN(cell="gru"),
+        WindowedRNN(cell="lstm"),
+        NeuralODE(),
+        ResNet(),
+        RKNet(),
+        ODENet(),
+        Persistence(),
+        TrainingMean(),
+        Climatology(),
+        PolynomialPropagator(),
+        TrueEquations(),
+    ),
+    metrics=STANDARD,
+    sampling=Sampling(
+        step=0.018112, trajectories=8, samples=200, valid=2, test=16, horizon=4.0, climate=1, climate_horizon=20.0
+    ),
+    seeds=2,
+    budgets={"quick": Budget(0.01), "standard": Budget(0.03), "paper": Budget(0.3)},
+)

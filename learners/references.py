@@ -1,0 +1,133 @@
+"""Reference rows: yardsticks that every table carries, so that a learner which loses to one of them is seen to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from learners.base import Budget, Learner, Predictor
+from learners.networks import stream
+from learners.rollout import substeps
+from learners.solvers import EVALUATIONS, STEPS
+from learners.validation import positive
+from systems import Dataset, Flow, Trajectories
+
+
+@dataclass(frozen=True)
+class Persistence(Learner):
+    """Forecasts that the last observed state stays as it is."""
+
+    reference: ClassVar[bool] = True
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        return [Constant(None)] * len(seeds)
+
+
+@dataclass(frozen=True)
+class TrainingMean(Learner):
+    """Forecasts the mean of the training data."""
+
+    reference: ClassVar[bool] = True
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        return [Constant(dataset.mean)] * len(seeds)
+
+
+@dataclass(frozen=True)
+class Climatology(Learner):
+    """Forecasts states drawn at random from the training data: the right places, in no order."""
+
+    reference: ClassVar[bool] = True
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        return [ShuffledDraw(dataset, seed) for seed in seeds]
+
+
+@dataclass(frozen=True)
+class TrueEquations(Learner):
+    """The system itself, integrated in float32: what rounding alone leaves of the truth."""
+
+    substeps: int = 4  # Runge-Kutta steps in one sampling step
+
+    reference: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        positive(self, "substeps")
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        if not isinstance(dataset.system, Flow):
+            raise ValueError(
+                f"TrueEquations needs a system with a velocity, but {type(dataset.system).__name__} has none"
+            )
+        return [SinglePrecision(dataset.system, dataset.step / self.substeps)] * len(seeds)
+
+
+class Constant(Predictor):
+    """One state for all times: the last observed one, or a given one."""
+
+    def __init__(self, value: Float[Tensor, " dim"] | None) -> None:
+        self.value = value
+
+    @property
+    def parameters(self) -> int:
+        return 0 if self.value is None else self.value.numel()
+
+    def encode(self, past: Trajectories) -> Float[Tensor, "batch dim"]:
+        last = past.states[:, -1]
+        return last if self.value is None else self.value.expand_as(last)
+
+    def decode(self, state: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+        return state
+
+    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        return state.expand(len(offsets), *state.shape), 0
+
+
+class ShuffledDraw(Predictor):
+    """Training states in random order: the state is a place in a shuffled list, which time moves on by one."""
+
+    def __init__(self, dataset: Dataset, seed: int) -> None:
+        states = dataset.train.states.flatten(0, 1)
+        order = torch.randperm(len(states), generator=stream(seed, "climatology"))
+        self.states = states[order.to(states.device)]
+
+    @property
+    def parameters(self) -> int:
+        return self.states.numel()
+
+    def encode(self, past: Trajectories) -> Float[Tensor, "batch 1"]:
+        stride = max(1, len(self.states) // len(past))
+        return stride * torch.arange(len(past), dtype=torch.float64, device=self.states.device)[:, None]
+
+    def decode(self, state: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch dim"]:
+        return self.states[state[..., 0].long() % len(self.states)]
+
+    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        places = torch.arange(1, len(offsets) + 1, dtype=state.dtype, device=state.device)
+        return state + places.view(-1, *[1] * state.dim()), 0
+
+
+class SinglePrecision(Predictor):
+    """The true velocity, integrated by the fourth-order Runge-Kutta method in float32."""
+
+    def __init__(self, flow: Flow, step: float) -> None:
+        self.flow, self.step = flow, step
+
+    @property
+    def parameters(self) -> int:
+        return 0
+
+    def encode(self, past: Trajectories) -> Float[Tensor, "batch dim"]:
+        return past.states[:, -1].float()
+
+    def decode(self, state: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+        return state.double()
+
+    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        def advance(x: Float[Tensor, "batch dim"], steps: float) -> Float[Tensor, "batch dim"]:
+            return STEPS["rk4"](self.flow.velocity, x, steps * self.step)
+
+        return substeps(advance, EVALUATIONS["rk4"])(state, [offset / self.step for offset in offsets])

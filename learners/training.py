@@ -1,0 +1,197 @@
+"""The one training loop: Adam, a one-cycle schedule, clipping for each replica, the best weights on validation data."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import cos, inf, isfinite, pi
+from time import perf_counter
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog
+from learners.counting import Tally, counting, keeping
+from learners.segments import Segments, SegmentSampler
+
+Objective = Callable[[Segments], Float[Tensor, " seed"]]
+
+VALIDATION_SEGMENTS = 2048
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained. The budget's effort multiplies `updates`."""
+
+    updates: int = 10_000
+    batch: int = 128  # segments in an update
+    learning_rate: float = 1e-2  # at the peak of the cycle
+    warmup: float = 0.1  # fraction of the updates before the peak
+    clip: float = 1.0  # largest norm of a replica's gradient
+    validations: int = 40  # times that the validation loss is taken
+    patience: int = 0  # validations without improvement that end training; 0: never
+
+    def __post_init__(self) -> None:
+        for name in ("updates", "batch", "learning_rate", "clip", "validations"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"training.{name} must be positive, but is {getattr(self, name)!r}")
+        if not 0 <= self.warmup < 1 or self.patience < 0:
+            raise ValueError(
+                f"training needs 0 <= warmup < 1 and patience >= 0, but has {self.warmup} and {self.patience}"
+            )
+
+    def rate(self, progress: float) -> float:
+        """Learning rate at a fraction of training: linear warm-up, then a half cosine down to a thousandth."""
+        if progress < self.warmup:
+            return self.learning_rate * (0.04 + 0.96 * progress / self.warmup)
+        fall = (progress - self.warmup) / (1 - self.warmup)
+        return self.learning_rate * (0.001 + 0.999 * (1 + cos(pi * fall)) / 2)
+
+
+def train(
+    network: nn.Module,
+    objective: Objective,
+    data: tuple[SegmentSampler, SegmentSampler],
+    training: Training,
+    budget: Budget,
+    counted: Iterable[nn.Module],
+) -> list[TrainingLog]:
+    """Train every replica of a network in place and leave it at its best weights on validation data.
+
+    `objective` gives the loss of each replica on segments `[seed, batch, length, dim]`; `data` are the samplers of the
+    training and the validation segments; `counted` are the modules whose calls are the function evaluations. A replica
+    whose loss is never finite, or whose solver fails, is reported in its log.
+    """
+    run = _Run(network, objective, data[1].spread(VALIDATION_SEGMENTS), training)
+    updates = budget.updates(training.updates)
+    every = max(1, updates // training.validations)
+    with counting(counted) as run.tally:
+        try:
+            for update, segments in enumerate(data[0].batches(training.batch, updates), 1):
+                run.update(segments, training.rate((update - 1) / updates))
+                if (update % every == 0 or update == updates) and run.validate():
+                    break
+        except SolverError as failure:
+            run.failure = f"{failure} in update {run.updates + 1} of {updates}"
+    run.best.restore()
+    return run.logs()
+
+
+class _Run:
+    """The state of one training run of a stack of replicas."""
+
+    def __init__(self, network: nn.Module, objective: Objective, held_out: Segments, training: Training) -> None:
+        self.network, self.objective, self.held_out, self.training = network, objective, held_out, training
+        self.parameters = list(network.parameters())
+        self.optimiser = torch.optim.Adam(self.parameters, lr=training.learning_rate, fused=True)
+        self.seeds = len(held_out)
+        self.best = Best(self.parameters, torch.full((self.seeds,), inf, device=held_out.device))
+        self.tally = Tally()
+        self.unmeasured = True  # whether the bytes of the next update are still to be measured
+        self.updates, self.forward, self.backward, self.saved, self.failure = 0, 0, 0, 0, ""
+        self.recent = torch.zeros(self.seeds, device=held_out.device)  # sum of the losses since the last validation
+        self.curve: list[tuple[int, float, list[float], list[float], int, int]] = []
+        self.begun = perf_counter()
+
+    def update(self, segments: Segments, rate: float) -> None:
+        """One step of Adam for every replica."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        if not self.unmeasured:
+            losses = self.objective(segments)
+        else:
+            losses, kept = keeping(lambda: self.objective(segments), self.parameters)
+            self.saved, self.unmeasured = max(self.saved, kept), False
+        spent = self.tally.take()
+        losses.sum().backward()
+        self.forward += spent
+        self.backward += self.tally.take() or spent  # without an adjoint, every evaluation is differentiated once
+        clip(self.parameters, self.training.clip)
+        self.optimiser.step()
+        self.recent += losses.detach()
+        self.updates += 1
+
+    def validate(self) -> bool:
+        """Note a point of the learning curve and keep what improved; true where training should end."""
+        with torch.no_grad():
+            loss = self.objective(self.held_out)
+        self.tally.take()
+        self.best.offer(loss)
+        before = self.curve[-1][0] if self.curve else 0
+        train_loss = self.recent / (self.updates - before)
+        seconds = (perf_counter() - self.begun) / self.seeds
+        point = (self.updates, seconds, train_loss.tolist(), loss.tolist(), self.forward, self.backward)
+        self.curve.append(point)
+        self.recent.zero_()
+        self.unmeasured = True
+        patience = self.training.patience
+        return not loss.isfinite().any() or 0 < patience <= self.best.stale
+
+    def logs(self) -> list[TrainingLog]:
+        """One log for each replica; the time of the stack is shared out evenly."""
+        seconds = (perf_counter() - self.begun) / self.seeds
+        count = max(1, self.updates)
+        return [
+            TrainingLog(
+                updates=self.updates,
+                fit_seconds=seconds,
+                nfe_forward=self.forward / count,
+                nfe_backward=self.backward / count,
+                saved_bytes=self.saved // self.seeds,
+                curve=tuple(self._points(index)),
+                failure=self._failure(index),
+            )
+            for index in range(self.seeds)
+        ]
+
+    def _failure(self, index: int) -> Failure | None:
+        if self.failure:
+            return Failure("solver_failed", self.failure)
+        if not isfinite(self.best.loss[index]):
+            return Failure("diverged", f"the validation loss was never finite in {self.updates} updates")
+        return None
+
+    def _points(self, index: int) -> Iterator[CurvePoint]:
+        last, forward_before, backward_before = 0, 0, 0
+        for update, seconds, train_loss, valid_loss, forward, backward in self.curve:
+            span = update - last
+            yield CurvePoint(
+                update,
+                train_loss[index],
+                valid_loss[index],
+                seconds,
+                (forward - forward_before) / span,
+                (backward - backward_before) / span,
+            )
+            last, forward_before, backward_before = update, forward, backward
+
+
+class Best:
+    """The weights of each replica at its lowest validation loss."""
+
+    def __init__(self, parameters: Sequence[nn.Parameter], loss: Float[Tensor, " seed"]) -> None:
+        self.parameters, self.loss = parameters, loss
+        self.weights = [parameter.detach().clone() for parameter in parameters]
+        self.stale = 0  # validations since any replica improved
+
+    def offer(self, loss: Float[Tensor, " seed"]) -> None:
+        """Keep the weights of the replicas whose loss is the lowest so far."""
+        better = loss < self.loss
+        self.stale = 0 if better.any() else self.stale + 1
+        for kept, parameter in zip(self.weights, self.parameters, strict=True):
+            kept[better] = parameter.detach()[better]
+        self.loss = torch.where(better, loss, self.loss)
+
+    def restore(self) -> None:
+        """Put the kept weights back into the network."""
+        for kept, parameter in zip(self.weights, self.parameters, strict=True):
+            parameter.data.copy_(kept)
+
+
+def clip(parameters: Sequence[nn.Parameter], largest: float) -> None:
+    """Scale the gradient of every replica so that its norm is at most `largest`; replicas do not affect each other."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norms = torch.stack([torch.linalg.vector_norm(gradient.flatten(1), dim=1) for gradient in gradients])
+    factor = largest / torch.linalg.vector_norm(norms, dim=0).clamp(min=largest)
+    for gradient in gradients:
+        gradient.mul_(factor.view(-1, *[1] * (gradient.dim() - 1)))

@@ -1,0 +1,11 @@
+"""Checks of hyper-parameters, with errors that name the field, the value received and the rule."""
+
+from typing import Any
+
+
+def positive(component: Any, *names: str) -> None:
+    """Raise ValueError unless every named field is positive."""
+    for name in names:
+        value = getattr(component, name)
+        if not value > 0:
+            raise ValueError(f"{type(component).__name__}.{name} must be positive, but is {value!r}")

@@ -1,0 +1,137 @@
+"""The promises that every exported learner keeps."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+import torch
+
+import learners
+from learners import Budget, Learner, Predictor, WindowedRNN
+from systems import Dataset, LinearSpiral, Sampling, sample
+
+SAMPLING = Sampling(
+    step=0.05, trajectories=4, samples=60, valid=2, test=3, context=6, horizon=0.5, climate=1, climate_horizon=0.5
+)
+SEEDS = (0, 1)
+
+
+def every() -> list[Learner]:
+    """Each exported learner, and each kind of recurrent cell, with hardly any training."""
+    exported = (getattr(learners, name) for name in learners.__all__)
+    concrete = [
+        kind for kind in exported if isinstance(kind, type) and issubclass(kind, Learner) and kind is not Learner
+    ]
+    return [short(kind()) for kind in concrete] + [short(WindowedRNN(cell="rnn")), short(WindowedRNN(cell="lstm"))]
+
+
+def short(learner: Learner) -> Learner:
+    if not hasattr(learner, "training"):
+        return learner
+    return replace(learner, training=replace(learner.training, updates=6, batch=16))
+
+
+def name(learner: Learner) -> str:
+    return type(learner).__name__ + getattr(learner, "cell", "")
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return sample(LinearSpiral(), SAMPLING, 0)
+
+
+@pytest.fixture(scope="module", params=every(), ids=name)
+def learner(request: pytest.FixtureRequest) -> Learner:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def fitted(learner: Learner, dataset: Dataset) -> list[Predictor]:
+    return learner.fit(dataset, Budget(), SEEDS)
+
+
+def digest(dataset: Dataset) -> str:
+    parts = (dataset.train, dataset.valid, dataset.test, dataset.climate)
+    return hashlib.sha256(b"".join(part.states.numpy().tobytes() for part in parts)).hexdigest()
+
+
+def forecast(predictor: Predictor, dataset: Dataset) -> learners.Forecast:
+    return predictor.forecast(dataset.test.between(0, SAMPLING.context), dataset.test.times[0, SAMPLING.context :])
+
+
+def test_fit_gives_a_predictor_for_each_seed_and_leaves_the_data_alone(learner: Learner, dataset: Dataset):
+    before = digest(dataset)
+    predictors = learner.fit(dataset, Budget(), SEEDS)
+    for predictor in predictors:
+        forecast(predictor, dataset)
+    assert len(predictors) == len(SEEDS)
+    assert digest(dataset) == before
+
+
+def test_a_forecast_has_the_shape_of_the_truth_in_float64_and_is_finite(fitted: list[Predictor], dataset: Dataset):
+    states = forecast(fitted[0], dataset).states
+    assert states.shape == dataset.test.states[:, SAMPLING.context :].shape
+    assert states.dtype == torch.float64
+    assert states.isfinite().all()
+    assert not states.requires_grad
+
+
+def test_fit_and_forecast_are_deterministic(learner: Learner, fitted: list[Predictor], dataset: Dataset):
+    torch.manual_seed(123)
+    again = learner.fit(dataset, Budget(), SEEDS)
+    for one, two in zip(fitted, again, strict=True):
+        assert torch.equal(forecast(one, dataset).states, forecast(two, dataset).states)
+
+
+def test_a_seed_gives_the_same_model_alone_as_in_a_stack(learner: Learner, fitted: list[Predictor], dataset: Dataset):
+    (alone,) = learner.fit(dataset, Budget(), SEEDS[1:])
+    torch.testing.assert_close(
+        forecast(alone, dataset).states, forecast(fitted[1], dataset).states, atol=1e-4, rtol=1e-4
+    )
+
+
+def test_forecasts_do_not_use_the_global_random_state(fitted: list[Predictor], dataset: Dataset):
+    before = torch.random.get_rng_state()
+    forecast(fitted[0], dataset)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_advancing_step_by_step_gives_the_forecast(fitted: list[Predictor], dataset: Dataset):
+    predictor, context = fitted[0], dataset.test.between(0, SAMPLING.context)
+    state, states, evaluations = predictor.encode(context), [], 0
+    for _ in range(3):
+        state, spent = predictor.advance(state, dataset.step)
+        states.append(predictor.decode(state))
+        evaluations += spent
+    torch.testing.assert_close(
+        torch.stack(states, dim=1), forecast(predictor, dataset).states[:, :3], atol=1e-4, rtol=1e-4
+    )
+    assert evaluations >= 0
+
+
+def test_only_the_context_is_looked_at(fitted: list[Predictor], dataset: Dataset):
+    changed = dataset.test.states.clone()
+    changed[:, SAMPLING.context :] = torch.nan
+    blind = replace(dataset, test=replace(dataset.test, states=changed))
+    assert torch.equal(forecast(fitted[0], blind).states, forecast(fitted[0], dataset).states)
+
+
+def test_costs_are_stated(learner: Learner, fitted: list[Predictor]):
+    log = fitted[0].log
+    assert fitted[0].parameters >= 0
+    assert all(weights.isfinite().all() for weights in fitted[0].weights().values())
+    if hasattr(learner, "training"):
+        assert log.updates == 6
+        assert log.nfe_forward > 0
+        assert log.nfe_backward > 0
+        assert log.saved_bytes > 0
+        assert log.curve[-1].update == 6
+        assert log.fit_seconds > 0
+        assert sum(weights.numel() for weights in fitted[0].weights().values()) == fitted[0].parameters
+
+
+def test_training_effort_follows_the_budget(learner: Learner, dataset: Dataset):
+    if not hasattr(learner, "training"):
+        pytest.skip("this learner does not train in updates")
+    (predictor,) = learner.fit(dataset, Budget(0.5), SEEDS[:1])
+    assert predictor.log.updates == 3
