@@ -1,5 +1,80 @@
 """Metrics: measures of what was learned and of what it cost."""
 
 from metrics.base import Better, Cost, Evidence, Metric
+from metrics.cost import (
+    fit_seconds,
+    forecast_seconds,
+    nfe_backward,
+    nfe_forecast,
+    nfe_forward,
+    parameters,
+    peak_bytes,
+    saved_bytes,
+)
+from metrics.trajectory import (
+    STRICT_THRESHOLD,
+    THRESHOLD,
+    cme,
+    cumulative_maximum_error,
+    normalised_error,
+    nrmse,
+    relative_roughness,
+    roughness,
+    smape,
+    symmetric_percentage_error,
+    valid_prediction_time,
+    vpt,
+    vpt_strict,
+)
+from metrics.zero_one import ZeroOne, climate_tests, translation_curves, zero_one_k
 
-__all__ = ["Better", "Cost", "Evidence", "Metric"]
+STANDARD: tuple[Metric, ...] = (
+    nrmse,
+    vpt,
+    vpt_strict,
+    smape,
+    cme,
+    roughness,
+    zero_one_k,
+    nfe_forward,
+    nfe_backward,
+    nfe_forecast,
+    parameters,
+    fit_seconds,
+    forecast_seconds,
+    saved_bytes,
+    peak_bytes,
+)
+
+__all__ = [
+    "STANDARD",
+    "STRICT_THRESHOLD",
+    "THRESHOLD",
+    "Better",
+    "Cost",
+    "Evidence",
+    "Metric",
+    "ZeroOne",
+    "climate_tests",
+    "cme",
+    "cumulative_maximum_error",
+    "fit_seconds",
+    "forecast_seconds",
+    "nfe_backward",
+    "nfe_forecast",
+    "nfe_forward",
+    "normalised_error",
+    "nrmse",
+    "parameters",
+    "peak_bytes",
+    "relative_roughness",
+    "roughness",
+    "saved_bytes",
+    "smape",
+    "symmetric_percentage_error",
+    "translation_curves",
+    "valid_prediction_time",
+    "vpt",
+    "vpt_strict",
+    "zero_one_k",
+]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import getdoc, isfunction
 from typing import Literal
 
 import numpy as np
@@ -45,11 +46,16 @@ class Evidence:
 class Metric:
     """A measure of one trial.
 
-    `better` says which values are better: "lower", "higher", or those near to the "truth", which the reference row of the
-    true equations shows.
+    `better` says which values are better: "lower", "higher", or those near to the "truth", which the reference row of
+    the true equations shows. `measure` returns NaN where a trial leaves nothing to measure, and may return infinity.
     """
 
     name: str
     unit: str
     better: Better
     measure: Callable[[Evidence], float]
+    about: str = ""  # one line for readers of tables; without it, the first line of the docstring of `measure`
+
+    def __post_init__(self) -> None:
+        if not self.about and isfunction(self.measure):
+            object.__setattr__(self, "about", (getdoc(self.measure) or "").partition("\n")[0])

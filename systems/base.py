@@ -56,7 +56,10 @@ class Flow(System):
 
     @abstractmethod
     def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
-        """Time derivative of the state, differentiable, on any device and in any precision."""
+        """Time derivative of the state, differentiable, on any device and in any precision.
+
+        `t` is one time for all states, or one for each: a tensor with the batch axes of `x`.
+        """
 
     def solve(
         self,

@@ -24,7 +24,7 @@ def changes(component: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def describe(component: Any) -> Any:
-    """A configuration as JSON-ready values: every field of every nested dataclass, with the class name under `class`."""
+    """A configuration as JSON-ready values: all fields of nested dataclasses, with the class name under `class`."""
     if is_dataclass(component):
         described = {field.name: describe(getattr(component, field.name)) for field in fields(component)}
         return {"class": type(component).__name__} | described

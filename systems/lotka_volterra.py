@@ -28,6 +28,14 @@ class LotkaVolterra(Flow):
 
     timescale_name = "period"
 
+    def __post_init__(self) -> None:
+        for name in ("a", "b", "d", "g"):
+            value = getattr(self, name)
+            if isinstance(value, (int, float)) and not value > 0:
+                raise ValueError(
+                    f"LotkaVolterra needs {name} > 0, but {name}={value}: its orbits are not closed otherwise"
+                )
+
     @property
     def dim(self) -> int:
         return 2

@@ -1,6 +1,7 @@
 """How a system is observed: trajectories, samples, step, context, horizon, noise."""
 
 from dataclasses import dataclass, fields
+from math import inf
 
 import numpy as np
 import torch
@@ -12,6 +13,9 @@ from systems.trajectories import Dataset, Trajectories
 
 # Each purpose draws from a stream of its own, so that more training data leave the test data as they are.
 _STREAMS = {"train": 0, "valid": 1, "test": 2, "climate": 3}
+
+# Whole numbers are at least 1 and others positive, except:
+_LEAST = {"samples": 3, "noise": 0}
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,13 @@ class Sampling:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            least = {"noise": 0, "samples": 3}.get(field.name, 1 if field.type == "int" or field.type is int else None)
-            if not np.isfinite(value) or (value <= 0 if least is None else value < least):
-                rule = "positive" if least is None else f"at least {least}"
-                raise ValueError(f"Sampling.{field.name} must be {rule}, but is {value!r}")
+            value, whole = getattr(self, field.name), isinstance(field.default, int)
+            least = _LEAST.get(field.name, 1 if whole else None)
+            number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+            if not number or not (value > 0 if least is None else value >= least) or not value < inf:
+                kind = "a whole number" if whole else "a finite number"
+                rule = "above 0" if least is None else f"of at least {least}"
+                raise ValueError(f"Sampling.{field.name} must be {kind} {rule}, but is {value!r}")
 
     @property
     def forecast_samples(self) -> int:

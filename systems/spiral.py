@@ -13,10 +13,17 @@ from systems.base import Flow
 TURN = 1.31778  # time of the first turn of the cubic spiral from (2, 0) at the default parameters
 
 
+def _check(spiral: "LinearSpiral | CubicSpiral") -> None:
+    if isinstance(spiral.rotation, (int, float)) and spiral.rotation == 0:
+        raise ValueError(f"{type(spiral).__name__} needs a rotation other than 0: its timescale is the time of a turn")
+
+
 def _annulus(count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count 2"]:
-    """States with random direction at radius 0.5 to 2."""
-    radius, angle = rng.uniform(0.5, 2.0, count), rng.uniform(0.0, 2 * pi, count)
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    """States with random direction at radius 0.5 to 2; without sines, whose last digit differs between machines."""
+    square = rng.uniform(-1.0, 1.0, (64 + 4 * count, 2))
+    length = np.sqrt((square**2).sum(axis=-1, keepdims=True))
+    directions = (square / length)[length[:, 0] <= 1]
+    return rng.uniform(0.5, 2.0, (count, 1)) * directions[:count]
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,9 @@ class LinearSpiral(Flow):
     rotation: float = 1.0
 
     timescale_name = "period"
+
+    def __post_init__(self) -> None:
+        _check(self)
 
     @property
     def dim(self) -> int:
@@ -53,7 +63,7 @@ class LinearSpiral(Flow):
 class CubicSpiral(Flow):
     """Spiral whose speed grows with the cube of the radius: fast far out, ever slower near the origin.
 
-    x' = -damping x^3 + rotation y^3,  y' = -rotation x^3 - damping y^3. One timescale is the first turn from (2, 0).
+    x' = -damping x^3 - rotation y^3,  y' = rotation x^3 - damping y^3. One timescale is the first turn from (2, 0).
 
     Chen et al., "Neural ordinary differential equations", NeurIPS 2018 (the authors' example, with 0.1 and 2).
     """
@@ -62,6 +72,9 @@ class CubicSpiral(Flow):
     rotation: float = 2.0
 
     timescale_name = "period"
+
+    def __post_init__(self) -> None:
+        _check(self)
 
     @property
     def dim(self) -> int:
@@ -76,4 +89,4 @@ class CubicSpiral(Flow):
 
     def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
         u, v = (x * x * x).unbind(-1)
-        return torch.stack([-self.damping * u + self.rotation * v, -self.rotation * u - self.damping * v], dim=-1)
+        return torch.stack([-self.damping * u - self.rotation * v, self.rotation * u - self.damping * v], dim=-1)

@@ -34,8 +34,9 @@ class Trajectories:
 class Dataset:
     """What one system, one sampling and one data seed give: the same numbers for every learner and seed.
 
-    `train` and `valid` carry the observation noise. In `test` and `climate` the first `sampling.context` samples of each
-    trajectory carry it and are given to the learner; the rest is the noise-free truth that its forecast is scored on.
+    `train` and `valid` carry the observation noise. In `test` and `climate` the first `sampling.context` samples of
+    each trajectory carry it and are given to the learner; the rest is the noise-free truth that its forecast is scored
+    on.
     `test` is many short forecasts; `climate` is a few long ones, for the statistics of the attractor.
     """
 

@@ -26,6 +26,10 @@ class VanDerPol(Flow):
 
     timescale_name = "period"
 
+    def __post_init__(self) -> None:
+        if isinstance(self.mu, (int, float)) and not self.mu > 0:
+            raise ValueError(f"VanDerPol needs mu > 0, but mu={self.mu}: it has no limit cycle otherwise")
+
     @property
     def dim(self) -> int:
         return 2

@@ -1,0 +1,209 @@
+"""The 0-1 test for chaos: whether a series, turned into a motion in the plane, wanders off or stays in bounds.
+
+Gottwald and Melbourne, "On the implementation of the 0-1 test for chaos", SIAM Journal on Applied Dynamical Systems 8,
+2009.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Complex128, Float64
+from scipy import fft
+
+from metrics.base import Evidence, Metric
+
+FEWEST_SAMPLES = 1000  # below this K is not reliable
+FEWEST_TESTED = 20  # below this it is not defined
+OVERSAMPLED = 10.0  # range over mean absolute difference, above which a chaotic flow passes for regular
+PQ_FREQUENCY = 1.0  # c of the translation curves that are drawn
+CONSTANT = 1e-6  # range relative to size, below which a series has collapsed to a point in single precision
+BINS = 16  # of equal probability, for the mutual information
+
+# Drawn once, and the same for every series, so that truth and models are measured alike.
+FREQUENCIES = np.random.default_rng(20091).uniform(np.pi / 5, 4 * np.pi / 5, 100)
+
+Series = Float64[np.ndarray, " samples"]
+Motion = Float64[np.ndarray, "2 samples"]
+Runs = Float64[np.ndarray, "runs samples"]
+
+
+@dataclass(frozen=True)
+class ZeroOne:
+    """Outcome of the test on one series: K near 0 is regular, near 1 chaotic."""
+
+    c: Float64[np.ndarray, " frequencies"]
+    k_of_c: Float64[np.ndarray, " frequencies"]
+    lag: int  # at which the series was subsampled
+    samples: int  # that were left
+    oversampling: float  # (max - min) / mean |difference| of those
+
+    @property
+    def k(self) -> float:
+        """Median over the frequencies."""
+        return float(np.median(self.k_of_c))
+
+    @property
+    def is_short(self) -> bool:
+        """Fewer samples than the test needs."""
+        return self.samples < FEWEST_SAMPLES
+
+    @property
+    def is_oversampled(self) -> bool:
+        """Sampled so densely that chaos may pass for regular motion."""
+        return self.oversampling > OVERSAMPLED
+
+
+def zero_one(series: Series, lag: int = 1, c: Float64[np.ndarray, " frequencies"] = FREQUENCIES) -> ZeroOne:
+    """Test every `lag`-th sample of a series.
+
+    A constant series is regular: K = 0. Raises ValueError where the samples are not finite or fewer than 20.
+    """
+    phi = series[::lag]
+    _check(phi)
+    phi = phi / (np.abs(phi).max() or 1.0)
+    spread = np.ptp(phi)
+    if spread <= CONSTANT:
+        return ZeroOne(c, np.zeros(len(c)), lag, len(phi), oversampling=0.0)
+    k_of_c = np.array([_growth(phi, each) for each in c])
+    return ZeroOne(c, k_of_c, lag, len(phi), oversampling=float(spread / np.abs(np.diff(phi)).mean()))
+
+
+def translation(series: Series, c: float) -> Motion:
+    """The translation variables p(n) = sum_{j<=n} phi(j) cos(jc) and q(n), likewise with the sine, for n = 1 .. N."""
+    path = _path(series, c)
+    return np.stack([np.real(path), np.imag(path)])
+
+
+def mean_square_displacement(series: Series, c: float) -> Float64[np.ndarray, " lags"]:
+    """M_c(n) = mean_j (p(j + n) - p(j))^2 + (q(j + n) - q(j))^2 for n = 1 .. N/10.
+
+    The mean is over the N - N/10 starts j that all n share: with fewer starts for larger n, a transient would look like
+    growth. Expanded, it is sums of squares over sliding ranges and a correlation, O(N log N) by Fourier transforms.
+    """
+    path, lags = _path(series, c), len(series) // 10
+    starts = len(path) - lags
+    square = np.real(path) ** 2 + np.imag(path) ** 2
+    at_start = square[:starts].sum()
+    at_end = at_start - np.cumsum(square[:lags]) + np.cumsum(square[starts:])
+    length = fft.next_fast_len(len(path))
+    ends, begins = np.asarray(fft.fft(path, length)), np.asarray(fft.fft(path[:starts], length))
+    correlation = np.asarray(fft.ifft(ends * np.conj(begins), overwrite_x=True))[1 : lags + 1]
+    return (at_start + at_end - 2 * np.real(correlation)) / starts
+
+
+def first_minimum_of_mutual_information(series: Series | Runs) -> int:
+    """Lag at which a series first tells least about its own future, from pairs within each run.
+
+    Histograms have 16 bins of equal probability. Falls back on the first minimum of the autocorrelation, and on 1 where
+    there is none within a tenth of the samples, as in a constant series.
+
+    Fraser and Swinney, "Independent coordinates for strange attractors from mutual information", Physical Review A 33,
+    1986.
+    """
+    runs = np.atleast_2d(series)
+    _check_finite(runs.ravel())
+    limit = runs.shape[1] // 10
+    labels = np.searchsorted(np.quantile(runs, np.arange(1, BINS) / BINS), runs, side="right")
+    centred = runs - runs.mean()
+    return (
+        _first_minimum(_mutual_information(labels[:, :-lag], labels[:, lag:]) for lag in range(1, limit + 1))
+        or _first_minimum(float((centred[:, :-lag] * centred[:, lag:]).mean()) for lag in range(1, limit + 1))
+        or 1
+    )
+
+
+def subsampling(truth: Runs) -> int:
+    """Lag at which series are subsampled for the test: the first minimum of the truth's mutual information.
+
+    At most what leaves FEWEST_SAMPLES of each run, and 1 where runs are shorter than that.
+    """
+    return min(first_minimum_of_mutual_information(truth), max(1, truth.shape[1] // FEWEST_SAMPLES))
+
+
+def climate_tests(evidence: Evidence) -> list[ZeroOne]:
+    """Test the first channel of the model's long forecasts, subsampled by the lag that suits the truth.
+
+    A forecast that diverges is tested up to there, if FEWEST_SAMPLES are left, and is otherwise missing from the list.
+    """
+    lag = subsampling(evidence.climate_truth[:, :, 0])
+    runs = [_finite_part(run) for run in evidence.climate[:, :, 0]]
+    enough = max(FEWEST_TESTED, min(FEWEST_SAMPLES, evidence.climate.shape[1] // lag))
+    return [zero_one(run, lag) for run in runs if len(run) >= lag * enough]
+
+
+def translation_curves(evidence: Evidence, c: float = PQ_FREQUENCY) -> tuple[Motion, Motion]:
+    """Translation variables of the first long run's first channel, of the truth and of the model.
+
+    Both are subsampled as for the test, in standard deviations of the training data; NaN beyond a divergence.
+    """
+    lag = subsampling(evidence.climate_truth[:, :, 0])
+    truth, model = (runs[0, ::lag, 0] / evidence.scale[0] for runs in (evidence.climate_truth, evidence.climate))
+    curve = np.full((2, len(model)), np.nan)
+    part = _finite_part(model)
+    curve[:, : len(part)] = translation(part, c)
+    return translation(truth, c), curve
+
+
+def _growth(series: Series, c: float) -> float:
+    """K_c: correlation of the mean square displacement, rid of the oscillation that the mean adds, with n."""
+    displacement = mean_square_displacement(series, c)
+    n = np.arange(1, len(displacement) + 1)
+    oscillation = series.mean() ** 2 * (1 - np.cos(c * n)) / (1 - np.cos(c))
+    return float(np.corrcoef(n, displacement - oscillation)[0, 1])
+
+
+def _path(series: Series, c: float) -> Complex128[np.ndarray, " samples"]:
+    """p + i q. Powers of exp(ic) are products of two short rows of powers, for speed."""
+    width = math.isqrt(len(series)) + 1
+    turn, turns = np.exp(1j * c * np.arange(1, width + 1)), np.exp(1j * c * width * np.arange(width))
+    return np.cumsum(series * np.outer(turns, turn).ravel()[: len(series)])
+
+
+def _finite_part(series: Series) -> Series:
+    finite = np.isfinite(series)
+    return series if finite.all() else series[: finite.argmin()]
+
+
+def _mutual_information(now: np.ndarray, later: np.ndarray) -> float:
+    """In nats, of two arrays of bin numbers."""
+    joint = np.bincount((now * BINS + later).ravel(), minlength=BINS**2).reshape(BINS, BINS) / now.size
+    apart = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
+    seen = joint > 0
+    return float((joint[seen] * np.log(joint[seen] / apart[seen])).sum())
+
+
+def _first_minimum(values: Iterator[float]) -> int | None:
+    """Position, from 1, of the first value that is below the one before it and not above the next."""
+    before, here = math.inf, next(values, math.inf)
+    for position, after in enumerate(values, start=1):
+        if math.inf > before > here <= after:
+            return position
+        before, here = here, after
+    return None
+
+
+def _check(series: Series) -> None:
+    if series.ndim != 1 or len(series) < FEWEST_TESTED:
+        raise ValueError(
+            f"the 0-1 test needs a series of at least {FEWEST_TESTED} samples, but has an array of shape {series.shape}"
+        )
+    _check_finite(series)
+
+
+def _check_finite(series: Series) -> None:
+    if not np.isfinite(series).all():
+        first = int(np.isfinite(series).argmin())
+        raise ValueError(f"the 0-1 test needs a finite series, but sample {first} is {series[first]}")
+
+
+def _chaos(evidence: Evidence) -> float:
+    """0-1 test of the model's long forecasts: near 0 regular, near 1 chaotic; median over runs and 100 frequencies."""
+    tests = climate_tests(evidence)
+    if 2 * len(tests) < len(evidence.climate):
+        return math.nan
+    return float(np.median(np.concatenate([test.k_of_c for test in tests])))
+
+
+zero_one_k = Metric("zero_one_k", "", "truth", _chaos)

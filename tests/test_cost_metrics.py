@@ -1,0 +1,47 @@
+"""Cost metrics: what the meters read is what the tables show."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import metrics
+from metrics import Cost, Evidence, Metric
+
+COST = Cost(
+    parameters=101,
+    updates=102,
+    nfe_forward=4.5,
+    nfe_backward=8.25,
+    nfe_forecast=55.5,
+    fit_seconds=1.5,
+    forecast_seconds=0.75,
+    saved_bytes=2**20,
+    peak_bytes=2**30,
+)
+NOTHING = np.zeros((1, 3, 1))
+EVIDENCE = Evidence(0.1, np.ones(1), NOTHING, NOTHING, NOTHING, NOTHING, COST)
+UNITS = {
+    "nfe_forward": "evaluations",
+    "nfe_backward": "evaluations",
+    "nfe_forecast": "evaluations / timescale",
+    "parameters": "",
+    "fit_seconds": "s",
+    "forecast_seconds": "s",
+    "saved_bytes": "B",
+    "peak_bytes": "B",
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_cost_is_read_as_it_was_metered_and_less_is_better(name: str):
+    metric: Metric = getattr(metrics, name)
+    value = metric.measure(EVIDENCE)
+    assert value == getattr(COST, name)
+    assert isinstance(value, float)
+    assert (metric.name, metric.unit, metric.better) == (name, UNITS[name], "lower")
+
+
+@pytest.mark.parametrize("metric", metrics.STANDARD, ids=lambda metric: metric.name)
+def test_a_metric_can_be_sent_to_another_process(metric: Metric):
+    assert pickle.loads(pickle.dumps(metric)) == metric

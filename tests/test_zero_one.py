@@ -1,0 +1,325 @@
+"""The 0-1 test for chaos, against published values, closed forms and the double loop that defines it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from metrics import Cost, Evidence, climate_tests, translation_curves, zero_one_k
+from metrics.zero_one import (
+    FREQUENCIES,
+    ZeroOne,
+    first_minimum_of_mutual_information,
+    mean_square_displacement,
+    subsampling,
+    translation,
+    zero_one,
+)
+from systems import CubicSpiral, Lorenz, Sampling, System, VanDerPol
+from systems.base import settle
+
+NO_COST = Cost(0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def directly(series: np.ndarray, c: float) -> tuple[np.ndarray, float]:
+    """The mean square displacement and K_c by the double loop of the definition."""
+    j, lags = np.arange(1, len(series) + 1), len(series) // 10
+    p, q = np.cumsum(series * np.cos(j * c)), np.cumsum(series * np.sin(j * c))
+    starts, displacement = len(series) - lags, np.empty(lags)
+    for n in range(1, lags + 1):
+        steps = (p[n : n + starts] - p[:starts]) ** 2 + (q[n : n + starts] - q[:starts]) ** 2
+        displacement[n - 1] = steps.mean()
+    n = np.arange(1, lags + 1)
+    corrected = displacement - series.mean() ** 2 * (1 - np.cos(n * c)) / (1 - np.cos(c))
+    return displacement, float(np.corrcoef(n, corrected)[0, 1])
+
+
+def logistic_map(r: float, samples: int, transient: int = 1000) -> np.ndarray:
+    x, orbit = 0.4, []
+    for _ in range(transient + samples):
+        x = r * x * (1 - x)
+        orbit.append(x)
+    return np.array(orbit[transient:])
+
+
+@cache
+def lorenz(step: float, samples: int, rho: float = 28.0) -> np.ndarray:
+    """The first variable of eight trajectories on the attractor."""
+    system = Lorenz(rho=rho)
+    start = np.array([0.0, 0.0, rho]) + np.random.default_rng(1).uniform(-10.0, 10.0, (8, 3))
+    return system.solve(settle(system, start, timescales=15), np.arange(samples) * step, 1e-6)[:, :, 0]
+
+
+@cache
+def climate(system: System, timescales: float = 100.0) -> np.ndarray:
+    """The first variable of two long runs, as a suite samples them: 5521 samples, for Lorenz 0.02 apart."""
+    sampling = Sampling(step=0.018112, climate_horizon=timescales)
+    initial = system.initial_states(2, np.random.default_rng(5))
+    times = np.arange(sampling.climate_samples) * sampling.step * system.timescale
+    return system.solve(initial, times, 1e-8)[:, :, 0]
+
+
+def evidence(truth: np.ndarray, model: np.ndarray | None = None) -> Evidence:
+    """Long runs `[runs, samples]` of one channel."""
+    runs, nothing = truth[:, :, None], np.zeros((1, 3, 1))
+    climate = runs if model is None else model[:, :, None]
+    return Evidence(0.02, truth.std(keepdims=True)[0], nothing, nothing, runs, climate, NO_COST)
+
+
+@pytest.fixture(scope="module")
+def chaotic() -> np.ndarray:
+    return np.stack([logistic_map(3.97, 1200), logistic_map(3.97, 1200, transient=777), logistic_map(3.99, 1200)])
+
+
+# The test itself
+
+
+@pytest.mark.parametrize("samples", [1000, 1001, 1499])
+@pytest.mark.parametrize("offset", [0.0, 3.0])
+def test_fourier_transforms_give_what_the_double_loop_gives(samples: int, offset: float):
+    series = offset + np.random.default_rng(samples).normal(size=samples)
+    outcome = zero_one(series)
+    for c, k in zip(FREQUENCIES[:10], outcome.k_of_c[:10], strict=True):
+        displacement, expected = directly(series, c)
+        np.testing.assert_allclose(mean_square_displacement(series, c), displacement, rtol=1e-9)
+        assert k == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_translation_of_a_constant_runs_on_a_circle():
+    p, q = translation(np.ones(500), 0.9)
+    n = np.arange(1, 501)
+    np.testing.assert_allclose(p, np.sin(n * 0.45) / np.sin(0.45) * np.cos((n + 1) * 0.45), atol=1e-12)
+    np.testing.assert_allclose(q, np.sin(n * 0.45) / np.sin(0.45) * np.sin((n + 1) * 0.45), atol=1e-12)
+
+
+def test_the_displacement_of_a_constant_is_the_oscillation_that_is_taken_out():
+    c, n = 1.3, np.arange(1, 101)
+    expected = 4 * (1 - np.cos(n * c)) / (1 - np.cos(c))
+    np.testing.assert_allclose(mean_square_displacement(np.full(1000, 2.0), c), expected, atol=1e-10)
+
+
+def test_the_displacement_of_white_noise_grows_by_its_variance_with_each_step():
+    displacement = mean_square_displacement(np.random.default_rng(3).normal(size=200_000), 1.1)
+    np.testing.assert_allclose(displacement[:100], np.arange(1, 101), rtol=0.03)
+
+
+@pytest.mark.parametrize(("r", "expected"), [(3.97, 0.998), (3.55, -0.005)])
+def test_the_logistic_map_has_its_published_values(r: float, expected: float):
+    assert zero_one(logistic_map(r, 2000)).k == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("step", "every", "expected"), [(0.01, 1, -0.01), (0.05, 1, 0.26), (0.05, 2, 0.998), (0.05, 4, 0.998)]
+)
+def test_densely_sampled_chaos_passes_for_regular_as_published(step: float, every: int, expected: float):
+    outcomes = [zero_one(x, every) for x in lorenz(step, 2000)]
+    assert np.mean([outcome.k for outcome in outcomes]) == pytest.approx(expected, abs=0.02)
+    if every != 2:  # at 0.1 the ratio is about 11, on the safe side of the guard
+        assert {outcome.is_oversampled for outcome in outcomes} == {expected < 0.5}
+
+
+def test_the_periodic_lorenz_system_is_regular():
+    assert max(zero_one(x).k for x in lorenz(0.05, 2000, rho=160.0)) == pytest.approx(0.002, abs=0.02)
+
+
+@pytest.mark.parametrize("period", [7.0, 23.4, 300.0])
+def test_periodic_series_are_regular(period: float):
+    assert abs(zero_one(5 + np.sin(2 * np.pi * np.arange(3000) / period)).k) < 0.1
+
+
+@pytest.mark.parametrize("decay", [5, 50, 500])
+def test_a_series_that_settles_is_not_mistaken_for_chaos(decay: float):
+    assert zero_one(8 + np.exp(-np.arange(3000) / decay)).k < 0.1
+
+
+@pytest.mark.parametrize("value", [0.0, -3.7, 1e9])
+def test_a_constant_series_is_regular_by_definition(value: float):
+    outcome = zero_one(np.full(1500, value))
+    assert outcome.k == 0
+    assert not outcome.is_oversampled
+
+
+@pytest.mark.parametrize("factor", [1e-200, -4.0, 1e200])
+def test_units_do_not_matter(factor: float, chaotic: np.ndarray):
+    assert zero_one(factor * chaotic[0]).k == pytest.approx(zero_one(chaotic[0]).k, abs=1e-9)
+
+
+def test_the_outcome_says_how_the_series_was_sampled():
+    wave = np.sin(2 * np.pi * np.arange(6000) / 120)
+    raw, thinned = zero_one(wave), zero_one(wave, lag=10)
+    assert (raw.lag, raw.samples, raw.is_short, raw.is_oversampled) == (1, 6000, False, True)
+    assert (thinned.lag, thinned.samples, thinned.is_short, thinned.is_oversampled) == (10, 600, True, False)
+    assert raw.oversampling == pytest.approx(120 / 2, rel=1e-2)  # range 2, mean difference 4 amplitudes a period
+
+
+def test_the_frequencies_are_the_same_for_everyone_and_avoid_resonances():
+    assert len(FREQUENCIES) == len(np.unique(FREQUENCIES)) == 100
+    assert np.pi / 5 < FREQUENCIES.min()
+    assert FREQUENCIES.max() < 4 * np.pi / 5
+    assert zero_one(np.sin(np.arange(1000.0) ** 2)).c is FREQUENCIES
+
+
+def test_the_verdict_is_the_median_over_frequencies():
+    assert ZeroOne(np.ones(3), np.array([0.9, -0.2, 1.0]), 1, 1000, 3.0).k == 0.9
+
+
+def test_fourier_transforms_are_thirty_times_faster_than_the_double_loop():
+    series = np.random.default_rng(0).normal(size=20_000)
+
+    def fastest(work: Callable[[], object]) -> float:
+        spans = []
+        for _ in range(3):
+            start = time.process_time()
+            work()
+            spans.append(time.process_time() - start)
+        return min(spans)
+
+    ours = fastest(lambda: [zero_one(series, c=FREQUENCIES[:5])]) / 5
+    assert fastest(lambda: directly(series, 1.0)) > 30 * ours
+
+
+@pytest.mark.parametrize(
+    ("series", "message"),
+    [
+        (np.ones(19), r"at least 20 samples, but has an array of shape \(19,\)"),
+        (np.ones((30, 2)), r"shape \(30, 2\)"),
+        (np.array([0.0] * 30 + [np.nan]), "finite series, but sample 30 is nan"),
+    ],
+)
+def test_bad_series_are_refused(series: np.ndarray, message: str):
+    with pytest.raises(ValueError, match=message):
+        zero_one(series)
+
+
+# The lag at which a flow is subsampled
+
+
+def test_the_mutual_information_of_the_lorenz_system_is_first_least_after_a_sixth_of_a_time_unit():
+    lag = first_minimum_of_mutual_information(lorenz(0.01, 2000))
+    assert 0.13 <= 0.01 * lag <= 0.24  # Fraser and Swinney's criterion gives 0.16 to 0.2 for this series
+
+
+def test_the_lag_of_noise_on_a_wave_is_about_a_quarter_of_its_period():
+    wave = np.sin(2 * np.pi * np.arange(20_000) / 100) + 0.3 * np.random.default_rng(0).normal(size=20_000)
+    assert first_minimum_of_mutual_information(wave) == pytest.approx(25, abs=6)
+
+
+def test_pairs_do_not_reach_across_runs():
+    runs = climate(Lorenz())
+    assert first_minimum_of_mutual_information(runs) == first_minimum_of_mutual_information(runs[::-1])
+
+
+@pytest.mark.parametrize("series", [np.ones(500), np.ones((3, 4)), np.array([1.0])])
+def test_a_series_without_a_minimum_is_not_subsampled(series: np.ndarray):
+    assert first_minimum_of_mutual_information(series) == 1
+
+
+def test_a_square_wave_falls_back_on_its_autocorrelation():
+    series = np.sign(np.sin(2 * np.pi * (np.arange(4000) + 0.5) / 80))
+    assert 1 <= first_minimum_of_mutual_information(series) <= 40
+
+
+def test_the_lag_leaves_a_thousand_samples_where_there_are_as_many():
+    runs = climate(Lorenz())
+    assert first_minimum_of_mutual_information(runs) > 5
+    assert subsampling(runs) == 5
+    assert subsampling(runs[:, :3000]) == 3
+    assert subsampling(runs[:, :900]) == 1
+
+
+def test_a_truth_that_is_not_finite_is_refused():
+    with pytest.raises(ValueError, match="sample 3 is inf"):
+        first_minimum_of_mutual_information(np.array([0.0, 1.0, 2.0, np.inf]))
+
+
+# The metric
+
+
+@pytest.mark.parametrize("system", [CubicSpiral(), VanDerPol()], ids=repr)
+def test_the_controls_are_regular(system: System):
+    assert zero_one_k.measure(evidence(climate(system, 40.0))) < 0.1
+
+
+def test_the_lorenz_system_is_chaotic():
+    assert zero_one_k.measure(evidence(climate(Lorenz()))) > 0.95
+
+
+def test_a_shuffled_truth_is_chaotic_and_a_frozen_one_is_regular(chaotic: np.ndarray):
+    shuffled = np.random.default_rng(0).permuted(chaotic, axis=1)
+    assert zero_one_k.measure(evidence(chaotic, shuffled)) > 0.95
+    assert zero_one_k.measure(evidence(chaotic, np.full_like(chaotic, 0.3))) == 0
+
+
+def test_the_metric_is_the_median_over_runs_and_frequencies(chaotic: np.ndarray):
+    given = evidence(chaotic)
+    outcomes = climate_tests(given)
+    assert len(outcomes) == 3
+    assert zero_one_k.measure(given) == np.median(np.concatenate([outcome.k_of_c for outcome in outcomes]))
+
+
+def test_the_model_is_subsampled_as_suits_the_truth():
+    truth = climate(Lorenz())
+    noise = np.random.default_rng(0).normal(size=truth.shape)
+    assert [outcome.lag for outcome in climate_tests(evidence(truth, noise))] == [5, 5]
+
+
+def test_a_divergence_is_measured_up_to_there_if_a_thousand_samples_are_left(chaotic: np.ndarray):
+    model = chaotic.copy()
+    model[0, 1000:] = np.nan
+    model[1, 999:] = np.inf
+    outcomes = climate_tests(evidence(chaotic, model))
+    assert [outcome.samples for outcome in outcomes] == [1000, 1200]
+    assert zero_one_k.measure(evidence(chaotic, model)) > 0.95
+
+
+def test_what_diverges_in_most_runs_has_no_value(chaotic: np.ndarray):
+    model = chaotic.copy()
+    model[:2, 500:] = np.nan
+    assert np.isnan(zero_one_k.measure(evidence(chaotic, model)))
+
+
+def test_short_runs_are_measured_as_long_as_none_of_them_is_missing(chaotic: np.ndarray):
+    short = chaotic[:, :300]
+    outcomes = climate_tests(evidence(short))
+    assert [outcome.is_short for outcome in outcomes] == [True] * 3
+    cut = short.copy()
+    cut[0, 299] = np.nan
+    assert len(climate_tests(evidence(short, cut))) == 2
+
+
+def test_runs_too_short_to_be_tested_have_no_value(chaotic: np.ndarray):
+    assert np.isnan(zero_one_k.measure(evidence(chaotic[:, :12])))
+
+
+# The picture
+
+
+def test_curves_of_the_truth_and_a_perfect_model_coincide(chaotic: np.ndarray):
+    truth, model = translation_curves(evidence(chaotic))
+    np.testing.assert_array_equal(truth, model)
+    assert truth.shape == (2, 1200)
+
+
+def test_curves_are_those_of_the_subsampled_first_run_in_standard_deviations():
+    runs = lorenz(0.01, 2000)
+    truth, _ = translation_curves(evidence(runs), c=1.7)
+    np.testing.assert_allclose(truth, translation(runs[0, ::2] / runs.std(), 1.7))
+
+
+def test_the_curve_of_a_model_ends_where_it_diverges(chaotic: np.ndarray):
+    model = chaotic.copy()
+    model[0, 700:] = np.nan
+    truth, curve = translation_curves(evidence(chaotic, model))
+    np.testing.assert_allclose(curve[:, :700], truth[:, :700], atol=1e-10)
+    assert np.isnan(curve[:, 700:]).all()
+    gone = replace(evidence(chaotic), climate=np.full((3, 1200, 1), np.nan))
+    assert np.isnan(translation_curves(gone)[1]).all()
+
+
+def test_the_curve_of_chaos_wanders_and_that_of_a_limit_cycle_stays():
+    wandering, _ = translation_curves(evidence(climate(Lorenz())))
+    bounded, _ = translation_curves(evidence(climate(VanDerPol(), 40.0)))
+    assert np.ptp(wandering) > 3 * np.ptp(bounded)
