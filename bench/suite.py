@@ -1,19 +1,36 @@
 """What a suite is: systems, learners, metrics, and the protocol under which they are compared."""
 
-from collections.abc import Mapping
+import re
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module, invalidate_caches
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
 
+from bench import override
+from bench.catalogue import components, find_suite
 from bench.cell import Cell
+from bench.errors import UserError, unknown
 from learners import Budget, Learner
 from metrics import Metric
 from systems import Sampling, System
+from systems.configuration import changes, describe, label
 
+Member = TypeVar("Member")
 BUDGETS: Mapping[str, Budget] = {"quick": Budget(0.2), "standard": Budget(1.0), "paper": Budget(10.0)}
+RESERVED = ("cells", "data", "damaged")  # folders beside those of the suites
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A comparison: every learner on every system, over the same data and seeds. One expression in a file of its own."""
+    """A comparison: every learner on every system, over the same data and seeds. One expression in a file of its own.
+
+    Raises ValueError or TypeError where it could not be run as it stands.
+    """
 
     name: str
     description: str
@@ -26,11 +43,162 @@ class Suite:
     budgets: Mapping[str, Budget] = field(default_factory=lambda: BUDGETS)
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"\w[\w.-]*", self.name) or self.name in RESERVED:
+            rule = f"letters, digits and _ . - only, and not {' or '.join(RESERVED)}"
+            raise ValueError(f"a suite's name is that of its folder ({rule}), but is {self.name!r}")
+        for part, kind in (("systems", System), ("learners", Learner), ("metrics", Metric)):
+            object.__setattr__(self, part, _members(f"{self.name}.{part}", getattr(self, part), kind))
+        _distinct(f"{self.name}.systems", [label(system) for system in self.systems])
+        _distinct(f"{self.name}.learners", [label(learner) for learner in self.learners])
+        _distinct(f"{self.name}.metrics", [metric.name for metric in self.metrics])
         if self.seeds < 1:
             raise ValueError(f"a suite needs at least one seed, but {self.name} has seeds={self.seeds}")
+        if self.data_seed < 0:
+            raise ValueError(f"data_seed must not be negative, but {self.name} has data_seed={self.data_seed}")
 
     def cells(self, budget: str = "standard", device: str = "cpu") -> list[Cell]:
-        """The grid of the suite, system by system."""
+        """The grid of the suite, system by system. Raises UserError where the suite has no such budget."""
+        if budget not in self.budgets:
+            raise unknown("budget", budget, self.budgets)
         spend, seeds = self.budgets[budget], tuple(range(self.seeds))
-        shared = Cell(self.systems[0], self.learners[0], self.sampling, self.metrics, spend, seeds, self.data_seed, device)
+        shared = Cell(
+            self.systems[0], self.learners[0], self.sampling, self.metrics, spend, seeds, self.data_seed, device
+        )
         return [replace(shared, system=system, learner=learner) for system in self.systems for learner in self.learners]
+
+
+def load(name: str) -> Suite:
+    """The suite that comes with the package under this name, or that the Python file at this path defines.
+
+    Raises UserError where there is none, or where running its file fails.
+    """
+    entry = find_suite(name)
+    try:
+        module = _imported(entry.path) if entry.given_by_path else import_module(f"bench.suites.{entry.name}")
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{entry.path}{_line(error, entry.path)}: {_told(error)}") from error
+    suite = getattr(module, "suite", None)
+    if not isinstance(suite, Suite):
+        raise UserError(f"{entry.path} defines no suite: write `suite = Suite(...)` at the top level of the file")
+    return suite
+
+
+def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Suite:
+    """Keep or configure what is named, in the order of the suite; naming nothing keeps all. Raises UserError.
+
+    A class name keeps every component of that class. With overrides it keeps the component of that very configuration
+    if the suite has it; else the suite's component of that class (the one nearest to the defaults, if there are
+    several) is given the overrides. What the suite does not have is taken from its package and comes last.
+    The suite's reference rows always stay: no result is shown without them.
+    """
+    chosen = _selected("learners", suite.learners, learners)
+    references = (learner for learner in suite.learners if learner.reference and learner not in chosen)
+    return replace(suite, systems=_selected("systems", suite.systems, systems), learners=(*chosen, *references))
+
+
+def manifest(
+    suite: Suite, cells: Sequence[Cell], keys: Sequence[str], budget: str, environment: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a run consists of, in the order in which it is shown, as JSON-ready values."""
+    return {
+        "suite": suite.name,
+        "description": suite.description,
+        "budget": budget,
+        "command": environment["command"],
+        "seeds": list(cells[0].seeds),
+        "data_seed": suite.data_seed,
+        "systems": [label(system) for system in suite.systems],
+        "learners": [{"label": label(learner), "reference": learner.reference} for learner in suite.learners],
+        "metrics": [
+            {"name": metric.name, "unit": metric.unit, "better": metric.better, "about": metric.about}
+            for metric in suite.metrics
+        ],
+        "sampling": describe(suite.sampling),
+        "cells": [
+            {"key": key, "system": label(cell.system), "learner": label(cell.learner)}
+            for key, cell in zip(keys, cells, strict=True)
+        ],
+        "environment": dict(environment),
+    }
+
+
+def _members(where: str, members: Any, kind: type[Member]) -> tuple[Member, ...]:
+    """The members of a part of a suite as a tuple, after a look at each."""
+    if isinstance(members, kind):
+        raise TypeError(f"{where} is one {kind.__name__.lower()}, not several: write it as a tuple, ({members!r},)")
+    if not isinstance(members, (tuple, list)) or not members:
+        raise ValueError(f"{where} needs at least one {kind.__name__.lower()}, but is {members!r}")
+    for member in members:
+        if isinstance(member, type) and issubclass(member, kind):
+            raise TypeError(f"{where} holds the class {member.__name__}: write {member.__name__}()")
+        if not isinstance(member, kind):
+            raise TypeError(f"{where} holds {member!r}, which is no {kind.__name__.lower()}")
+    return tuple(members)
+
+
+def _distinct(where: str, names: Sequence[str]) -> None:
+    twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
+    if twice:
+        raise ValueError(f"{where} holds {twice} twice: results are told apart by these names")
+
+
+def _imported(path: Path) -> ModuleType:
+    """Import a user's file under its own name, so that other processes find the classes that it defines."""
+    path = path.resolve()
+    invalidate_caches()
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    spec = find_spec(path.stem) if path.stem.isidentifier() else None
+    if spec is None or spec.origin != str(path):
+        taken = f"stands for {spec.origin or 'a part of Python'}" if spec else "is no name of a Python module"
+        raise UserError(f"{path} cannot be imported, because {path.stem!r} {taken}: rename the file")
+    return import_module(path.stem)
+
+
+def _line(error: Exception, path: Path) -> str:
+    """Where in a file an exception came up, if it did so there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
+    return f", line {lines[-1]}" if lines else ""
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+
+
+def _selected(package: str, members: tuple[Any, ...], wanted: Sequence[str]) -> tuple[Any, ...]:
+    """What `wanted` names, each configuration once, in the order of `members`."""
+    places = {label(member): place for place, member in enumerate(members)}
+    chosen: dict[str, tuple[int, Any]] = {}
+    for text in wanted:
+        for place, member in _matches(package, members, override.parse(text)):
+            chosen.setdefault(label(member), (places.get(label(member), place), member))
+    ordered = sorted(chosen.values(), key=lambda pair: pair[0])
+    return tuple(member for _, member in ordered) or members
+
+
+def _matches(package: str, members: tuple[Any, ...], wanted: override.Override) -> Iterator[tuple[int, Any]]:
+    """The components that one name with overrides stands for, and their places in the suite."""
+    same = [(place, member) for place, member in enumerate(members) if type(member).__name__ == wanted.name]
+    if not same:
+        yield len(members), override.build(_exported(package, wanted.name, members), wanted.values)
+    elif not wanted.values:
+        yield from same
+    else:
+        place, base = min(same, key=lambda pair: _distance(pair[1], wanted.values))
+        yield place, override.apply(base, wanted.values)
+
+
+def _distance(member: Any, values: Mapping[str, str]) -> tuple[bool, int]:
+    """First the component with just these fields changed, to just these values; then the nearest to the defaults."""
+    exact = changes(member).keys() == values.keys() and override.apply(member, values) == member
+    return not exact, len(changes(member))
+
+
+def _exported(package: str, name: str, members: tuple[Any, ...]) -> type:
+    if name not in components(package):
+        choices = dict.fromkeys([*(type(member).__name__ for member in members), *components(package)])
+        raise unknown(package.removesuffix("s"), name, choices, f"python -m bench list {package}")
+    return getattr(import_module(package), name)

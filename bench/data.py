@@ -1,0 +1,65 @@
+"""The datasets that cells share: sampled once, kept in a file, read by every cell that needs them."""
+
+from functools import partial
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from filelock import FileLock
+
+from bench.key import checksum, code
+from systems import Dataset, Sampling, System, Trajectories, sample
+from systems.configuration import describe
+from systems.trajectories import PARTS
+
+
+def dataset(system: System, sampling: Sampling, seed: int, folder: Path) -> Dataset:
+    """Read a dataset from its file in `folder`, or sample it and leave it there; the same bits either way.
+
+    Of several processes that ask at once, one samples and the others wait for its file. A damaged file is made again.
+    """
+    path = location(system, sampling, seed, folder)
+    read = partial(_read, path, system, sampling, seed)
+    if (kept := read()) is not None:
+        return kept
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
+        if (kept := read()) is not None:
+            return kept
+        made = sample(system, sampling, seed)
+        _write(path, made)
+        return made
+
+
+def location(system: System, sampling: Sampling, seed: int, folder: Path) -> Path:
+    """Where in `folder` a dataset is kept: under a digest of its configuration, its seed and the code that makes it."""
+    source = code([type(system).__module__, type(sampling).__module__])
+    plain = {"system": describe(system), "sampling": describe(sampling), "seed": seed, "code": source}
+    return folder / f"{checksum(plain)[:32]}.npz"
+
+
+def _read(path: Path, system: System, sampling: Sampling, seed: int) -> Dataset | None:
+    """The dataset in a file; None where there is none, or it is damaged (the archive checks its bytes)."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            tensors = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+    except (OSError, ValueError, EOFError, NotImplementedError, BadZipFile):
+        return None
+    wanted = [f"{part}_{kind}" for part in PARTS for kind in ("times", "states")]
+    if sorted(tensors) != sorted(wanted):
+        return None
+    parts = {part: Trajectories(tensors[f"{part}_times"], tensors[f"{part}_states"]) for part in PARTS}
+    return Dataset(system, sampling, seed, **parts)
+
+
+def _write(path: Path, data: Dataset) -> None:
+    """Write under a temporary name and rename, so that a file is either whole or absent."""
+    arrays = {}
+    for part in PARTS:
+        trajectories: Trajectories = getattr(data, part)
+        arrays |= {f"{part}_times": trajectories.times.numpy(), f"{part}_states": trajectories.states.numpy()}
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        np.savez(file, **arrays)
+    unfinished.replace(path)

@@ -1,0 +1,92 @@
+"""Where a cell ran: interpreter, processor, device, package versions, source revision, command."""
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("dynamics-bench", "numpy", "pandas", "scikit-learn", "scipy", "torch", "torchdiffeq", "torchvision")
+
+
+def environment(device: str, threads: int) -> dict[str, Any]:
+    """Everything beside its configuration that may change the numbers or the times of a cell.
+
+    Neither imports torch nor touches a GPU, unless the caller has put it to work already.
+    """
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": cores(),
+        "threads": threads,
+        "device": _device(device),
+        "torch": _version("torch"),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "git": _git(),
+        "command": _command(),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "hostname": platform.node(),
+    }
+
+
+def cores() -> int:
+    """Physical cores that this process may use."""
+    logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(psutil.cpu_count(logical=False) or logical, logical)
+
+
+@lru_cache
+def _processor() -> str:
+    """The name of the processor; Linux keeps it where `platform` does not look."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(errors="replace").splitlines() if cpuinfo.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
+
+
+def _device(device: str) -> str:
+    torch = sys.modules.get("torch")
+    if torch is None or not device.startswith("cuda") or not torch.cuda.is_initialized():
+        return device
+    return f"{device} ({torch.cuda.get_device_name(device)})"
+
+
+@lru_cache
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+@lru_cache
+def _git() -> dict[str, Any]:
+    """Revision of our own source tree, and whether it differs; None where it is not a git checkout."""
+    top = _run_git("rev-parse", "--show-toplevel")
+    if top is None or Path(top) != ROOT:
+        return {"revision": None, "dirty": None}
+    return {"revision": _run_git("rev-parse", "HEAD"), "dirty": bool(_run_git("status", "--porcelain"))}
+
+
+def _run_git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _command() -> str:
+    program, *arguments = sys.argv or [""]
+    entry = Path(program)
+    called = ["python", "-m", entry.parent.name] if entry.name == "__main__.py" else [entry.name]
+    return shlex.join([*called, *arguments])

@@ -1,0 +1,171 @@
+"""One seed of a cell: its forecasts, how they ended, and what the metrics say of them."""
+
+import traceback
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from bench.artifacts import Arrays, drawings
+from bench.errors import one_line
+from bench.meter import meter
+from learners import CurvePoint, Predictor
+from learners.base import SolverError
+from metrics import Cost, Evidence, Metric
+from results import Measurement, Record, Status
+from systems import Dataset, Trajectories
+
+if TYPE_CHECKING:
+    from bench.cell import Cell
+
+_SOLVER_GIVES_UP = ("underflow in dt", "max_num_steps exceeded", "non-finite values in state")  # asserts of torchdiffeq
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one seed leaves behind."""
+
+    record: Record
+    curve: tuple[CurvePoint, ...] = ()
+    arrays: Arrays = field(default_factory=dict)
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def of(self, seed: int) -> "Trial":
+        """The same trial, told of another seed."""
+        return replace(self, record=replace(self.record, seed=seed))
+
+
+def examine(cell: "Cell", seed: int, predictor: Predictor, data: Dataset, peak_bytes: int) -> Trial:
+    """Forecast with a fitted predictor, and measure; what goes wrong ends in the record, its traceback on stderr."""
+    try:
+        test, climate = (_forecast(cell, predictor, part) for part in (data.test, data.climate))
+        cost = _cost(cell, predictor, test, peak_bytes)
+        scale = data.std.numpy(force=True)
+        evidence = Evidence(cell.sampling.step, scale, test.truth, test.states, climate.truth, climate.states, cost)
+        record = _record(cell, seed, evidence, *_outcome(cell, predictor, test, climate))
+        return Trial(record, predictor.log.curve, drawings(evidence), predictor.weights())
+    except Exception as error:
+        return Trial(failed(cell, seed, *verdict(error)), predictor.log.curve)
+
+
+def failed(cell: "Cell", seed: int, status: Status, reason: str) -> Record:
+    """The record of a trial that leaves nothing to measure: a row for every metric, without a value."""
+    empty = tuple(Measurement(metric.name, None, metric.unit, metric.better) for metric in cell.metrics)
+    return Record(cell.system_label, cell.learner_label, seed, status, reason, empty)
+
+
+def verdict(error: Exception) -> tuple[Status, str]:
+    """The status and the reason that an exception stands for; its traceback goes to stderr, and so to the log."""
+    traceback.print_exception(error)
+    reason = _say(error)
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in reason:
+        return "out_of_memory", reason
+    return ("solver_failed" if _is_from_solver(error) else "crashed"), reason
+
+
+@dataclass(frozen=True)
+class _Forecasts:
+    """Forecasts beside the truth, from all states of one part of the data; NaN where the solver gave up on them."""
+
+    truth: Float64[np.ndarray, "batch time dim"]
+    states: Float64[np.ndarray, "batch time dim"]
+    evaluations: float = np.nan
+    seconds: float = np.nan
+    failure: str = ""
+
+
+def _forecast(cell: "Cell", predictor: Predictor, given: Trajectories) -> _Forecasts:
+    context = cell.sampling.context
+    truth = given.between(context).states.numpy(force=True)
+    try:
+        with torch.no_grad(), meter(cell.device) as reading:
+            forecast = predictor.forecast(given.between(0, context), given.times[0, context:])
+    except (AssertionError, SolverError) as error:
+        if not _is_from_solver(error):
+            raise
+        return _Forecasts(truth, np.full_like(truth, np.nan), failure=verdict(error)[1])
+    states = forecast.states.double().numpy(force=True)
+    if states.shape != truth.shape:
+        raise ValueError(
+            f"{cell.learner_label} must forecast states of shape {truth.shape}, but returns {states.shape}"
+        )
+    return _Forecasts(truth, states, forecast.evaluations, reading.seconds)
+
+
+def _cost(cell: "Cell", predictor: Predictor, test: _Forecasts, peak_bytes: int) -> Cost:
+    log = predictor.log
+    return Cost(
+        parameters=predictor.parameters,
+        updates=log.updates,
+        nfe_forward=log.nfe_forward,
+        nfe_backward=log.nfe_backward,
+        nfe_forecast=test.evaluations / (cell.sampling.forecast_samples * cell.sampling.step),
+        fit_seconds=log.fit_seconds,
+        forecast_seconds=test.seconds,
+        saved_bytes=log.saved_bytes,
+        peak_bytes=peak_bytes,
+    )
+
+
+def _outcome(cell: "Cell", predictor: Predictor, test: _Forecasts, climate: _Forecasts) -> tuple[Status, list[str]]:
+    """How training and forecasting ended: one non-finite long forecast is too many, of the others half are allowed."""
+    failure = predictor.log.failure
+    status: Status = failure.status if failure else "ok"
+    reasons = [one_line(failure.reason)] if failure else []
+    for name, forecasts, allowed in (("", test, len(test.states) // 2), ("long ", climate, 0)):
+        if forecasts.failure:
+            status = "solver_failed"
+            reasons.append(f"the solver gave up on the {name}forecasts: {forecasts.failure}")
+            continue
+        lost = _divergence_times(forecasts.states, cell.sampling.step)
+        if len(lost) > allowed and status == "ok":
+            status = "diverged"
+        if len(lost):
+            when = f"after {np.median(lost):.3g} {cell.system.timescale_name}s (median)"
+            reasons.append(f"{len(lost)} of {len(forecasts.states)} {name}forecasts left the finite numbers {when}")
+    return status, reasons
+
+
+def _divergence_times(states: Float64[np.ndarray, "batch time dim"], step: float) -> Float64[np.ndarray, " lost"]:
+    """Times, in timescales, of the first non-finite sample of each forecast that has one."""
+    lost = np.asarray(~np.isfinite(states).all(axis=-1))
+    return np.array([(run.argmax() + 1) * step for run in lost if run.any()])
+
+
+def _record(cell: "Cell", seed: int, evidence: Evidence, status: Status, reasons: list[str]) -> Record:
+    """Measure every metric; what has no finite value is named in the reason, and an error is a crash of the trial."""
+    measured = {metric: _measure(metric, evidence) for metric in cell.metrics}
+    errors = {metric.name: value for metric, value in measured.items() if isinstance(value, Exception)}
+    infinite = [metric.name for metric, value in measured.items() if isinstance(value, float) and not isfinite(value)]
+    reasons = [*reasons, *(f"{name}: {_say(error)}" for name, error in errors.items())]
+    if infinite:
+        reasons.append(f"not finite: {', '.join(infinite)}")
+    measurements = [
+        Measurement(
+            metric.name, value if isinstance(value, float) and isfinite(value) else None, metric.unit, metric.better
+        )
+        for metric, value in measured.items()
+    ]
+    status = "crashed" if errors and status == "ok" else status
+    return Record(cell.system_label, cell.learner_label, seed, status, "; ".join(reasons), tuple(measurements))
+
+
+def _measure(metric: Metric, evidence: Evidence) -> float | Exception:
+    try:
+        return float(metric.measure(evidence))
+    except Exception as error:
+        traceback.print_exception(error)
+        return error
+
+
+def _is_from_solver(error: Exception) -> bool:
+    asserted = isinstance(error, AssertionError) and str(error).startswith(_SOLVER_GIVES_UP)
+    return asserted or isinstance(error, SolverError)
+
+
+def _say(error: Exception) -> str:
+    return one_line(f"{type(error).__name__}: {error}")

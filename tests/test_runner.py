@@ -1,0 +1,312 @@
+"""The runner: whatever a cell does to itself, every other result is kept, and the failure is a result too."""
+
+import multiprocessing
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench import runner
+from bench.cell import Cell
+from bench.data import dataset, location
+from bench.environment import cores
+from bench.errors import UserError
+from bench.key import digest, key
+from bench.runner import Interrupted, Outcome, default_jobs, run
+from learners import Learner
+from metrics import Evidence, Metric
+from results import Measurement, Record, Store
+from systems import LinearSpiral
+from tests import stubs
+from tests.stubs import cell
+
+Told = list[tuple[str, str]]
+
+
+@dataclass
+class Listener:
+    """Notes what it is told, and may do something at a certain event."""
+
+    told: Told = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    at: tuple[str, str] = ("", "")
+    do: Callable[[], None] = lambda: None
+
+    def cached(self, cell: Cell, key: str, records: Sequence[Record]) -> None:
+        self._note("cached", cell)
+
+    def started(self, cell: Cell, key: str) -> None:
+        self._note("started", cell)
+
+    def finished(self, cell: Cell, key: str, records: Sequence[Record], seconds: float) -> None:
+        self.seconds[cell.learner_label] = seconds
+        self._note("finished", cell)
+
+    def _note(self, event: str, cell: Cell) -> None:
+        self.told.append((event, cell.learner_label))
+        if self.told[-1] == self.at:
+            self.do()
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds the dataset of the stub cells."""
+    folder = tmp_path_factory.mktemp("shared")
+    dataset(LinearSpiral(), stubs.TINY, 0, folder)
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path, data: Path) -> Store:
+    """An empty store, with the dataset of the stub cells beside it."""
+    shutil.copytree(data, tmp_path / "runs" / "data")
+    return Store(tmp_path / "runs")
+
+
+def statuses(outcome: Outcome, learner: Learner) -> list[tuple[str, str]]:
+    return [(record.status, record.reason) for record in outcome.records[key(cell(learner))]]
+
+
+def left_over(store: Store) -> list[str]:
+    """What lies in the store beside cells and data."""
+    return [path.name for path in store.root.iterdir() if path.name not in ("cells", "data")]
+
+
+CRASHES = (stubs.Dying("segfault"), stubs.Dying("kill"), stubs.Dying("exit"), stubs.Raising(), stubs.Sleeping())
+GOOD = (stubs.Instant(), stubs.Instant(width=9))
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run of good and of failing cells that has come to its end."""
+
+    store: Store
+    outcome: Outcome
+    listener: Listener
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Finished:
+    """Failing cells among good ones, two at a time."""
+    root = tmp_path_factory.mktemp("mixed")
+    shutil.copytree(data, root / "data")
+    store, listener = Store(root), Listener()
+    cells = [cell(learner) for learner in (GOOD[0], *CRASHES, GOOD[1])]
+    return Finished(store, run(cells, store, jobs=2, timeout=2, observer=listener), listener)
+
+
+def test_every_cell_is_kept_whatever_became_of_it(mixed: Finished):
+    keys = [key(cell(learner)) for learner in (*GOOD, *CRASHES)]
+    assert all(mixed.store.finished(name) for name in keys)
+    assert sorted(mixed.outcome.records) == sorted(mixed.outcome.computed) == sorted(keys)
+    assert {name: mixed.store.records(name) for name in keys} == mixed.outcome.records
+    assert sorted(mixed.outcome.failed) == sorted(keys[2:])
+    assert left_over(mixed.store) == []
+
+
+@pytest.mark.parametrize("learner", GOOD, ids=repr)
+def test_a_good_cell_is_not_troubled_by_its_neighbours(mixed: Finished, learner: Learner):
+    assert statuses(mixed.outcome, learner) == [("ok", ""), ("ok", "")]
+
+
+@pytest.mark.parametrize(
+    ("learner", "status", "reason"),
+    [
+        (stubs.Dying("segfault"), "crashed", "killed by SIGSEGV"),
+        (stubs.Dying("kill"), "crashed", "killed by SIGKILL, as when memory runs out"),
+        (stubs.Dying("exit"), "crashed", "the process ended with exit code 3: last words"),
+        (stubs.Raising(), "crashed", "ValueError: width must be even, but is 7"),
+        (stubs.Sleeping(), "timeout", "not done after 2 s"),
+    ],
+    ids=repr,
+)
+def test_a_failure_is_a_record_with_a_reason_for_every_seed(
+    mixed: Finished, learner: Learner, status: str, reason: str
+):
+    records = mixed.outcome.records[key(cell(learner))]
+    assert [(record.seed, record.status, record.reason) for record in records] == [
+        (0, status, reason),
+        (1, status, reason),
+    ]
+    empty = tuple(Measurement(metric.name, None, metric.unit, metric.better) for metric in stubs.METRICS)
+    assert {record.measurements for record in records} == {empty}
+
+
+@pytest.mark.parametrize(
+    ("learner", "lines"),
+    [
+        (
+            stubs.Dying("segfault"),
+            ["last words", "Fatal Python error: Segmentation fault", "crashed: killed by SIGSEGV"],
+        ),
+        (stubs.Raising(), ["about to fail", "Traceback (most recent call last):", "ValueError: width must be even,"]),
+        (stubs.Sleeping(), ["going to sleep", "timeout: not done after 2 s"]),
+        (stubs.Instant(), []),
+    ],
+    ids=repr,
+)
+def test_the_log_has_all_that_the_process_wrote(mixed: Finished, learner: Learner, lines: list[str]):
+    log = mixed.store.log(key(cell(learner))).splitlines()
+    assert [line for line in log if line in lines] == lines
+    assert bool(log) == bool(lines)
+
+
+@pytest.mark.parametrize("learner", [GOOD[0], CRASHES[0]], ids=repr)
+def test_every_file_of_a_cell_can_be_read_back(mixed: Finished, learner: Learner):
+    name = key(cell(learner))
+    about = mixed.store.cell(name)
+    assert (about["key"], about["learner"], about["digest"]) == (
+        name,
+        cell(learner).learner_label,
+        digest(cell(learner)),
+    )
+    assert about["seconds"] > 0
+    assert mixed.store.environment(name)["threads"] == max(1, cores() // 2)
+    assert bool(mixed.store.arrays(name)) == (learner is GOOD[0])
+    assert len(mixed.store.curve(name)) == (4 if learner is GOOD[0] else 0)
+
+
+def test_each_cell_is_started_and_finished_once(mixed: Finished):
+    labels = [cell(learner).learner_label for learner in (*GOOD, *CRASHES)]
+    told = [(event, label) for label in labels for event in ("started", "finished")]
+    assert sorted(mixed.listener.told) == sorted(told)
+    assert mixed.listener.told[0] == ("started", "Instant")
+    assert mixed.listener.seconds["Sleeping"] >= 2
+
+
+def test_a_second_run_runs_nothing(mixed: Finished):
+    listener = Listener()
+    again = run([cell(learner) for learner in (*GOOD, *CRASHES)], mixed.store, jobs=1, observer=listener)
+    assert again.computed == []
+    assert again.records == mixed.outcome.records
+    assert {event for event, _ in listener.told} == {"cached"}
+
+
+def test_two_runs_agree_in_all_but_times(mixed: Finished, store: Store):
+    name = key(cell(GOOD[0]))
+    other = run([cell(GOOD[0])], store, jobs=1)
+
+    def timeless(outcome: Outcome) -> list[Record]:
+        kept = [[m for m in record.measurements if m.metric not in stubs.TIMES] for record in outcome.records[name]]
+        return [
+            replace(record, measurements=m) for record, m in zip(outcome.records[name], map(tuple, kept), strict=True)
+        ]
+
+    assert timeless(other) == timeless(mixed.outcome)
+    assert (store.path(name) / "arrays.npz").read_bytes() == (mixed.store.path(name) / "arrays.npz").read_bytes()
+
+
+def test_missing_data_are_made_once_for_all_cells_that_need_them(tmp_path: Path):
+    outcome = run([cell(learner) for learner in GOOD], Store(tmp_path), jobs=2)
+    assert outcome.failed == []
+    assert list((tmp_path / "data").glob("*.npz")) == [location(LinearSpiral(), stubs.TINY, 0, tmp_path / "data")]
+
+
+def test_data_that_cannot_be_made_fail_the_cells_that_need_them(store: Store):
+    unsolvable = replace(cell(GOOD[0]), system=stubs.Unsolvable())
+    outcome = run([unsolvable, cell(GOOD[1])], store, jobs=1)
+    assert [record.reason for record in outcome.records[key(unsolvable)]] == ["FloatingPointError: no timescale"] * 2
+    assert statuses(outcome, GOOD[1]) == [("ok", "")] * 2
+
+
+def test_the_same_cell_twice_is_run_once(store: Store):
+    listener = Listener()
+    run([cell(GOOD[0]), cell(GOOD[0])], store, jobs=2, observer=listener)
+    assert listener.told == [("started", "Instant"), ("finished", "Instant")]
+
+
+def test_fail_fast_starts_nothing_after_a_failure(store: Store):
+    cells = [cell(learner) for learner in (stubs.Raising(), *GOOD)]
+    outcome = run(cells, store, jobs=1, fail_fast=True)
+    assert outcome.computed == outcome.failed == [key(cells[0])]
+    assert not store.finished(key(cells[1]))
+
+
+def test_a_retry_after_a_crash_may_end_well(store: Store, tmp_path: Path):
+    lucky, listener = stubs.Dying(flag=str(tmp_path / "flag")), Listener()
+    outcome = run([cell(lucky)], store, jobs=1, retries=1, observer=listener)
+    assert statuses(outcome, lucky) == [("ok", "")] * 2
+    assert [event for event, _ in listener.told] == ["started", "finished"]
+
+
+def test_the_last_of_several_crashes_says_how_many_attempts_there_were(store: Store):
+    outcome = run([cell(CRASHES[0])], store, jobs=1, retries=2)
+    assert statuses(outcome, CRASHES[0]) == [("crashed", "killed by SIGSEGV (attempt 3)")] * 2
+
+
+def test_rerun_computes_failed_cells_or_all_of_them_anew(store: Store, tmp_path: Path):
+    lucky = stubs.Dying(flag=str(tmp_path / "flag"))
+    cells = [cell(lucky), cell(GOOD[0])]
+    assert run(cells, store, jobs=1).failed == [key(cells[0])]
+    assert run(cells, store, jobs=1, rerun="none").computed == []
+    second = run(cells, store, jobs=1, rerun="failed")
+    assert (second.computed, second.failed) == ([key(cells[0])], [])
+    assert run(cells, store, jobs=1, rerun="failed").computed == []
+    assert run(cells, store, jobs=1, rerun="all").computed == [key(each) for each in cells]
+
+
+def test_a_damaged_cell_is_run_again(store: Store):
+    name = key(cell(GOOD[0]))
+    run([cell(GOOD[0])], store, jobs=1)
+    (store.path(name) / "records.json").write_text("[]")
+    outcome = run([cell(GOOD[0])], store, jobs=1)
+    assert outcome.computed == [name]
+    assert statuses(outcome, GOOD[0]) == [("ok", "")] * 2
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_keeps_what_is_finished_and_leaves_nothing_else(store: Store):
+    cells = [cell(learner) for learner in (stubs.Sleeping(), *GOOD)]
+    with pytest.raises(Interrupted) as caught:
+        run(cells, store, jobs=2, observer=Listener(at=("finished", "Instant"), do=interrupt))
+    assert caught.value.outcome.computed == [key(cells[1])]
+    assert [store.finished(key(each)) for each in cells] == [False, True, False]
+    assert left_over(store) == []
+    assert multiprocessing.active_children() == []
+    resumed = run(cells[1:], store, jobs=1)
+    assert resumed.computed == [key(cells[2])]
+
+
+def test_an_error_of_the_caller_ends_all_processes(store: Store):
+    def fail() -> None:
+        raise RuntimeError("the display broke")
+
+    listener = Listener(at=("finished", "Instant"), do=fail)
+    with pytest.raises(RuntimeError, match="the display broke"):
+        run([cell(stubs.Sleeping()), cell(GOOD[0])], store, jobs=2, observer=listener)
+    assert left_over(store) == []
+    assert multiprocessing.active_children() == []
+
+
+def test_a_cell_that_no_process_can_be_sent_is_named_before_anything_starts(store: Store):
+    def local(evidence: Evidence) -> float:
+        return 0.0
+
+    listener = Listener()
+    unsendable = cell(GOOD[0], metrics=(Metric("local", "", "lower", local),))
+    with pytest.raises(UserError, match="Instant on LinearSpiral cannot be sent to another process"):
+        run([cell(GOOD[1]), unsendable], store, jobs=1, observer=listener)
+    assert listener.told == []
+
+
+def test_without_jobs_there_is_no_run(store: Store):
+    with pytest.raises(ValueError, match="jobs=0"):
+        run([cell(GOOD[0])], store, jobs=0)
+
+
+def test_default_jobs_fit_the_cores_and_the_memory(monkeypatch: pytest.MonkeyPatch):
+    @dataclass
+    class Memory:
+        available: float
+
+    monkeypatch.setattr(runner, "cores", lambda: 8)
+    for gibibytes, jobs in ((100, 8), (7, 4), (1, 1)):
+        memory = Memory(gibibytes * 2**30)
+        monkeypatch.setattr(psutil, "virtual_memory", lambda memory=memory: memory)
+        assert default_jobs() == jobs
