@@ -12,8 +12,10 @@ from learners.base import Budget, Learner, Predictor
 from learners.networks import stream
 from learners.rollout import substeps
 from learners.solvers import EVALUATIONS, STEPS
-from learners.validation import positive
 from systems import Dataset, Flow, Trajectories
+
+JUDGED_STATES = 4096
+MOST_SUBSTEPS = 1024
 
 
 @dataclass(frozen=True)
@@ -48,21 +50,41 @@ class Climatology(Learner):
 
 @dataclass(frozen=True)
 class TrueEquations(Learner):
-    """The system itself, integrated in float32: what rounding alone leaves of the truth."""
+    """The system itself, integrated in float32: what rounding alone leaves of the truth.
 
-    substeps: int = 4  # Runge-Kutta steps in one sampling step
+    The fourth-order Runge-Kutta method takes as many steps as keep its own error below that of rounding.
+    """
 
     reference: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        positive(self, "substeps")
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         if not isinstance(dataset.system, Flow):
             raise ValueError(
                 f"TrueEquations needs a system with a velocity, but {type(dataset.system).__name__} has none"
             )
-        return [SinglePrecision(dataset.system, dataset.step / self.substeps)] * len(seeds)
+        return [SinglePrecision(dataset.system, dataset.step / accurate_substeps(dataset.system, dataset))] * len(seeds)
+
+
+def accurate_substeps(flow: Flow, dataset: Dataset) -> int:
+    """Runge-Kutta steps within one sampling step, a power of two, that leave an error below float32's rounding.
+
+    Judged in float64 on training states: halving the steps again changes them, in standard deviations, by less.
+    """
+    states = dataset.train.states.flatten(0, 1)
+    states = states[:: -(-len(states) // JUDGED_STATES)]
+    coarse, count = _after_one_sample(flow, states, dataset.step, 1), 1
+    while count < MOST_SUBSTEPS:
+        fine = _after_one_sample(flow, states, dataset.step, 2 * count)
+        if ((fine - coarse) / dataset.std).abs().max() < torch.finfo(torch.float32).eps:
+            break
+        coarse, count = fine, 2 * count
+    return count
+
+
+def _after_one_sample(flow: Flow, states: Tensor, step: float, count: int) -> Tensor:
+    for _ in range(count):
+        states = STEPS["rk4"](flow.velocity, states, step / count)
+    return states
 
 
 class Constant(Predictor):

@@ -1,6 +1,6 @@
 """What a trial leaves behind, as plain values: one record for each cell and seed, one row for each of its metrics."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -28,6 +28,12 @@ class Record:
     status: Status
     reason: str
     measurements: tuple[Measurement, ...]
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> "Record":
+        """The record whose `dataclasses.asdict` is `values`; KeyError or TypeError where it is of another shape."""
+        measurements = tuple(Measurement(**measurement) for measurement in values["measurements"])
+        return cls(**{**values, "measurements": measurements})
 
     def rows(self, suite: str, cell: str) -> Iterator[dict[str, Any]]:
         """The record in long form, with exactly the keys of COLUMNS."""

@@ -21,6 +21,7 @@ from learners import (
 from learners.adaptive import adaptive
 from learners.fields import VectorField, stacked_field
 from learners.polynomial import evaluate, monomials
+from learners.references import accurate_substeps
 from learners.rollout import iterate, substeps
 from learners.standard import Scales
 from systems import Dataset, LinearSpiral, Lorenz, LotkaVolterra, Sampling, Trajectories, sample
@@ -86,6 +87,15 @@ def test_true_equations_lose_only_what_float32_rounds(spiral: Dataset):
     assert error(TrueEquations(), sample(LotkaVolterra(), SAMPLING, 0)) < 1e-5
 
 
+def test_true_equations_take_more_steps_where_the_samples_are_further_apart(spiral: Dataset):
+    counts = [
+        accurate_substeps(LinearSpiral(), replace(spiral, sampling=replace(SAMPLING, step=step)))
+        for step in (0.001, 0.02, 0.1)
+    ]
+    assert counts[0] == 1
+    assert counts[0] < counts[1] < counts[2]
+
+
 def test_true_equations_need_a_velocity(spiral: Dataset):
     with pytest.raises(ValueError, match="TrueEquations needs a system with a velocity, but object has none"):
         TrueEquations().fit(replace(spiral, system=object()), Budget(), [0])
@@ -132,7 +142,6 @@ def test_a_window_longer_than_the_context_is_refused_with_the_remedy(spiral: Dat
         (RKNet, "tolerance", 0.0),
         (ODENet, "width", 0),
         (PolynomialPropagator, "degree", 0),
-        (TrueEquations, "substeps", 0),
     ],
 )
 def test_a_hyper_parameter_out_of_range_is_named(learner, field: str, value: float):

@@ -1,0 +1,168 @@
+"""Which figures a run has: the data of each are gathered from the store, drawn, and told in a caption."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from results import figures, portraits
+from results.palette import Style, styles
+from results.run import Run
+from results.statistics import Interval, column, prediction_time_interval, rows, summary
+from results.wording import ABSENT, slug, status
+
+Arrays = dict[str, np.ndarray]
+COSTS = {"fit_seconds": "fit time (s)", "nfe_forecast": "NFE of a forecast (1/timescale)"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its file name, title and caption; `system` is empty where it shows all of them."""
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+    system: str = ""
+    dense: bool = False  # so many lines that a page had better show pixels
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """All figures of a run, and the data in them; a cell without evidence is shown as words that say why."""
+
+    run: Run
+    frame: pd.DataFrame  # the long form of the run
+
+    @cached_property
+    def styles(self) -> dict[str, Style]:
+        return styles(self.run.learners, self.run.references)
+
+    @cached_property
+    def prediction_times(self) -> pd.DataFrame:
+        """`median`, `low` and `high` of the prediction time of each cell, and its `status` in words."""
+        found = []
+        for system in self.run.timescales:
+            for learner in self.run.learners:
+                vpt = _of_seeds(self._arrays.get((system, learner), {}), "vpt")
+                interval = prediction_time_interval(vpt) if len(vpt) else Interval(np.nan, np.nan, np.nan)
+                cell = {"system": system, "learner": learner, "status": self._status(system, learner)}
+                found.append(cell | asdict(interval))
+        return pd.DataFrame(found, columns=["system", "learner", "median", "low", "high", "status"])
+
+    def pictures(self) -> Iterator[Picture]:
+        """The figures of all systems first, then those of each; only such as there are data for."""
+        yield from self._accuracy()
+        yield from self._training()
+        yield from self._costs()
+        for system in self.run.timescales:
+            yield from self._portraits(system)
+
+    def _accuracy(self) -> Iterator[Picture]:
+        if column(self.prediction_times, "median").notna().any():
+            yield Picture(
+                "prediction_times",
+                "Valid prediction time",
+                "Time until the error exceeds 0.5 standard deviations: median over seeds of the median over test "
+                "states, with 95 % bootstrap intervals over the test states. Reference rows are grey and hatched.",
+                figures.prediction_times(self.prediction_times, self.styles, self.run.timescales),
+            )
+        growth = [
+            pd.DataFrame(np.median(quartiles, axis=0).T, columns=["low", "median", "high"]).assign(
+                system=system, learner=learner, time=arrays["times"]
+            )
+            for (system, learner), arrays in self._arrays.items()
+            if len(quartiles := _of_seeds(arrays, "error_quartiles"))
+        ]
+        if growth:
+            yield Picture(
+                "error_growth",
+                "Error growth",
+                "Error of the forecast in standard deviations of the training data (NRMSE): median over test states, "
+                "and for the compared learners the band between the quartiles, medians over seeds. A cross marks a "
+                "divergence; thin lines are the thresholds of the two prediction times.",
+                figures.error_growth(pd.concat(growth, ignore_index=True), self.styles, self.run.timescales),
+            )
+
+    def _training(self) -> Iterator[Picture]:
+        store = self.run.store
+        curves = [store.curve(cell.key).assign(system=cell.system, learner=cell.learner) for cell in self.run.finished]
+        trained = pd.concat([curve for curve in curves if len(curve)] or [pd.DataFrame()], ignore_index=True)
+        for against, axis in (("update", "updates"), ("seconds", "time")) if len(trained) else ():
+            yield Picture(
+                f"learning_curves_{axis}",
+                f"Learning curves over {axis}",
+                f"Validation loss against {axis}: median over seeds, with the band between the lowest and the highest. "
+                "Losses of different kinds of learners are of different quantities.",
+                figures.learning_curves(trained, self.styles, against),
+            )
+
+    def _costs(self) -> Iterator[Picture]:
+        totals = summary(self.frame)
+        for metric, label in COSTS.items():
+            costs = column(rows(totals, metric=metric).set_index(["system", "learner"]), "median").rename("cost")
+            points = self.prediction_times.join(costs, on=["system", "learner"])
+            if set(points.dropna(subset=["cost", "median"])["learner"]) & set(self.run.compared):
+                yield Picture(
+                    f"cost_{metric}",
+                    f"Accuracy against {label.split(' (')[0]}",
+                    "Valid prediction time against what it costs, medians over seeds, with 95 % intervals of the "
+                    "prediction time: up and to the left is better. Reference rows are levels across the panels.",
+                    figures.cost_accuracy(points, self.styles, self.run.timescales, label),
+                )
+
+    def _portraits(self, system: str) -> Iterator[Picture]:
+        truth = next(
+            (arrays for (its, _), arrays in self._arrays.items() if its == system and "pq_truth" in arrays), None
+        )
+        if truth is None:
+            return
+        states, step, timescale = truth["climate_truth"], truth["climate_times"][0], self.run.timescales[system]
+        length = f"{min(len(states), portraits.POINTS) * step:.3g} {timescale}s"
+        yield Picture(
+            f"attractors-{slug(system)}",
+            "Long run",
+            f"The first long run of the truth and of every learner (first seed) over {length}, within the same limits; "
+            "a dot is a state at rest.",
+            portraits.attractors(states, self._paths(system, "climate"), self.styles, step, timescale),
+            system,
+            dense=True,
+        )
+        yield Picture(
+            f"pq-{slug(system)}",
+            "0-1 test for chaos",
+            "Paths (p, q) of the 0-1 test on the first long run (first seed): bounded for regular motion, like a "
+            "random walk for chaos. K is the median over seeds, near 0 for regular motion and near 1 for chaos.",
+            portraits.pq_plots(truth["pq_truth"], self._paths(system, "pq"), self.styles, self._chaos(system)),
+            system,
+            dense=True,
+        )
+
+    @cached_property
+    def _arrays(self) -> dict[tuple[str, str], Arrays]:
+        return {(cell.system, cell.learner): self.run.store.arrays(cell.key) for cell in self.run.finished}
+
+    def _status(self, system: str, learner: str) -> str:
+        """How a cell ended, in words: ok where any of its seeds did."""
+        keys = [cell.key for cell in self.run.finished if (cell.system, cell.learner) == (system, learner)]
+        ended = [record.status for key in keys for record in self.run.records[key]] or [ABSENT]
+        return "ok" if "ok" in ended else status(ended[0])
+
+    def _paths(self, system: str, name: str) -> dict[str, np.ndarray | str]:
+        """The path of the first seed of each learner that has one, or why there is none."""
+        found = {learner: _of_seeds(self._arrays.get((system, learner), {}), name) for learner in self.run.learners}
+        return {learner: paths[0] if len(paths) else self._status(system, learner) for learner, paths in found.items()}
+
+    def _chaos(self, system: str) -> dict[str, str]:
+        measured = rows(self.frame, system=system, metric="zero_one_k")
+        medians = column(measured, "value").groupby(measured["learner"]).median().dropna()
+        return {str(learner): f"K = {round(value, 2) + 0.0:.2f}" for learner, value in medians.items()}
+
+
+def _of_seeds(arrays: Arrays, name: str) -> np.ndarray:
+    """One array of a cell for the seeds that have it: nowhere a number are those of a seed that failed."""
+    values = arrays.get(name, np.empty((0, 1))).astype(np.float64)
+    return values[[not np.isnan(of_one).all() for of_one in values]] if len(values) else values

@@ -1,0 +1,138 @@
+"""How figures look: one colour, dash and marker for each learner everywhere, and how a figure is saved."""
+
+import io
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from PIL import Image
+
+FORMATS = ("pdf", "svg", "png")
+PAGE = 7.0  # inches; the width of a figure across two columns
+TRUTH = "black"
+NOTE = "0.35"  # of remarks inside a figure
+
+# The colour-blind-safe palette without its grey, which is for reference rows, the strongest contrasts first.
+_ORDER = (0, 1, 2, 3, 4, 9, 5, 6, 8)
+_GREYS = ("0.62", "0.5", "0.7", "0.35", "0.2")
+_LINES = ("-", (0, (5, 1.3)))  # in turn, so that curves on top of each other are both seen
+_DASHES = ((0, (1, 1)), (0, (4, 1.5)), (0, (6, 1.5, 1, 1.5)), (0, (2.5, 1)), (0, (1, 2.5)))
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
+_RULES = {
+    "axes.labelsize": 7.5,
+    "axes.linewidth": 0.6,
+    "axes.titlesize": 8,
+    "axes.titlepad": 3,
+    "figure.dpi": 200,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that every machine draws the same
+    "font.size": 7.5,
+    "hatch.linewidth": 0.5,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 2.8,
+    "lines.linewidth": 1.2,
+    "path.simplify_threshold": 0.2,
+    "pdf.fonttype": 42,  # fonts are embedded as they are
+    "svg.hashsalt": "dynamics-bench",  # the same data give the same bytes
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one learner is drawn: in colour, or in grey where it is a reference row."""
+
+    colour: Any
+    dash: Any
+    marker: str
+    reference: bool
+
+    @property
+    def line(self) -> dict[str, Any]:
+        order = 2 if self.reference else 3 if self.dash == "-" else 4  # what lies below is seen through the gaps
+        return {
+            "color": self.colour,
+            "linestyle": self.dash,
+            "linewidth": 1.0 if self.reference else 1.3,
+            "zorder": order,
+        }
+
+    @property
+    def point(self) -> dict[str, Any]:
+        return {"color": self.colour, "marker": self.marker, "markersize": 4.5, "linestyle": "none"}
+
+
+def styles(learners: Sequence[str], references: Collection[str]) -> dict[str, Style]:
+    """A style for each label, by its place among the learners; from the tenth on, colours recur with other dashes."""
+    colours = [sns.color_palette("colorblind")[place] for place in _ORDER]
+    compared = [learner for learner in learners if learner not in references]
+    yardsticks = [learner for learner in learners if learner in references]
+    found = {}
+    for place, (learner, marker) in enumerate(zip(compared, cycle(_MARKERS), strict=False)):
+        again, colour = divmod(place, len(colours))
+        dash = _LINES[place % 2] if again < 2 else _DASHES[again % 5]
+        found[learner] = Style(colours[colour], dash, marker, reference=False)
+    for place, (learner, marker) in enumerate(zip(yardsticks, cycle(_MARKERS), strict=False)):
+        found[learner] = Style(_GREYS[place % 5], _DASHES[place % 5], marker, reference=True)
+    return found
+
+
+def handles(styled: Mapping[str, Style], markers: bool = False) -> list[Line2D]:
+    """What a legend shows for each learner: its line, or, with `markers`, the marker of those that are compared."""
+    return [
+        Line2D([], [], label=learner, **(style.point if markers and not style.reference else style.line))
+        for learner, style in styled.items()
+    ]
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """The style of all figures; in force while they are made and while they are saved."""
+    rules: Any = {**sns.plotting_context("paper"), **sns.axes_style("ticks"), **_RULES}
+    with mpl.rc_context(rules):
+        yield
+
+
+def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
+    """Write the figure as `folder/name.format`; the same data give the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    paths = {kind: folder / f"{name}.{kind}" for kind in formats}
+    with drawing():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        figure.set_layout_engine("none")  # the layout is settled: no need to find it again for each format
+        for kind, path in paths.items():
+            if kind == "png":
+                path.write_bytes(_picture(canvas))
+            else:
+                figure.savefig(path, format=kind, metadata=undated.get(kind))
+    return paths
+
+
+def _picture(canvas: FigureCanvasAgg) -> bytes:
+    """What was drawn as PNG, in a palette of 256 colours: a quarter of the bytes."""
+    full, content = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"), io.BytesIO()
+    reduced = full.quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    reduced.putpalette([255 if level > 252 else level for level in reduced.getpalette() or []])  # white stays white
+    reduced.save(content, "png", dpi=(canvas.figure.dpi, canvas.figure.dpi))
+    return content.getvalue()

@@ -1,0 +1,144 @@
+"""A run: what a suite asked for, and what its cells have answered so far."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from results.record import COLUMNS, Record
+from results.store import DamagedCellError, MissingCellError, Store
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+REQUIRED = ("suite", "seeds", "systems", "learners", "metrics", "sampling", "cells", "environment")
+
+
+class BrokenRunError(ValueError):
+    """A folder that holds no run, or a manifest that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One system met by one learner: where to look in the store."""
+
+    key: str
+    system: str
+    learner: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A manifest, in the order of display, and the store that its cells are kept in.
+
+    Cells that are missing or damaged are left out and counted, so that an interrupted run can be reported.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    store: Store
+
+    @classmethod
+    def load(cls, folder: Path) -> "Run":
+        """The run of `<out>/<suite>`, whose cells lie in `<out>/cells`."""
+        path = folder / "manifest.json"
+        try:
+            manifest = json.loads(path.read_text())
+            absent = [name for name in REQUIRED if name not in manifest]
+        except FileNotFoundError as error:
+            raise BrokenRunError(
+                f"no run in {folder}: manifest.json is missing; `python -m bench run` writes it"
+            ) from error
+        except (OSError, ValueError, TypeError) as error:
+            raise BrokenRunError(f"{path} cannot be read ({error}); `python -m bench run` writes it anew") from error
+        if absent:
+            raise BrokenRunError(f"{path} lacks {', '.join(absent)}; `python -m bench run` writes it anew")
+        return cls(folder, manifest, Store(folder.parent))
+
+    @property
+    def suite(self) -> str:
+        return self.manifest["suite"]
+
+    @property
+    def systems(self) -> list[str]:
+        return list(self.manifest["systems"])
+
+    @property
+    def learners(self) -> list[str]:
+        return [learner["label"] for learner in self.manifest["learners"]]
+
+    @property
+    def references(self) -> list[str]:
+        """The learners that are yardsticks beside those that are compared."""
+        return [learner["label"] for learner in self.manifest["learners"] if learner["reference"]]
+
+    @property
+    def compared(self) -> list[str]:
+        return [learner["label"] for learner in self.manifest["learners"] if not learner["reference"]]
+
+    @property
+    def metrics(self) -> list[str]:
+        return [metric["name"] for metric in self.manifest["metrics"]]
+
+    @cached_property
+    def timescales(self) -> dict[str, str]:
+        """What one unit of time is called, for each system that has a finished cell: "Lyapunov time" or "period"."""
+        first = {cell.system: cell.key for cell in reversed(self.finished)}
+        return {system: self.store.cell(first[system])["timescale_name"] for system in self.systems if system in first}
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """All cells that the suite asks for, system by system."""
+        cells = [Cell(cell["key"], cell["system"], cell["learner"]) for cell in self.manifest["cells"]]
+        system, learner = _places(self.systems), _places(self.learners)
+        return sorted(cells, key=lambda cell: (system[cell.system], learner[cell.learner]))
+
+    @property
+    def finished(self) -> list[Cell]:
+        return [cell for cell in self.cells if cell.key in self.records]
+
+    @property
+    def records(self) -> dict[str, list[Record]]:
+        """The records of each finished cell, by key, in the order of the manifest's seeds."""
+        return self._answers[0]
+
+    @property
+    def unfinished(self) -> dict[Cell, str]:
+        """Cells that are missing or damaged, and why."""
+        return self._answers[1]
+
+    def frame(self) -> "DataFrame":
+        """One row for each metric of each trial, in long form, ordered by system, learner, seed and metric."""
+        import pandas as pd
+
+        place = _places(self.metrics)
+        rows = []
+        for cell in self.finished:
+            for record in self.records[cell.key]:
+                found = record.rows(self.suite, cell.key)
+                rows += sorted(found, key=lambda row: place.get(row["metric"], len(place)))
+        return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
+
+    def write_results_csv(self) -> Path:
+        """Write `results.csv`; the same cells give the same bytes."""
+        path = self.folder / "results.csv"
+        self.frame().to_csv(path, index=False, lineterminator="\n")
+        return path
+
+    @cached_property
+    def _answers(self) -> tuple[dict[str, list[Record]], dict[Cell, str]]:
+        records, unfinished, place = {}, {}, _places(self.manifest["seeds"])
+        for cell in self.cells:
+            try:
+                self.store.verify(cell.key)
+                found = self.store.records(cell.key)
+                records[cell.key] = sorted(found, key=lambda record: place.get(record.seed, len(place)))
+            except (MissingCellError, DamagedCellError) as error:
+                unfinished[cell] = str(error)
+        return records, unfinished
+
+
+def _places(names: Any) -> dict[Any, int]:
+    return {name: place for place, name in enumerate(names)}

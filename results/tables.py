@@ -1,0 +1,208 @@
+"""Tables: the leaderboard, and one table of all metrics for each system, from the long form of a run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from results.statistics import column, mean_rank, rows, summary
+from results.wording import ABSENT, BYTES, NOTHING, heading, in_bytes, outcome, slug, status, three_digits
+
+TRUTH = "TrueEquations"  # the reference row whose value is the best one of a metric that is better near the "truth"
+LEADING = "vpt"  # the metric of the leaderboard; of a suite that lacks it, its first one
+OVERALL = ("nrmse", "nfe_forecast", "fit_seconds", "parameters")  # on the leaderboard: medians over systems
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name in CSV, its head and unit in print, and which values are better ("" where none is)."""
+
+    name: str
+    head: str
+    unit: str = ""
+    better: str = ""
+
+    def printed(self, values: pd.Series) -> pd.Series:
+        """The values in print; a column of whole numbers has no decimals."""
+        if self.unit in BYTES:
+            return values.map(in_bytes, na_action="ignore")
+        whole = bool((values.dropna() % 1 == 0).all())
+        return values.map(lambda value: three_digits(value, whole), na_action="ignore")
+
+    @property
+    def printed_unit(self) -> str:
+        """Empty where there is none, or where every entry carries its own."""
+        return "" if self.unit in ("1", *BYTES) else self.unit.replace(" / ", "/")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place of a table in print."""
+
+    text: str
+    best: bool  # of its column, among the compared learners
+    words: bool  # instead of a number
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table in print."""
+
+    learner: str
+    reference: bool
+    entries: tuple[Entry, ...]
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Learners in rows, the compared ones first and the reference rows below them.
+
+    `values` are raw numbers, NaN where there are none; `words` are what is printed in such places; `outcomes` say how
+    many trials of each learner failed, and how.
+    """
+
+    name: str
+    caption: str
+    columns: tuple[Column, ...]
+    values: pd.DataFrame
+    words: pd.DataFrame
+    outcomes: Mapping[str, str]
+    references: tuple[str, ...]
+
+    @property
+    def heads(self) -> list[tuple[str, str]]:
+        """Head and unit of each column, of the learner's and the outcome's too."""
+        return [("learner", ""), *((each.head, each.printed_unit) for each in self.columns), ("outcome", "")]
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        printed, best, empty = self.printed(), self.best(), self.values.isna()
+        for place, learner in enumerate(self.outcomes):
+            line = zip(printed.iloc[place], best.iloc[place], empty.iloc[place], strict=True)
+            entries = tuple(Entry(text, bool(first), bool(none) and text != NOTHING) for text, first, none in line)
+            yield Row(learner, learner in self.references, entries, self.outcomes[learner])
+
+    def printed(self) -> pd.DataFrame:
+        """What is printed: numbers to three digits, words where there is no number."""
+        columns = {each.name: each.printed(column(self.values, each.name)) for each in self.columns}
+        return pd.DataFrame(columns, index=self.values.index, dtype=object).fillna(self.words)
+
+    def best(self) -> pd.DataFrame:
+        """Where the best value of each column stands, among the compared learners; equal in print is equal."""
+        printed = self.printed()
+        best = pd.DataFrame(False, index=printed.index, columns=printed.columns)
+        for each in self.columns:
+            loss = self._loss(each).drop(list(self.references)).dropna()
+            if len(loss):
+                winner = printed.loc[loss.idxmin(), each.name]
+                best.loc[loss.index, each.name] = printed.loc[loss.index, each.name] == winner
+        return best
+
+    def _loss(self, one: Column) -> pd.Series:
+        """What the best value has least of; NaN where no value is better than another."""
+        values = column(self.values, one.name)
+        if one.better == "truth":
+            truth = [values[learner] for learner in self.outcomes if learner.split("[")[0] == TRUTH]
+            return (values - (truth[0] if truth else np.nan)).abs()
+        return values * {"lower": 1.0, "higher": -1.0}.get(one.better, np.nan)
+
+
+def leaderboard(
+    frame: pd.DataFrame, learners: Sequence[str], references: Sequence[str], timescales: Mapping[str, str]
+) -> Table:
+    """Every learner at a glance: mean rank, the leading metric on each system, and what it costs.
+
+    `frame` is the long form of a run, `learners` all labels in order, of which `references` are yardsticks, and
+    `timescales` the name of the unit of time of each system.
+    """
+    ordered, totals = _ordered(learners, references), summary(frame)
+    metrics = dict.fromkeys(totals["metric"])
+    leading = LEADING if LEADING in metrics else next(iter(metrics), LEADING)
+    ranks = mean_rank(frame, [learner for learner in ordered if learner not in references], leading)
+    columns, values = [Column("mean_rank", "mean rank", better="lower")], [ranks]
+    words = [pd.Series(NOTHING, index=ordered)]
+    for system, timescale in timescales.items():
+        one = _column(frame, leading, timescale)
+        here = rows(totals, system=system, metric=leading).set_index("learner")
+        columns.append(Column(f"{leading}_{system}", f"{one.head} {system}", one.unit, one.better))
+        values.append(column(here, "median"))
+        words.append(_reasons(here))
+    for metric in (name for name in OVERALL if name in metrics and name != leading):
+        median, reason = _overall(rows(totals, metric=metric))
+        columns.append(_column(frame, metric))
+        values.append(median)
+        words.append(reason)
+    caption = (
+        f"{'Valid prediction time (VPT)' if leading == LEADING else heading(leading)} on each system: median over "
+        "seeds. "
+        "Mean rank: over systems, among the compared learners, failed trials at the worst rank. "
+        "Other columns: median over systems, a failed one counting as worse than any. "
+        "Best of the compared learners in bold; reference rows below the line."
+    )
+    return _table("leaderboard", caption, columns, values, words, frame, ordered, references)
+
+
+def system_table(
+    frame: pd.DataFrame, system: str, learners: Sequence[str], references: Sequence[str], timescale: str
+) -> Table:
+    """All metrics of all learners on one system, medians over seeds; arguments as for `leaderboard`."""
+    here = rows(frame, system=system)
+    totals = summary(here)
+    metrics = {metric: rows(totals, metric=metric).set_index("learner") for metric in dict.fromkeys(totals["metric"])}
+    columns = [_column(here, metric, timescale) for metric in metrics]
+    values = [column(found, "median") for found in metrics.values()]
+    words = [_reasons(found) for found in metrics.values()]
+    caption = (
+        f"All metrics on {system}: medians over {len(set(here['seed']))} seeds. "
+        "Best of the compared learners in bold; reference rows below the line."
+    )
+    return _table(slug(system), caption, columns, values, words, here, _ordered(learners, references), references)
+
+
+def _table(
+    name: str,
+    caption: str,
+    columns: list[Column],
+    values: list[pd.Series],
+    words: list[pd.Series],
+    frame: pd.DataFrame,
+    ordered: list[str],
+    references: Sequence[str],
+) -> Table:
+    names = [each.name for each in columns]
+    numbers = {name: each.reindex(ordered).astype(float) for name, each in zip(names, values, strict=True)}
+    phrases = {name: each.reindex(ordered, fill_value=ABSENT) for name, each in zip(names, words, strict=True)}
+    ended = frame.drop_duplicates(["system", "learner", "seed"])
+    outcomes = {learner: outcome(rows(ended, learner=learner)["status"]) for learner in ordered}
+    return Table(
+        name,
+        caption,
+        tuple(columns),
+        pd.DataFrame(numbers, index=ordered),
+        pd.DataFrame(phrases, index=ordered),
+        outcomes,
+        tuple(references),
+    )
+
+
+def _ordered(learners: Sequence[str], references: Sequence[str]) -> list[str]:
+    return sorted(learners, key=lambda learner: learner in references)
+
+
+def _column(frame: pd.DataFrame, metric: str, timescale: str = "timescale") -> Column:
+    first = rows(frame, metric=metric).iloc[0]
+    return Column(metric, heading(metric), str(first["unit"]).replace("timescale", timescale), str(first["better"]))
+
+
+def _reasons(totals: pd.DataFrame) -> pd.Series:
+    """What stands where there is no value: why, or a dash where the metric says nothing about the learner."""
+    return column(totals, "status").map(lambda name: NOTHING if name == "ok" else status(name))
+
+
+def _overall(totals: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Median over systems of a metric that is better when lower, with a system that lacks a value as the worst."""
+    median = column(totals, "median").fillna(np.inf).groupby(totals["learner"]).median()
+    failed = pd.Series(np.isposinf(median), index=median.index)
+    return median.mask(failed), failed.map({True: "failed", False: NOTHING})

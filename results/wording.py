@@ -1,0 +1,65 @@
+"""How numbers, metrics and outcomes are put in words, in every table, figure and page alike."""
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+
+ABSENT = "not run"
+NOTHING = "—"  # where a metric says nothing about a learner
+BYTES = ("B", "byte", "bytes")
+
+_STATUS = {"solver_failed": "solver failed", "out_of_memory": "out of memory", "timeout": "timed out"}
+_NAMES = {"zero_one_k": "0-1 K"}
+_SPELLED = {
+    "nrmse": "NRMSE", "vpt": "VPT", "smape": "sMAPE", "cme": "CME", "nfe": "NFE", "seconds": "time", "bytes": "memory",
+}  # fmt: skip
+
+
+def three_digits(value: float, whole: bool = False) -> str:
+    """To three significant digits: 12.7, 0.00123, 52,400, 1.23e-05; without decimals where all is `whole` numbers."""
+    if value == 0:
+        return "0"
+    if not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.2e}"
+    digits = 2 - int(np.floor(np.log10(abs(float(f"{value:.2e}")))))
+    return f"{round(value, digits):,.{0 if whole else max(digits, 0)}f}"
+
+
+def in_bytes(value: float) -> str:
+    """To three significant digits in binary units: 512 B, 12.3 KiB."""
+    power = 0
+    while abs(value) >= 1000 and power < 3:
+        value, power = value / 1024, power + 1
+    return f"{three_digits(value, whole=power == 0)} {('B', 'KiB', 'MiB', 'GiB')[power]}"
+
+
+def heading(metric: str) -> str:
+    """The name of a metric for people: `nfe_forecast` becomes "NFE forecast"."""
+    return _NAMES.get(metric) or " ".join(_SPELLED.get(word, word) for word in metric.split("_"))
+
+
+def slug(label: str) -> str:
+    """A file name for a label: `Lorenz96[sites=40]` becomes `Lorenz96-sites-40`."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", label).strip("-.") or "unnamed"
+
+
+def status(name: str) -> str:
+    """The status of a record for people: "timed out"."""
+    return _STATUS.get(name, name)
+
+
+def outcome(statuses: Iterable[str]) -> str:
+    """How trials ended: "ok", "1 of 3 diverged"."""
+    ended = list(statuses)
+    failed = [name for name in ended if name != "ok"]
+    if not ended:
+        return ABSENT
+    kinds = ", ".join(status(name) for name in dict.fromkeys(failed))
+    return f"{len(failed)} of {len(ended)} {kinds}" if failed else "ok"
+
+
+def listed(names: Iterable[str]) -> str:
+    """ "A", "A and B", "A, B and C"."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
