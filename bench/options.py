@@ -33,7 +33,7 @@ Learners = Annotated[
         "-l",
         metavar="NAME",
         rich_help_panel=WHAT,
-        help='Only this learner; repeat for more. Configure it as "Name\\[field=value]".',
+        help='Only this learner, beside the reference rows; repeat for more. Configure it as "Name\\[field=value]".',
     ),
 ]
 Seeds = Annotated[

@@ -91,10 +91,11 @@ def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Sui
     A class name keeps every component of that class. With overrides it keeps the component of that very configuration
     if the suite has it; else the suite's component of that class (the one nearest to the defaults, if there are
     several) is given the overrides. What the suite does not have is taken from its package and comes last.
-    The suite's reference rows always stay: no result is shown without them.
+    The suite's reference rows stay, unless some of them are named: no result is shown without any.
     """
     chosen = _selected("learners", suite.learners, learners)
-    references = (learner for learner in suite.learners if learner.reference and learner not in chosen)
+    named = any(learner.reference for learner in chosen)
+    references = () if named else (learner for learner in suite.learners if learner.reference)
     return replace(suite, systems=_selected("systems", suite.systems, systems), learners=(*chosen, *references))
 
 

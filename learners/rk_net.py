@@ -25,8 +25,8 @@ class RKNet(Learner):
     depth: int = 2  # hidden layers
     activation: Activation = "silu"
     solver: AdaptiveSolver = "dopri5"
-    tolerance: float = 1e-5  # relative and absolute, of standardised states
-    training: Training = field(default_factory=lambda: Training(updates=1_500))
+    tolerance: float = 1e-4  # relative and absolute, of standardised states
+    training: Training = field(default_factory=lambda: Training(updates=1_000))
 
     def __post_init__(self) -> None:
         positive(self, "lookahead", "width", "depth", "tolerance")

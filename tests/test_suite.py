@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.suite import Suite, load, manifest, select
-from learners import NeuralODE, Persistence, ResNet, WindowedRNN
+from learners import NeuralODE, Persistence, ResNet, TrainingMean, WindowedRNN
 from metrics import nrmse, vpt
 from systems import Lorenz, Lorenz96, Rossler, Sampling
 from systems.configuration import label
@@ -94,12 +94,19 @@ def test_naming_nothing_keeps_everything():
 
 
 def test_a_class_name_keeps_every_component_of_that_class_in_the_order_of_the_suite():
-    assert chosen("NeuralODE", "WindowedRNN") == labels(SUITE.learners[:4])
+    assert chosen("NeuralODE", "WindowedRNN", "Persistence") == labels(SUITE.learners)
+
+
+def test_reference_rows_stay_unless_some_are_named():
+    references = (Persistence(), TrainingMean())
+    suite = replace(SUITE, learners=(references[0], NeuralODE(), references[1], WindowedRNN()))
+    assert labels(select(suite, (), ["WindowedRNN"]).learners) == ["WindowedRNN", "Persistence", "TrainingMean"]
+    assert labels(select(suite, (), ["WindowedRNN", "TrainingMean"]).learners) == ["TrainingMean", "WindowedRNN"]
 
 
 def test_a_label_keeps_the_very_component():
-    assert chosen("WindowedRNN[cell=rnn]") == ["WindowedRNN[cell=rnn]"]
-    assert chosen("WindowedRNN[hidden=32, cell='lstm']") == ["WindowedRNN[cell=lstm,hidden=32]"]
+    assert chosen("WindowedRNN[cell=rnn]") == ["WindowedRNN[cell=rnn]", "Persistence"]
+    assert chosen("WindowedRNN[hidden=32, cell='lstm']") == ["WindowedRNN[cell=lstm,hidden=32]", "Persistence"]
 
 
 def test_overrides_change_the_component_of_the_suite_and_take_its_place():
@@ -107,7 +114,7 @@ def test_overrides_change_the_component_of_the_suite_and_take_its_place():
 
 
 def test_overrides_of_several_change_the_one_nearest_to_the_defaults():
-    assert chosen("WindowedRNN[hidden=16]") == ["WindowedRNN[hidden=16]"]
+    assert chosen("WindowedRNN[hidden=16]") == ["WindowedRNN[hidden=16]", "Persistence"]
     assert labels(select(SUITE, ["Lorenz[sigma=5]"], ()).systems) == ["Lorenz[sigma=5.0]"]
 
 
@@ -131,7 +138,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_of_suite_and_package():
 
 def test_the_rest_of_the_suite_survives_a_selection():
     kept = select(SUITE, ["Rossler"], ["ResNet[blocks=1]"])
-    assert kept == replace(SUITE, systems=(Rossler(),), learners=(ResNet(blocks=1),))
+    assert kept == replace(SUITE, systems=(Rossler(),), learners=(ResNet(blocks=1), Persistence()))
 
 
 def test_a_users_file_is_a_suite(write):

@@ -35,5 +35,5 @@ suite = Suite(
         TrueEquations(),
     ),
     metrics=STANDARD,
-    sampling=Sampling(step=0.018112, horizon=16.0),  # 0.02 time units for Lorenz
+    sampling=Sampling(step=0.018112, horizon=16.0, climate_horizon=200.0),  # 0.02 time units for Lorenz
 )
