@@ -21,7 +21,7 @@ from systems import Sampling, System
 from systems.configuration import changes, describe, label
 
 Member = TypeVar("Member")
-BUDGETS: Mapping[str, Budget] = {"quick": Budget(0.2), "standard": Budget(1.0), "paper": Budget(10.0)}
+BUDGETS: Mapping[str, Budget] = {"quick": Budget(0.1, climate=0.5), "standard": Budget(), "paper": Budget(10.0)}
 RESERVED = ("cells", "data", "damaged")  # folders beside those of the suites
 
 

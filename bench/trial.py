@@ -42,7 +42,10 @@ class Trial:
 def examine(cell: "Cell", seed: int, predictor: Predictor, data: Dataset, peak_bytes: int) -> Trial:
     """Forecast with a fitted predictor, and measure; what goes wrong ends in the record, its traceback on stderr."""
     try:
-        test, climate = (_forecast(cell, predictor, part) for part in (data.test, data.climate))
+        long = data.climate.between(
+            0, cell.sampling.context + round(cell.budget.climate * cell.sampling.climate_samples)
+        )
+        test, climate = (_forecast(cell, predictor, part) for part in (data.test, long))
         cost = _cost(cell, predictor, test, peak_bytes)
         scale = data.std.numpy(force=True)
         evidence = Evidence(cell.sampling.step, scale, test.truth, test.states, climate.truth, climate.states, cost)

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar, Literal
 
 import torch
@@ -14,9 +15,15 @@ from systems import Dataset, Trajectories
 
 @dataclass(frozen=True)
 class Budget:
-    """How much training a cell may spend: `effort` multiplies every learner's own standard number of updates."""
+    """How much computing a cell may spend."""
 
-    effort: float = 1.0
+    effort: float = 1.0  # multiplies every learner's own standard number of updates
+    climate: float = 1.0  # fraction of the long forecasts that is run
+
+    def __post_init__(self) -> None:
+        if not 0 < self.effort < inf or not 0 < self.climate <= 1:
+            found = f"effort={self.effort!r} and climate={self.climate!r}"
+            raise ValueError(f"a budget needs a positive effort and 0 < climate <= 1, but has {found}")
 
     def updates(self, standard: int) -> int:
         return max(1, round(standard * self.effort))
@@ -108,7 +115,7 @@ class Predictor(ABC):
     def forecast(self, past: Trajectories, times: Float[Tensor, " time"]) -> Forecast:
         """Predict the states at `times`, which follow the last time of `past` and are shared by the batch."""
         offsets = (times - past.times[0, -1]).tolist()
-        with torch.no_grad():
+        with torch.inference_mode():
             states, evaluations = self.rollout(self.encode(past), offsets)
             return Forecast(self.decode(states).transpose(0, 1), evaluations)
 

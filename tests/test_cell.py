@@ -139,6 +139,13 @@ def test_a_good_cell_has_a_good_record_for_each_seed(run: Callable[..., list[Rec
     assert exact["vpt"] == pytest.approx(1.0)
 
 
+def test_a_budget_may_shorten_the_long_forecasts(tmp_path: Path):
+    cell = replace(stubs.cell(stubs.Instant()), budget=Budget(climate=0.5))
+    execute(cell, tmp_path / "data", tmp_path)
+    with np.load(tmp_path / "arrays.npz", allow_pickle=False) as arrays:
+        assert arrays["climate"].shape[1] == len(arrays["climate_truth"]) == 600
+
+
 def test_costs_come_from_the_log_and_the_forecast(run: Callable[..., list[Record]]):
     measured = values(run(stubs.Instant(), metrics=STANDARD)[0])
     assert measured["nfe_forward"] == 1

@@ -14,51 +14,52 @@ def generators(*seeds: int) -> list[torch.Generator]:
     return [stream(seed, "weights") for seed in seeds]
 
 
+def plain_twin(stack: StackedRecurrent, cell: CellType) -> nn.RNNBase:
+    """PyTorch's own layer with the weights of a stack of one; its second bias vector is in the stack's first."""
+    plain = PLAIN[cell](3, 8, batch_first=True)
+    weights = dict(stack.named_parameters())
+    with torch.no_grad():
+        plain.weight_ih_l0.copy_(weights["embed.weight"][0].T)
+        plain.weight_hh_l0.copy_(weights["cell.weight"][0].T)
+        plain.bias_ih_l0.copy_(weights["embed.bias"][0, 0])
+        plain.bias_hh_l0.zero_()
+        if cell == "gru":
+            plain.bias_hh_l0[16:].copy_(weights["cell.bias"][0, 0])
+    return plain
+
+
 def test_a_stack_of_one_equals_the_plain_linear_network():
     stack = StackedMLP([3, 16, 2], "silu", generators(0))
-    plain = nn.Sequential(nn.Linear(3, 16), nn.SiLU(), nn.Linear(16, 2))
+    weights = dict(stack.named_parameters())
+    hidden, readout = nn.Linear(3, 16), nn.Linear(16, 2)
     with torch.no_grad():
-        for layer, place in zip(stack.layers, (0, 2), strict=True):
-            plain[place].weight.copy_(layer.weight[0].T)
-            plain[place].bias.copy_(layer.bias[0, 0])
+        for place, layer in enumerate((hidden, readout)):
+            layer.weight.copy_(weights[f"layers.{place}.weight"][0].T)
+            layer.bias.copy_(weights[f"layers.{place}.bias"][0, 0])
     x = torch.randn(5, 3, generator=stream(1, "inputs"))
-    torch.testing.assert_close(stack(x[None])[0], plain(x), atol=1e-6, rtol=0)
+    expected = readout(nn.functional.silu(hidden(x)))
+    torch.testing.assert_close(stack(x[None])[0], expected, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_a_stack_of_one_equals_the_plain_recurrent_network(cell: CellType):
     stack = StackedRecurrent(cell, 3, 8, generators(0))
-    plain = PLAIN[cell](3, 8, batch_first=True)
-    with torch.no_grad():
-        plain.weight_ih_l0.copy_(stack.embed.weight[0].T)
-        plain.weight_hh_l0.copy_(stack.cell.weight[0].T)
-        plain.bias_ih_l0.copy_(stack.embed.bias[0, 0])
-        plain.bias_hh_l0.zero_()
-        if cell == "gru":
-            plain.bias_hh_l0[16:].copy_(stack.cell.bias[0, 0])
     window = torch.randn(5, 7, 3, generator=stream(1, "inputs"))
-    torch.testing.assert_close(stack(window[None])[0], plain(window)[0][:, -1], atol=1e-6, rtol=0)
+    expected = plain_twin(stack, cell)(window)[0][:, -1]
+    torch.testing.assert_close(stack(window[None])[0], expected, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_a_stack_of_one_has_the_gradients_of_the_plain_recurrent_network(cell: CellType):
     stack = StackedRecurrent(cell, 3, 8, generators(0))
-    plain = PLAIN[cell](3, 8, batch_first=True)
-    with torch.no_grad():
-        for name, values in (
-            ("weight_ih_l0", stack.embed.weight[0].T),
-            ("weight_hh_l0", stack.cell.weight[0].T),
-            ("bias_ih_l0", stack.embed.bias[0, 0]),
-        ):
-            getattr(plain, name).copy_(values)
-        plain.bias_hh_l0.zero_()
-        if cell == "gru":
-            plain.bias_hh_l0[16:].copy_(stack.cell.bias[0, 0])
+    plain = plain_twin(stack, cell)
     window = torch.randn(5, 7, 3, generator=stream(1, "inputs"))
     stack(window[None]).square().sum().backward()
     plain(window)[0][:, -1].square().sum().backward()
-    assert stack.cell.weight.grad is not None
-    torch.testing.assert_close(stack.cell.weight.grad[0].T, plain.weight_hh_l0.grad, atol=1e-5, rtol=1e-5)
+    weight, expected = dict(stack.named_parameters())["cell.weight"], plain.weight_hh_l0
+    assert weight.grad is not None
+    assert isinstance(expected, nn.Parameter)
+    torch.testing.assert_close(weight.grad[0].T, expected.grad, atol=1e-5, rtol=1e-5)
 
 
 def test_weights_of_a_seed_do_not_depend_on_the_stack_it_is_in():

@@ -81,7 +81,7 @@ def test_cells_are_the_grid_system_by_system():
     assert [(label(cell.system), label(cell.learner)) for cell in cells] == [
         (system, learner) for system in labels(SUITE.systems) for learner in labels(SUITE.learners)
     ]
-    assert {(cell.seeds, cell.budget.effort, cell.device) for cell in cells} == {((0, 1, 2), 0.2, "cuda")}
+    assert {(cell.seeds, cell.budget.effort, cell.device) for cell in cells} == {((0, 1, 2), 0.1, "cuda")}
 
 
 def test_an_unknown_budget_is_refused_with_the_nearest():

@@ -54,6 +54,12 @@ def test_warmup_and_patience_have_their_ranges(change: dict):
         replace(SHORT, **change)
 
 
+@pytest.mark.parametrize("change", [{"effort": 0.0}, {"climate": 0.0}, {"climate": 1.1}, {"effort": float("nan")}])
+def test_a_budget_out_of_range_is_refused(change: dict):
+    with pytest.raises(ValueError, match="a positive effort and 0 < climate <= 1, but has effort="):
+        Budget(**change)
+
+
 def test_training_finds_the_minimum_of_every_replica():
     network = Weight(5.0, -3.0)
     goal = torch.tensor([1.0, 2.0])
