@@ -26,9 +26,8 @@ def every() -> list[Learner]:
 
 
 def short(learner: Learner) -> Learner:
-    if not hasattr(learner, "training"):
-        return learner
-    return replace(learner, training=replace(learner.training, updates=6, batch=16))
+    training = getattr(learner, "training", None)
+    return replace(learner, training=replace(training, updates=6, batch=16)) if training else learner
 
 
 def name(learner: Learner) -> str:
