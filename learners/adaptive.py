@@ -4,15 +4,15 @@ Adaptive steps depend on the whole batch, so that replicas in one program would 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torchdiffeq import odeint, odeint_adjoint
 
-from learners.base import Budget, Predictor, SolverError
+from learners.base import Budget, Learner, Predictor, SolverError
 from learners.counting import counting
 from learners.fields import VectorField, stacked_field
 from learners.networks import Activation, replica
@@ -20,6 +20,7 @@ from learners.rollout import Rollout, StatePredictor
 from learners.segments import Segments, segments_of
 from learners.standard import Scales
 from learners.training import Training, train
+from learners.validation import positive
 from systems import Dataset
 
 Gradient = Literal["backpropagation", "adjoint"]
@@ -30,34 +31,38 @@ CHUNK = 256  # offsets that are solved for at a time
 
 
 @dataclass(frozen=True)
-class AdaptiveField:
-    """How a vector field is fitted through an adaptive solver."""
+class AdaptiveLearner(Learner):
+    """Vector field integrated by an adaptive solver. Seeds are fitted one after the other."""
 
-    lookahead: int
-    hidden: tuple[int, ...]
-    activation: Activation
-    solver: AdaptiveSolver
-    tolerance: float
-    gradient: Gradient
-    training: Training
+    lookahead: int = 1  # samples predicted from each start
+    width: int = 64  # hidden units of each layer
+    depth: int = 2  # hidden layers
+    activation: Activation = "silu"
+    solver: AdaptiveSolver = "dopri5"
+    tolerance: float = 1e-4  # relative and absolute, of standardised states
+    training: Training = field(default_factory=lambda: Training(updates=1_000))
+
+    gradient: ClassVar[Gradient]
+
+    def __post_init__(self) -> None:
+        positive(self, "lookahead", "width", "depth", "tolerance")
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return [self._fit_one(dataset, budget, seed) for seed in seeds]
 
     def _fit_one(self, dataset: Dataset, budget: Budget, seed: int) -> Predictor:
         scales = Scales.of(dataset)
-        field = stacked_field(scales, self.hidden, self.activation, [seed])
+        stack = stacked_field(scales, [self.width] * self.depth, self.activation, [seed])
         solve = odeint_adjoint if self.gradient == "adjoint" else odeint
         times = torch.arange(self.lookahead + 1, dtype=torch.float32, device=scales.mean.device)
 
         def segment_error(segments: Segments) -> Float[Tensor, " seed"]:
-            start, *truth = segments.unbind(2)
-            states = _solving(solve, field, start, times, self.solver, self.tolerance)
-            return scales.increments(states[1:].transpose(0, 1), torch.stack(truth, dim=1))
+            states = _solving(solve, stack, segments[:, :, 0], times, self.solver, self.tolerance)
+            return scales.increments(torch.stack(tuple(states[1:]), dim=2), segments[:, :, 1:])
 
         data = segments_of(dataset, scales, self.lookahead + 1, [seed])
-        (log,) = train(field, segment_error, data, self.training, budget, counted=[field])
-        network = replica(field, 0)
+        (log,) = train(stack, segment_error, data, self.training, budget, counted=[stack])
+        network = replica(stack, 0)
         return StatePredictor(network, scales, log, adaptive(network, self.solver, self.tolerance))
 
 

@@ -1,18 +1,13 @@
 """ODE-Net: a vector field in an adaptive solver, trained by the adjoint method."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import ClassVar
 
-from learners.adaptive import AdaptiveField, AdaptiveSolver
-from learners.base import Budget, Learner, Predictor
-from learners.networks import Activation
-from learners.training import Training
-from learners.validation import positive
-from systems import Dataset
+from learners.adaptive import AdaptiveLearner, Gradient
 
 
 @dataclass(frozen=True)
-class ODENet(Learner):
+class ODENet(AdaptiveLearner):
     """Vector field integrated by an adaptive solver, gradients by the adjoint equation, solved backwards in time.
 
     Memory does not grow with the number of solver steps. Seeds are fitted one after the other.
@@ -20,20 +15,4 @@ class ODENet(Learner):
     Chen et al., "Neural ordinary differential equations", NeurIPS 2018.
     """
 
-    lookahead: int = 1  # samples predicted from each start
-    width: int = 64  # hidden units of each layer
-    depth: int = 2  # hidden layers
-    activation: Activation = "silu"
-    solver: AdaptiveSolver = "dopri5"
-    tolerance: float = 1e-4  # relative and absolute, of standardised states
-    training: Training = field(default_factory=lambda: Training(updates=1_000))
-
-    def __post_init__(self) -> None:
-        positive(self, "lookahead", "width", "depth", "tolerance")
-
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        hidden = (self.width,) * self.depth
-        method = AdaptiveField(
-            self.lookahead, hidden, self.activation, self.solver, self.tolerance, "adjoint", self.training
-        )
-        return method.fit(dataset, budget, seeds)
+    gradient: ClassVar[Gradient] = "adjoint"

@@ -1,19 +1,8 @@
 """Every learner on two small systems with hardly any training: does the whole path work?"""
 
 from bench.suite import Suite
-from learners import (
-    Budget,
-    Climatology,
-    NeuralODE,
-    ODENet,
-    Persistence,
-    PolynomialPropagator,
-    ResNet,
-    RKNet,
-    TrainingMean,
-    TrueEquations,
-    WindowedRNN,
-)
+from bench.suites.chaos import suite as chaos
+from learners import Budget
 from metrics import STANDARD
 from systems import LinearSpiral, Lorenz, Sampling
 
@@ -21,20 +10,7 @@ suite = Suite(
     name="smoke",
     description="Every learner on a regular and a chaotic flow with hardly any training: does the whole path work?",
     systems=(LinearSpiral(), Lorenz()),
-    learners=(
-        WindowedRNN(cell="rnn"),
-        WindowedRNN(cell="gru"),
-        WindowedRNN(cell="lstm"),
-        NeuralODE(),
-        ResNet(),
-        RKNet(),
-        ODENet(),
-        Persistence(),
-        TrainingMean(),
-        Climatology(),
-        PolynomialPropagator(),
-        TrueEquations(),
-    ),
+    learners=chaos.learners,
     metrics=STANDARD,
     sampling=Sampling(
         step=0.018112, trajectories=8, samples=200, valid=2, test=16, horizon=4.0, climate=1, climate_horizon=100.0
