@@ -15,7 +15,7 @@ from bench.key import digest, identity
 from learners import CurvePoint
 from metrics import Evidence
 from metrics.trajectory import STRICT_THRESHOLD, normalised_error, valid_prediction_time
-from metrics.zero_one import translation_curves
+from metrics.zero_one import subsampling, translation_curves, zero_one
 from systems import System
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Arrays = dict[str, np.ndarray]
 
 DRAWN = 3  # test states whose forecasts are kept
 QUARTILES = (0.25, 0.5, 0.75)
-SHARED = ("times", "truth", "climate_times", "climate_truth", "pq_truth")  # the same for every seed
+SHARED = ("times", "truth", "climate_times", "climate_truth", "pq_truth", "pq_sampling")  # the same for every seed
 
 
 def write(
@@ -83,6 +83,7 @@ def drawings(evidence: Evidence) -> Arrays:
         "climate": evidence.climate[0],
         "pq_truth": pq_truth,
         "pq": pq,
+        "pq_sampling": _subsampled(evidence),
     }
     with np.errstate(over="ignore"):  # what single precision cannot hold is as good as infinite
         return {name: values if name == "times" else values.astype(np.float32) for name, values in arrays.items()}
@@ -96,6 +97,13 @@ def stack(seeds: Sequence[Arrays]) -> dict[str, Any]:
 
 def _stack(name: str, example: np.ndarray, seeds: Sequence[Arrays]) -> np.ndarray:
     return np.stack([arrays.get(name, np.full_like(example, np.nan)) for arrays in seeds])
+
+
+def _subsampled(evidence: Evidence) -> Float64[np.ndarray, "3"]:
+    """Lag, samples and oversampling of the series that the 0-1 test sees, of the truth's first long run."""
+    channel = evidence.climate_truth[:, :, 0]
+    test = zero_one(channel[0], subsampling(channel), c=np.ones(1))
+    return np.array([test.lag, test.samples, test.oversampling], dtype=np.float64)
 
 
 def _geometry(system: System) -> tuple[float | None, int | None]:

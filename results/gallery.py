@@ -15,6 +15,7 @@ from results.statistics import Interval, column, prediction_time_interval, rows,
 from results.wording import ABSENT, slug, status
 
 Arrays = dict[str, np.ndarray]
+FEWEST_SAMPLES, OVERSAMPLED = 1000, 10.0  # between which the 0-1 test may be trusted
 COSTS = {"fit_seconds": "fit time (s)", "nfe_forecast": "NFE of a forecast (1/timescale)"}
 
 
@@ -135,7 +136,8 @@ class Gallery:
             f"pq-{slug(system)}",
             "0-1 test for chaos",
             "Paths (p, q) of the 0-1 test on the first long run (first seed): bounded for regular motion, like a "
-            "random walk for chaos. K is the median over seeds, near 0 for regular motion and near 1 for chaos.",
+            "random walk for chaos. K is the median over seeds, near 0 for regular motion and near 1 for chaos. "
+            + _subsampling(*truth["pq_sampling"]),
             portraits.pq_plots(truth["pq_truth"], self._paths(system, "pq"), self.styles, self._chaos(system)),
             system,
             dense=True,
@@ -166,3 +168,16 @@ def _of_seeds(arrays: Arrays, name: str) -> np.ndarray:
     """One array of a cell for the seeds that have it: nowhere a number are those of a seed that failed."""
     values = arrays.get(name, np.empty((0, 1))).astype(np.float64)
     return values[[not np.isnan(of_one).all() for of_one in values]] if len(values) else values
+
+
+def _subsampling(lag: float, samples: float, oversampling: float) -> str:
+    """What the test was applied to, and why its outcome may not be trusted.
+
+    Too dense a sampling makes chaos pass for regular: Gottwald and Melbourne, 2009.
+    """
+    said = f"Tested on every {lag:.0f}. sample, {samples:.0f} in all"
+    doubts = [
+        *(["fewer than the 1,000 that it needs"] if samples < FEWEST_SAMPLES else []),
+        *([f"still oversampled (range {oversampling:.0f} times the mean step)"] if oversampling > OVERSAMPLED else []),
+    ]
+    return f"{said}: {' and '.join(doubts)}, so that K may be too low." if doubts else f"{said}."

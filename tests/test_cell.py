@@ -215,6 +215,7 @@ def test_arrays_have_the_shapes_that_figures_expect(run: Callable[..., list[Reco
         "climate": (2, 1200, 2),
         "pq_truth": (2, n),
         "pq": (2, 2, n),
+        "pq_sampling": (3,),
     }
     assert {arrays[name].dtype for name in arrays.files if name != "times"} == {np.dtype(np.float32)}
     assert arrays["times"].dtype == np.float64

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from results import Status
-from results.gallery import Gallery
+from results.gallery import Gallery, _subsampling
 from results.palette import FORMATS
 from results.report import write_report
 from results.run import BrokenRunError, Run
@@ -257,3 +257,15 @@ def test_without_losses_the_verdict_says_so():
     best = winners(times, ["A"], {"Lorenz": "period"})
     assert best[0].time == "5.00 periods"
     assert verdict(best, pd.Series({"A": 1.0}), losses(times, ["A"]))[1].startswith("No learned model loses")
+
+
+@pytest.mark.parametrize(
+    ("sampling", "said"),
+    [
+        ((5, 1104, 8.0), "Tested on every 5. sample, 1104 in all."),
+        ((5, 552, 8.0), "552 in all: fewer than the 1,000 that it needs, so that K may be too low."),
+        ((1, 900, 40.0), "needs and still oversampled (range 40 times the mean step), so that K may be too low."),
+    ],
+)
+def test_the_caption_of_the_zero_one_test_says_what_it_saw(sampling: tuple[float, float, float], said: str):
+    assert said in _subsampling(*sampling)
