@@ -15,7 +15,7 @@ from bench.key import digest, identity
 from learners import CurvePoint
 from metrics import Evidence
 from metrics.trajectory import STRICT_THRESHOLD, normalised_error, valid_prediction_time
-from metrics.zero_one import subsampling, translation_curves, zero_one
+from metrics.zero_one import oversampling, subsampling, translation_curves
 from systems import System
 
 if TYPE_CHECKING:
@@ -102,8 +102,9 @@ def _stack(name: str, example: np.ndarray, seeds: Sequence[Arrays]) -> np.ndarra
 def _subsampled(evidence: Evidence) -> Float64[np.ndarray, "3"]:
     """Lag, samples and oversampling of the series that the 0-1 test sees, of the truth's first long run."""
     channel = evidence.climate_truth[:, :, 0]
-    test = zero_one(channel[0], subsampling(channel), c=np.ones(1))
-    return np.array([test.lag, test.samples, test.oversampling], dtype=np.float64)
+    lag = subsampling(channel)
+    series = channel[0, ::lag]
+    return np.array([lag, len(series), oversampling(series)], dtype=np.float64)
 
 
 def _geometry(system: System) -> tuple[float | None, int | None]:

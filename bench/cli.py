@@ -1,4 +1,4 @@
-"""The command line: `python -m bench run | plan | list | report`.
+"""The command line: `python -m bench run | plan | list | report | doctor`.
 
 Nothing heavy is imported before a command needs it, so that help, lists and mistakes are told at once.
 """
@@ -28,6 +28,7 @@ from bench.options import (
     Learners,
     Name,
     Out,
+    Patients,
     Quiet,
     Retries,
     Runs,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from bench.plan import Plan
     from bench.progress import Tally
 
-MISTAKEN, SOME_FAILED, NOTHING_MEASURED, INTERRUPTED = 2, 3, 4, 130  # exit codes
+CHECK_FAILED, MISTAKEN, SOME_FAILED, NOTHING_MEASURED, INTERRUPTED = 1, 2, 3, 4, 130  # exit codes
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # click's, which newer versions of typer carry inside
 
 EXAMPLES = """[bold]Examples[/]
@@ -179,6 +180,34 @@ def report(runs: Runs = None, out: Out = RUNS) -> int:
             raise UserError(str(error)) from error
         sys.stdout.write(f"{_report(folder)}\n")
     return 0
+
+
+@app.command()
+def doctor(systems: Patients = None, as_json: AsJson = False) -> int:
+    """Certify systems: hold them to theory, published values and committed data.
+
+    Ends with exit code 1 where a check fails.
+    """
+    from rich.console import Console
+
+    from bench import catalogue, doctor
+
+    known = catalogue.components("systems")
+    for name in systems or ():
+        if name not in known:
+            raise unknown("system", name, known)
+    console, found = Console(highlight=False), []
+    for certificate in doctor.examine(list(dict.fromkeys(systems or doctor.certifiable(known)))):
+        found.append(certificate)
+        if not as_json:
+            console.print(doctor.table(certificate))
+    failed = [certificate.system for certificate in found if not certificate.passed]
+    if as_json:
+        sys.stdout.write(doctor.as_json(found) + "\n")
+    else:
+        verdict = f"failed: {', '.join(failed)}" if failed else "all passed"
+        console.print(f"{len(found)} certified, {verdict}", markup=False)
+    return CHECK_FAILED if failed else 0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

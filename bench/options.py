@@ -73,3 +73,4 @@ Quiet = Annotated[bool, typer.Option("--quiet", rich_help_panel=SHOWN, help="Pri
 Kind = Annotated[str, typer.Argument(metavar="[suites|systems|learners|metrics]", help="Only things of this kind.")]
 Name = Annotated[str, typer.Argument(help="All that is known of this one.")]
 Runs = Annotated[list[str] | None, typer.Argument(help="Suites, or folders of runs; all runs if none is named.")]
+Patients = Annotated[list[str] | None, typer.Argument(metavar="[SYSTEM]...", help="Systems; all if none is named.")]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Complex128, Float64
-from scipy import fft
+from scipy import fft, special
 
 from metrics.base import Evidence, Metric
 
@@ -18,6 +18,7 @@ FEWEST_SAMPLES = 1000  # below this K is not reliable
 FEWEST_TESTED = 20  # below this it is not defined
 OVERSAMPLED = 10.0  # range over mean absolute difference, above which a chaotic flow passes for regular
 PQ_FREQUENCY = 1.0  # c of the translation curves that are drawn
+ABOVE = 0.2  # K_c of a frequency that speaks for chaos, in the variant that counts such frequencies
 CONSTANT = 1e-6  # range relative to size, below which a series has collapsed to a point in single precision
 BINS = 16  # of equal probability, for the mutual information
 
@@ -45,6 +46,19 @@ class ZeroOne:
         return float(np.median(self.k_of_c))
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of K over the draw of frequencies: that of a median, from its order statistics."""
+        count = len(self.k_of_c)
+        rank = int((special.bdtr(np.arange(count), count, 0.5) < 0.025).sum())
+        ordered = np.sort(self.k_of_c)
+        return float(ordered[max(rank - 1, 0)]), float(ordered[min(count - rank, count - 1)])
+
+    @property
+    def share_above(self) -> float:
+        """Share of the frequencies with K_c above 0.2: a fifth already speaks for chaos, where the median may not."""
+        return float((self.k_of_c > ABOVE).mean())
+
+    @property
     def is_short(self) -> bool:
         """Fewer samples than the test needs."""
         return self.samples < FEWEST_SAMPLES
@@ -53,6 +67,17 @@ class ZeroOne:
     def is_oversampled(self) -> bool:
         """Sampled so densely that chaos may pass for regular motion."""
         return self.oversampling > OVERSAMPLED
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Why K may mislead, in words; empty where it may be trusted."""
+        thinned = f" after taking every {self.lag}th" if self.lag > 1 else ""
+        short = f"only {self.samples} samples{thinned}: K needs {FEWEST_SAMPLES}"
+        dense = (
+            f"oversampled: the range is {self.oversampling:.3g} mean differences, above {OVERSAMPLED:g}, "
+            f"so that chaos may pass for regular: raise the lag from {self.lag}"
+        )
+        return ((short,) if self.is_short else ()) + ((dense,) if self.is_oversampled else ())
 
 
 def zero_one(series: Series, lag: int = 1, c: Float64[np.ndarray, " frequencies"] = FREQUENCIES) -> ZeroOne:
@@ -67,7 +92,13 @@ def zero_one(series: Series, lag: int = 1, c: Float64[np.ndarray, " frequencies"
     if spread <= CONSTANT:
         return ZeroOne(c, np.zeros(len(c)), lag, len(phi), oversampling=0.0)
     k_of_c = np.array([_growth(phi, each) for each in c])
-    return ZeroOne(c, k_of_c, lag, len(phi), oversampling=float(spread / np.abs(np.diff(phi)).mean()))
+    return ZeroOne(c, k_of_c, lag, len(phi), oversampling=oversampling(phi))
+
+
+def oversampling(series: Series) -> float:
+    """Range over mean absolute difference: how many samples a crossing of the range takes; 0 for a constant series."""
+    spread = np.ptp(series)
+    return float(spread / np.abs(np.diff(series)).mean()) if spread else 0.0
 
 
 def translation(series: Series, c: float) -> Motion:

@@ -166,6 +166,49 @@ def test_the_verdict_is_the_median_over_frequencies():
     assert ZeroOne(np.ones(3), np.array([0.9, -0.2, 1.0]), 1, 1000, 3.0).k == 0.9
 
 
+def test_the_interval_of_k_is_that_of_a_median_from_its_order_statistics():
+    outcome = ZeroOne(np.ones(100), np.random.default_rng(0).permutation(100) / 100, 1, 1000, 3.0)
+    assert outcome.interval == (0.39, 0.60)  # the 40th and the 61st of 100, which miss the median in 3.5 % of draws
+    assert outcome.interval[0] < outcome.k < outcome.interval[1]
+    assert ZeroOne(np.ones(3), np.array([0.9, -0.2, 1.0]), 1, 1000, 3.0).interval == (-0.2, 1.0)
+
+
+def test_the_interval_covers_the_median_of_other_frequencies_in_ninety_five_draws_of_a_hundred():
+    rng = np.random.default_rng(0)
+    intervals = [ZeroOne(np.ones(100), rng.normal(size=100), 1, 1000, 3.0).interval for _ in range(1000)]
+    assert 0.945 <= np.mean([low <= 0 <= high for low, high in intervals]) <= 0.985
+
+
+def test_chaos_and_regular_motion_have_narrow_intervals(chaotic: np.ndarray):
+    low, high = zero_one(chaotic[0]).interval
+    assert 0.98 < low <= high <= 1
+    low, high = zero_one(logistic_map(3.55, 2000)).interval
+    assert -0.1 < low <= high < 0.1
+
+
+def test_a_few_resonant_frequencies_show_in_the_share_above_a_fifth_but_not_in_the_median():
+    outcome = ZeroOne(np.ones(10), np.array([0.9, 0.5, 0.21, 0.2, 0.1, 0.0, 0.0, -0.1, 0.0, 0.0]), 1, 1000, 3.0)
+    assert outcome.share_above == 0.3
+    assert outcome.k < 0.1
+
+
+def test_the_share_above_a_fifth_tells_chaos_from_regular_motion(chaotic: np.ndarray):
+    assert zero_one(chaotic[0]).share_above == 1
+    assert zero_one(logistic_map(3.55, 2000)).share_above < 0.2
+    assert zero_one(np.ones(1500)).share_above == 0
+
+
+def test_warnings_say_in_words_what_is_wrong_with_the_series(chaotic: np.ndarray):
+    wave = np.sin(2 * np.pi * np.arange(6000) / 120)
+    assert zero_one(chaotic[0]).warnings == ()
+    (dense,) = zero_one(wave).warnings
+    assert "oversampled: the range is 60 mean differences, above 10" in dense
+    assert "raise the lag from 1" in dense
+    (short,) = zero_one(wave, lag=10).warnings
+    assert short == "only 600 samples after taking every 10th: K needs 1000"
+    assert len(zero_one(wave[:900]).warnings) == 2
+
+
 def test_fourier_transforms_are_thirty_times_faster_than_the_double_loop():
     series = np.random.default_rng(0).normal(size=20_000)
 
