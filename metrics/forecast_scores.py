@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from metrics.base import Evidence, Metric
+from metrics.validation import check_forecast
 
 FIRST = 20  # samples of the short-time score
 LAST = 500  # samples of the long-time scores
@@ -24,7 +25,7 @@ def short_time_score(truth: States, forecast: States, first: int = FIRST) -> Per
 
     From minus infinity to 100. Raises ValueError where a truth is zero throughout.
     """
-    _check(truth, forecast)
+    check_forecast(truth, forecast)
     truth, forecast = truth[:, :first], forecast[:, :first]
     size = np.linalg.norm(truth, ord=2, axis=(1, 2))
     _check_size(size)
@@ -39,7 +40,7 @@ def histogram_score(truth: States, forecast: States, last: int = LAST) -> PerSta
 
     Histograms have 41 bins over the joint range of truth and forecast. From -100, where they do not overlap, to 100.
     """
-    _check(truth, forecast)
+    check_forecast(truth, forecast)
     pairs = zip(truth[:, -last:], forecast[:, -last:], strict=True)
     return np.array([100 * (1 - _histogram_error(*pair)) for pair in pairs])
 
@@ -50,7 +51,7 @@ def spectrum_score(truth: States, forecast: States, last: int = LAST) -> PerStat
     The channels are the sites of a field on a ring. From minus infinity to 100. Raises ValueError where a truth is zero
     throughout.
     """
-    _check(truth, forecast)
+    check_forecast(truth, forecast)
     truth, forecast = truth[:, -last:], forecast[:, -last:]
     lost = ~np.asarray(np.isfinite(forecast).all(axis=(1, 2), keepdims=True))
     p, q = mean_spectrum(truth), mean_spectrum(np.where(lost, 0.0, forecast))
@@ -77,17 +78,6 @@ def _histogram_error(truth: Float64[np.ndarray, "time dim"], forecast: Float64[n
         h, g = (np.histogram(series, BINS, ends)[0] for series in (x, y))
         errors.append(np.abs(g - h).sum() / h.sum())
     return float(np.mean(errors))
-
-
-def _check(truth: States, forecast: States) -> None:
-    if truth.ndim != 3 or 0 in truth.shape:
-        raise ValueError(f"the truth must be a non-empty [batch, time, dim] array, but has the shape {truth.shape}")
-    if forecast.shape != truth.shape:
-        raise ValueError(f"the forecast must have the truth's shape {truth.shape}, but has {forecast.shape}")
-    if not np.isfinite(truth).all():
-        batch, time, channel = np.argwhere(~np.isfinite(truth))[0]
-        value = truth[batch, time, channel]
-        raise ValueError(f"the truth must be finite, but is {value} in state {batch}, sample {time}, channel {channel}")
 
 
 def _check_size(size: PerState) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from metrics.base import Evidence, Metric
+from metrics.validation import check_forecast
 
 THRESHOLD = 0.5  # of the normalised error, where a forecast stops being valid
 STRICT_THRESHOLD = 0.05
@@ -20,7 +21,7 @@ def normalised_error(truth: States, forecast: States, scale: Scale) -> Float64[n
     Infinite from the first non-finite sample of a forecast on, also where later samples are finite again.
     Raises ValueError where shapes differ, the truth is not finite, or a scale is not positive.
     """
-    _check(truth, forecast)
+    check_forecast(truth, forecast)
     _check_scale(truth, scale)
     with np.errstate(over="ignore", invalid="ignore"):
         error = np.sqrt((((forecast - truth) / scale) ** 2).mean(axis=-1))
@@ -50,7 +51,7 @@ def symmetric_percentage_error(truth: States, forecast: States) -> PerState:
 
     A sample at which both are zero counts 0; from the first non-finite sample on each counts 200.
     """
-    _check(truth, forecast)
+    check_forecast(truth, forecast)
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.abs(truth) + np.abs(forecast)
         ratio = np.divide(np.abs(forecast - truth), size, out=np.zeros(size.shape), where=size != 0)
@@ -66,7 +67,7 @@ def cumulative_maximum_error(truth: States, forecast: States) -> PerState:
 
     Schoetz, "Dynamical system prediction from noisy observations: DEEB", 2024.
     """
-    _check(truth, forecast)
+    check_forecast(truth, forecast)
     spread = np.sqrt(((truth - truth.mean(axis=(0, 1))) ** 2).sum(axis=-1).mean())
     if not spread > 0:
         raise ValueError(
@@ -85,7 +86,7 @@ def relative_roughness(truth: States, forecast: States, scale: Scale) -> PerStat
     fixed point) is taken to have those of single precision's rounding, SMOOTH; the ratio is 1 if the forecast's are no
     larger.
     """
-    _check(truth, forecast)
+    check_forecast(truth, forecast)
     _check_scale(truth, scale)
     if truth.shape[1] < 3:
         raise ValueError(f"second differences need 3 samples, but the forecast has {truth.shape[1]}: raise the horizon")
@@ -102,17 +103,6 @@ def _bending(states: States) -> PerState:
 def _diverged(forecast: States) -> np.ndarray:
     """Whether the forecast has been non-finite at or before each sample, `[batch, time]`."""
     return np.logical_or.accumulate(~np.isfinite(forecast).all(axis=-1), axis=1)
-
-
-def _check(truth: States, forecast: States) -> None:
-    if truth.ndim != 3 or 0 in truth.shape:
-        raise ValueError(f"the truth must be a non-empty [batch, time, dim] array, but has the shape {truth.shape}")
-    if forecast.shape != truth.shape:
-        raise ValueError(f"the forecast must have the truth's shape {truth.shape}, but has {forecast.shape}")
-    if not np.isfinite(truth).all():
-        batch, time, channel = np.argwhere(~np.isfinite(truth))[0]
-        value = truth[batch, time, channel]
-        raise ValueError(f"the truth must be finite, but is {value} in state {batch}, sample {time}, channel {channel}")
 
 
 def _check_scale(truth: States, scale: Scale) -> None:

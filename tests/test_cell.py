@@ -63,9 +63,9 @@ def test_reading_a_dataset_equals_sampling_it_bit_for_bit(tmp_path: Path):
 
 
 def test_a_dataset_that_is_there_is_not_sampled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    dataset(LinearSpiral(), BRIEF, 0, tmp_path)
+    made = dataset(LinearSpiral(), BRIEF, 0, tmp_path)
     monkeypatch.setattr(bench.data, "sample", None)
-    dataset(LinearSpiral(), BRIEF, 0, tmp_path)
+    assert_same(dataset(LinearSpiral(), BRIEF, 0, tmp_path), made)
 
 
 def test_datasets_are_told_apart_by_system_sampling_and_seed(tmp_path: Path):
