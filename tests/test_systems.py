@@ -11,7 +11,18 @@ from scipy.integrate import solve_ivp
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from systems import CubicSpiral, Flow, LinearSpiral, Lorenz, Lorenz96, LotkaVolterra, Rossler, System, VanDerPol
+from systems import (
+    CubicSpiral,
+    Flow,
+    KuramotoSivashinsky,
+    LinearSpiral,
+    Lorenz,
+    Lorenz96,
+    LotkaVolterra,
+    Rossler,
+    System,
+    VanDerPol,
+)
 from tests.problems import PROBLEMS, every_flow, every_system
 
 FLOWS = [*every_flow(), *PROBLEMS]
@@ -95,7 +106,9 @@ def test_a_velocity_keeps_shape_and_precision(flow: Flow, dtype: torch.dtype):
 def test_a_velocity_treats_the_states_of_a_batch_alike(flow: Flow):
     x, times = torch.from_numpy(states(flow, 2)), torch.tensor([0.3, 1.7], dtype=torch.float64)
     one_by_one = torch.stack([flow.velocity(float(t), state) for t, state in zip(times, x, strict=True)])
-    torch.testing.assert_close(flow.velocity(times, x), one_by_one, rtol=1e-14, atol=0)
+    # The fourth derivative of the shortest waves magnifies what a Fourier transform of another batch rounds by 7,000.
+    rounding = 1e-11 if isinstance(flow, KuramotoSivashinsky) else 0
+    torch.testing.assert_close(flow.velocity(times, x), one_by_one, rtol=1e-14, atol=rounding)
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=by_name)
