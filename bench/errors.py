@@ -1,11 +1,14 @@
-"""Mistakes in a command or a suite, told in one line that names the nearest valid choice.
+"""How commands end: exit codes, and mistakes told in one line that names the nearest valid choice.
 
 ValueError
 └── UserError    shown as `error: ...`, without a traceback; the program ends with exit code 2
 """
 
+import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+CHECK_FAILED, MISTAKEN, SOME_FAILED, NOTHING_MEASURED, INTERRUPTED = 1, 2, 3, 4, 130
 
 
 class UserError(ValueError):
@@ -41,3 +44,8 @@ def at_least(option: str, value: int | None, least: int) -> None:
     """Raise UserError where a number that was given is too small."""
     if value is not None and value < least:
         raise UserError(f"{option} must be at least {least}, but is {value}")
+
+
+def tell(text: str) -> None:
+    """A line for the user on the error stream."""
+    sys.stderr.write(f"{text}\n")
