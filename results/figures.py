@@ -26,7 +26,7 @@ def error_growth(growth: pd.DataFrame, styles: Styles, timescales: Mapping[str, 
     infinite after a divergence. `timescales` names the unit of time of each system.
     """
     with drawing():
-        figure, panels = _panels(growth, legend=len(styles), share=True)
+        figure, panels = panels_of(growth, legend=len(styles), share=True)
         for system, axes in panels.items():
             for learner, curve in _curves(growth, system, styles):
                 _growth(axes, curve, styles[learner])
@@ -46,7 +46,7 @@ def error_growth(growth: pd.DataFrame, styles: Styles, timescales: Mapping[str, 
             axes.yaxis.set_minor_locator(NullLocator())
             axes.set_xlim(0, float(np.max(rows(growth, system=system)["time"])))
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
-        _finish(figure, panels, "NRMSE", handles(styles))
+        finish(figure, panels, "NRMSE", handles(styles))
     return figure
 
 
@@ -58,7 +58,7 @@ def prediction_times(times: pd.DataFrame, styles: Styles, timescales: Mapping[st
     compared = [learner for learner, style in styles.items() if not style.reference]
     places = {learner: rank + 0.5 * (rank >= len(compared)) for rank, learner in enumerate(styles)}
     with drawing():
-        figure, panels = _panels(times, height=0.55 + 0.135 * len(styles), share=True)
+        figure, panels = panels_of(times, height=0.55 + 0.135 * len(styles), share=True)
         for system, axes in panels.items():
             here = rows(times, system=system)
             longest = max(np.nanmax([0, *here["median"], *here["high"]]), 1e-9)
@@ -68,7 +68,7 @@ def prediction_times(times: pd.DataFrame, styles: Styles, timescales: Mapping[st
             axes.tick_params(axis="y", length=0)
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
             axes.set(xlim=(0, 1.2 * longest), ylim=(len(styles), -0.7), xlabel=f"VPT ({timescales[system]}s)")
-        _finish(figure, panels, "")
+        finish(figure, panels, "")
     return figure
 
 
@@ -80,7 +80,7 @@ def learning_curves(curves: pd.DataFrame, styles: Styles, against: str = "update
     """
     trained = {learner: style for learner, style in styles.items() if learner in set(curves["learner"])}
     with drawing():
-        figure, panels = _panels(curves, legend=len(trained))
+        figure, panels = panels_of(curves, legend=len(trained))
         for system, axes in panels.items():
             for learner, points in _curves(curves, system, trained):
                 groups = points.replace(np.inf, np.nan).groupby("update")
@@ -89,7 +89,7 @@ def learning_curves(curves: pd.DataFrame, styles: Styles, against: str = "update
                 _band(axes, x, loss.min(), loss.max(), trained[learner])
             axes.set(xscale="log", yscale="log", xlabel="updates" if against == "update" else "training time (s)")
             _few_ticks(axes)
-        _finish(figure, panels, "validation loss", handles(trained))
+        finish(figure, panels, "validation loss", handles(trained))
     return figure
 
 
@@ -99,7 +99,7 @@ def cost_accuracy(points: pd.DataFrame, styles: Styles, timescales: Mapping[str,
     `points` has a row for each system and learner, with `cost`, `median`, `low` and `high`; `label` names the cost.
     """
     with drawing():
-        figure, panels = _panels(points, legend=len(styles))
+        figure, panels = panels_of(points, legend=len(styles))
         for system, axes in panels.items():
             for row in rows(points, system=system).dropna(subset=["median"]).to_dict("records"):
                 style = styles[row["learner"]]
@@ -111,11 +111,11 @@ def cost_accuracy(points: pd.DataFrame, styles: Styles, timescales: Mapping[str,
             axes.margins(x=0.15)
             axes.set_ylim(-0.02 * axes.get_ylim()[1])
             _few_ticks(axes)
-        _finish(figure, panels, None, handles(styles, markers=True))
+        finish(figure, panels, None, handles(styles, markers=True))
     return figure
 
 
-def _panels(
+def panels_of(
     frame: pd.DataFrame, legend: int = 0, height: float = 1.9, share: bool = False
 ) -> tuple[Figure, dict[str, Axes]]:
     """A panel for each system that has rows, three in a line, with room for a legend of so many entries."""
@@ -130,7 +130,7 @@ def _panels(
     return figure, dict(zip(systems, grid.flat, strict=False))
 
 
-def _finish(figure: Figure, panels: dict[str, Axes], label: str | None, shown: Sequence[Line2D] = ()) -> None:
+def finish(figure: Figure, panels: dict[str, Axes], label: str | None, shown: Sequence[Line2D] = ()) -> None:
     """Titles, one label on the left, and the legend: in the last place if that is free, below the panels if not."""
     for system, axes in panels.items():
         axes.set_title(system)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from results import figures, portraits
+from results import fields, figures, portraits
 from results.palette import Style, styles
 from results.run import Run
 from results.statistics import Interval, column, prediction_time_interval, rows, summary
@@ -59,7 +59,9 @@ class Gallery:
         yield from self._accuracy()
         yield from self._training()
         yield from self._costs()
+        yield from self._spectra()
         for system in self.run.timescales:
+            yield from self._space_time(system)
             yield from self._portraits(system)
 
     def _accuracy(self) -> Iterator[Picture]:
@@ -115,11 +117,46 @@ class Gallery:
                     figures.cost_accuracy(points, self.styles, self.run.timescales, label),
                 )
 
-    def _portraits(self, system: str) -> Iterator[Picture]:
-        truth = next(
-            (arrays for (its, _), arrays in self._arrays.items() if its == system and "pq_truth" in arrays), None
+    def _spectra(self) -> Iterator[Picture]:
+        """Of the systems whose channels are the sites of a ring."""
+        found = []
+        for system in self._rings:
+            runs = {"": self._truth(system)["climate_truth"], **self._paths(system, "climate")}
+            for learner, path in runs.items():
+                if not isinstance(path, str):
+                    power = fields.spatial_power(path)
+                    found.append(
+                        pd.DataFrame({"wave": range(len(power)), "power": power}).assign(system=system, learner=learner)
+                    )
+        if found:
+            yield Picture(
+                "spatial_spectra",
+                "Spatial spectra",
+                "Power of each wave number, mean over the first long run (first seed); the truth is the broad grey "
+                "line. What diverged is not drawn.",
+                fields.spatial_spectra(pd.concat(found, ignore_index=True), self.styles),
+            )
+
+    def _space_time(self, system: str) -> Iterator[Picture]:
+        if system not in self._rings:
+            return
+        arrays, timescale = self._truth(system), self.run.timescales[system]
+        forecasts = {
+            learner: path if isinstance(path, str) else path[0]
+            for learner, path in self._paths(system, "forecast").items()
+        }
+        yield Picture(
+            f"space_time-{slug(system)}",
+            "Space and time",
+            "The first test state: its truth, the forecast of every learner (first seed), and on the right how far "
+            "that is from the truth. White is where a forecast left the finite numbers.",
+            fields.space_time(arrays["times"], arrays["truth"][0], forecasts, timescale),
+            system,
         )
-        if truth is None:
+
+    def _portraits(self, system: str) -> Iterator[Picture]:
+        truth = self._truth(system)
+        if not truth:
             return
         states, step, timescale = truth["climate_truth"], truth["climate_times"][0], self.run.timescales[system]
         length = f"{min(len(states), portraits.POINTS) * step:.3g} {timescale}s"
@@ -142,6 +179,20 @@ class Gallery:
             system,
             dense=True,
         )
+
+    @cached_property
+    def _rings(self) -> list[str]:
+        """The systems whose channels are the sites of a ring, in their order, as far as there is evidence of them."""
+        first = {cell.system: cell.key for cell in self.run.finished}
+        return [
+            system
+            for system in self.run.timescales
+            if self.run.store.cell(first[system]).get("ring") and self._truth(system)
+        ]
+
+    def _truth(self, system: str) -> Arrays:
+        """The arrays of a cell that has evidence, for what all cells of the system share; empty if none has."""
+        return next((arrays for (its, _), arrays in self._arrays.items() if its == system and "pq_truth" in arrays), {})
 
     @cached_property
     def _arrays(self) -> dict[tuple[str, str], Arrays]:

@@ -43,6 +43,7 @@ class Example:
     start: tuple[float, ...]
     timescale: float
     chaotic: bool = True
+    ring: bool = False
 
 
 def lorenz(x: Array, strain: Array) -> Array:
@@ -76,7 +77,7 @@ EXAMPLES = {
     "VanDerPol": Example(van_der_pol, (2.0, 0.5), 6.66329, chaotic=False),
     "Lorenz": Example(lorenz, (-8.0, 7.0, 27.0), 1 / 0.9056),
     "Rossler": Example(rossler, (1.0, -5.0, 0.02), 1 / 0.0714),
-    "Lorenz96": Example(lorenz96, (8.1, 7.4, 2.0, 9.1, -1.0, 3.0, 7.0, 8.0, 1.0, 4.0), 1 / 1.17),
+    "Lorenz96": Example(lorenz96, (8.1, 7.4, 2.0, 9.1, -1.0, 3.0, 7.0, 8.0, 1.0, 4.0), 1 / 1.17, ring=True),
 }
 # Label, whether a reference row, error of the first step, seconds to fit, function evaluations a step, parameters.
 LEARNERS = (
@@ -168,8 +169,8 @@ def _write_cell(
     cell = {
         "key": key, "system": system, "learner": label, "reference": reference, "seeds": size.seeds, "data_seed": 0,
         "timescale": example.timescale, "timescale_name": "Lyapunov time" if example.chaotic else "period",
-        "step": size.step * example.timescale, "dim": len(example.start), "updates_effort": 1.0, "device": "cpu",
-        "configuration": {"class": label}, "digest": {}, "seconds": 3 * seconds,
+        "step": size.step * example.timescale, "dim": len(example.start), "ring": example.ring,
+        "updates_effort": 1.0, "device": "cpu", "configuration": {"class": label}, "digest": {}, "seconds": 3 * seconds,
     }  # fmt: skip
     records = [_record(system, learner, place, size, status, arrays) for place in range(len(size.seeds))]
     with store.stage(key) as folder:
