@@ -78,7 +78,7 @@ def spatial_spectra(spectra: pd.DataFrame, styles: Styles) -> Figure:
 
 
 def spatial_power(run: Field) -> Float[np.ndarray, " wave"]:
-    """Mean over time of |rfft|^2 over the sites, as a fraction of their squared number; not finite after a divergence."""
+    """Mean over time of |rfft|^2 over the sites, as a fraction of their squared number; infinite after divergence."""
     with np.errstate(over="ignore", invalid="ignore"):
         return (np.abs(np.fft.rfft(run, axis=1) / run.shape[1]) ** 2).mean(axis=0)
 

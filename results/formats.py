@@ -56,8 +56,8 @@ def latex(table: Table) -> str:
 
 
 def comma_separated(table: Table) -> str:
-    """Raw numbers, with empty fields where there are none."""
-    values = table.values.copy()
+    """Raw numbers, with empty fields where there are none; the words of a table that has no number at all."""
+    values = (table.words if table.values.isna().all(axis=None) else table.values).copy()
     values.insert(0, "reference", np.isin(values.index, table.references))
     return values.assign(outcome=table.outcomes).to_csv(index_label="learner", lineterminator="\n")
 

@@ -56,7 +56,9 @@ def write_report(folder: Path) -> Path:
         system: tables.system_table(frame, system, run.learners, run.references, timescale)
         for system, timescale in run.timescales.items()
     }
-    for table in (leaderboard, *by_system.values()):
+    broken = bool((frame["status"] != "ok").any())
+    outcomes = tables.outcome_table(frame, run.learners, run.references, list(run.timescales)) if broken else None
+    for table in filter(None, (leaderboard, *by_system.values(), outcomes)):
         formats.write(table, folder / "tables")
     plates = [_plate(picture, folder) for picture in gallery.pictures()]
     page = (
@@ -69,6 +71,7 @@ def write_report(folder: Path) -> Path:
             winners=verdict.winners(gallery.prediction_times, run.compared, run.timescales),
             leaderboard=leaderboard,
             tables=by_system,
+            outcomes=outcomes,
             plates=plates,
             failures=list(_failures(run)),
             environments=_environments(run),

@@ -161,6 +161,19 @@ def system_table(
     return _table(slug(system), caption, columns, values, words, here, _ordered(learners, references), references)
 
 
+def outcome_table(
+    frame: pd.DataFrame, learners: Sequence[str], references: Sequence[str], systems: Sequence[str]
+) -> Table:
+    """How the trials of every learner ended on every system: where each of them breaks."""
+    ordered = _ordered(learners, references)
+    ended = frame.drop_duplicates(["system", "learner", "seed"])
+    words = [column(rows(ended, system=system), "status").groupby(ended["learner"]).agg(outcome) for system in systems]
+    columns = [Column(slug(system), system) for system in systems]
+    values = [pd.Series(np.nan, index=ordered) for _ in systems]
+    caption = "How the trials of each learner ended on each system; reference rows below the line."
+    return _table("outcomes", caption, columns, values, words, frame, ordered, references)
+
+
 def _table(
     name: str,
     caption: str,

@@ -53,7 +53,7 @@ def change(path: Path, **values: Any) -> None:
 def test_every_table_and_figure_is_written_in_every_format(folder: Path):
     tables = {path.name for path in (folder / "tables").iterdir()}
     assert tables == {
-        f"{name}.{kind}" for name in ("leaderboard", "VanDerPol", "Lorenz") for kind in ("md", "tex", "csv")
+        f"{name}.{kind}" for name in ("leaderboard", "VanDerPol", "Lorenz", "outcomes") for kind in ("md", "tex", "csv")
     }
     names = (
         "prediction_times", "error_growth", "learning_curves_updates", "learning_curves_time", "cost_fit_seconds",

@@ -11,8 +11,8 @@ import pytest
 
 from results import Status, formats, wording
 from results.run import Run
-from results.tables import Table, leaderboard, system_table
-from tests.synthetic import build
+from results.tables import Table, leaderboard, outcome_table, system_table
+from tests.synthetic import Size, build
 
 LEARNERS = ("WindowedRNN[cell=rnn]", "ResNet", "ODENet", "Persistence", "PolynomialPropagator", "TrueEquations")
 FAILED: dict[tuple[str, str], Status] = {
@@ -208,3 +208,15 @@ def test_outcomes_are_counted_by_kind():
     assert wording.outcome(["ok", "ok"]) == "ok"
     assert wording.outcome(["ok", "timeout", "diverged"]) == "2 of 3 timed out, diverged"
     assert wording.outcome([]) == "not run"
+
+
+def test_the_table_of_outcomes_says_where_each_learner_breaks(tmp_path: Path):
+    folder = build(
+        tmp_path, size=Size(climate_samples=60, points=2, seeds=(0, 1)), status={("Lorenz", "ResNet"): "crashed"}
+    )
+    run = Run.load(folder)
+    table = outcome_table(run.frame(), run.learners, run.references, run.systems)
+    words = {row.learner: [entry.text for entry in row.entries] for row in table.rows}
+    assert words["ResNet"] == ["ok", "2 of 2 crashed"]
+    assert words["WindowedRNN"] == ["ok", "ok"]
+    assert not any(entry.best for row in table.rows for entry in row.entries)
