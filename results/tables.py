@@ -167,7 +167,10 @@ def outcome_table(
     """How the trials of every learner ended on every system: where each of them breaks."""
     ordered = _ordered(learners, references)
     ended = frame.drop_duplicates(["system", "learner", "seed"])
-    words = [column(rows(ended, system=system), "status").groupby(ended["learner"]).agg(outcome) for system in systems]
+    words = []
+    for system in systems:
+        here = rows(ended, system=system)
+        words.append(pd.Series({learner: outcome(rows(here, learner=learner)["status"]) for learner in ordered}))
     columns = [Column(slug(system), system) for system in systems]
     values = [pd.Series(np.nan, index=ordered) for _ in systems]
     caption = "How the trials of each learner ended on each system; reference rows below the line."
