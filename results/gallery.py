@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from results import fields, figures, portraits
+from results.orbits import orbits
 from results.palette import Style, styles
 from results.run import Run
 from results.statistics import Interval, column, prediction_time_interval, rows, summary
@@ -63,6 +65,16 @@ class Gallery:
         for system in self.run.timescales:
             yield from self._space_time(system)
             yield from self._portraits(system)
+
+    def orbits(self) -> dict[str, dict[str, Any]]:
+        """The long runs of each system that has three channels which are not the sites of a ring."""
+        found = {}
+        for system in self.run.timescales:
+            truth = {} if system in self._rings else self._truth(system)
+            runs = orbits(truth["climate_truth"], self._paths(system, "climate"), self.styles) if truth else None
+            if runs:
+                found[system] = runs
+        return found
 
     def _accuracy(self) -> Iterator[Picture]:
         if column(self.prediction_times, "median").notna().any():

@@ -73,6 +73,7 @@ def write_report(folder: Path) -> Path:
             tables=by_system,
             outcomes=outcomes,
             plates=plates,
+            orbits=gallery.orbits(),
             failures=list(_failures(run)),
             environments=_environments(run),
             colours={learner: to_hex(style.colour) for learner, style in gallery.styles.items()},

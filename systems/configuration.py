@@ -7,7 +7,7 @@ from typing import Any
 def label(component: Any) -> str:
     """The class name, with the fields that differ from their defaults: `NeuralODE[lookahead=5]`."""
     changed = changes(component)
-    inside = ",".join(f"{name}={value}" for name, value in changed.items())
+    inside = ",".join(f"{name}={_shown(value)}" for name, value in changed.items())
     return f"{type(component).__name__}[{inside}]" if inside else type(component).__name__
 
 
@@ -16,6 +16,8 @@ def changes(component: Any, prefix: str = "") -> dict[str, Any]:
     changed: dict[str, Any] = {}
     for field in fields(component):
         value, default = getattr(component, field.name), _default(field)
+        if not field.init:
+            continue  # it follows from the others
         if is_dataclass(value) and type(value) is type(default):
             changed |= _differences(value, default, f"{prefix}{field.name}.")
         elif value != default:
@@ -31,6 +33,10 @@ def describe(component: Any) -> Any:
     if isinstance(component, (tuple, list)):
         return [describe(item) for item in component]
     return component
+
+
+def _shown(value: Any) -> str:
+    return label(value) if is_dataclass(value) else str(value)
 
 
 def _default(field: Any) -> Any:

@@ -23,18 +23,21 @@ class ETDRK4:
     Kassam and Trefethen, "Fourth-order time-stepping for stiff PDEs", SIAM Journal on Scientific Computing 26, 2005.
     """
 
-    half: Float[Tensor, " modes"]  # exp(step linear / 2)
-    whole: Float[Tensor, " modes"]  # exp(step linear)
-    stage: Complex[Tensor, " modes"]
-    first: Complex[Tensor, " modes"]
-    middle: Complex[Tensor, " modes"]
-    last: Complex[Tensor, " modes"]
+    half: Float[Tensor, "*batch modes"]  # exp(step linear / 2)
+    whole: Float[Tensor, "*batch modes"]  # exp(step linear)
+    stage: Complex[Tensor, "*batch modes"]
+    first: Complex[Tensor, "*batch modes"]
+    middle: Complex[Tensor, "*batch modes"]
+    last: Complex[Tensor, "*batch modes"]
 
     @classmethod
-    def coefficients(cls, linear: Float[Tensor, " modes"], factor: Complex[Tensor, " modes"], step: float) -> "ETDRK4":
+    def coefficients(
+        cls, linear: Float[Tensor, " modes"], factor: Complex[Tensor, " modes"], step: float | Tensor
+    ) -> "ETDRK4":
+        """For one step of all states, or one of each, `[batch, 1]`."""
         angles = torch.pi * (torch.arange(POINTS, dtype=linear.dtype, device=linear.device) + 0.5) / POINTS
         scaled = step * linear
-        z = scaled[:, None] + torch.polar(torch.ones_like(angles), angles)
+        z = scaled[..., None] + torch.polar(torch.ones_like(angles), angles)
         growth = torch.exp(z)
 
         def mean(values: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ SMALLEST_STEP = 1e-14  # of the time, before it can no longer be told from the r
 def integrate_stiff(
     velocity: Callable[[float, Tensor], Tensor],
     initial: Float64[np.ndarray, "batch dim"],
-    times: Float64[np.ndarray, " time"],
+    times: Float64[np.ndarray, "*batch time"],
     tolerance: float = TOLERANCE,
 ) -> Float64[np.ndarray, "batch time dim"]:
     """Solve dx/dt = velocity(t, x) for each initial state by itself: fast phases come at different times.
@@ -30,11 +30,12 @@ def integrate_stiff(
     Multistep methods err by several times what they are asked for, so they are asked for a tenth of `tolerance`.
     Raises FloatingPointError where the solution leaves the finite numbers or the solver gives up.
     """
-    states = np.empty((len(initial), len(times), initial.shape[1]))
+    times = np.broadcast_to(times, (len(initial), times.shape[-1]))
+    states = np.empty((*times.shape, initial.shape[1]))
     with torch.no_grad(), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # what LSODA says of its failures is raised instead
         for trajectory, start in enumerate(np.array(initial, dtype=np.float64)):
-            states[trajectory] = _solve(velocity, start, times, max(tolerance / 10, FINEST))
+            states[trajectory] = _solve(velocity, start, times[trajectory], max(tolerance / 10, FINEST))
     return states
 
 

@@ -33,10 +33,10 @@ _WEIGHTS, _ERROR_3, _ERROR_5 = (each[:, None, None] for each in (DOP853.B, DOP85
 def integrate(
     velocity: Velocity,
     initial: State,
-    times: Float64[np.ndarray, " time"],
+    times: Float64[np.ndarray, "*batch time"],
     tolerance: float = TOLERANCE,
 ) -> Float64[np.ndarray, "batch time dim"]:
-    """Solve dx/dt = velocity(t, x) for a batch of initial states, all of which share `times`.
+    """Solve dx/dt = velocity(t, x) for a batch of initial states, at the same `times` or each at its own.
 
     Each trajectory has a clock and a step size of its own: what is left of its interval between two samples is cut into
     equal steps, the first of which is tried. `velocity` is called with the time of each state, `[batch]`. Raises
@@ -46,16 +46,17 @@ def integrate(
     def rate(t: Tensor, x: State) -> State:
         return cast(State, velocity(t, torch.from_numpy(x)).numpy())
 
-    states = np.empty((len(initial), len(times), initial.shape[1]))
+    times = np.broadcast_to(times, (len(initial), times.shape[-1]))
+    states = np.empty((*times.shape, initial.shape[1]))
     states[:, 0] = x = np.array(initial, dtype=np.float64)
-    if len(times) == 1:
+    if times.shape[1] == 1:
         return states
     trajectory, sample = np.arange(len(x)), np.ones(len(x), dtype=np.int64)  # that each clock is heading for
-    t, step = np.full(len(x), float(times[0])), np.full(len(x), (times[1] - times[0]) / 4)
+    t, step = times[:, 0].copy(), (times[:, 1] - times[:, 0]) / 4
     with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):
         slope = rate(torch.from_numpy(t), x)
         while len(x):
-            left = times[sample] - t
+            left = times[trajectory, sample] - t
             count = np.maximum(1, np.ceil(left / step * (1 - 1e-9)))
             _check(count, t)
             h = left / count
@@ -65,11 +66,11 @@ def integrate(
             eighth_root = np.sqrt(np.sqrt(np.sqrt(np.maximum(error, 1e-12))))
             step = h * np.clip(0.9 / eighth_root, 0.1, 4.0)
             landed = good & (count == 1)
-            t = np.where(landed, times[sample], np.where(good, t + h, t))
+            t = np.where(landed, times[trajectory, sample], np.where(good, t + h, t))
             states[trajectory[landed], sample[landed]] = x[landed]
             sample = sample + landed
-            if (sample == len(times)).any():
-                going = sample < len(times)
+            if (sample == times.shape[1]).any():
+                going = sample < times.shape[1]
                 t, x, slope, step, trajectory, sample = (
                     each[going] for each in (t, x, slope, step, trajectory, sample)
                 )

@@ -1,6 +1,7 @@
 """The Kuramoto-Sivashinsky equation: spatiotemporal chaos of a flame front, on a periodic grid."""
 
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from math import ceil, pi
 
 import numpy as np
@@ -33,6 +34,7 @@ class KuramotoSivashinsky(Flow):
     grid: int = 64
 
     timescale_name = "Lyapunov time"
+    ring = True
 
     def __post_init__(self) -> None:
         if isinstance(self.length, (int, float)):
@@ -72,25 +74,24 @@ class KuramotoSivashinsky(Flow):
     def solve(
         self,
         initial: Float64[np.ndarray, "batch dim"],
-        times: Float64[np.ndarray, " time"],
+        times: Float64[np.ndarray, "*batch time"],
         tolerance: float = TOLERANCE,
     ) -> Float64[np.ndarray, "batch time dim"]:
         """By equal steps of ETDRK4 from sample to sample, the larger the looser the tolerance."""
         largest = min(0.25, LARGEST_STEP * (tolerance / TOLERANCE) ** 0.2)  # one step errs by step^5
         x = torch.from_numpy(np.array(initial, dtype=np.float64))
-        states = torch.empty(len(x), len(times), self.dim, dtype=torch.float64)
+        states = torch.empty(len(x), times.shape[-1], self.dim, dtype=torch.float64)
         states[:, 0] = x
-        intervals = [float(f"{interval:.13g}") for interval in np.diff(times)]  # equal ones share their coefficients
+        scheme = lru_cache(partial(self._scheme, x, largest=largest))  # equal intervals share their coefficients
         with torch.no_grad():
-            modes, schemes = torch.fft.rfft(x), {}
-            for sample, interval in enumerate(intervals, start=1):
-                if interval not in schemes:
-                    schemes[interval] = self._scheme(x, interval, largest)
-                modes = self._advance(modes, *schemes[interval])
+            modes = torch.fft.rfft(x)
+            for sample, interval in enumerate(np.diff(times).T, start=1):
+                shared = float(f"{interval:.13g}") if times.ndim == 1 else torch.from_numpy(interval)[:, None]
+                modes = self._advance(modes, *scheme(shared))
                 states[:, sample] = torch.fft.irfft(modes, self.grid)
         if not torch.isfinite(states).all():
             raise FloatingPointError(
-                f"no finite solution of {self} up to t={times[-1]:g}: they start too large for its steps"
+                f"no finite solution of {self} up to t={times.max():g}: they start too large for its steps"
             )
         return states.numpy()
 
@@ -112,16 +113,19 @@ class KuramotoSivashinsky(Flow):
         """Modes of the squared field; only resolved ones go in and come out, so that their products cannot alias."""
         return torch.fft.rfft(torch.fft.irfft(modes, self.grid).square())[..., : modes.shape[-1]]
 
-    def _scheme(self, like: Tensor, interval: float, largest: float) -> tuple[ETDRK4, int, Tensor]:
-        """How the resolved modes cross an interval, in how many steps, and the decay of the others, which is linear."""
-        count = max(1, ceil(interval / largest * (1 - 1e-9)))
+    def _scheme(self, like: Tensor, interval: float | Tensor, largest: float) -> tuple[ETDRK4, int, Tensor]:
+        """How the resolved modes cross an interval, in how many steps, and the decay of the others, which is linear.
+
+        The interval is one for all states, or one for each, `[batch, 1]`.
+        """
+        count = max(1, ceil(float(torch.as_tensor(interval).max()) / largest * (1 - 1e-9)))
         linear, factor = self._terms(like)
         resolved = len(factor)
         scheme = ETDRK4.coefficients(linear[:resolved], factor, interval / count)
         return scheme, count, torch.exp(interval * linear[resolved:])
 
     def _advance(self, modes: Modes, scheme: ETDRK4, count: int, decay: Tensor) -> Modes:
-        resolved, others = modes.split([modes.shape[-1] - len(decay), len(decay)], dim=-1)
+        resolved, others = modes.split([modes.shape[-1] - decay.shape[-1], decay.shape[-1]], dim=-1)
         for _ in range(count):
             resolved = scheme.advance(resolved, self._square)
         return torch.cat([resolved, decay * others], dim=-1)

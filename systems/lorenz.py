@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float64, Inexact
 from torch import Tensor
 
 from systems.base import Flow, settle
@@ -40,6 +40,6 @@ class Lorenz(Flow):
         start = np.array([0.0, 0.0, 25.0]) + rng.uniform(-10.0, 10.0, (count, 3))
         return settle(self, start, timescales=10)
 
-    def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
+    def velocity(self, t: float | Tensor, x: Inexact[Tensor, "*batch 3"]) -> Inexact[Tensor, "*batch 3"]:
         u, v, w = x.unbind(-1)
         return torch.stack([self.sigma * (v - u), u * (self.rho - w) - v, u * v - self.beta * w], dim=-1)

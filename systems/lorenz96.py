@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float64, Inexact
 from torch import Tensor
 
 from systems.base import Flow, settle
@@ -27,6 +27,7 @@ class Lorenz96(Flow):
     forcing: float = 8.0
 
     timescale_name = "Lyapunov time"
+    ring = True
 
     def __post_init__(self) -> None:
         if self.sites < 4:
@@ -44,6 +45,6 @@ class Lorenz96(Flow):
         start = self.forcing + rng.uniform(-1.0, 1.0, (count, self.sites))
         return settle(self, start, timescales=15)
 
-    def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+    def velocity(self, t: float | Tensor, x: Inexact[Tensor, "*batch dim"]) -> Inexact[Tensor, "*batch dim"]:
         ahead, behind, two_behind = (torch.roll(x, shift, dims=-1) for shift in (-1, 1, 2))
         return (ahead - two_behind) * behind - x + self.forcing

@@ -1,188 +1,177 @@
-"""A user's own trajectories, read from CSV or NPZ files and checked before anything is learned from them.
+"""A user's own trajectories as a system: what there is to train, validate and test on is cut from a file."""
 
-CSV: one row a sample, with a header that names the columns: `time`, optionally `trajectory` (any text; rows of equal
-text belong together, in their order), and one column for each channel.
+# pyright: reportIncompatibleMethodOverride=false
+# The timescale, elsewhere worked out from physical parameters, is given.
 
-NPZ: arrays `states` [batch, time, dim] or [time, dim], `times` [batch, time] or [time], and optionally `channels`, the
-names of the channels.
-"""
-
-import csv
-import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float64
+import torch
 
-LEAST_SAMPLES = 3  # of a trajectory, as of Sampling.samples
+from systems.base import System
+from systems.protocol import Sampling, stream
+from systems.reading import LEAST_SAMPLES, Columns, RecordedTrajectory, Recording, read_trajectories
+from systems.trajectories import Trajectories
+
+MANY = 5  # trajectories, from which on they are dealt out as they are
+TRAINING, VALIDATION = 0.6, 0.15  # of the trajectories, or of the time of each; the rest is for testing
+REGULAR = 0.01  # of the step, by which intervals between samples at regular times may differ, as rounding makes them
+
+Runs = list[RecordedTrajectory]
 
 
 @dataclass(frozen=True)
-class RecordedTrajectory:
-    """One trajectory at its own, increasing times, which need not be regular."""
+class Recorded(System):
+    """Trajectories from a CSV, NPZ or Parquet file, at regular or irregular times.
 
-    name: str
-    times: Float64[np.ndarray, " time"]
-    states: Float64[np.ndarray, "time dim"]
+    Five trajectories or more are dealt out at random, fewer are cut by time: what trains comes first, then what
+    validates, then what tests. All of the file is used, so that a sampling's step and its numbers of training and
+    validation samples are those of the file; test forecasts start at up to `test` places evenly spread over the data
+    for testing, long ones are as long as these allow. Every trajectory begins at time 0.
+    """
 
+    path: str  # of the file
+    timescale: float = 1.0  # of which horizons are multiples, in the file's time unit: a period or a Lyapunov time
+    channels: tuple[str, ...] = ()  # by name; none: all
+    time: str = "time"  # name of the column of times
+    trajectory: str = "trajectory"  # name of the column that tells trajectories apart, if there is one
+    contents: str = field(init=False, repr=False)  # digest of the file, so that results are told apart by it
 
-@dataclass(frozen=True)
-class Recording:
-    """All trajectories of a file. They share their channels, but not their lengths or times."""
+    timescale_name = "timescale"
 
-    channels: tuple[str, ...]
-    trajectories: tuple[RecordedTrajectory, ...]
+    def __post_init__(self) -> None:
+        if not self.timescale > 0:
+            raise ValueError(f"Recorded.timescale must be positive, but is {self.timescale!r}")
+        object.__setattr__(self, "path", str(self.path))
+        object.__setattr__(self, "contents", _digest(self.path))
+        constant = [
+            name
+            for name, values in zip(self.recording.channels, _all_states(self.recording).T, strict=True)
+            if np.ptp(values) == 0
+        ]
+        if constant:
+            raise ValueError(
+                f"{self.path}: channel {constant[0]!r} never changes: name the others in Recorded.channels"
+            )
+
+    @property
+    def recording(self) -> Recording:
+        """What the file holds."""
+        return _read(self)
 
     @property
     def dim(self) -> int:
-        return len(self.channels)
+        return self.recording.dim
 
+    @property
+    def step(self) -> float:
+        """Time between two samples, their median where it varies, in the file's time unit."""
+        intervals = _intervals(self.recording)
+        return float(intervals.mean() if self.is_regular else np.median(intervals))
 
-def read_trajectories(path: str | Path, least_samples: int = LEAST_SAMPLES) -> Recording:
-    """The trajectories of a CSV or NPZ file. Raises ValueError where they are unfit, naming file, row and column."""
-    path = Path(path)
-    kinds = {".csv": _read_csv, ".npz": _read_npz}
-    if path.suffix.lower() not in kinds:
-        raise ValueError(f"{path}: trajectories are read from .csv or .npz files, not from {path.suffix or 'others'}")
-    recording = kinds[path.suffix.lower()](path)
-    for trajectory in recording.trajectories:
-        if len(trajectory.times) < least_samples:
+    @property
+    def is_regular(self) -> bool:
+        """Whether all samples are equally far apart."""
+        intervals = _intervals(self.recording)
+        return bool((abs(intervals - np.median(intervals)) <= REGULAR * np.median(intervals)).all())
+
+    def adapt(self, sampling: Sampling, seed: int) -> Sampling:
+        """The sampling with the step and the numbers of the file. Raises ValueError where the file is too short."""
+        if sampling.irregular:
             raise ValueError(
-                f"{path}: trajectory {trajectory.name} has {len(trajectory.times)} samples, but at least "
-                f"{least_samples} are needed: leave it out or record more"
+                f"{self.path}: the times of a recording are its own: leave out Sampling.jitter and dropped"
             )
-    return recording
-
-
-# CSV
-
-
-def _read_csv(path: Path) -> Recording:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.reader(file)
-        try:
-            header = [name.strip() for name in next(rows, [])]
-            channels = _channels(path, header)
-            groups: dict[str, list[tuple[int, list[float]]]] = {}
-            for row, cells in _filled(rows):
-                if len(cells) != len(header):
-                    raise ValueError(
-                        f"{path}, row {row}: has {len(cells)} values, but the header names {len(header)} columns"
-                    )
-                named = dict(zip(header, cells, strict=True))
-                numbers = [_number(path, row, name, named[name]) for name in ("time", *channels)]
-                groups.setdefault(named.get("trajectory", "0").strip(), []).append((row, numbers))
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise ValueError(f"{path}: is not a CSV file in UTF-8: {error}") from error
-    if not groups:
-        raise ValueError(f"{path}: has no samples below its header")
-    return Recording(channels, tuple(_of_rows(path, name, samples) for name, samples in groups.items()))
-
-
-def _channels(path: Path, header: Sequence[str]) -> tuple[str, ...]:
-    doubled = sorted({name for name in header if header.count(name) > 1})
-    channels = tuple(name for name in header if name not in ("trajectory", "time"))
-    if doubled:
-        raise ValueError(f"{path}, row 1: column {doubled[0]!r} appears more than once")
-    if "time" not in header or not channels:
-        raise ValueError(f"{path}, row 1: needs a column 'time' and at least one channel, but has {list(header)}")
-    if "" in channels:
-        raise ValueError(f"{path}, row 1: column {list(header).index('') + 1} has no name")
-    return channels
-
-
-def _filled(rows: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, counted as a spreadsheet does: the header is row 1."""
-    return ((row, cells) for row, cells in enumerate(rows, start=2) if any(cell.strip() for cell in cells))
-
-
-def _number(path: Path, row: int, column: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = np.nan
-    if not np.isfinite(value):
-        raise ValueError(f"{path}, row {row}, column {column!r}: {text!r} is not a finite number")
-    return value
-
-
-def _of_rows(path: Path, name: str, samples: list[tuple[int, list[float]]]) -> RecordedTrajectory:
-    values = np.array([numbers for _, numbers in samples])
-    late = _first(np.diff(values[:, 0]) <= 0)
-    if late is not None:
-        before, after, (row, _) = values[late[0], 0], values[late[0] + 1, 0], samples[late[0] + 1]
-        raise ValueError(
-            f"{path}, row {row}, column 'time': {after:g} does not come after {before:g} in trajectory {name}"
+        sampling = replace(sampling, step=self.step / self.timescale)
+        cut = {part: self._cut(part, sampling, seed) for part in ("train", "valid", "test", "climate")}
+        return replace(
+            sampling,
+            trajectories=len(cut["train"]),
+            samples=len(cut["train"][0]),
+            valid=len(cut["valid"]),
+            test=len(cut["test"]),
+            climate=len(cut["climate"]),
+            climate_horizon=(len(cut["climate"][0]) - sampling.context) * sampling.step,
         )
-    return RecordedTrajectory(name, values[:, 0].copy(), values[:, 1:].copy())
 
+    def observe(self, part: str, sampling: Sampling, seed: int) -> Trajectories:
+        runs = self._cut(part, sampling, seed)
+        states = torch.from_numpy(np.stack([run.states for run in runs]))
+        times = np.stack([run.times - run.times[0] for run in runs])
+        if self.is_regular:
+            times = np.broadcast_to(np.arange(times.shape[1]) * self.step, times.shape).copy()
+        return Trajectories(torch.from_numpy(times), states)
 
-# NPZ
-
-
-def _read_npz(path: Path) -> Recording:
-    arrays = _arrays(path)
-    missing = [name for name in ("times", "states") if name not in arrays]
-    if missing:
-        raise ValueError(f"{path}: has no array {missing[0]!r}; it has {sorted(arrays)}")
-    states, times = (_real(path, name, arrays[name]) for name in ("states", "times"))
-    states = states[None] if states.ndim == 2 else states
-    if states.ndim != 3 or 0 in states.shape:
-        raise ValueError(f"{path}: 'states' must be [batch, time, dim] or [time, dim], but its shape is {states.shape}")
-    if times.shape not in (states.shape[:2], states.shape[1:2]):
-        raise ValueError(
-            f"{path}: 'times' of shape {times.shape} does not fit 'states' of shape {arrays['states'].shape}: "
-            f"give it the shape {states.shape[1:2]} or {states.shape[:2]}"
-        )
-    times = np.broadcast_to(times, states.shape[:2])
-    names = tuple(str(name) for name in arrays.get("channels", [f"x{channel}" for channel in range(states.shape[2])]))
-    if len(names) != states.shape[2]:
-        raise ValueError(f"{path}: 'channels' names {len(names)} channels, but 'states' has {states.shape[2]}")
-    _check_arrays(path, times, states, names)
-    pairs = enumerate(zip(times, states, strict=True))
-    return Recording(names, tuple(RecordedTrajectory(str(name), t.copy(), x.copy()) for name, (t, x) in pairs))
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    with path.open("rb") as file:
-        try:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a single array")
-            return {name: archive[name] for name in archive.files}
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
-            reason = "pickled objects, which could run code" if "pickle" in str(error).lower() else str(error)
+    def _cut(self, part: str, sampling: Sampling, seed: int) -> Runs:
+        """The runs of one part, all of one length."""
+        if part in ("train", "valid"):
+            runs = self._share(part, seed)
+            return _pieces(runs, min(map(len, runs)))
+        runs, window = self._share("test", seed), sampling.context + sampling.forecast_samples
+        longest = max(map(len, runs))
+        if longest < window:
+            total = sum(map(len, self.recording.trajectories))
             raise ValueError(
-                f"{path}: is not an NPZ file of plain arrays ({reason}): save it with numpy.savez"
-            ) from error
+                f"{self.path}: a forecast takes {sampling.context} samples of context and {sampling.forecast_samples} "
+                f"of horizon, but the longest run for testing has {longest} of the file's {total}: "
+                "lower Sampling.context or Sampling.horizon, or record more"
+            )
+        if part == "test":
+            return _windows(runs, window, sampling.test)
+        return _pieces(runs, min(longest, sampling.context + sampling.climate_samples))[: sampling.climate]
+
+    def _share(self, part: str, seed: int) -> Runs:
+        """What is there for training, validation or testing."""
+        index, runs = ("train", "valid", "test").index(part), self.recording.trajectories
+        if len(runs) >= MANY:
+            order, ends = stream(seed, "train", "split").permutation(len(runs)), _ends(len(runs))
+            return [runs[place] for place in sorted(order[ends[index] : ends[index + 1]])]
+        shares = [run.between(*_ends(len(run))[index : index + 2]) for run in runs]
+        if min(map(len, shares)) < LEAST_SAMPLES:
+            raise ValueError(
+                f"{self.path}: its {len(runs)} trajectories are cut by time, but then one has {min(map(len, shares))} "
+                f"samples to {part}, fewer than {LEAST_SAMPLES}: record longer ones, or at least {MANY} of them"
+            )
+        return shares
 
 
-def _real(path: Path, name: str, array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"{path}: {name!r} must hold real numbers, but is of type {array.dtype}")
-    return array.astype(np.float64)
+def _ends(count: int) -> tuple[int, int, int, int]:
+    """Where training, validation and testing begin and end among so many."""
+    valid = max(1, round(VALIDATION * count))
+    train = round(TRAINING * count)
+    return 0, train, train + valid, count
 
 
-def _check_arrays(path: Path, times: np.ndarray, states: np.ndarray, names: tuple[str, ...]) -> None:
-    """Rows of an array are its samples, counted from 0."""
-    bad = _first(~np.isfinite(states))
-    if bad is not None:
-        trajectory, row, channel = bad
-        where = f"trajectory {trajectory}, row {row}, column {names[channel]!r}"
-        raise ValueError(f"{path}, 'states', {where}: {states[*bad]} is not a finite number")
-    bad = _first(~np.isfinite(times))
-    if bad is not None:
-        raise ValueError(f"{path}, 'times', trajectory {bad[0]}, row {bad[1]}: {times[*bad]} is not a finite number")
-    late = _first(np.diff(times, axis=1) <= 0)
-    if late is not None:
-        trajectory, row = late
-        before, after = times[trajectory, row : row + 2]
-        where = f"trajectory {trajectory}, row {row + 1}"
-        raise ValueError(f"{path}, 'times', {where}: {after:g} does not come after {before:g}")
+def _pieces(runs: Runs, length: int) -> Runs:
+    """The runs, cut into pieces of one length; what is left at the end of a run is left out."""
+    return [run.between(start, start + length) for run in runs for start in range(0, len(run) - length + 1, length)]
 
 
-def _first(flags: np.ndarray) -> tuple[int, ...] | None:
-    """The indices of the first true flag."""
-    return tuple(int(index) for index in np.argwhere(flags)[0]) if flags.any() else None
+def _windows(runs: Runs, length: int, most: int) -> Runs:
+    """At most so many windows, which may overlap, evenly spread over the runs."""
+    starts = [(run, start) for run in runs for start in range(len(run) - length + 1)]
+    places = np.unique(np.linspace(0, len(starts) - 1, most).round().astype(int))
+    return [run.between(start, start + length) for run, start in (starts[place] for place in places)]
+
+
+def _intervals(recording: Recording) -> np.ndarray:
+    return np.concatenate([np.diff(run.times) for run in recording.trajectories])
+
+
+def _all_states(recording: Recording) -> np.ndarray:
+    return np.concatenate([run.states for run in recording.trajectories])
+
+
+def _digest(path: str) -> str:
+    return sha256(Path(path).read_bytes()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=8)
+def _read(recorded: Recorded) -> Recording:
+    if (found := _digest(recorded.path)) != recorded.contents:
+        raise ValueError(
+            f"{recorded.path}: has changed since it was first read ({recorded.contents}, now {found}): start again"
+        )
+    return read_trajectories(recorded.path, columns=Columns(recorded.time, recorded.trajectory, recorded.channels))

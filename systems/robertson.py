@@ -7,9 +7,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from systems.base import Flow
+from systems.base import Flow, Integrator
 from systems.implicit import integrate_stiff
-from systems.integrate import TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,6 @@ class Robertson(Flow):
         slow, fast, back = self.k1 * y1, self.k2 * y2 * y2, self.k3 * y2 * y3
         return torch.stack([back - slow, slow - fast - back, fast], dim=-1)
 
-    def solve(
-        self,
-        initial: Float64[np.ndarray, "batch dim"],
-        times: Float64[np.ndarray, " time"],
-        tolerance: float = TOLERANCE,
-    ) -> Float64[np.ndarray, "batch time dim"]:
-        return integrate_stiff(self.velocity, initial, times, tolerance)
+    @property
+    def integrator(self) -> Integrator:
+        return integrate_stiff

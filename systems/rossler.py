@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float64, Inexact
 from torch import Tensor
 
 from systems.base import Flow, settle
@@ -40,6 +40,6 @@ class Rossler(Flow):
         start = rng.uniform([-6.0, -6.0, 0.0], [6.0, 6.0, 1.0], (count, 3))
         return settle(self, start, timescales=15)
 
-    def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
+    def velocity(self, t: float | Tensor, x: Inexact[Tensor, "*batch 3"]) -> Inexact[Tensor, "*batch 3"]:
         u, v, w = x.unbind(-1)
         return torch.stack([-v - w, u + self.a * v, self.b + w * (u - self.c)], dim=-1)

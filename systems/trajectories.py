@@ -9,7 +9,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from systems.base import System
-    from systems.sampling import Sampling
+    from systems.protocol import Sampling
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,18 @@ class Dataset:
     def step(self) -> float:
         """Time between two samples, in the system's time unit."""
         return self.sampling.step * self.system.timescale
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether learners are given samples one step apart, in training and validation data and in every context."""
+        given = self.train, self.valid, *(part.between(0, self.sampling.context) for part in (self.test, self.climate))
+        steps = torch.cat([part.times.diff(dim=1).flatten() for part in given])
+        return bool(((steps - self.step).abs() < 1e-6 * self.step).all())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all state variables of the system are observed."""
+        return self.dim == self.system.dim
 
     @property
     def dim(self) -> int:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from systems.base import Flow
 
-TURN = 13.9028  # about the point of rest (-1.8793, 0), from the Jacobian there at the default parameters
+REST = -1.879313152  # first coordinate of the point of rest, the other being 0
+TURN = 13.9028  # about it, from the Jacobian there; both at the default parameters
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from jaxtyping import Float, Float64
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from systems.base import Flow
+from systems.base import Flow, Integrator
 from systems.implicit import integrate_stiff
-from systems.integrate import TOLERANCE, integrate
+from systems.integrate import integrate
 
 Form = Literal["lienard", "velocity"]
 
@@ -64,14 +64,9 @@ class VanDerPol(Flow):
             return torch.stack([v, self.mu * (1 - u * u) * v - u], dim=-1)
         return torch.stack([self.mu * (u - u * u * u / 3 - v), u / self.mu], dim=-1)
 
-    def solve(
-        self,
-        initial: Float64[np.ndarray, "batch dim"],
-        times: Float64[np.ndarray, " time"],
-        tolerance: float = TOLERANCE,
-    ) -> Float64[np.ndarray, "batch time dim"]:
-        solver = integrate_stiff if self.mu > LARGEST_EXPLICIT else integrate
-        return solver(self.velocity, initial, times, tolerance)
+    @property
+    def integrator(self) -> Integrator:
+        return integrate_stiff if self.mu > LARGEST_EXPLICIT else integrate
 
 
 @lru_cache

@@ -1,11 +1,13 @@
 """Recorded trajectories: what is read from files, and what is refused with file, row and column."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from systems import Recording, read_trajectories
+from systems.reading import Columns
 
 TIMES = np.array([0.0, 0.1, 0.3, 0.4])
 STATES = np.arange(24, dtype=np.float64).reshape(3, 4, 2)
@@ -175,7 +177,63 @@ def test_trajectories_shorter_than_a_window_can_be_refused(tmp_path: Path):
 
 
 def test_other_formats_and_missing_files_are_told(tmp_path: Path):
-    with pytest.raises(ValueError, match=r"mine\.txt: trajectories are read from \.csv or \.npz files, not from \.txt"):
+    with pytest.raises(
+        ValueError, match=r"mine\.txt: trajectories are read from \.csv, \.npz or \.parquet files, not from \.txt"
+    ):
         read_trajectories(tmp_path / "mine.txt")
     with pytest.raises(FileNotFoundError, match=r"none\.csv"):
         read_trajectories(tmp_path / "none.csv")
+
+
+# Parquet
+
+
+def in_parquet(folder: Path, **columns: list) -> Path:
+    pytest.importorskip("pyarrow")
+    import pyarrow
+    from pyarrow import parquet
+
+    path = folder / "mine.parquet"
+    parquet.write_table(pyarrow.table(columns), path)
+    return path
+
+
+def test_parquet_files_are_read_as_rows_are(tmp_path: Path):
+    path = in_parquet(tmp_path, trajectory=[7, 7, 7, 8, 8, 8], time=[0, 1, 2, 0, 1, 3], x=[1.0, 2, 3, 4, 5, 6])
+    first, second = read_trajectories(path).trajectories
+    assert (first.name, second.name) == ("7", "8")
+    np.testing.assert_array_equal(first.states, [[1], [2], [3]])
+    np.testing.assert_array_equal(second.times, [0, 1, 3])
+
+
+def test_what_is_missing_in_a_parquet_file_is_refused_with_its_place(tmp_path: Path):
+    with pytest.raises(ValueError, match=r"mine\.parquet, row 1, column 'x': None is not a finite number"):
+        read_trajectories(in_parquet(tmp_path, time=[0, 1, 2], x=[1.0, None, 3.0]))
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"nonsense")
+    with pytest.raises(ValueError, match=r"broken\.parquet: is not a Parquet file"):
+        read_trajectories(broken)
+
+
+def test_a_missing_extra_is_told_with_the_command_that_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(ModuleNotFoundError, match=r"needs the package .*: pip install 'dynamics-bench\[parquet\]'"):
+        read_trajectories(tmp_path / "mine.parquet")
+
+
+# Columns
+
+
+def test_columns_may_have_other_names_and_channels_be_chosen(tmp_path: Path):
+    path = written(tmp_path, "t,run,x,y,note\n0,a,1,2,-\n1,a,3,4,-\n2,a,5,6,-\n")
+    (only,) = read_trajectories(path, columns=Columns("t", "run", ("y",))).trajectories
+    np.testing.assert_array_equal(only.states, [[2], [4], [6]])
+    with pytest.raises(ValueError, match=r"mine\.csv, row 1: has no channel 'z', only x, y, note"):
+        read_trajectories(path, columns=Columns("t", "run", ("z",)))
+
+
+def test_channels_of_arrays_may_be_chosen_too(tmp_path: Path):
+    path = saved(tmp_path, times=TIMES, states=STATES)
+    recording = read_trajectories(path, columns=Columns(channels=("x1",)))
+    np.testing.assert_array_equal(recording.trajectories[0].states, STATES[0][:, 1:])

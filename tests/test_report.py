@@ -1,5 +1,6 @@
 """The report: one page that opens offline, says what happened, and holds everything that it tells of."""
 
+import base64
 import csv
 import json
 import re
@@ -22,6 +23,7 @@ from tests.synthetic import Size, build
 
 TINY = Size(climate_samples=60, points=3, seeds=(0, 1))
 FAILED: dict[tuple[str, str], Status] = {("Lorenz", "WindowedRNN"): "crashed", ("VanDerPol", "WindowedRNN"): "diverged"}
+TURNED = ("Lorenz", "ResNet")
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +70,27 @@ def test_every_table_and_figure_is_written_in_every_format(folder: Path):
 def test_the_page_needs_nothing_from_anywhere_else(page: str):
     assert all(source.startswith("data:image/") for source in re.findall(r'src="([^"]*)"', page))
     assert "http" not in re.sub(r"data:image/[^\"]*", "", page).replace("http-equiv", "")
-    assert "<script" not in page
+    assert "<script src" not in page
+    assert "default-src 'none'" in page
     assert "@import" not in page
     assert page.count("<img") == 10
+
+
+def test_rows_carry_their_numbers_and_names_for_sorting_and_filtering(page: str):
+    row = page[page.index('<tr data-learner="ResNet">') :]
+    row = row[: row.index("</tr>")]
+    values = [float(value) for value in re.findall(r'data-value="([^"]*)"', row)]
+    assert len(values) == row.count("<td") - 1  # all but the outcome
+    assert 34_200.0 in values
+
+
+def test_the_attractors_that_are_turned_are_those_of_the_run(folder: Path, page: str):
+    (embedded,) = re.findall(r'<script type="application/json">(.*?)</script>', page)
+    told, run = json.loads(embedded), Run.load(folder)
+    points = np.frombuffer(base64.b64decode(told["points"]), "<i2").reshape(-1, told["samples"], 3)
+    assert told["names"] == ["ResNet", "Persistence", "TrueEquations"]  # the recurrent network left nothing
+    arrays = run.store.arrays(next(cell.key for cell in run.finished if (cell.system, cell.learner) == TURNED))
+    assert points.shape == (4, *arrays["climate_truth"].shape)
 
 
 def test_every_link_of_the_page_leads_somewhere(folder: Path, page: str):

@@ -13,14 +13,25 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from systems import Dataset, LinearSpiral, Lorenz, Sampling, Trajectories, VanDerPol, sample
+from systems import (
+    Dataset,
+    KuramotoSivashinsky,
+    LinearSpiral,
+    Lorenz,
+    Sampling,
+    Simulated,
+    Trajectories,
+    VanDerPol,
+    sample,
+)
 from systems.trajectories import PARTS
 
 SMALL = Sampling(
     step=0.05, trajectories=3, samples=20, valid=2, test=4, context=5, horizon=0.6, climate=2, climate_horizon=2
 )
 WHOLE = [field.name for field in fields(Sampling) if isinstance(field.default, int)]
-REAL = [field.name for field in fields(Sampling) if isinstance(field.default, float)]
+FRACTIONS = ["jitter", "dropped"]
+REAL = [field.name for field in fields(Sampling) if isinstance(field.default, float) and field.name not in FRACTIONS]
 
 
 def digest(dataset: Dataset) -> str:
@@ -167,6 +178,82 @@ def test_twice_the_noise_is_the_same_noise_twice(clean: Dataset):
     torch.testing.assert_close(two - clean.train.states, 2 * (one - clean.train.states))
 
 
+# Irregular times
+
+
+@pytest.fixture(scope="module", params=[{"jitter": 0.6}, {"dropped": 0.4}, {"jitter": 0.9, "dropped": 0.5}], ids=repr)
+def irregular(request: pytest.FixtureRequest) -> Dataset:
+    return sample(LinearSpiral(), replace(SMALL, **request.param), seed=3)
+
+
+def places(dataset: Dataset, part: str) -> torch.Tensor:
+    """Times in steps."""
+    return getattr(dataset, part).times / dataset.step
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_irregular_samples_are_the_solution_at_their_own_increasing_times(irregular: Dataset, part: str):
+    times, states = getattr(irregular, part).times.numpy(), getattr(irregular, part).states.numpy()
+    assert (np.diff(times) > 0).all()
+    exact = (states[:, :1] @ [1, 1j]) * np.exp((-0.1 + 1j) * times)
+    np.testing.assert_allclose(states @ [1, 1j], exact, atol=1e-5 if part == "climate" else 1e-9)
+
+
+def test_irregular_parts_keep_their_sizes_and_each_trajectory_has_times_of_its_own(irregular: Dataset):
+    shapes = {part: tuple(getattr(irregular, part).states.shape) for part in PARTS}
+    assert shapes == {"train": (3, 20, 2), "valid": (2, 20, 2), "test": (4, 5 + 12, 2), "climate": (2, 5 + 40, 2)}
+    assert not torch.equal(irregular.train.times[0], irregular.train.times[1])
+    assert not irregular.is_regular
+
+
+@pytest.mark.parametrize("part", ["test", "climate"])
+def test_a_forecast_starts_on_the_grid_and_is_scored_on_it(irregular: Dataset, part: str):
+    offsets = places(irregular, part)[:, 4:] - places(irregular, part)[:, 4:5]
+    expected = torch.arange(offsets.shape[1], dtype=torch.float64)
+    torch.testing.assert_close(offsets, expected.expand_as(offsets))
+
+
+def test_jitter_shifts_by_half_its_width_at_most(clean: Dataset):
+    jittered = sample(LinearSpiral(), replace(SMALL, jitter=0.6, trajectories=50), 3)
+    shift = places(jittered, "train") - torch.arange(20)
+    assert shift[:, 0].eq(0).all()
+    assert 0.29 < float(shift.abs().max()) <= 0.3
+    torch.testing.assert_close(jittered.test.states[:, 4:], clean.test.states[:, 4:])
+
+
+def test_dropped_samples_are_missing_from_the_grid():
+    sparse = places(sample(LinearSpiral(), replace(SMALL, dropped=0.5), 3), "train")
+    torch.testing.assert_close(sparse, sparse.round())
+    assert sparse[:, -1].round().eq(39).all()
+
+
+@pytest.mark.parametrize("system", [VanDerPol(20.0), KuramotoSivashinsky()], ids=lambda system: type(system).__name__)
+def test_every_integrator_takes_times_for_each_trajectory(system: Simulated):
+    initial = system.initial_states(2, np.random.default_rng(0))
+    times = np.array([[0.0, 0.1, 0.5], [0.0, 0.4, 0.45]]) * system.timescale
+    each = np.concatenate([system.solve(initial[[k]], times[k]) for k in range(2)])
+    np.testing.assert_allclose(system.solve(initial, times), each, atol=1e-7)
+
+
+# Partial observation
+
+
+def test_a_subset_of_the_channels_is_observed(clean: Dataset):
+    partial = sample(LinearSpiral(), replace(SMALL, channels=(1,)), 3)
+    assert torch.equal(partial.train.states, clean.train.states[..., 1:])
+    assert (partial.dim, partial.is_complete, clean.is_complete) == (1, False, True)
+    with pytest.raises(
+        ValueError, match=r"Sampling\.channels=\(2,\) has channel 2, but those of LinearSpiral are 0 to 1"
+    ):
+        sample(LinearSpiral(), replace(SMALL, channels=(2,)), 3)
+
+
+@pytest.mark.parametrize("channels", [(1, 0), (0, 0), (-1,), [0], (0.0,), (True,), "0", None])
+def test_channels_that_are_no_subset_are_refused(channels: object):
+    with pytest.raises(ValueError, match=r"^Sampling\.channels must be a tuple of different channels"):
+        Sampling(channels=channels)  # pyright: ignore[reportArgumentType]
+
+
 # Bad values
 
 
@@ -189,9 +276,17 @@ def test_a_length_that_is_not_a_positive_number_is_refused_by_name(name: str, va
     refused(name, value)
 
 
-@given(st.sampled_from(sorted({*REAL} - {"noise"})), st.sampled_from([0, 0.0, -0.0]))
+@given(st.sampled_from(sorted({*REAL} - {"noise", "error", "spread"})), st.sampled_from([0, 0.0, -0.0]))
 def test_a_length_of_nothing_is_refused_by_name(name: str, value: float):
     refused(name, value)
+
+
+@given(st.sampled_from(FRACTIONS), st.floats(min_value=1) | st.floats(max_value=-1e-9) | st.just(nan))
+def test_a_fraction_is_from_nothing_to_less_than_all(name: str, value: float):
+    with pytest.raises(
+        ValueError, match=rf"^Sampling\.{name} must be a finite number of at least 0 and below 1, but is"
+    ):
+        Sampling(**{name: value})  # pyright: ignore[reportArgumentType]
 
 
 def test_two_samples_are_too_few():

@@ -3,8 +3,22 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
-from results.statistics import Interval, mean_rank, median_interval, prediction_time_interval, ranks, summary
+from results.statistics import (
+    Estimate,
+    Interval,
+    interquartile_mean,
+    losses,
+    mean_rank,
+    median_interval,
+    prediction_time_difference,
+    prediction_time_interval,
+    probability_of_improvement,
+    ranks,
+    stratified,
+    summary,
+)
 
 
 def long_form(values: dict[tuple[str, str], list[float | None]], metric: str = "vpt", better: str = "higher"):
@@ -67,13 +81,14 @@ def test_intervals_overlap_where_they_share_a_value(low: float, high: float, exp
 
 
 def test_the_summary_takes_medians_of_what_there_is_and_counts_what_failed():
-    frame = long_form({("Lorenz", "A"): [3.0, 1.0, 2.0], ("Lorenz", "B"): [5.0, None, np.inf], ("Lorenz", "C"): [None]})
+    six: list[float | None] = [3.0, 1.0, 2.0, 4.0, 5.0, 6.0]
+    frame = long_form({("Lorenz", "A"): six, ("Lorenz", "B"): [5.0, None, np.inf], ("Lorenz", "C"): [None]})
     table = summary(frame).set_index("learner")
-    assert list(table["median"].fillna(-1)) == [2.0, 5.0, -1]
-    assert list(table["n"]) == [3, 1, 0]
+    assert list(table["median"].fillna(-1)) == [3.5, 5.0, -1]
+    assert list(table["n"]) == [6, 1, 0]
     assert list(table["failed"]) == [0, 1, 1]
     assert list(table["status"]) == ["ok", "crashed", "crashed"]
-    assert (table.loc["A", "low"], table.loc["A", "high"]) == (1.0, 3.0)
+    assert (table.loc["A", "low"], table.loc["A", "high"]) == pytest.approx((1 + 5 / 14, 6 - 5 / 14))
     assert table.loc[["B", "C"], ["low", "high"]].isna().all(axis=None)
 
 
@@ -109,3 +124,119 @@ def test_one_failed_seed_counts_as_worse_than_any_value():
 def test_the_mean_rank_is_taken_over_the_systems_that_a_learner_ran_on():
     frame = long_form({("X", "A"): [1.0], ("X", "B"): [2.0], ("Y", "A"): [2.0], ("Y", "B"): [1.0], ("Z", "B"): [1.0]})
     assert mean_rank(frame, ["A", "B"]).to_dict() == {"A": 1.5, "B": pytest.approx(4 / 3)}
+
+
+def covered(intervals: list[Estimate], truth: float) -> float:
+    return float(np.mean([one.low <= truth <= one.high for one in intervals]))
+
+
+def interquartile_coverage(systems: int, seeds: int, runs: int) -> float:
+    """Share of the stratified intervals that hold the interquartile mean of systems of different difficulty."""
+    rng, levels = np.random.default_rng(1), np.linspace(0, 1, systems)
+    truth = float(interquartile_mean((rng.normal(size=(200_000, systems)) + levels).ravel()))
+    draws = (rng.normal(levels[:, None], 1, (systems, seeds)) for _ in range(runs))
+    return covered([stratified(list(trials), interquartile_mean) for trials in draws], truth)
+
+
+def improvement_coverage(systems: int, seeds: int, runs: int) -> float:
+    rng, truth = np.random.default_rng(2), float(norm.cdf(0.5 / np.sqrt(2)))
+    draws = ((rng.normal(size=(systems, seeds)), rng.normal(0.5, 1, (systems, seeds))) for _ in range(runs))
+    return covered([probability_of_improvement(list(one), list(other)) for one, other in draws], truth)
+
+
+def test_stratified_intervals_cover():
+    assert 0.88 <= interquartile_coverage(5, 5, 100) <= 1.0  # three standard errors about 0.95
+    assert 0.88 <= improvement_coverage(5, 5, 100) <= 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("systems", "seeds"), [(5, 3), (10, 3), (5, 5), (1, 20)])
+def test_the_95_percent_interval_of_an_interquartile_mean_covers_93_to_97_percent(systems: int, seeds: int):
+    assert 0.93 <= interquartile_coverage(systems, seeds, 3000) <= 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [6, 7, 8, 11, 20, 41])
+def test_the_95_percent_interval_of_a_median_covers_93_to_97_percent(n: int):
+    samples = np.random.default_rng(n).exponential(size=(20_000, n))
+    low, high = median_interval(samples)
+    assert 0.93 <= np.mean((low <= np.log(2)) & (np.log(2) <= high)) <= 0.97
+
+
+@pytest.mark.slow
+def test_the_interval_of_a_prediction_time_difference_covers_93_to_97_percent():
+    rng, found = np.random.default_rng(4), []
+    for _ in range(1500):
+        states = rng.normal(0, 2, 64)
+        found.append(prediction_time_difference(states + rng.normal(0, 1, (3, 64)), states + rng.normal(1, 1, (3, 64))))
+    assert 0.93 <= covered(found, 1.0) <= 0.99
+
+
+# Scores of four and of three runs on two tasks: the worked example in the tests of rliable (Agarwal et al. 2021).
+FOUR = np.array([[1, 2], [2, 2], [1, 1], [2, 1]], dtype=float)
+THREE = np.array([[1, 1], [2, 2], [3, 3]], dtype=float)
+
+
+def test_the_interquartile_mean_and_the_probability_of_improvement_are_those_of_a_published_example():
+    assert interquartile_mean(FOUR.ravel()) == 1.5
+    assert interquartile_mean(THREE.ravel()) == 2.0
+    assert probability_of_improvement(list(-FOUR.T), list(-THREE.T)).value == pytest.approx(1 / 3)
+
+
+def test_a_failed_trial_never_improves_on_one_that_did_not():
+    found = probability_of_improvement([np.full(6, np.inf)] * 3, [np.zeros(6)] * 3)
+    assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
+
+
+def test_too_few_trials_have_no_stratified_interval():
+    found = stratified([np.array([1.0, 2.0])] * 5, np.mean)
+    assert found.value == 1.5
+    assert np.isnan([found.low, found.high]).all()
+    assert not found.resolved
+    assert np.isnan(probability_of_improvement([np.arange(3.0)], [np.arange(3.0)]).low)
+
+
+def test_intervals_are_the_same_in_every_process_and_narrower_for_more_trials():
+    rng = np.random.default_rng(5)
+    few, many = ([rng.normal(1, 1, n) for _ in range(5)] for n in (4, 100))
+    assert stratified(few, interquartile_mean) == stratified(few, interquartile_mean)
+    wide, narrow = (stratified(strata, interquartile_mean) for strata in (few, many))
+    assert narrow.high - narrow.low < 0.5 * (wide.high - wide.low)
+    assert narrow.resolved
+
+
+@pytest.mark.parametrize(("n", "known"), [(5, False), (6, True)])
+def test_a_median_has_an_interval_from_six_trials_on(n: int, known: bool):
+    low, high = median_interval(np.arange(float(n)))
+    assert bool(np.isfinite(low)) is known
+    assert bool(np.isfinite(high)) is known
+
+
+def test_the_interval_of_a_median_is_that_of_its_order_statistics():
+    """Of ten values, the second and the ninth hold the median with 97.9 %, the third and the eighth with 89.1 %."""
+    low, high = median_interval(np.arange(1.0, 11.0))
+    assert 2 < low < 3
+    assert low + high == pytest.approx(11)
+
+
+def test_prediction_times_are_compared_on_the_same_states():
+    states = np.random.default_rng(6).gamma(4.0, size=64)
+    first = np.stack([states, states + 0.01])
+    found = prediction_time_difference(first, first + 0.1)
+    assert found.value == pytest.approx(0.1)
+    assert found.low == pytest.approx(0.1)
+    assert found.high == pytest.approx(0.1)
+    assert np.isnan(prediction_time_difference(first[:, :2], first[:, :2]).low)
+
+
+def test_a_diverged_trial_has_an_infinite_loss_and_a_skipped_one_none():
+    frame = long_form({("X", "A"): [5.0, 6.0, 7.0]})
+    frame["status"] = ["ok", "diverged", "skipped"]
+    assert list(losses(frame, "vpt")["loss"]) == [-5.0, np.inf]
+    assert list(losses(frame, "vpt")["failed"]) == [False, True]
+
+
+def test_what_is_best_near_the_truth_loses_by_its_distance_from_it():
+    frame = long_form({("X", "A"): [0.7], ("X", "B"): [1.2], ("X", "TrueEquations"): [1.0]}, "roughness", "truth")
+    assert list(losses(frame, "roughness")["loss"]) == pytest.approx([0.3, 0.2, 0.0])
+    assert ranks(frame, ["A", "B"], "roughness")["X"].to_dict() == {"A": 2.0, "B": 1.0}

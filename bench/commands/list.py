@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from bench.errors import unknown
-from bench.options import Kind, Name
+from bench.commands.doctor import doctor
+from bench.errors import UserError, unknown
+from bench.options import Certify, Kind, Name
 
 
-def list_(kind: Kind = "", name: Name = "") -> None:
+def list_(kind: Kind = "", name: Name = "", certify: Certify = False) -> int | None:
     """Show what exists: suites, systems, learners and metrics."""
     from rich.console import Console
 
@@ -24,9 +25,14 @@ def list_(kind: Kind = "", name: Name = "") -> None:
         raise unknown("kind of thing", kind, entries)
     if name and name not in entries[kind]:
         raise unknown(kind.removesuffix("s"), name, entries[kind])
+    if certify:
+        if kind != "systems":
+            raise UserError("--certify is for systems: python -m bench list systems --certify")
+        return doctor([name], None) if name else doctor(None, half=True)
     console = Console(highlight=False)
     if name:
         console.print(display.page(entries[kind][name]))
-        return
+        return None
     for one in [kind] if kind else entries:
         console.print(display.listing(one, entries[one].values()))
+    return None

@@ -1,0 +1,41 @@
+"""Oscillators from smooth to stiff, and stiff reactions: where do explicit and implicit solvers break?"""
+
+from bench.suite import Suite
+from learners import (
+    Climatology,
+    NeuralODE,
+    Persistence,
+    PolynomialPropagator,
+    ResNet,
+    RKNet,
+    Training,
+    TrainingMean,
+    TrueEquations,
+    WindowedRNN,
+)
+from metrics import STANDARD, unbounded_fraction, zero_one_k
+from systems import Robertson, Sampling, VanDerPol
+
+BRIEF = Training(updates=1_500)
+
+suite = Suite(
+    name="stiff",
+    description="Explicit and implicit solvers inside neural ODEs, and maps, as an oscillator becomes stiff.",
+    systems=(VanDerPol(), VanDerPol(mu=10.0), VanDerPol(mu=100.0), VanDerPol(mu=1000.0), Robertson()),
+    learners=(
+        WindowedRNN(training=BRIEF),
+        ResNet(training=BRIEF),
+        NeuralODE(training=BRIEF),
+        NeuralODE(solver="rosenbrock", training=BRIEF),
+        RKNet(training=Training(updates=300)),
+        Persistence(),
+        TrainingMean(),
+        Climatology(),
+        PolynomialPropagator(),
+        TrueEquations(),
+    ),
+    metrics=(*(metric for metric in STANDARD if metric is not zero_one_k), unbounded_fraction),
+    sampling=Sampling(
+        trajectories=8, samples=250, valid=2, test=16, context=8, horizon=2.0, climate=2, climate_horizon=8.0
+    ),
+)

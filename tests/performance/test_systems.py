@@ -1,0 +1,78 @@
+"""Reference solutions and certificates beside plain baselines that do the same work, on one thread."""
+
+from collections.abc import Callable, Iterator
+from statistics import median
+from time import process_time
+
+import numpy as np
+import pytest
+import torch
+from scipy.integrate import solve_ivp
+
+from systems import KuramotoSivashinsky, Lorenz, certify
+from systems.kuramoto_sivashinsky import LARGEST_STEP
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Of the processor, so that what else runs on the machine counts little."""
+    begin = process_time()
+    run()
+    return process_time() - begin
+
+
+def ratio(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> float:
+    """Of the medians of runs that take turns."""
+    pairs = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
+    mine, other = (median(column) for column in zip(*pairs, strict=True))
+    return mine / other
+
+
+@pytest.mark.xfail(reason="steps end at every sample, where dense output would take fewer: the ratio is about 4.5")
+def test_lorenz_trajectories_take_no_longer_than_by_scipy_on_the_stacked_state(benchmark):
+    system, times = Lorenz(), 0.01 * np.arange(10_000)
+    initial = system.initial_states(64, np.random.default_rng(0))
+
+    def stacked(t: float, flat: np.ndarray) -> np.ndarray:
+        x, y, z = flat.reshape(64, 3).T
+        return np.stack([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z], axis=1).ravel()
+
+    def by_scipy() -> object:
+        return solve_ivp(stacked, (0.0, times[-1]), initial.ravel(), "DOP853", times, rtol=1e-9, atol=1e-9)
+
+    found = benchmark.pedantic(ratio, (lambda: system.solve(initial, times, 1e-9), by_scipy, 3))
+    benchmark.extra_info["ratio"] = found
+    assert found <= 1.0
+
+
+def test_a_step_of_a_field_takes_little_more_than_its_eight_fourier_transforms(benchmark):
+    system = KuramotoSivashinsky(length=200.0, grid=512)
+    modes = torch.fft.rfft(torch.randn((64, 512), dtype=torch.float64, generator=torch.Generator().manual_seed(0)))
+    scheme, _, decay = system._scheme(torch.zeros(1, dtype=torch.float64), LARGEST_STEP, LARGEST_STEP)
+    field = torch.fft.irfft(modes, 512)
+
+    def step() -> None:
+        for _ in range(50):
+            system._advance(modes, scheme, 1, decay)
+
+    def transforms() -> None:
+        for _ in range(50 * 4):
+            torch.fft.rfft(field)
+            torch.fft.irfft(modes, 512)
+
+    found = benchmark.pedantic(ratio, (step, transforms, 9))
+    benchmark.extra_info["ratio"] = found
+    assert found <= 2.5
+
+
+def test_a_certificate_of_lorenz_takes_five_seconds_at_the_most(benchmark):
+    taken = benchmark.pedantic(seconds, (lambda: certify(Lorenz()),))
+    benchmark.extra_info["seconds"] = taken
+    assert taken <= 5.0
