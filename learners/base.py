@@ -7,10 +7,11 @@ from math import inf
 from typing import ClassVar, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from systems import Dataset, Trajectories
+from systems.calibration import Calibration
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Budget:
 
     def updates(self, standard: int) -> int:
         return max(1, round(standard * self.effort))
+
+
+class Unsuitable(ValueError):  # noqa: N818 (an outcome, not a mistake)
+    """A learner does not apply to these data: irregular times, hidden channels, an extra that is not installed."""
 
 
 class SolverError(RuntimeError):
@@ -62,6 +67,7 @@ class TrainingLog:
     nfe_forward: float = 0.0  # function evaluations of one update, mean over training
     nfe_backward: float = 0.0
     saved_bytes: int = 0  # most that autograd kept between the forward and the backward pass of one update
+    flops: float = 0.0  # floating-point operations of one update, both passes, mean of those that were measured
     curve: tuple[CurvePoint, ...] = ()
     failure: Failure | None = None
 
@@ -84,7 +90,10 @@ class Predictor(ABC):
     decoded state are in physical units. No method changes the predictor or its arguments.
     """
 
+    differentiable: ClassVar[bool] = True  # whether `advance` is a smooth map of the state, so that it has exponents
+
     log: TrainingLog = TrainingLog()
+    calibration: Calibration | None = None  # of a model that is made of known equations
 
     @property
     @abstractmethod
@@ -112,16 +121,45 @@ class Predictor(ABC):
         states, evaluations = self.rollout(state, [dt])
         return states[0], evaluations
 
-    def forecast(self, past: Trajectories, times: Float[Tensor, " time"]) -> Forecast:
-        """Predict the states at `times`, which follow the last time of `past` and are shared by the batch."""
-        offsets = (times - past.times[0, -1]).tolist()
+    def forecast(self, past: Trajectories, times: Float[Tensor, "*batch time"]) -> Forecast:
+        """Predict the states at increasing `times` after the last of `past`: one row for all of the batch, or for each.
+
+        Trajectories whose times lie alike behind their past, to single precision, are rolled out together.
+        """
+        offsets = _offsets(past, times)
+        _, group = torch.unique(offsets.float(), dim=0, return_inverse=True)
+        states, evaluations = past.states.new_empty(*offsets.shape, past.states.shape[-1]), 0
         with torch.inference_mode():
-            states, evaluations = self.rollout(self.encode(past), offsets)
-            return Forecast(self.decode(states).transpose(0, 1), evaluations)
+            state = self.encode(past)
+            for index in range(int(group.max()) + 1):
+                members = group == index
+                found, count = self.rollout(state[members], offsets[members][0].tolist())
+                states[members] = self.decode(found).transpose(0, 1)
+                evaluations += count * int(members.sum())
+        return Forecast(states, round(evaluations / len(offsets)))
 
     def weights(self) -> dict[str, Tensor]:
         """The learned numbers by name, for a checkpoint."""
         return {}
+
+
+def _offsets(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Float64[Tensor, "batch time"]:
+    """Times after the last of `past`, for each trajectory; ValueError unless there are so many, and they increase."""
+    if times.dim() not in (1, 2) or 0 in times.shape or (times.dim() == 2 and len(times) != len(past)):
+        raise ValueError(
+            f"the times of a forecast must be [time], or [{len(past)}, time] with a row for each trajectory of the "
+            f"past, but have the shape {tuple(times.shape)}"
+        )
+    offsets = (times - past.times[:, -1:]).double()
+    backward = offsets.diff(dim=1, prepend=torch.zeros_like(offsets[:, :1])) <= 0
+    if backward.any():
+        row, sample = backward.nonzero()[0].tolist()
+        before = offsets[row, sample - 1] if sample else 0.0
+        raise ValueError(
+            f"the times of a forecast must increase from the last of the past on, but sample {sample} of trajectory "
+            f"{row} is {offsets[row, sample]:g} after it, and the sample before {before:g}"
+        )
+    return offsets
 
 
 @dataclass(frozen=True)
@@ -134,5 +172,6 @@ class Learner(ABC):
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         """Fit one predictor for each seed, on the device where the dataset lies, without changing the dataset.
 
-        A model that fails to train is returned all the same, with the reason in its `log.failure`.
+        A model that fails to train is returned all the same, with the reason in its `log.failure`. Raises Unsuitable
+        where the method does not apply to the data.
         """

@@ -1,21 +1,22 @@
-"""Neural ODE with lookahead: a vector field trained through a fixed-step solver on short segments."""
+"""Neural ODE with lookahead: a vector field trained through a solver on short segments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.fields import VectorField, stacked_field
-from learners.networks import Activation, replica
-from learners.rollout import StatePredictor, substeps
+from learners.fields import Inputs, VectorField, stacked_field
+from learners.integration import Gradient, Integration
+from learners.jacobian import jacobian_mismatch
+from learners.networks import Activation, NetworkKind, replica
+from learners.rollout import StatePredictor
 from learners.segments import Segments, segments_of
-from learners.solvers import EVALUATIONS, STEPS, Solver
+from learners.solvers import Solver
 from learners.standard import Scales
 from learners.training import Training, train
-from learners.validation import positive
+from learners.validation import not_negative, positive
 from systems import Dataset
 
 
@@ -23,39 +24,68 @@ from systems import Dataset
 class NeuralODE(Learner):
     """Vector field trained on short look-ahead segments.
 
-    dx/dt = f(x; w), integrated by a fixed-step Runge-Kutta scheme at the sampling step; every sample starts a segment.
+    dx/dt = f(x; w), integrated by a fixed-step Runge-Kutta scheme from sample to sample, which may come at irregular
+    times; or by an adaptive one. Every sample starts a segment. A batch that holds all segments is the full batch.
 
     Chen et al., "Neural ordinary differential equations", NeurIPS 2018.
     """
 
     lookahead: int = 1  # samples predicted from each start
-    width: int = 64  # hidden units of each layer
+    width: int = 64  # hidden units (of a convolution: channels) of each layer
     depth: int = 2  # hidden layers
     activation: Activation = "silu"
-    solver: Solver = "rk4"
+    solver: Solver = "rk4"  # fixed: one step a sample; adaptive: seeds are fitted one after the other
+    tolerance: float = 1e-4  # of adaptive solvers, relative and absolute, of standardised states
+    gradient: Gradient = "backpropagation"
+    network: NetworkKind = "mlp"  # convolution: along the channels, as sites of a ring
+    kernel: int = 5  # places that a layer of a convolution sees
+    patch: int = 1  # neighbouring sites that are one place of a convolution
+    inputs: Inputs = "state"  # what the network sees: the state, or the third power of each of its channels
+    time: bool = False  # whether the network sees the time, too
+    augmented: int = 0  # channels beside the system's, zero at the start of each segment
+    damping: float = 0.0  # rate of a learned linear damping at the start of training, per sample; 0: none
+    curriculum: float = 0.0  # fraction of the updates over which the lookahead grows to its length
+    noise: float = 0.0  # on the starts of training segments, in standard deviations
+    jacobian: float = 0.0  # weight of the mismatch of derivatives with the known field's
     training: Training = field(default_factory=Training)
 
     def __post_init__(self) -> None:
-        positive(self, "lookahead", "width", "depth")
+        positive(self, "lookahead", "width", "depth", "tolerance", "kernel", "patch")
+        not_negative(self, "augmented", "damping", "curriculum", "noise", "jacobian")
+        if self.curriculum > 1:
+            raise ValueError(f"NeuralODE.curriculum must be a fraction of the updates, but is {self.curriculum!r}")
+        if self.gradient == "adjoint" and self.solver == "rosenbrock":
+            raise ValueError(
+                'NeuralODE.gradient="adjoint" is solved by torchdiffeq, and so not with "rosenbrock": choose another '
+                'solver, or gradient="backpropagation"'
+            )
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        scales = Scales.of(dataset)
-        stack = stacked_field(scales, [self.width] * self.depth, self.activation, seeds)
-        step = STEPS[self.solver]
+        together = [[seed] for seed in seeds] if self._integration.adaptive else [seeds]
+        return [predictor for stack in together for predictor in self._fit_stack(dataset, budget, stack)]
+
+    @property
+    def _integration(self) -> Integration:
+        return Integration(self.solver, self.tolerance, self.gradient)
+
+    def _fit_stack(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        regular, integration = dataset.is_regular, self._integration
+        scales = Scales.of(dataset, self.network == "convolution", self.augmented, self.time or not regular)
+        stack = stacked_field(self, scales, seeds)
+        mismatch = jacobian_mismatch(stack, dataset, scales) if self.jacobian else None
 
         def segment_error(segments: Segments) -> Float[Tensor, " seed"]:
-            state, predicted = segments[:, :, 0], []
-            for _ in range(self.lookahead):
-                state = step(stack, state, 1.0)
-                predicted.append(state)
-            return scales.increments(torch.stack(predicted, dim=2), segments[:, :, 1:])
+            start, targets = segments[:, :, 0], segments[:, :, 1:]
+            if regular:
+                predicted = integration.follow(stack, start, targets.shape[2])
+            else:
+                predicted = integration.follow_irregular(stack, start, scales.intervals(segments))
+            error = scales.increments(predicted, targets)
+            return error if mismatch is None else error + self.jacobian * mismatch(start)
 
-        data = segments_of(dataset, scales, self.lookahead + 1, seeds)
+        data = segments_of(dataset, scales, self.lookahead + 1, seeds, self.noise, self.curriculum)
         logs = train(stack, segment_error, data, self.training, budget, counted=[stack])
         return [self._predictor(replica(stack, index), scales, log) for index, log in enumerate(logs)]
 
     def _predictor(self, network: VectorField, scales: Scales, log: TrainingLog) -> Predictor:
-        def step(state: Float[Tensor, "batch dim"], h: float) -> Float[Tensor, "batch dim"]:
-            return STEPS[self.solver](network, state.unsqueeze(0), h).squeeze(0)
-
-        return StatePredictor(network, scales, log, substeps(step, EVALUATIONS[self.solver]))
+        return StatePredictor(network, scales, log, self._integration.rollout(network))

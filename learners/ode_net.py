@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from learners.adaptive import AdaptiveLearner, Gradient
+from learners.adaptive import AdaptiveLearner
+from learners.integration import Gradient
 
 
 @dataclass(frozen=True)

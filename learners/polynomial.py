@@ -1,6 +1,7 @@
-"""Polynomial propagator: ridge regression of the next state on monomials of the present one."""
+"""Polynomial maps: ridge regression of the next sample on monomials of the present one and of those before it."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from math import comb, inf
@@ -8,11 +9,12 @@ from time import perf_counter
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.rollout import iterate
+from learners.segments import regular_only
 from learners.validation import positive
 from systems import Dataset, Trajectories
 
@@ -41,20 +43,76 @@ class PolynomialPropagator(Learner):
         positive(self, "degree", "terms")
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        begun = perf_counter()
-        factors = monomials(dataset.dim, self.degree, self.terms)
-        triangle, projected, samples = _compress(dataset, factors)
-        best, lowest = None, inf
-        for count in {len(monomials(dataset.dim, degree, len(factors))): None for degree in range(1, self.degree + 1)}:
-            for penalty in PENALTIES:
-                weights = _ridge(triangle[:count, :count], projected[:count], penalty * samples)
-                candidate = PolynomialMap(factors[:count], weights, dataset)
-                error = _forecast_error(candidate, dataset)
-                if best is None or error < lowest:
-                    best, lowest = candidate, error
-        assert best is not None
-        best.log = TrainingLog(updates=1, fit_seconds=(perf_counter() - begun) / len(seeds))
-        return [best] * len(seeds)
+        return best_polynomial(dataset, seeds, range(1, self.degree + 1), self.terms)
+
+
+@dataclass(frozen=True)
+class NVAR(Learner):
+    """Nonlinear vector autoregression: the change over one step is a polynomial of this and earlier samples.
+
+    The penalty of the ridge regression is the one whose free-running forecasts of the validation data are best.
+    Deterministic: the same for every seed.
+
+    Gauthier, Bollt, Griffith and Barbosa, "Next generation reservoir computing", Nature Communications 12, 2021.
+    """
+
+    lags: int = 2  # samples that are read
+    stride: int = 1  # samples from one of them to the next
+    degree: int = 2
+    terms: int = 1000  # monomials at the most: in many dimensions the degree is lowered until it fits
+
+    def __post_init__(self) -> None:
+        positive(self, "lags", "stride", "degree", "terms")
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        return best_polynomial(dataset, seeds, [self.degree], self.terms, self.lags, self.stride)
+
+
+@dataclass(frozen=True)
+class DMD(Learner):
+    """Dynamic mode decomposition with delays: one linear map takes this and earlier samples to the next.
+
+    The least squares are penalised in place of a truncation of modes, as the validation data ask for. Deterministic:
+    the same for every seed.
+
+    Schmid, Journal of Fluid Mechanics 656, 2010; Arbabi and Mezic, SIAM Journal on Applied Dynamical Systems 16, 2017.
+    """
+
+    lags: int = 4  # samples that are read
+    stride: int = 1  # samples from one of them to the next
+
+    def __post_init__(self) -> None:
+        positive(self, "lags", "stride")
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        return best_polynomial(dataset, seeds, [1], sys.maxsize, self.lags, self.stride)
+
+
+def best_polynomial(
+    dataset: Dataset, seeds: Sequence[int], degrees: Iterable[int], terms: int, lags: int = 1, stride: int = 1
+) -> list[Predictor]:
+    """The map whose free-running forecasts of the validation data are best, over degrees and penalties.
+
+    It reads `lags` samples, each `stride` after the one before, and has at most `terms` monomials. Raises ValueError
+    where the trajectories or the context hold fewer samples than it reads.
+    """
+    regular_only(dataset)
+    begun = perf_counter()
+    reach = _reach(dataset, lags, stride)
+    inputs = lags * dataset.dim
+    factors = monomials(inputs, max(degrees := list(degrees)), terms)
+    triangle, projected, samples = _compress(dataset, factors, lags, stride)
+    best, lowest = None, inf
+    for count in {len(monomials(inputs, degree, len(factors))): None for degree in degrees}:
+        for penalty in PENALTIES:
+            weights = ridge(triangle[:count, :count], projected[:count], penalty * samples)
+            candidate = PolynomialMap(factors[:count], weights, dataset, reach, stride)
+            error = forecast_error(candidate.step, dataset, reach)
+            if best is None or error < lowest:
+                best, lowest = candidate, error
+    assert best is not None
+    best.log = TrainingLog(updates=1, fit_seconds=(perf_counter() - begun) / len(seeds))
+    return [best] * len(seeds)
 
 
 def monomials(dim: int, degree: int, terms: int) -> list[tuple[int, ...]]:
@@ -68,39 +126,69 @@ def monomials(dim: int, degree: int, terms: int) -> list[tuple[int, ...]]:
 
 
 def evaluate(factors: Sequence[tuple[int, ...]], x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch terms"]:
-    """The value of each monomial, every one from a shorter one that came before it."""
-    values: dict[tuple[int, ...], Tensor] = {(): torch.ones_like(x[..., 0])}
-    for monomial in factors[1:]:
-        values[monomial] = values[monomial[:-1]] * x[..., monomial[-1]]
-    return torch.stack([values[monomial] for monomial in factors], dim=-1)
+    """The value of each monomial."""
+    return products(x, factor_index(factors, x))
+
+
+def factor_index(factors: Sequence[tuple[int, ...]], x: Float[Tensor, "*batch dim"]) -> Int[Tensor, "degree terms"]:
+    """The channel of each factor of each monomial; where a monomial has none left, the number of channels."""
+    longest = max(map(len, factors))
+    rows = [[*factors_of_one, *[x.shape[-1]] * (longest - len(factors_of_one))] for factors_of_one in factors]
+    return torch.tensor(rows, dtype=torch.int64, device=x.device).reshape(len(factors), longest).T
+
+
+def products(x: Float[Tensor, "*batch dim"], index: Int[Tensor, "degree terms"]) -> Float[Tensor, "*batch terms"]:
+    """Products of channels, factor by factor; beyond the last channel stands a one."""
+    padded = torch.nn.functional.pad(x, (0, 1), value=1.0)
+    values = torch.ones_like(padded[..., :1]).expand(*x.shape[:-1], index.shape[1])
+    for channels in index:
+        values = values * padded.index_select(-1, channels)
+    return values
+
+
+def _reach(dataset: Dataset, lags: int, stride: int) -> int:
+    """Samples from the first to the last that is read."""
+    reach, samples = (lags - 1) * stride + 1, dataset.train.states.shape[1]
+    if reach >= samples or reach > dataset.sampling.context:
+        raise ValueError(
+            f"lags={lags} with stride={stride} read {reach} samples, but trajectories have {samples} and the context "
+            f"{dataset.sampling.context}: lower lags or stride, or raise Sampling.samples or Sampling.context"
+        )
+    return reach
 
 
 def _compress(
-    dataset: Dataset, factors: Sequence[tuple[int, ...]]
+    dataset: Dataset, factors: Sequence[tuple[int, ...]], lags: int, stride: int
 ) -> tuple[Float64[Tensor, "terms terms"], Float64[Tensor, "terms dim"], int]:
     """All that least-squares fits to the first so many monomials need: triangular factor, right-hand side, samples."""
     states = dataset.standardise(dataset.train.states)
-    starts, changes = states[:, :-1].flatten(0, 1), (states[:, 1:] - states[:, :-1]).flatten(0, 1)
-    every = -(-len(starts) // SAMPLES)
-    design = evaluate(factors, starts[::every])
+    reach = (lags - 1) * stride + 1
+    windows = states.unfold(1, reach + 1, 1).transpose(2, 3).flatten(0, 1)
+    every = -(-len(windows) // SAMPLES)
+    windows = windows[::every]
+    design = evaluate(factors, windows[:, :reach:stride].flatten(1))
     orthogonal, triangle = torch.linalg.qr(design)
-    return triangle, orthogonal.T @ changes[::every], len(design)
+    return triangle, orthogonal.T @ (windows[:, -1] - windows[:, -2]), len(design)
 
 
-def _forecast_error(candidate: "PolynomialMap", dataset: Dataset) -> float:
-    """Mean logarithm of the error of forecasts of the validation data over a few timescales, bounded on both sides."""
+def forecast_error(step: Callable[[Tensor], Tensor], dataset: Dataset, reach: int) -> float:
+    """How well a map runs freely on the validation data: mean logarithm of its error over a few timescales.
+
+    `step` takes windows `[batch, reach, dim]` of standardised states one sample on. Errors are bounded on both sides.
+    """
     states = dataset.standardise(dataset.valid.states)
-    horizon = min(round(FORECAST / dataset.sampling.step), states.shape[1] - 1)
-    starts = torch.arange(0, states.shape[1] - horizon, max(1, horizon // 4))
-    state, errors = states[:, starts].flatten(0, 1), []
-    for step in range(1, horizon + 1):
-        state = candidate.step(state)
-        error = (state - states[:, starts + step].flatten(0, 1)).square().mean(dim=-1).sqrt()
+    horizon = min(round(FORECAST / dataset.sampling.step), states.shape[1] - reach)
+    starts = torch.arange(reach - 1, states.shape[1] - horizon, max(1, horizon // 4))
+    window = torch.stack([states[:, starts - lag] for lag in range(reach - 1, -1, -1)], dim=2).flatten(0, 1)
+    errors = []
+    for ahead in range(1, horizon + 1):
+        window = step(window)
+        error = (window[:, -1] - states[:, starts + ahead].flatten(0, 1)).square().mean(dim=-1).sqrt()
         errors.append(error.nan_to_num(HIGHEST).clamp(LOWEST, HIGHEST).log().mean())
     return float(torch.stack(errors).mean())
 
 
-def _ridge(triangle: Tensor, projected: Tensor, penalty: float) -> Float64[Tensor, "terms dim"]:
+def ridge(triangle: Tensor, projected: Tensor, penalty: float) -> Float64[Tensor, "terms dim"]:
     """Weights that minimise |triangle w - projected|^2 + penalty |w|^2, without squaring the condition number."""
     terms = triangle.shape[1]
     rows = torch.cat([triangle, penalty**0.5 * torch.eye(terms, dtype=triangle.dtype, device=triangle.device)])
@@ -109,24 +197,30 @@ def _ridge(triangle: Tensor, projected: Tensor, penalty: float) -> Float64[Tenso
 
 
 class PolynomialMap(Predictor):
-    """A fitted polynomial map; its state is the standardised state, float64."""
+    """A fitted polynomial map; its state is the window `[batch, reach, dim]` of standardised states, float64."""
 
     def __init__(
-        self, factors: Sequence[tuple[int, ...]], weights: Float64[Tensor, "terms dim"], dataset: Dataset
+        self,
+        factors: Sequence[tuple[int, ...]],
+        weights: Float64[Tensor, "terms dim"],
+        dataset: Dataset,
+        reach: int,
+        stride: int,
     ) -> None:
-        self.factors, self.polynomial = factors, weights
+        self.factors, self.polynomial, self.reach, self.stride = factors, weights, reach, stride
         self.mean, self.std, self.sampling_step = dataset.mean, dataset.std, dataset.step
+        self.index = factor_index(factors, weights.new_empty(len(dataset.mean) * len(range(0, reach, stride))))
         self._propagate = iterate(self.step, evaluations=1)
 
     @property
     def parameters(self) -> int:
         return self.polynomial.numel()
 
-    def encode(self, past: Trajectories) -> Float[Tensor, "batch dim"]:
-        return (past.states[:, -1] - self.mean) / self.std
+    def encode(self, past: Trajectories) -> Float[Tensor, "batch reach dim"]:
+        return (past.states[:, -self.reach :] - self.mean) / self.std
 
-    def decode(self, state: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
-        return state * self.std + self.mean
+    def decode(self, state: Float[Tensor, "*batch reach dim"]) -> Float[Tensor, "*batch dim"]:
+        return state[..., -1, :] * self.std + self.mean
 
     def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         return self._propagate(state, [offset / self.sampling_step for offset in offsets])
@@ -134,6 +228,7 @@ class PolynomialMap(Predictor):
     def weights(self) -> dict[str, Tensor]:
         return {"weights": self.polynomial}
 
-    def step(self, state: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
-        """The standardised state one sampling step later."""
-        return state + evaluate(self.factors, state) @ self.polynomial
+    def step(self, state: Float[Tensor, "batch reach dim"]) -> Float[Tensor, "batch reach dim"]:
+        """The window one sampling step later."""
+        change = products(state[:, :: self.stride].flatten(1), self.index) @ self.polynomial
+        return torch.cat([state[:, 1:], (state[:, -1] + change).unsqueeze(1)], dim=1)

@@ -8,12 +8,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.networks import Activation, StackedMLP, replica, stream
+from learners.fields import stacked_damping
+from learners.networks import Activation, NetworkKind, replica, stacked_network, stream
 from learners.rollout import StatePredictor, iterate
 from learners.segments import Segments, segments_of
 from learners.standard import Scales
 from learners.training import Training, train
-from learners.validation import positive
+from learners.validation import not_negative, positive
 from systems import Dataset
 
 
@@ -21,32 +22,39 @@ from systems import Dataset
 class ResNet(Learner):
     """Residual map: x <- x + h f_1(x), x <- x + h f_2(x), ... takes one sampling step; trained on single steps.
 
-    Each f is a multilayer perceptron, and h is the size of the data's own increments.
+    Each f is a network, and h is the size of the data's own increments. With a damping, x <- x - A A^T x comes first.
 
     He et al., "Deep residual learning for image recognition", CVPR 2016.
     """
 
     blocks: int = 2
-    width: int = 64  # hidden units of a block's layers
+    width: int = 64  # hidden units (of a convolution: channels) of a block's layers
     depth: int = 2  # hidden layers of a block
     activation: Activation = "silu"
+    network: NetworkKind = "mlp"  # convolution: along the channels, as sites of a ring
+    kernel: int = 5  # places that a layer of a convolution sees
+    patch: int = 1  # neighbouring sites that are one place of a convolution
+    damping: float = 0.0  # of a learned linear damping at the start of training, per step; 0: none
+    noise: float = 0.0  # on the starts of training steps, in standard deviations
     training: Training = field(default_factory=lambda: Training(updates=15_000))
 
     def __post_init__(self) -> None:
-        positive(self, "blocks", "width", "depth")
+        positive(self, "blocks", "width", "depth", "kernel", "patch")
+        not_negative(self, "damping", "noise")
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        scales = Scales.of(dataset)
-        generators = [stream(seed, "weights") for seed in seeds]
-        sizes = [dataset.dim, *[self.width] * self.depth, dataset.dim]
-        blocks = [StackedMLP(sizes, self.activation, generators) for _ in range(self.blocks)]
-        stack = ResidualMap(blocks, scales.increment.cpu()).to(scales.mean.device)
+        scales = Scales.of(dataset, shared=self.network == "convolution")
+        generators, dim = [stream(seed, "weights") for seed in seeds], scales.dim
+        blocks = [stacked_network(self, dim, dim, dim, generators) for _ in range(self.blocks)]
+        damping = stacked_damping(self, scales, len(seeds))
+        stack = ResidualMap(blocks, scales.increment.cpu(), damping).to(scales.mean.device)
 
         def one_step_error(segments: Segments) -> Float[Tensor, " seed"]:
             start, end = segments.unbind(2)
             return scales.increments(stack(start), end)
 
-        logs = train(stack, one_step_error, segments_of(dataset, scales, 2, seeds), self.training, budget, stack.blocks)
+        data = segments_of(dataset, scales, 2, seeds, self.noise)
+        logs = train(stack, one_step_error, data, self.training, budget, stack.blocks)
         return [self._predictor(replica(stack, index), scales, log) for index, log in enumerate(logs)]
 
     def _predictor(self, network: "ResidualMap", scales: Scales, log: TrainingLog) -> Predictor:
@@ -57,16 +65,20 @@ class ResNet(Learner):
 
 
 class ResidualMap(nn.Module):
-    """Residual blocks one after the other, for every replica."""
+    """Residual blocks one after the other, for every replica, after a damping if there is one."""
 
     increment: Tensor
 
-    def __init__(self, blocks: Sequence[nn.Module], increment: Float[Tensor, " dim"]) -> None:
+    def __init__(
+        self, blocks: Sequence[nn.Module], increment: Float[Tensor, " dim"], damping: nn.Module | None = None
+    ) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks, self.damping = nn.ModuleList(blocks), damping
         self.register_buffer("increment", increment)
 
     def forward(self, x: Float[Tensor, "seed batch dim"]) -> Float[Tensor, "seed batch dim"]:
+        if self.damping is not None:
+            x = x - self.damping(x)
         for block in self.blocks:
             x = torch.addcmul(x, block(x), self.increment)
         return x

@@ -17,7 +17,7 @@ Rollout = Callable[[Tensor, Sequence[float]], tuple[Tensor, int]]
 
 
 class StatePredictor(Predictor):
-    """A fitted network whose state is the system's, standardised, float32.
+    """A fitted network whose state is the system's, standardised, float32, and what its scales put beside that.
 
     `propagate(states, offsets)` takes offsets in sampling steps and gives what `Predictor.rollout` promises.
     """
@@ -29,10 +29,10 @@ class StatePredictor(Predictor):
     def parameters(self) -> int:
         return size(self.network)
 
-    def encode(self, past: Trajectories) -> Float[Tensor, "batch dim"]:
-        return self.scales.standardise(past.states[:, -1])
+    def encode(self, past: Trajectories) -> Float[Tensor, "batch state"]:
+        return self.scales.lift(past.between(-1))[:, 0]
 
-    def decode(self, state: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+    def decode(self, state: Float[Tensor, "*batch state"]) -> Float[Tensor, "*batch dim"]:
         return self.scales.restore(state)
 
     def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:

@@ -1,4 +1,4 @@
-"""Fixed-step explicit Runge-Kutta steps for learned vector fields.
+"""The solvers of learned vector fields by name, and the steps of those that are fixed.
 
 The same schemes as torchdiffeq's of the same names, its `rk4` being the 3/8 rule of Kutta.
 """
@@ -9,8 +9,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from learners.implicit import rosenbrock
+
 Field = Callable[[float, Tensor], Tensor]
-Solver = Literal["euler", "midpoint", "rk4"]
+FixedStep = Literal["euler", "midpoint", "rk4", "rosenbrock"]
+Adaptive = Literal["dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun"]
+Solver = Literal[FixedStep, Adaptive]
 
 
 def euler(field: Field, x: Tensor, h: float) -> Tensor:
@@ -32,5 +36,10 @@ def rk4(field: Field, x: Tensor, h: float) -> Tensor:
     return torch.add(x, torch.add(k1 + k4, k2 + k3, alpha=3), alpha=h / 8)
 
 
-STEPS: dict[Solver, Callable[[Field, Tensor, float], Tensor]] = {"euler": euler, "midpoint": midpoint, "rk4": rk4}
-EVALUATIONS: dict[Solver, int] = {"euler": 1, "midpoint": 2, "rk4": 4}
+STEPS: dict[str, Callable[[Field, Tensor, float], Tensor]] = {
+    "euler": euler,
+    "midpoint": midpoint,
+    "rk4": rk4,
+    "rosenbrock": rosenbrock,
+}
+EVALUATIONS: dict[str, int] = {"euler": 1, "midpoint": 2, "rk4": 4, "rosenbrock": 3}  # a Jacobian counts as one

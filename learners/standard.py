@@ -2,35 +2,73 @@
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float, Float32, Float64
 from torch import Tensor
 
-from systems import Dataset
+from systems import Dataset, Trajectories
+
+NO_CHANGE = 1e-20  # increment of a channel that never changes, such as a parameter: zero would divide zero
 
 
 @dataclass(frozen=True)
 class Scales:
-    """Constants of a dataset, taken from its training data alone, on its device."""
+    """Constants of a dataset, taken from its training data alone, on its device; and what a model's state holds.
+
+    Beside the system's channels, a model's state may have further ones of its own, which start at zero and are not
+    scored, and last the time since the beginning of a trajectory, in durations of the training trajectories.
+    """
 
     mean: Float64[Tensor, " dim"]
     std: Float64[Tensor, " dim"]
     increment: Float32[Tensor, " dim"]  # standard deviation of the change over one step, of standardised states
     step: float  # sampling step in the system's time unit
+    augmented: int = 0  # channels of the model's own
+    duration: float = 0.0  # of the training trajectories, in the system's time unit, if the state has the time; else 0
 
     @classmethod
-    def of(cls, dataset: Dataset) -> "Scales":
-        states = dataset.standardise(dataset.train.states)
+    def of(cls, dataset: Dataset, shared: bool = False, augmented: int = 0, clock: bool = False) -> "Scales":
+        """The scales of a dataset; `shared` by all channels, as sites of a ring must share them."""
+        mean, std = dataset.mean, dataset.std
+        if shared:
+            std = (dataset.train.states - mean.mean()).square().mean().sqrt().expand_as(std).clone()
+            mean = mean.mean().expand_as(mean).clone()
+        states = (dataset.train.states - mean) / std
         increment = (states[:, 1:] - states[:, :-1]).std(dim=(0, 1))
-        return cls(dataset.mean, dataset.std, increment.float(), dataset.step)
+        increment = increment.square().mean().sqrt().expand_as(increment).clone() if shared else increment
+        duration = float(dataset.train.times.max() - dataset.train.times.min()) if clock else 0.0
+        return cls(mean, std, increment.float().clamp_min(NO_CHANGE), dataset.step, augmented, duration)
+
+    @property
+    def dim(self) -> int:
+        """Channels of the system."""
+        return len(self.mean)
+
+    @property
+    def pace(self) -> float:
+        """What one sampling step adds to the time in a model's state."""
+        return self.step / self.duration if self.duration else 0.0
 
     def standardise(self, states: Float64[Tensor, "*batch dim"]) -> Float32[Tensor, "*batch dim"]:
         """Physical states as networks see them; rounded only after the standardisation."""
         return ((states - self.mean) / self.std).float()
 
-    def restore(self, states: Float[Tensor, "*batch dim"]) -> Float64[Tensor, "*batch dim"]:
-        """Standardised states back in physical units."""
-        return states.double() * self.std + self.mean
+    def lift(self, part: Trajectories) -> Float32[Tensor, "batch time state"]:
+        """The states of a model along a trajectory, as far as they are known."""
+        states = self.standardise(part.states)
+        own = states.new_zeros(*states.shape[:-1], self.augmented)
+        clock = [(part.times / self.duration).float().unsqueeze(-1)] if self.duration else []
+        return torch.cat([states, own, *clock], dim=-1) if self.augmented or clock else states
+
+    def restore(self, states: Float[Tensor, "*batch state"]) -> Float64[Tensor, "*batch dim"]:
+        """A model's states as those of the system, in physical units."""
+        return states[..., : self.dim].double() * self.std + self.mean
 
     def increments(self, states: Tensor, truth: Tensor) -> Float[Tensor, " seed"]:
         """Mean squared error of each replica in units of one step's increment."""
-        return ((states - truth) / self.increment).square().flatten(1).mean(dim=1)
+        difference = states[..., : self.dim] - truth[..., : self.dim]
+        return (difference / self.increment).square().flatten(1).mean(dim=1)
+
+    def intervals(self, segments: Float[Tensor, "seed batch length state"]) -> Float[Tensor, "seed batch count"]:
+        """Times between the samples of segments whose states have the time, in sampling steps."""
+        return segments[..., -1].diff(dim=2) / self.pace

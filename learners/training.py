@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog
-from learners.counting import Tally, counting, keeping
+from learners.counting import Tally, counting, counting_flops, keeping
 from learners.segments import Segments, SegmentSampler
 
 Objective = Callable[[Segments], Float[Tensor, " seed"]]
@@ -86,8 +86,9 @@ class _Run:
         self.seeds = len(held_out)
         self.best = Best(self.parameters, torch.full((self.seeds,), inf, device=held_out.device))
         self.tally = Tally()
-        self.unmeasured = True  # whether the bytes of the next update are still to be measured
+        self.unmeasured = True  # whether the bytes and operations of the next update are still to be measured
         self.updates, self.forward, self.backward, self.saved, self.failure = 0, 0, 0, 0, ""
+        self.flops: list[int] = []  # of the measured updates
         self.recent = torch.zeros(self.seeds, device=held_out.device)  # sum of the losses since the last validation
         self.curve: list[tuple[int, float, list[float], list[float], int, int]] = []
         self.begun = perf_counter()
@@ -97,19 +98,33 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
-        if not self.unmeasured:
-            losses = self.objective(segments)
-        else:
-            losses, kept = keeping(lambda: self.objective(segments), self.parameters)
-            self.saved, self.unmeasured = max(self.saved, kept), False
+        losses = self._measured(segments) if self.unmeasured else self._passes(lambda: self.objective(segments))
+        clip(self.parameters, self.training.clip)
+        self.optimiser.step()
+        self.recent += losses
+        self.updates += 1
+
+    def _passes(self, forward: Callable[[], Float[Tensor, " seed"]]) -> Float[Tensor, " seed"]:
+        """The losses, after a forward and a backward pass whose evaluations are noted."""
+        losses = forward()
         spent = self.tally.take()
         losses.sum().backward()
         self.forward += spent
         self.backward += self.tally.take() or spent  # without an adjoint, every evaluation is differentiated once
-        clip(self.parameters, self.training.clip)
-        self.optimiser.step()
-        self.recent += losses.detach()
-        self.updates += 1
+        return losses.detach()
+
+    def _measured(self, segments: Segments) -> Float[Tensor, " seed"]:
+        """The same, with the bytes that are kept between the passes and the operations of both noted too."""
+
+        def forward() -> Float[Tensor, " seed"]:
+            losses, kept = keeping(lambda: self.objective(segments), self.parameters)
+            self.saved = max(self.saved, kept)
+            return losses
+
+        losses, flops = counting_flops(lambda: self._passes(forward))
+        self.flops.append(flops)
+        self.unmeasured = False
+        return losses
 
     def validate(self) -> bool:
         """Note a point of the learning curve and keep what improved; true where training should end."""
@@ -138,6 +153,7 @@ class _Run:
                 nfe_forward=self.forward / count,
                 nfe_backward=self.backward / count,
                 saved_bytes=self.saved // self.seeds,
+                flops=sum(self.flops) / max(1, len(self.flops)) / self.seeds,
                 curve=tuple(self._points(index)),
                 failure=self._failure(index),
             )

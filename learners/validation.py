@@ -9,3 +9,11 @@ def positive(component: Any, *names: str) -> None:
         value = getattr(component, name)
         if not value > 0:
             raise ValueError(f"{type(component).__name__}.{name} must be positive, but is {value!r}")
+
+
+def not_negative(component: Any, *names: str) -> None:
+    """Raise ValueError where a named field is negative."""
+    for name in names:
+        value = getattr(component, name)
+        if not value >= 0:
+            raise ValueError(f"{type(component).__name__}.{name} must not be negative, but is {value!r}")

@@ -50,7 +50,10 @@ class WindowedRNN(Learner):
 
         data = segments_of(dataset, scales, self.window + 1, seeds)
         logs = train(stack, one_step_error, data, self.training, budget, counted=[stack.recurrent.cell])
-        return [WindowPredictor(replica(stack, index), self.window, scales, log) for index, log in enumerate(logs)]
+        return [
+            WindowPredictor(replica(stack, index), self.window, scales, log, evaluations=self.window)
+            for index, log in enumerate(logs)
+        ]
 
 
 class WindowMap(nn.Module):
@@ -74,9 +77,9 @@ class WindowMap(nn.Module):
 class WindowPredictor(Predictor):
     """A fitted windowed network; its state is the window `[batch, window, dim]` of standardised states, float32."""
 
-    def __init__(self, network: WindowMap, window: int, scales: Scales, log: TrainingLog) -> None:
+    def __init__(self, network: nn.Module, window: int, scales: Scales, log: TrainingLog, evaluations: int) -> None:
         self.network, self.window, self.scales, self.log = network, window, scales, log
-        self._propagate = iterate(self._step, evaluations=window)
+        self._propagate = iterate(self._step, evaluations)
 
     @property
     def parameters(self) -> int:

@@ -1,6 +1,6 @@
 """Learners one by one: what each promises beyond the contract that all of them keep."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -18,13 +18,22 @@ from learners import (
     TrueEquations,
     WindowedRNN,
 )
-from learners.adaptive import adaptive
 from learners.fields import VectorField, stacked_field
+from learners.integration import adaptive
 from learners.polynomial import evaluate, monomials
 from learners.references import accurate_substeps
 from learners.rollout import iterate, substeps
 from learners.standard import Scales
-from systems import Dataset, LinearSpiral, Lorenz, LotkaVolterra, Sampling, Trajectories, sample
+from systems import (
+    Dataset,
+    KuramotoSivashinsky,
+    LinearSpiral,
+    Lorenz,
+    LotkaVolterra,
+    Sampling,
+    Trajectories,
+    sample,
+)
 
 SAMPLING = Sampling(
     step=0.02, trajectories=8, samples=100, valid=2, test=4, context=4, horizon=1.0, climate=1, climate_horizon=1.0
@@ -87,6 +96,13 @@ def test_true_equations_lose_only_what_float32_rounds(spiral: Dataset):
     assert error(TrueEquations(), sample(LotkaVolterra(), SAMPLING, 0)) < 1e-5
 
 
+def test_true_equations_that_are_stiff_take_few_exponential_steps():
+    small = replace(SAMPLING, trajectories=1, samples=10, valid=1, test=1, horizon=0.1, climate_horizon=0.1)
+    dataset = sample(KuramotoSivashinsky(), small, 0)
+    assert accurate_substeps(KuramotoSivashinsky(), dataset) <= 64
+    assert error(TrueEquations(), dataset) < 1e-4
+
+
 def test_true_equations_take_more_steps_where_the_samples_are_further_apart(spiral: Dataset):
     counts = [
         accurate_substeps(LinearSpiral(), replace(spiral, sampling=replace(SAMPLING, step=step)))
@@ -96,9 +112,14 @@ def test_true_equations_take_more_steps_where_the_samples_are_further_apart(spir
     assert counts[0] < counts[1] < counts[2]
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """A system of which nothing is known."""
+
+
 def test_true_equations_need_a_velocity(spiral: Dataset):
-    with pytest.raises(ValueError, match="TrueEquations needs a system with a velocity, but object has none"):
-        TrueEquations().fit(replace(spiral, system=object()), Budget(), [0])
+    with pytest.raises(ValueError, match="TrueEquations needs a system with a velocity, but Unknown has none"):
+        TrueEquations().fit(replace(spiral, system=Unknown()), Budget(), [0])
 
 
 def test_a_polynomial_propagator_is_exact_on_a_linear_system(spiral: Dataset):
@@ -222,6 +243,6 @@ def test_a_trajectory_out_of_bounds_is_not_followed():
 
 def test_a_vector_field_has_the_size_of_the_increments(spiral: Dataset):
     scales = Scales.of(spiral)
-    field = stacked_field(scales, [8], "silu", [0])
+    field = stacked_field(NeuralODE(width=8, depth=1), scales, [0])
     x = torch.ones(1, 3, 2)
     torch.testing.assert_close(field(0.0, x), field.network(x) * scales.increment)

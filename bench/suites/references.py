@@ -1,0 +1,43 @@
+"""What any reviewer would ask for beside networks: reservoirs, autoregressions, sparse equations, attention."""
+
+from bench.suite import Suite
+from learners import (
+    DMD,
+    NVAR,
+    Climatology,
+    NeuralODE,
+    Persistence,
+    PolynomialPropagator,
+    Reservoir,
+    ResNet,
+    SINDy,
+    TrainingMean,
+    Transformer,
+    TrueEquations,
+    WindowedRNN,
+)
+from metrics import STANDARD
+from systems import Lorenz, Lorenz96, Rossler, Sampling
+
+suite = Suite(
+    name="references",
+    description="Reservoir computing, autoregression, sparse regression and attention beside the networks of chaos.",
+    systems=(Lorenz(), Rossler(), Lorenz96(sites=10)),
+    learners=(
+        Reservoir(),
+        NVAR(),
+        DMD(),
+        SINDy(),
+        Transformer(),
+        WindowedRNN(cell="lstm"),
+        NeuralODE(),
+        ResNet(),
+        Persistence(),
+        TrainingMean(),
+        Climatology(),
+        PolynomialPropagator(),
+        TrueEquations(),
+    ),
+    metrics=STANDARD,
+    sampling=Sampling(step=0.018112, horizon=16.0, climate_horizon=200.0),
+)

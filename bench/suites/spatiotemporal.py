@@ -1,0 +1,51 @@
+"""Chaos in space and time, on rings of sites: who forecasts the field, and who keeps it within bounds?"""
+
+from bench.suite import Suite
+from learners import (
+    Climatology,
+    NeuralODE,
+    Persistence,
+    PolynomialPropagator,
+    ResNet,
+    Training,
+    TrainingMean,
+    TrueEquations,
+    WindowedRNN,
+)
+from metrics import STANDARD, d_h, unbounded_fraction
+from systems import KuramotoSivashinsky, Lorenz96, Sampling
+
+suite = Suite(
+    name="spatiotemporal",
+    description="Recurrent networks, neural ODEs and residual networks, dense and convolutional, on fields on a ring.",
+    systems=(KuramotoSivashinsky(), Lorenz96(sites=40)),
+    learners=(
+        WindowedRNN(hidden=256, training=Training(updates=1_500, learning_rate=3e-3)),
+        NeuralODE(width=256, damping=0.1, noise=0.01, training=Training(updates=1_500)),
+        NeuralODE(
+            network="convolution",
+            kernel=3,
+            patch=4,
+            damping=0.3,
+            noise=0.003,
+            training=Training(updates=1_200, batch=64),
+        ),
+        ResNet(blocks=1, width=256, noise=0.01, training=Training(updates=8_000)),
+        ResNet(
+            blocks=1,
+            network="convolution",
+            kernel=3,
+            patch=4,
+            damping=0.3,
+            noise=0.003,
+            training=Training(updates=6_000, batch=64),
+        ),
+        Persistence(),
+        TrainingMean(),
+        Climatology(),
+        PolynomialPropagator(),
+        TrueEquations(),
+    ),
+    metrics=(*STANDARD, d_h, unbounded_fraction),
+    sampling=Sampling(step=0.0237, trajectories=64, horizon=8.0, climate=16),  # 0.5 time units of the former
+)

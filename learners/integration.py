@@ -1,0 +1,125 @@
+"""How a learned vector field is integrated, in training and in forecasts: by which solver, with which gradients."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torchdiffeq import odeint, odeint_adjoint
+
+from learners.base import SolverError
+from learners.counting import counting
+from learners.rollout import Rollout, substeps
+from learners.solvers import EVALUATIONS, STEPS, Solver
+
+Gradient = Literal["backpropagation", "adjoint"]
+
+OUT_OF_BOUNDS = 1e3  # standard deviations beyond which a trajectory is given up as diverged
+CHUNK = 256  # offsets that are solved for at a time
+
+
+@dataclass(frozen=True)
+class Integration:
+    """A solver, the tolerance of adaptive ones (relative and absolute), and how gradients go through it."""
+
+    solver: Solver
+    tolerance: float = 1e-4
+    gradient: Gradient = "backpropagation"
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether steps depend on the whole batch, so that replicas in one program would set each other's."""
+        return self.solver not in STEPS
+
+    def follow(
+        self, field: nn.Module, start: Float[Tensor, "seed batch state"], count: int
+    ) -> Float[Tensor, "seed batch {count} state"]:
+        """The states after 1, ..., `count` sampling steps, differentiable."""
+        if self.gradient == "backpropagation" and not self.adaptive:
+            states = [start]
+            for _ in range(count):
+                states.append(STEPS[self.solver](field, states[-1], 1.0))
+            return torch.stack(states[1:], dim=2)
+        times = torch.arange(count + 1, dtype=torch.float32, device=start.device)
+        solve = odeint_adjoint if self.gradient == "adjoint" else odeint
+        states = _solving(solve, field, start, times, self.solver, self.tolerance)
+        return torch.stack(tuple(states[1:]), dim=2)
+
+    def follow_irregular(
+        self, field: nn.Module, start: Float[Tensor, "seed batch state"], intervals: Float[Tensor, "seed batch count"]
+    ) -> Float[Tensor, "seed batch count state"]:
+        """The states after intervals, in sampling steps, that differ from trajectory to trajectory; differentiable."""
+        states = [start]
+        for interval in intervals.unbind(2):
+            states.append(self.follow(Paced(field, interval), states[-1], 1)[:, :, 0])
+        return torch.stack(states[1:], dim=2)
+
+    def rollout(self, field: nn.Module) -> Rollout:
+        """How forecasts of a stack of one go on."""
+        if self.adaptive:
+            return adaptive(field, self.solver, self.tolerance)
+
+        def step(state: Float[Tensor, "batch state"], h: float) -> Float[Tensor, "batch state"]:
+            return STEPS[self.solver](field, state.unsqueeze(0), h).squeeze(0)
+
+        return substeps(step, EVALUATIONS[self.solver])
+
+
+class Paced(nn.Module):
+    """A field in a time of which one unit is an interval of each trajectory's own."""
+
+    def __init__(self, field: nn.Module, intervals: Float[Tensor, "seed batch"]) -> None:
+        super().__init__()
+        self.field, self.intervals = field, intervals.unsqueeze(-1)
+
+    def forward(self, s: float | Tensor, x: Float[Tensor, "seed batch state"]) -> Float[Tensor, "seed batch state"]:
+        return self.intervals * self.field(s, x)
+
+
+def adaptive(field: nn.Module, solver: Solver, tolerance: float) -> Rollout:
+    """Roll a field on by an adaptive solver, a chunk of offsets at a time.
+
+    A trajectory that leaves the bounds, or that the solver cannot follow, is non-finite from there on.
+    """
+
+    def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        times = torch.tensor([0.0, *offsets], dtype=torch.float64, device=state.device)
+        chunks = []
+        with counting([field]) as tally:
+            for begin in range(0, len(offsets), CHUNK):
+                chunk = times[begin : begin + CHUNK + 1]
+                chunks.append(_follow(field, state, chunk - chunk[0], solver, tolerance))
+                state = chunks[-1][-1]
+        return torch.cat(chunks), tally.take()
+
+    return propagate
+
+
+def _follow(
+    field: nn.Module, state: Tensor, times: Tensor, solver: Solver, tolerance: float
+) -> Float[Tensor, "time batch dim"]:
+    """States at times[1:]; what cannot be solved together is solved in halves, down to the trajectory at fault."""
+    states = torch.full((len(times) - 1, *state.shape), torch.nan, dtype=state.dtype, device=state.device)
+    alive = (state.abs() < OUT_OF_BOUNDS).all(dim=-1).nonzero().squeeze(-1)
+    if not len(alive):
+        return states
+    try:
+        states[:, alive] = _solving(odeint, field, state[alive][None], times, solver, tolerance)[1:, 0]
+    except SolverError:
+        if len(alive) > 1:
+            for half in alive.tensor_split(2):
+                states[:, half] = _follow(field, state[half], times, solver, tolerance)
+    return states
+
+
+def _solving(
+    solve: Callable[..., Any], field: nn.Module, start: Tensor, times: Tensor, solver: Solver, tolerance: float
+) -> Float[Tensor, "time seed batch dim"]:
+    """torchdiffeq's solution, its failures as SolverError. The first step that it tries is one sampling step."""
+    options = {"step_size": 1.0} if solver in STEPS else {"first_step": 1.0}
+    try:
+        return solve(field, start, times, method=solver, rtol=tolerance, atol=tolerance, options=options)
+    except AssertionError as failure:
+        raise SolverError(f"{solver} at tolerance {tolerance:g} could not go on: {failure}") from failure
