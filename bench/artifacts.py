@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,9 @@ from safetensors.torch import save
 
 from bench.key import digest, identity
 from learners import CurvePoint
-from metrics import Evidence
-from metrics.trajectory import STRICT_THRESHOLD, normalised_error, valid_prediction_time
-from metrics.zero_one import oversampling, subsampling, translation_curves
+from metrics import Evidence, Undefined, model_spectrum
+from metrics.trajectory import STRICT_THRESHOLD, forecast_error, longest_prediction_times, prediction_times
+from metrics.zero_one import is_oversampled, is_short, oversampling, subsampling, translation_curves
 from systems import System
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ Arrays = dict[str, np.ndarray]
 
 DRAWN = 3  # test states whose forecasts are kept
 QUARTILES = (0.25, 0.5, 0.75)
-SHARED = ("times", "truth", "climate_times", "climate_truth", "pq_truth", "pq_sampling")  # the same for every seed
+SHARED = (  # the same for every seed
+    *("times", "vpt_longest", "truth", "climate_times", "climate_truth"),
+    *("pq_truth", "pq_sampling", "pq_doubts"),
+    "labels",
+)
 
 
 def write(
@@ -44,6 +49,7 @@ def write(
     (folder / "checkpoint.safetensors").write_bytes(save(copies))
 
 
+@singledispatch
 def describe(cell: "Cell", key: str, seconds: float) -> dict[str, Any]:
     """What a cell is, as JSON-ready values; `seconds` is what all of it took."""
     timescale, dim = _geometry(cell.system)
@@ -58,6 +64,7 @@ def describe(cell: "Cell", key: str, seconds: float) -> dict[str, Any]:
         "timescale_name": cell.system.timescale_name,
         "step": cell.sampling.step * timescale if timescale else None,
         "dim": dim,
+        "ring": cell.system.ring,
         "updates_effort": cell.budget.effort,
         "device": cell.device,
         "configuration": identity(cell),
@@ -68,14 +75,15 @@ def describe(cell: "Cell", key: str, seconds: float) -> dict[str, Any]:
 
 def drawings(evidence: Evidence) -> Arrays:
     """What the figures are drawn from, for one seed. Times are in timescales, counted from the end of the context."""
-    error = normalised_error(evidence.truth, evidence.forecast, evidence.scale)
+    error = forecast_error(evidence)
     pq_truth, pq = translation_curves(evidence)
     arrays = {
-        "times": _times(evidence.truth, evidence.step),
+        "times": evidence.times[0],
         # Each quartile is the error of a state: between a finite error and an infinite one nothing can be interpolated.
         "error_quartiles": np.quantile(error, QUARTILES, axis=0, method="inverted_cdf"),
-        "vpt": valid_prediction_time(error, evidence.step),
-        "vpt_strict": valid_prediction_time(error, evidence.step, STRICT_THRESHOLD),
+        "vpt": prediction_times(evidence),
+        "vpt_strict": prediction_times(evidence, STRICT_THRESHOLD),
+        "vpt_longest": longest_prediction_times(evidence),
         "truth": evidence.truth[:DRAWN],
         "forecast": evidence.forecast[:DRAWN],
         "climate_times": _times(evidence.climate_truth, evidence.step),
@@ -83,10 +91,19 @@ def drawings(evidence: Evidence) -> Arrays:
         "climate": evidence.climate[0],
         "pq_truth": pq_truth,
         "pq": pq,
-        "pq_sampling": _subsampled(evidence),
+        **_subsampled(evidence),
     }
     with np.errstate(over="ignore"):  # what single precision cannot hold is as good as infinite
         return {name: values if name == "times" else values.astype(np.float32) for name, values in arrays.items()}
+
+
+def spread(evidence: Evidence) -> Arrays:
+    """Lyapunov exponents of the model per timescale, and their 95 % intervals over the states: mean, low, high."""
+    try:
+        spectrum = model_spectrum(evidence)
+    except Undefined:
+        return {}
+    return {"exponents": np.stack([spectrum.exponents, *spectrum.interval]).astype(np.float32)}
 
 
 def stack(seeds: Sequence[Arrays]) -> dict[str, Any]:
@@ -99,12 +116,20 @@ def _stack(name: str, example: np.ndarray, seeds: Sequence[Arrays]) -> np.ndarra
     return np.stack([arrays.get(name, np.full_like(example, np.nan)) for arrays in seeds])
 
 
-def _subsampled(evidence: Evidence) -> Float64[np.ndarray, "3"]:
-    """Lag, samples and oversampling of the series that the 0-1 test sees, of the truth's first long run."""
+def _subsampled(evidence: Evidence) -> Arrays:
+    """What the 0-1 test sees of the truth's first long run, and whether it had better see more, or less densely.
+
+    `pq_sampling` are lag, samples and oversampling of the series; `pq_doubts` are 1 where samples are too few, and
+    where they are too dense, for its outcome to be trusted.
+    """
     channel = evidence.climate_truth[:, :, 0]
     lag = subsampling(channel)
     series = channel[0, ::lag]
-    return np.array([lag, len(series), oversampling(series)], dtype=np.float64)
+    samples, density = len(series), oversampling(series)
+    return {
+        "pq_sampling": np.array([lag, samples, density], dtype=np.float64),
+        "pq_doubts": np.array([is_short(samples), is_oversampled(density)], dtype=np.float64),
+    }
 
 
 def _geometry(system: System) -> tuple[float | None, int | None]:

@@ -1,9 +1,9 @@
-"""What `python -m bench doctor` runs and prints: the certificates of systems, side by side."""
+"""What `python -m bench doctor` runs and prints: certificates of systems, and instruments on known cases."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import isfinite
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -23,18 +23,27 @@ PASS, FAIL = Text("pass", style="green"), Text("FAIL", style="bold red")
 
 
 def certifiable(known: Mapping[str, Component]) -> list[str]:
-    """The systems that need no arguments: a certificate is of default parameters."""
-    return [name for name, system in known.items() if all(one.default for one in system.parameters)]
+    """The systems that need no arguments: a certificate is of default parameters. Sets of images have none."""
+    systems = {name: system for name, system in known.items() if system.kind != "ImageSet"}
+    return [name for name, system in systems.items() if all(one.default for one in system.parameters)]
 
 
-def examine(names: Sequence[str]) -> Iterator["Certificate"]:
-    """The certificates of these systems at their default parameters, in this order, on all cores."""
-    workers = min(len(names), cores())
+def cases() -> list[str]:
+    """The cases that the measuring instruments are tried on."""
+    from bench.instruments import CASES
+
+    return [case.name for case in CASES]
+
+
+def examine(systems: Sequence[str], cases: Sequence[str] = ()) -> Iterator["Certificate"]:
+    """The certificates of these systems at their default parameters, then of these cases, in order, on all cores."""
+    jobs = [*((_certificate, name) for name in systems), *((_conformance, name) for name in cases)]
+    workers = min(len(jobs), cores())
     if workers < 2:
-        yield from map(_certificate, names)
+        yield from map(_done, jobs)
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), _one_thread) as pool:
-        yield from pool.map(_certificate, names)
+        yield from pool.map(_done, jobs)
 
 
 def table(certificate: "Certificate") -> RenderableType:
@@ -54,18 +63,25 @@ def expectation(check: "Check") -> Text:
         return Text(check.expected)
     if check.kind == "at least":
         return Text(f">= {check.expected:g}")
+    if check.tolerance == 0:
+        return Text(f"{check.expected:g}")
     if check.expected == 0:
         return Text(f"< {check.tolerance:.2g}")
     return Text(f"{check.expected:.6g} ± {check.tolerance:.2g}")
 
 
-def as_json(certificates: Sequence["Certificate"]) -> str:
-    """All certificates as one JSON object; numbers that are not finite become null."""
-    systems = [
-        {"system": one.system, "passed": one.passed, "checks": [_plain(check) for check in one.checks]}
-        for one in certificates
-    ]
-    return json.dumps({"passed": all(one.passed for one in certificates), "systems": systems}, indent=2)
+def as_json(systems: Sequence["Certificate"], cases: Sequence["Certificate"] = ()) -> str:
+    """All that was examined as one JSON object; numbers that are not finite become null."""
+    found = {
+        "passed": all(one.passed for one in (*systems, *cases)),
+        "systems": [{"system": one.system} | _entries(one) for one in systems],
+        "instruments": [{"case": one.system} | _entries(one) for one in cases],
+    }
+    return json.dumps(found, indent=2)
+
+
+def _entries(certificate: "Certificate") -> dict[str, Any]:
+    return {"passed": certificate.passed, "checks": [_plain(check) for check in certificate.checks]}
 
 
 def _plain(check: "Check") -> Mapping[str, Any]:
@@ -84,9 +100,26 @@ def _verdict(check: "Check") -> Text:
 
 
 def _certificate(name: str) -> "Certificate":
+    """Of a system at its defaults, followed by what is known of it at other parameters."""
     import systems
+    from systems.known import certified
 
-    return systems.certify(getattr(systems, name)())
+    first, *others = (systems.certify(system) for system in certified(getattr(systems, name)))
+    more = [
+        replace(check, name=f"{check.name} {one.system.removeprefix(name)}") for one in others for check in one.checks
+    ]
+    return replace(first, checks=(*first.checks, *more))
+
+
+def _conformance(name: str) -> "Certificate":
+    from bench.instruments import CASES
+
+    return next(case for case in CASES if case.name == name).certificate()
+
+
+def _done(job: tuple[Callable[[str], "Certificate"], str]) -> "Certificate":
+    examine_one, name = job
+    return examine_one(name)
 
 
 def _one_thread() -> None:

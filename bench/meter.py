@@ -1,14 +1,19 @@
-"""Measuring what a stretch of code takes: wall time, and memory above the level before it."""
+"""Measuring what a stretch of code takes: wall time, memory above the level before it, and a GPU's energy."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from math import nan
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import psutil
 
+_highest = [0]  # resident memory of this process before its mark was last reset
 _CLEAR_REFS, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
@@ -18,6 +23,7 @@ class Reading:
 
     seconds: float = 0.0
     peak_bytes: int = 0
+    joules: float = nan  # of the whole GPU; not a number where nothing tells
 
 
 @contextmanager
@@ -26,15 +32,23 @@ def meter(device: str = "cpu") -> Iterator[Reading]:
 
     On a GPU the memory is that of torch's allocator. On the CPU it is the resident memory of this whole process: Linux
     resets its high-water mark at the start of the block, elsewhere the mark is that of the process since it began.
+    Energy is told by NVML (package nvidia-ml-py, extra `energy`) for GPUs since Volta, every tenth of a second or so.
     """
-    reading, level, high_water = Reading(), *_memory(device)
-    begin = perf_counter()
+    reading, joules, level, high_water = Reading(), _energy(device), *_memory(device)
+    before, begin = joules(), perf_counter()
     try:
         yield reading
     finally:
         synchronise(device)
         reading.seconds = perf_counter() - begin
         reading.peak_bytes = max(0, high_water() - level)
+        reading.joules = joules() - before
+
+
+def process_peak() -> int:
+    """The most resident memory of this process so far, in bytes, whatever has been measured in between."""
+    _highest[0] = max(_highest[0], _largest_resident_set())
+    return _highest[0]
 
 
 def synchronise(device: str) -> None:
@@ -49,6 +63,7 @@ def _memory(device: str) -> tuple[int, Callable[[], int]]:
     """The bytes in use now, and a function that gives the most that were in use since."""
     if device.startswith("cuda"):
         return _cuda_memory(device)
+    process_peak()
     try:
         _CLEAR_REFS.write_text("5")
     except OSError:  # not Linux, or a container that forbids it
@@ -62,6 +77,24 @@ def _cuda_memory(device: str) -> tuple[int, Callable[[], int]]:
     synchronise(device)
     torch.cuda.reset_peak_memory_stats(device)
     return torch.cuda.memory_allocated(device), lambda: torch.cuda.max_memory_allocated(device)
+
+
+@cache
+def _energy(device: str) -> Callable[[], float]:
+    """Gives the joules that a device has taken so far. Why a GPU does not tell is said once on the error stream."""
+    if not device.startswith("cuda"):
+        return lambda: nan
+    try:
+        import torch
+
+        nvml: Any = import_module("pynvml")
+        nvml.nvmlInit()
+        handle = nvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}")
+        nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+    except Exception as error:  # what NVML raises is known only where it can be imported
+        sys.stderr.write(f"no energy is measured on {device}: {type(error).__name__}: {error}\n")
+        return lambda: nan
+    return lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1000  # from millijoules
 
 
 def _status(name: str) -> int:

@@ -1,7 +1,9 @@
 """One seed of a cell: its forecasts, how they ended, and what the metrics say of them."""
 
+import sys
 import traceback
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -10,12 +12,14 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from bench.artifacts import Arrays, drawings
+from bench.artifacts import Arrays, drawings, spread
 from bench.errors import one_line
-from bench.meter import meter
+from bench.exponents import exponents
+from bench.meter import Reading, meter
 from learners import CurvePoint, Predictor
-from learners.base import SolverError
-from metrics import Cost, Evidence, Metric
+from learners.base import SolverError, Unsuitable
+from learners.counting import forecast_flops
+from metrics import LYAPUNOV, Cost, Evidence, Metric, Undefined
 from results import Measurement, Record, Status
 from systems import Dataset, Trajectories
 
@@ -26,6 +30,14 @@ _SOLVER_GIVES_UP = ("underflow in dt", "max_num_steps exceeded", "non-finite val
 
 
 @dataclass(frozen=True)
+class Ending:
+    """How training and forecasting ended, before anything was measured."""
+
+    status: Status = "ok"
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Trial:
     """What one seed leaves behind."""
 
@@ -33,24 +45,41 @@ class Trial:
     curve: tuple[CurvePoint, ...] = ()
     arrays: Arrays = field(default_factory=dict)
     weights: dict[str, Tensor] = field(default_factory=dict)
+    evidence: Evidence | None = None  # what the record was measured from
+    ending: Ending = field(default_factory=Ending)
 
     def of(self, seed: int) -> "Trial":
         """The same trial, told of another seed."""
         return replace(self, record=replace(self.record, seed=seed))
 
 
-def examine(cell: "Cell", seed: int, predictor: Predictor, data: Dataset, peak_bytes: int) -> Trial:
+def examine(
+    cell: "Cell", seed: int, predictor: Predictor, data: Dataset, ground_truth_time: float, fitting: Reading
+) -> Trial:
     """Forecast with a fitted predictor, and measure; what goes wrong ends in the record, its traceback on stderr."""
     try:
-        long = data.climate.between(
-            0, cell.sampling.context + round(cell.budget.climate * cell.sampling.climate_samples)
+        context, step = data.sampling.context, data.sampling.step
+        long = data.climate.between(0, context + round(cell.budget.climate * data.sampling.climate_samples))
+        test, climate = (_forecast(cell, predictor, part, context) for part in (data.test, long))
+        evidence = Evidence(
+            step,
+            data.std.numpy(force=True),
+            test.truth,
+            test.states,
+            climate.truth,
+            climate.states,
+            _cost(cell, predictor, data, test, fitting),
+            _scored_times(data),
+            ground_truth_time,
+            partial(exponents, predictor, data, climate.states),
+            predictor.calibration,
         )
-        test, climate = (_forecast(cell, predictor, part) for part in (data.test, long))
-        cost = _cost(cell, predictor, test, peak_bytes)
-        scale = data.std.numpy(force=True)
-        evidence = Evidence(cell.sampling.step, scale, test.truth, test.states, climate.truth, climate.states, cost)
-        record = _record(cell, seed, evidence, *_outcome(cell, predictor, test, climate))
-        return Trial(record, predictor.log.curve, drawings(evidence), predictor.weights())
+        if predictor.calibration:
+            sys.stdout.writelines(f"{estimate}\n" for estimate in predictor.calibration.estimates)  # to the cell's log
+        ending = _ending(cell, predictor, test, climate, step)
+        record = record_of(cell, seed, evidence, ending)
+        arrays = drawings(evidence) | (spread(evidence) if set(LYAPUNOV) & set(cell.metrics) else {})
+        return Trial(record, predictor.log.curve, arrays, predictor.weights(), evidence, ending)
     except Exception as error:
         return Trial(failed(cell, seed, *verdict(error)), predictor.log.curve)
 
@@ -62,7 +91,9 @@ def failed(cell: "Cell", seed: int, status: Status, reason: str) -> Record:
 
 
 def verdict(error: Exception) -> tuple[Status, str]:
-    """The status and the reason that an exception stands for; its traceback goes to stderr, and so to the log."""
+    """The status and the reason that an exception stands for; a failure's traceback goes to stderr, so to the log."""
+    if isinstance(error, Unsuitable):
+        return "skipped", one_line(str(error))
     traceback.print_exception(error)
     reason = _say(error)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in reason:
@@ -81,12 +112,17 @@ class _Forecasts:
     failure: str = ""
 
 
-def _forecast(cell: "Cell", predictor: Predictor, given: Trajectories) -> _Forecasts:
-    context = cell.sampling.context
+def _scored_times(data: Dataset) -> Float64[np.ndarray, "batch time"]:
+    """Times of the forecasts in timescales after the last of the context."""
+    times, context = data.test.times.numpy(force=True), data.sampling.context
+    return (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale
+
+
+def _forecast(cell: "Cell", predictor: Predictor, given: Trajectories, context: int) -> _Forecasts:
     truth = given.between(context).states.numpy(force=True)
     try:
         with torch.no_grad(), meter(cell.device) as reading:
-            forecast = predictor.forecast(given.between(0, context), given.times[0, context:])
+            forecast = predictor.forecast(given.between(0, context), given.times[:, context:])
     except (AssertionError, SolverError) as error:
         if not _is_from_solver(error):
             raise
@@ -99,22 +135,26 @@ def _forecast(cell: "Cell", predictor: Predictor, given: Trajectories) -> _Forec
     return _Forecasts(truth, states, forecast.evaluations, reading.seconds)
 
 
-def _cost(cell: "Cell", predictor: Predictor, test: _Forecasts, peak_bytes: int) -> Cost:
-    log = predictor.log
+def _cost(cell: "Cell", predictor: Predictor, data: Dataset, test: _Forecasts, fitting: Reading) -> Cost:
+    log, past = predictor.log, data.test.between(0, data.sampling.context)
+    nfe_forecast = test.evaluations / (data.sampling.forecast_samples * data.sampling.step)
     return Cost(
         parameters=predictor.parameters,
         updates=log.updates,
         nfe_forward=log.nfe_forward,
         nfe_backward=log.nfe_backward,
-        nfe_forecast=test.evaluations / (cell.sampling.forecast_samples * cell.sampling.step),
+        nfe_forecast=nfe_forecast,
         fit_seconds=log.fit_seconds,
         forecast_seconds=test.seconds,
         saved_bytes=log.saved_bytes,
-        peak_bytes=peak_bytes,
+        peak_bytes=fitting.peak_bytes,
+        flops_update=log.flops,
+        flops_forecast=forecast_flops(predictor, past, data.step, nfe_forecast),
+        energy=fitting.joules / len(cell.seeds),
     )
 
 
-def _outcome(cell: "Cell", predictor: Predictor, test: _Forecasts, climate: _Forecasts) -> tuple[Status, list[str]]:
+def _ending(cell: "Cell", predictor: Predictor, test: _Forecasts, climate: _Forecasts, step: float) -> Ending:
     """How training and forecasting ended: one non-finite long forecast is too many, of the others half are allowed."""
     failure = predictor.log.failure
     status: Status = failure.status if failure else "ok"
@@ -124,13 +164,13 @@ def _outcome(cell: "Cell", predictor: Predictor, test: _Forecasts, climate: _For
             status = "solver_failed"
             reasons.append(f"the solver gave up on the {name}forecasts: {forecasts.failure}")
             continue
-        lost = _divergence_times(forecasts.states, cell.sampling.step)
+        lost = _divergence_times(forecasts.states, step)
         if len(lost) > allowed and status == "ok":
             status = "diverged"
         if len(lost):
             when = f"after {np.median(lost):.3g} {cell.system.timescale_name}s (median)"
             reasons.append(f"{len(lost)} of {len(forecasts.states)} {name}forecasts left the finite numbers {when}")
-    return status, reasons
+    return Ending(status, tuple(reasons))
 
 
 def _divergence_times(states: Float64[np.ndarray, "batch time dim"], step: float) -> Float64[np.ndarray, " lost"]:
@@ -139,12 +179,17 @@ def _divergence_times(states: Float64[np.ndarray, "batch time dim"], step: float
     return np.array([(run.argmax() + 1) * step for run in lost if run.any()])
 
 
-def _record(cell: "Cell", seed: int, evidence: Evidence, status: Status, reasons: list[str]) -> Record:
+def record_of(cell: "Cell", seed: int, evidence: Evidence, ending: Ending) -> Record:
     """Measure every metric; what has no finite value is named in the reason, and an error is a crash of the trial."""
     measured = {metric: _measure(metric, evidence) for metric in cell.metrics}
-    errors = {metric.name: value for metric, value in measured.items() if isinstance(value, Exception)}
+    untold = {metric.name: str(value) for metric, value in measured.items() if isinstance(value, Undefined)}
+    raised = {metric.name: value for metric, value in measured.items() if isinstance(value, Exception)}
+    errors = {name: error for name, error in raised.items() if name not in untold}
     infinite = [metric.name for metric, value in measured.items() if isinstance(value, float) and not isfinite(value)]
-    reasons = [*reasons, *(f"{name}: {_say(error)}" for name, error in errors.items())]
+    reasons = [*ending.reasons, *(f"{name}: {_say(error)}" for name, error in errors.items())]
+    for reason in dict.fromkeys(untold.values()):
+        names = ", ".join(name for name, why in untold.items() if why == reason)
+        reasons.append(one_line(f"no {names}: {reason}"))
     if infinite:
         reasons.append(f"not finite: {', '.join(infinite)}")
     measurements = [
@@ -153,13 +198,15 @@ def _record(cell: "Cell", seed: int, evidence: Evidence, status: Status, reasons
         )
         for metric, value in measured.items()
     ]
-    status = "crashed" if errors and status == "ok" else status
+    status = "crashed" if errors and ending.status == "ok" else ending.status
     return Record(cell.system_label, cell.learner_label, seed, status, "; ".join(reasons), tuple(measurements))
 
 
 def _measure(metric: Metric, evidence: Evidence) -> float | Exception:
     try:
         return float(metric.measure(evidence))
+    except Undefined as reason:
+        return reason
     except Exception as error:
         traceback.print_exception(error)
         return error

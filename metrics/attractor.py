@@ -16,6 +16,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
 from metrics.base import Evidence, Metric
+from metrics.validation import check_moving
 
 BINS = 30  # along each axis of the box
 MARGIN = 0.1  # of the box around the truth, in standard deviations
@@ -54,7 +55,7 @@ def binned_divergence(truth: Runs, model: Runs) -> float:
 
     Hess et al., "Generalized teacher forcing for learning chaotic dynamics", ICML 2023.
     """
-    _check(truth, model)
+    check_moving(truth, model)
     if truth.shape[-1] > MOST_BINNED:
         raise ValueError(
             f"binned_divergence is for at most {MOST_BINNED} dimensions, but the states have {truth.shape[-1]}: "
@@ -75,7 +76,7 @@ def mixture_divergence(truth: Runs, model: Runs) -> float:
 
     Brenner et al., "Tractable dendritic RNNs for reconstructing nonlinear dynamical systems", ICML 2022.
     """
-    _check(truth, model)
+    check_moving(truth, model)
     rng = np.random.default_rng(0)
     chosen = _choose(truth, CENTRES, rng)
     p_centres, q_centres = _standard(truth, truth)[chosen], _standard(model, truth)[chosen]
@@ -90,7 +91,7 @@ def mixture_divergence(truth: Runs, model: Runs) -> float:
 
 def out_of_box_mass(truth: Runs, model: Runs) -> float:
     """Share of the model's samples that are lost, or outside the box of D_stsp: the truth's range and a margin."""
-    _check(truth, model)
+    check_moving(truth, model)
     low, high = _box(truth)
     return float(1 - (_kept(model) & ((model >= low) & (model <= high)).all(axis=-1)).mean())
 
@@ -103,7 +104,7 @@ def spectral_distance(truth: Runs, model: Runs) -> float:
 
     Mikhaeil, Monfared and Durstewitz, "On the difficulty of learning chaotic dynamics with RNNs", NeurIPS 2022.
     """
-    _check(truth, model)
+    check_moving(truth, model)
     p, q = _spectra(truth), _spectra(model)
     lost = 1 - q.any(axis=1).mean(axis=0)
     p, q = _distribution(p), _distribution(q)
@@ -119,7 +120,7 @@ def mean_discrepancy(truth: Runs, model: Runs) -> float:
 
     Gretton et al., "A kernel two-sample test", Journal of Machine Learning Research 13, 2012.
     """
-    _check(truth, model)
+    check_moving(truth, model)
     chosen = _choose(truth, COMPARED, np.random.default_rng(0))
     x, y = _standard(truth, truth)[chosen], _standard(model, truth)[chosen]
     kept = _kept(model).ravel()[chosen]
@@ -246,23 +247,6 @@ def _standard(runs: Runs, truth: Runs) -> Points:
 def _kept(runs: Runs) -> Bool[np.ndarray, "runs samples"]:
     """Whether each sample comes before its run's first non-finite one."""
     return np.logical_and.accumulate(np.isfinite(runs).all(axis=-1), axis=1)
-
-
-def _check(truth: Runs, model: Runs) -> None:
-    if truth.ndim != 3 or 0 in truth.shape:
-        raise ValueError(f"the truth must be a non-empty [runs, samples, dim] array, but has the shape {truth.shape}")
-    if model.shape != truth.shape:
-        raise ValueError(f"the model's runs must have the truth's shape {truth.shape}, but have {model.shape}")
-    if not np.isfinite(truth).all():
-        run, sample, channel = np.argwhere(~np.isfinite(truth))[0]
-        value = truth[run, sample, channel]
-        raise ValueError(f"the truth must be finite, but is {value} in run {run}, sample {sample}, channel {channel}")
-    motionless = np.flatnonzero(np.ptp(truth, axis=(0, 1)) == 0)
-    if len(motionless):
-        raise ValueError(
-            f"the truth must move, but is {truth[0, 0, motionless[0]]} throughout in channel {motionless[0]}: "
-            f"leave that channel out"
-        )
 
 
 def _check_runs(runs: Runs, window: int) -> None:

@@ -1,12 +1,19 @@
 """What a metric is: a named measure, with unit and direction, of the evidence that one trial leaves."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import getdoc, isfunction
-from typing import Literal
+from math import inf, nan
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float64
+
+from metrics.validation import clock
+from systems.calibration import Calibration
+from systems.lyapunov import Spectrum
+
+REGULAR = np.empty((0, 0))  # stands for times one step apart
 
 Better = Literal["lower", "higher", "truth"]
 
@@ -24,22 +31,45 @@ class Cost:
     forecast_seconds: float
     saved_bytes: int
     peak_bytes: int
+    flops_update: float = 0.0  # floating-point operations of one update, both passes
+    flops_forecast: float = 0.0  # of one forecast, divided by its length in timescales
+    energy: float = nan  # joules that the device took while fitting; NaN where it does not tell
 
 
-@dataclass(frozen=True)
+class Undefined(ValueError):  # noqa: N818 (an outcome, not a mistake)
+    """A trial leaves nothing for a metric to measure; the message says why."""
+
+
+def no_model() -> Spectrum:
+    """The spectrum where there is no model that could be differentiated."""
+    raise Undefined("there is no model to differentiate")
+
+
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """What one trial (cell x seed) leaves to be measured: forecasts beside the truth, in physical units, and costs.
 
     Scored samples only: the context is not in it. Forecasts may be non-finite after a divergence; the truth never is.
+    Each evidence is equal to itself only, so that what several metrics need of it can be kept.
     """
 
-    step: float  # between two samples, in timescales
+    step: float  # between two samples of the long trajectories, in timescales
     scale: Float64[np.ndarray, " dim"]  # standard deviation of each channel over the training data
     truth: Float64[np.ndarray, "batch time dim"]
     forecast: Float64[np.ndarray, "batch time dim"]
     climate_truth: Float64[np.ndarray, "runs samples dim"]  # a few long trajectories
     climate: Float64[np.ndarray, "runs samples dim"]  # the model's own, from the same initial states
     cost: Cost
+    times: Float64[np.ndarray, "batch time"] = field(default_factory=lambda: REGULAR)  # of the forecasts, in timescales
+    ground_truth_time: float = inf  # how long the reference solution is the truth, in timescales
+    exponents: Callable[[], Spectrum] = no_model  # Lyapunov exponents of the model, per timescale; raises Undefined
+    calibration: Calibration | None = None  # of a model that is made of known equations
+
+    def __post_init__(self) -> None:
+        times = self.step if self.times is REGULAR else self.times
+        object.__setattr__(self, "times", clock(times, *self.truth.shape[:2]))
+        if not self.ground_truth_time >= 0:
+            raise ValueError(f"ground_truth_time must not be negative, but is {self.ground_truth_time!r}")
 
 
 @dataclass(frozen=True)
@@ -47,13 +77,14 @@ class Metric:
     """A measure of one trial.
 
     `better` says which values are better: "lower", "higher", or those near to the "truth", which the reference row of
-    the true equations shows. `measure` returns NaN where a trial leaves nothing to measure, and may return infinity.
+    the true equations shows. `measure` returns NaN, or raises Undefined, where a trial leaves nothing to measure, and
+    may return infinity.
     """
 
     name: str
     unit: str
     better: Better
-    measure: Callable[[Evidence], float]
+    measure: Callable[[Any], float]  # of Evidence, or of that of its own family
     about: str = ""  # one line for readers of tables; without it, the first line of the docstring of `measure`
 
     def __post_init__(self) -> None:

@@ -1,6 +1,8 @@
-"""What a trial cost: function evaluations, learned numbers, seconds and bytes."""
+"""What a trial cost: function evaluations, operations, learned numbers, seconds, bytes and joules."""
 
-from metrics.base import Evidence, Metric
+from math import isnan
+
+from metrics.base import Evidence, Metric, Undefined
 
 
 def _forward_evaluations(evidence: Evidence) -> float:
@@ -39,8 +41,25 @@ def _saved_bytes(evidence: Evidence) -> float:
 
 
 def _peak_bytes(evidence: Evidence) -> float:
-    """Highest memory in use while the cell was fitted and measured."""
+    """Highest memory of the process (on a GPU: of the allocator) while all seeds were fitted, above that before."""
     return float(evidence.cost.peak_bytes)
+
+
+def _update_operations(evidence: Evidence) -> float:
+    """Floating-point operations of one update, both passes, in matrix products and convolutions; mean over training."""
+    return evidence.cost.flops_update
+
+
+def _forecast_operations(evidence: Evidence) -> float:
+    """Floating-point operations, in matrix products and convolutions, that forecasting one timescale takes."""
+    return evidence.cost.flops_forecast
+
+
+def _energy(evidence: Evidence) -> float:
+    """Energy that the GPU took while one seed was fitted; a stacked fit's is shared equally. None is told by a CPU."""
+    if isnan(evidence.cost.energy):
+        raise Undefined("no energy is told by a CPU, or by a GPU without NVML")
+    return evidence.cost.energy
 
 
 nfe_forward = Metric("nfe_forward", "evaluations", "lower", _forward_evaluations)
@@ -51,3 +70,6 @@ fit_seconds = Metric("fit_seconds", "s", "lower", _fit_seconds)
 forecast_seconds = Metric("forecast_seconds", "s", "lower", _forecast_seconds)
 saved_bytes = Metric("saved_bytes", "B", "lower", _saved_bytes)
 peak_bytes = Metric("peak_bytes", "B", "lower", _peak_bytes)
+flops_update = Metric("flops_update", "FLOP", "lower", _update_operations)
+flops_forecast = Metric("flops_forecast", "FLOP / timescale", "lower", _forecast_operations)
+energy = Metric("energy", "J", "lower", _energy)

@@ -1,11 +1,18 @@
 """Lyapunov spectra of learned models, seen as dynamical systems of their own."""
 
+from functools import lru_cache
 from typing import Protocol
 
+import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from systems.lyapunov import Spectrum, lyapunov_spectrum
+from metrics.base import Evidence, Metric, Undefined
+from systems.lyapunov import Map, Push, Spectrum, kaplan_yorke, lyapunov_spectrum
+
+REACH = 3e-3  # of central differences, relative to the states: balances truncation with single precision's rounding
+NEUTRAL = 0.02  # exponent per timescale, below which it is taken for 0: else a cycle might have no dimension
 
 
 class Advancing(Protocol):
@@ -24,6 +31,7 @@ def learned_spectrum(
     *,
     warm_up: int = 0,
     leading: int | None = None,
+    push: Push | None = None,
 ) -> Spectrum:
     """The spectrum of a learned model per time unit; `.per(system.timescale)` gives it per timescale.
 
@@ -32,7 +40,8 @@ def learned_spectrum(
     its sampling step. Vectors are orthonormalised after each of `warm_up` + `steps` applications.
 
     The model is evaluated and differentiated in the precision of `states`: float32 for networks, whose strongly
-    contracting exponents are therefore bounded by about -16 / step from one application to the next.
+    contracting exponents are therefore bounded by about -16 / step from one application to the next. Derivatives are
+    exact unless another `push` is given.
     Raises FloatingPointError where a trajectory leaves the finite numbers, and ValueError where `step` is not positive.
 
     Benettin et al., Meccanica 15, 1980.
@@ -46,4 +55,55 @@ def learned_spectrum(
         warm_up=warm_up,
         duration=step,
         leading=leading,
+        push=push,
     )
+
+
+def central_difference(
+    function: Map, states: Float[Tensor, "batch *state"], tangents: Float[Tensor, "batch *state"]
+) -> tuple[Tensor, Tensor]:
+    """The value of a map and its derivative along unit tangents, by a central difference.
+
+    For networks in float32 it takes a half to a tenth of the time of forward-mode differentiation. The distance is in
+    proportion to the states, as their rounding is; both errors are about 1e-5 of the largest stretch.
+    """
+    with torch.no_grad():
+        reach = REACH * (states.square().mean().sqrt().item() or 1.0)
+        ahead, behind = function(torch.cat([states + reach * tangents, states - reach * tangents])).chunk(2)
+    return (ahead + behind) / 2, (ahead - behind) / (2 * reach)
+
+
+def model_spectrum(evidence: Evidence) -> Spectrum:
+    """The model's exponents per timescale, worked out once for all that need them. Raises Undefined."""
+    found = _outcome(evidence)
+    if isinstance(found, str):
+        raise Undefined(found)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _outcome(evidence: Evidence) -> Spectrum | str:
+    try:
+        return evidence.exponents()
+    except Undefined as reason:
+        return str(reason)
+
+
+def _largest(evidence: Evidence) -> float:
+    """Largest Lyapunov exponent of the model, on its own long forecasts: positive in chaos, 0 on a cycle or torus."""
+    return float(model_spectrum(evidence).exponents[0])
+
+
+def _dimension(evidence: Evidence) -> float:
+    """Kaplan-Yorke dimension of the model's attractor, from its Lyapunov exponents: 1 on a cycle, 0 at a point."""
+    spectrum = model_spectrum(evidence)
+    exponents = np.where(abs(spectrum.exponents) < NEUTRAL, 0.0, spectrum.exponents)
+    if not exponents.any():
+        raise Undefined("every exponent is 0, which tells no dimension")
+    return kaplan_yorke(exponents, spectrum.complete)
+
+
+lyapunov_exponent = Metric("lyapunov_exponent", "1 / timescale", "truth", _largest)
+kaplan_yorke_dimension = Metric("kaplan_yorke_dimension", "", "truth", _dimension)
+
+LYAPUNOV: tuple[Metric, ...] = (lyapunov_exponent, kaplan_yorke_dimension)

@@ -1,6 +1,7 @@
 """What a model settles on when it runs on its own: a fixed point, a limit cycle, a torus, chaos, or nothing."""
 
 import math
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -57,9 +58,10 @@ def settles_on(run: Run, scale: Scale, step: float) -> Regime:
     return "torus" if _fills_a_surface(settled, lag, step) else "limit cycle"
 
 
-def regimes(evidence: Evidence) -> list[Regime]:
-    """What each of the model's long forecasts settles on."""
-    return [settles_on(run, evidence.scale, evidence.step) for run in evidence.climate]
+@lru_cache(maxsize=1)
+def regimes(evidence: Evidence) -> tuple[Regime, ...]:
+    """What each of the model's long forecasts settles on, judged once for all the metrics that need it."""
+    return tuple(settles_on(run, evidence.scale, evidence.step) for run in evidence.climate)
 
 
 def _fills_a_surface(settled: Run, lag: int, step: float) -> bool:

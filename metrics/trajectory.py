@@ -1,10 +1,12 @@
 """How far forecasts leave the truth: errors over the horizon, the time until they count, and roughness."""
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float64
 
 from metrics.base import Evidence, Metric
-from metrics.validation import check_forecast
+from metrics.validation import Times, check_forecast, check_scale, clock, time_mean
 
 THRESHOLD = 0.5  # of the normalised error, where a forecast stops being valid
 STRICT_THRESHOLD = 0.05
@@ -22,28 +24,30 @@ def normalised_error(truth: States, forecast: States, scale: Scale) -> Float64[n
     Raises ValueError where shapes differ, the truth is not finite, or a scale is not positive.
     """
     check_forecast(truth, forecast)
-    _check_scale(truth, scale)
+    check_scale(truth, scale)
     with np.errstate(over="ignore", invalid="ignore"):
         error = np.sqrt((((forecast - truth) / scale) ** 2).mean(axis=-1))
     return np.where(_diverged(forecast), np.inf, error)
 
 
 def valid_prediction_time(
-    error: Float64[np.ndarray, "batch time"], step: float, threshold: float = THRESHOLD
+    error: Float64[np.ndarray, "batch time"], times: Times | float, threshold: float = THRESHOLD
 ) -> PerState:
-    """Leading time with an error below the threshold: `step` for each good sample before the first bad one.
+    """Leading time with an error below the threshold: the time of the last good sample before the first bad one.
 
-    Zero where the first sample fails already, the whole horizon where none does. NaN is bad.
+    Times are those of the samples, `[time]` or `[batch, time]`, or the step between them. Zero where the first sample
+    fails already, the whole horizon where none does. NaN is bad.
 
     Vlachas et al., "Backpropagation algorithms and reservoir computing in recurrent neural networks for the
     forecasting of complex spatiotemporal dynamics", Neural Networks 126, 2020 (with the threshold 0.5).
     """
     if error.ndim != 2 or 0 in error.shape:
         raise ValueError(f"errors must be a non-empty [batch, time] array, but have the shape {error.shape}")
-    if not 0 < step < np.inf or not threshold > 0:
-        raise ValueError(f"step and threshold must be positive, but are step={step!r}, threshold={threshold!r}")
-    good = np.logical_and.accumulate(error < threshold, axis=1)
-    return good.sum(axis=1) * step
+    if not threshold > 0:
+        raise ValueError(f"threshold must be positive, but is threshold={threshold!r}")
+    good = np.logical_and.accumulate(error < threshold, axis=1).sum(axis=1)
+    before = np.pad(clock(times, *error.shape), ((0, 0), (1, 0)))
+    return np.take_along_axis(before, good[:, None], axis=1)[:, 0]
 
 
 def symmetric_percentage_error(truth: States, forecast: States) -> PerState:
@@ -59,7 +63,7 @@ def symmetric_percentage_error(truth: States, forecast: States) -> PerState:
     return 200 * np.where(lost, 1.0, ratio).mean(axis=(1, 2))
 
 
-def cumulative_maximum_error(truth: States, forecast: States) -> PerState:
+def cumulative_maximum_error(truth: States, forecast: States, times: Times | float = 1.0) -> PerState:
     """CME: time mean of min(1, largest error so far / spread), from 0 to 1; 1 from a divergence on.
 
     The error is the Euclidean norm over the channels; the spread is the root mean square distance of the truth
@@ -76,27 +80,32 @@ def cumulative_maximum_error(truth: States, forecast: States) -> PerState:
     with np.errstate(over="ignore", invalid="ignore"):
         distance = np.sqrt(((forecast - truth) ** 2).sum(axis=-1))
     distance = np.where(_diverged(forecast), np.inf, distance)
-    return np.minimum(1.0, np.maximum.accumulate(distance, axis=1) / spread).mean(axis=1)
+    error = np.minimum(1.0, np.maximum.accumulate(distance, axis=1) / spread)
+    return time_mean(error, clock(times, *error.shape))
 
 
-def relative_roughness(truth: States, forecast: States, scale: Scale) -> PerState:
+def relative_roughness(truth: States, forecast: States, scale: Scale, times: Times | float = 1.0) -> PerState:
     """Root mean square of the forecast's second differences over that of the truth's, in units of `scale`.
 
     1 is as smooth as the truth, 0 a straight line, infinite a divergence. A truth whose second differences vanish (a
     fixed point) is taken to have those of single precision's rounding, SMOOTH; the ratio is 1 if the forecast's are no
-    larger.
+    larger. Differences of samples at irregular times are divided ones, times the mean step.
     """
     check_forecast(truth, forecast)
-    _check_scale(truth, scale)
+    check_scale(truth, scale)
     if truth.shape[1] < 3:
         raise ValueError(f"second differences need 3 samples, but the forecast has {truth.shape[1]}: raise the horizon")
-    true_size, size = _bending(truth / scale), _bending(forecast / scale)
+    steps = np.diff(clock(times, *truth.shape[:2]), axis=1)[:, :, None]
+    steps = steps / steps.mean(axis=1, keepdims=True)
+    true_size, size = _bending(truth / scale, steps), _bending(forecast / scale, steps)
     return np.where(np.maximum(true_size, size) <= SMOOTH, 1.0, size / np.maximum(true_size, SMOOTH))
 
 
-def _bending(states: States) -> PerState:
+def _bending(states: States, steps: Float64[np.ndarray, "batch intervals 1"]) -> PerState:
     with np.errstate(over="ignore", invalid="ignore"):
-        size = np.sqrt((np.diff(states, n=2, axis=1) ** 2).mean(axis=(1, 2)))
+        slopes = np.diff(states, axis=1) / steps
+        second = np.diff(slopes, axis=1) / ((steps[:, 1:] + steps[:, :-1]) / 2)
+        size = np.sqrt((second**2).mean(axis=(1, 2)))
     return np.where(np.isfinite(states).all(axis=(1, 2)), size, np.inf)
 
 
@@ -105,36 +114,41 @@ def _diverged(forecast: States) -> np.ndarray:
     return np.logical_or.accumulate(~np.isfinite(forecast).all(axis=-1), axis=1)
 
 
-def _check_scale(truth: States, scale: Scale) -> None:
-    if np.shape(scale) != truth.shape[-1:]:
-        raise ValueError(
-            f"scale needs one number for each of {truth.shape[-1]} channels, but has the shape {np.shape(scale)}"
-        )
-    bad = np.flatnonzero(~((scale > 0) & np.isfinite(scale)))
-    if len(bad):
-        raise ValueError(
-            f"scale must be positive, but is {scale[bad[0]]} in channel {bad[0]}: "
-            f"a channel that is constant in the training data has no error relative to its spread; leave it out"
-        )
-
-
-def _error(evidence: Evidence) -> Float64[np.ndarray, "batch time"]:
+@lru_cache(maxsize=1)
+def forecast_error(evidence: Evidence) -> Float64[np.ndarray, "batch time"]:
+    """NRMSE(t) of the forecasts, worked out once for all the metrics that need it."""
     return normalised_error(evidence.truth, evidence.forecast, evidence.scale)
+
+
+def prediction_times(evidence: Evidence, threshold: float = THRESHOLD) -> PerState:
+    """Valid prediction times, at most the time for which the reference solution is known to be the truth."""
+    found = valid_prediction_time(forecast_error(evidence), evidence.times, threshold)
+    return np.minimum(found, evidence.ground_truth_time)
+
+
+def longest_prediction_times(evidence: Evidence) -> PerState:
+    """The longest valid prediction time that can be told of each state: the horizon, or that of the known truth."""
+    return np.minimum(evidence.times[:, -1], evidence.ground_truth_time)
 
 
 def _mean_error(evidence: Evidence) -> float:
     """Root mean square error in standard deviations: mean over the horizon, median over the test states."""
-    return float(np.median(_error(evidence).mean(axis=1)))
+    return float(np.median(time_mean(forecast_error(evidence), evidence.times)))
 
 
 def _valid_time(evidence: Evidence) -> float:
     """Valid prediction time: leading time with a normalised error below 0.5, median over the test states."""
-    return float(np.median(valid_prediction_time(_error(evidence), evidence.step, THRESHOLD)))
+    return float(np.median(prediction_times(evidence)))
 
 
 def _strictly_valid_time(evidence: Evidence) -> float:
     """Strict valid prediction time: leading time with a normalised error below 0.05, median over the test states."""
-    return float(np.median(valid_prediction_time(_error(evidence), evidence.step, STRICT_THRESHOLD)))
+    return float(np.median(prediction_times(evidence, STRICT_THRESHOLD)))
+
+
+def _capped(evidence: Evidence) -> float:
+    """Share of the test states whose forecast stays valid for as long as can be told: then VPT is a lower bound."""
+    return float((prediction_times(evidence) >= longest_prediction_times(evidence)).mean())
 
 
 def _percentage_error(evidence: Evidence) -> float:
@@ -144,17 +158,18 @@ def _percentage_error(evidence: Evidence) -> float:
 
 def _maximum_error(evidence: Evidence) -> float:
     """Cumulative maximum error relative to the spread, from 0 to 1: mean over time, median over the test states."""
-    return float(np.median(cumulative_maximum_error(evidence.truth, evidence.forecast)))
+    return float(np.median(cumulative_maximum_error(evidence.truth, evidence.forecast, evidence.times)))
 
 
 def _roughness(evidence: Evidence) -> float:
     """Second differences of the forecast over those of the truth: 1 is as smooth; median over the test states."""
-    return float(np.median(relative_roughness(evidence.truth, evidence.forecast, evidence.scale)))
+    return float(np.median(relative_roughness(evidence.truth, evidence.forecast, evidence.scale, evidence.times)))
 
 
 nrmse = Metric("nrmse", "", "lower", _mean_error)
 vpt = Metric("vpt", "timescales", "higher", _valid_time)
 vpt_strict = Metric("vpt_strict", "timescales", "higher", _strictly_valid_time)
+vpt_capped = Metric("vpt_capped", "", "higher", _capped)
 smape = Metric("smape", "%", "lower", _percentage_error)
 cme = Metric("cme", "", "lower", _maximum_error)
 roughness = Metric("roughness", "", "truth", _roughness)

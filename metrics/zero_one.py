@@ -61,12 +61,12 @@ class ZeroOne:
     @property
     def is_short(self) -> bool:
         """Fewer samples than the test needs."""
-        return self.samples < FEWEST_SAMPLES
+        return is_short(self.samples)
 
     @property
     def is_oversampled(self) -> bool:
         """Sampled so densely that chaos may pass for regular motion."""
-        return self.oversampling > OVERSAMPLED
+        return is_oversampled(self.oversampling)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -83,8 +83,11 @@ class ZeroOne:
 def zero_one(series: Series, lag: int = 1, c: Float64[np.ndarray, " frequencies"] = FREQUENCIES) -> ZeroOne:
     """Test every `lag`-th sample of a series.
 
-    A constant series is regular: K = 0. Raises ValueError where the samples are not finite or fewer than 20.
+    A constant series is regular: K = 0. Raises ValueError where the samples are not finite or fewer than 20, and where
+    the lag is below 1.
     """
+    if lag < 1:
+        raise ValueError(f"lag must be at least 1, but is {lag!r}")
     phi = series[::lag]
     _check(phi)
     phi = phi / (np.abs(phi).max() or 1.0)
@@ -93,6 +96,16 @@ def zero_one(series: Series, lag: int = 1, c: Float64[np.ndarray, " frequencies"
         return ZeroOne(c, np.zeros(len(c)), lag, len(phi), oversampling=0.0)
     k_of_c = np.array([_growth(phi, each) for each in c])
     return ZeroOne(c, k_of_c, lag, len(phi), oversampling=oversampling(phi))
+
+
+def is_short(samples: int) -> bool:
+    """Whether there are fewer samples than the test needs."""
+    return samples < FEWEST_SAMPLES
+
+
+def is_oversampled(oversampling: float) -> bool:
+    """Whether samples are so dense that chaos may pass for regular motion."""
+    return oversampling > OVERSAMPLED
 
 
 def oversampling(series: Series) -> float:

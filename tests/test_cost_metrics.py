@@ -1,12 +1,13 @@
 """Cost metrics: what the meters read is what the tables show."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import metrics
-from metrics import Cost, Evidence, Metric
+from metrics import Cost, Evidence, Metric, Undefined
 
 COST = Cost(
     parameters=101,
@@ -18,6 +19,9 @@ COST = Cost(
     forecast_seconds=0.75,
     saved_bytes=2**20,
     peak_bytes=2**30,
+    flops_update=2.0e9,
+    flops_forecast=3.0e6,
+    energy=12.5,
 )
 NOTHING = np.zeros((1, 3, 1))
 EVIDENCE = Evidence(0.1, np.ones(1), NOTHING, NOTHING, NOTHING, NOTHING, COST)
@@ -30,6 +34,9 @@ UNITS = {
     "forecast_seconds": "s",
     "saved_bytes": "B",
     "peak_bytes": "B",
+    "flops_update": "FLOP",
+    "flops_forecast": "FLOP / timescale",
+    "energy": "J",
 }
 
 
@@ -40,6 +47,12 @@ def test_a_cost_is_read_as_it_was_metered_and_less_is_better(name: str):
     assert value == getattr(COST, name)
     assert isinstance(value, float)
     assert (metric.name, metric.unit, metric.better) == (name, UNITS[name], "lower")
+
+
+def test_energy_that_no_device_tells_is_undefined():
+    silent = Evidence(0.1, np.ones(1), NOTHING, NOTHING, NOTHING, NOTHING, replace(COST, energy=np.nan))
+    with pytest.raises(Undefined, match="GPU without NVML"):
+        metrics.energy.measure(silent)
 
 
 @pytest.mark.parametrize("metric", metrics.STANDARD, ids=lambda metric: metric.name)

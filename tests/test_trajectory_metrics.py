@@ -16,6 +16,7 @@ from metrics import (
     symmetric_percentage_error,
     valid_prediction_time,
 )
+from metrics.trajectory import forecast_error
 
 TRAJECTORY = (metrics.nrmse, metrics.vpt, metrics.vpt_strict, metrics.smape, metrics.cme, metrics.roughness)
 
@@ -269,6 +270,80 @@ def test_valid_prediction_times_use_the_field_s_two_thresholds():
     assert metrics.vpt_strict.measure(given) == 0.25
 
 
+# Irregular times
+
+
+def irregular(times: np.ndarray, forecast: np.ndarray) -> Evidence:
+    truth, cost = np.zeros_like(forecast), Cost(0, 0, 0, 0, 0, 0, 0, 0, 0)
+    return Evidence(0.1, np.ones(1), truth, forecast, truth, truth, cost, times)
+
+
+def test_the_prediction_time_is_that_of_the_last_good_sample_of_each_state():
+    times = np.array([[0.1, 0.5, 2.0], [0.3, 0.4, 0.5], [1.0, 2.0, 4.0]])
+    error = np.array([[0.1, 0.1, 0.9], [0.9, 0.1, 0.1], [0.1, 0.1, 0.1]])
+    np.testing.assert_array_equal(valid_prediction_time(error, times), [0.5, 0.0, 4.0])
+    np.testing.assert_array_equal(valid_prediction_time(error, times[0]), [0.5, 0.0, 2.0])
+    assert metrics.vpt.measure(irregular(times, error[:, :, None])) == 0.5
+
+
+def test_means_over_time_give_each_sample_the_time_since_the_one_before():
+    times, forecast = np.array([[1.0, 1.5, 4.0]]), flat(0.2, 1.0, 0.6)
+    assert metrics.nrmse.measure(irregular(times, forecast)) == pytest.approx((0.2 + 0.5 * 1.0 + 2.5 * 0.6) / 4)
+    truth = np.array([[-1.0], [1.0]] * 2).T[:, :, None]
+    error = cumulative_maximum_error(truth, truth + flat(0.0, 0.5, 0.0, 2.0), np.array([1.0, 1.5, 4.0, 5.0]))
+    np.testing.assert_allclose(error, (0.5 * 0.5 + 2.5 * 0.5 + 1.0) / 5)
+
+
+def test_roughness_does_not_see_when_smooth_motion_is_sampled(rng: np.random.Generator):
+    times = np.sort(rng.uniform(0, 10, (3, 400)), axis=1) + 0.005 * np.arange(1, 401)
+    truth, forecast = np.sin(times)[:, :, None], 2 * np.sin(times)[:, :, None]
+    np.testing.assert_allclose(relative_roughness(truth, forecast, np.ones(1), times), 2.0)
+    parabola = (times**2)[:, :, None]
+    bent = relative_roughness(parabola, np.ones_like(parabola), np.ones(1), times)
+    np.testing.assert_allclose(bent, 0.0)
+    regular = relative_roughness(truth, parabola, np.ones(1), 0.1)
+    assert (regular != relative_roughness(truth, parabola, np.ones(1), times)).all()
+
+
+def test_regular_times_are_those_of_the_step(truth: np.ndarray, forecast: np.ndarray):
+    given = evidence(truth, forecast, step=0.25)
+    np.testing.assert_allclose(given.times, np.tile(0.25 * np.arange(1, 31), (5, 1)))
+    again = replace(given, times=0.25 * np.arange(1, 31))
+    for metric in TRAJECTORY:
+        assert metric.measure(again) == pytest.approx(metric.measure(given))
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        (np.ones(4), r"each of 3 samples of 2 states, but have the shape \(4,\)"),
+        (np.ones((3, 3)), r"shape \(3, 3\)"),
+        (np.array([-0.1, 0.2, 0.3]), "positive and increase, but state 0 has -0.1 at sample 0"),
+        (np.array([[0.1, 0.2, 0.3], [0.1, 0.4, 0.3]]), "state 1 has 0.3 at sample 2 after 0.4"),
+        (np.array([0.1, 0.2, np.inf]), "state 0 has inf at sample 2"),
+        (np.array([0.1, np.nan, 0.3]), "state 0 has nan at sample 1"),
+        (-0.1, "step must be positive and finite, but is step=-0.1"),
+        (np.inf, "step=inf"),
+    ],
+)
+def test_times_that_make_no_sense_are_refused(times: np.ndarray, message: str):
+    with pytest.raises(ValueError, match=message):
+        valid_prediction_time(np.ones((2, 3)), times)
+
+
+def test_evidence_refuses_such_times_too(truth: np.ndarray):
+    with pytest.raises(ValueError, match=r"state 0 has -1\.0 at sample 0"):
+        replace(evidence(truth, truth), times=np.full(30, -1.0))
+
+
+def test_errors_are_worked_out_once_for_all_metrics(truth: np.ndarray, forecast: np.ndarray):
+    given = evidence(truth, forecast)
+    assert forecast_error(given) is forecast_error(given)
+    other = evidence(truth, truth)
+    assert not forecast_error(other).any()
+    assert forecast_error(given).any()
+
+
 # Bad input
 
 
@@ -315,7 +390,7 @@ def test_bad_scales_are_refused_with_the_channel(measure, scale, message: str):
     [
         (np.ones(3), 0.1, 0.5, r"\[batch, time\] array, but have the shape \(3,\)"),
         (np.ones((0, 3)), 0.1, 0.5, "non-empty"),
-        (np.ones((2, 3)), 0.0, 0.5, r"must be positive, but are step=0\.0"),
+        (np.ones((2, 3)), 0.0, 0.5, r"must be positive and finite, but is step=0\.0"),
         (np.ones((2, 3)), np.nan, 0.5, "step=nan"),
         (np.ones((2, 3)), 0.1, -0.5, r"threshold=-0\.5"),
     ],
@@ -330,7 +405,7 @@ def test_bad_thresholds_are_refused(error: np.ndarray, step: float, threshold: f
 
 def test_the_standard_metrics_come_in_the_order_of_the_tables():
     names = "nrmse vpt vpt_strict smape cme roughness zero_one_k nfe_forward nfe_backward nfe_forecast parameters"
-    costs = "fit_seconds forecast_seconds saved_bytes peak_bytes"
+    costs = "fit_seconds forecast_seconds flops_update flops_forecast saved_bytes peak_bytes"
     assert [metric.name for metric in metrics.STANDARD] == [*names.split(), *costs.split()]
 
 
@@ -340,6 +415,14 @@ def test_a_metric_is_exported_under_its_name_and_says_what_it_measures(metric: M
     assert metric.name in metrics.__all__
     assert 15 < len(metric.about) < 120
     assert "\n" not in metric.about
+
+
+@pytest.mark.parametrize("metric", metrics.LONG_TERM, ids=lambda metric: metric.name)
+def test_a_long_term_metric_is_exported_under_its_name_too(metric: Metric):
+    assert getattr(metrics, metric.name) is metric
+    assert metric.name in metrics.__all__
+    assert metric not in metrics.STANDARD
+    assert 15 < len(metric.about) < 130
 
 
 def test_a_description_of_a_metric_stands_before_that_of_its_measure():

@@ -1,4 +1,4 @@
-"""Three chaotic flows and two regular controls: who forecasts, who keeps the attractor, and at what cost."""
+"""Four chaotic systems, one a field, and two regular controls: who forecasts, who keeps the attractor, at what cost."""
 
 from bench.suite import Suite
 from learners import (
@@ -13,13 +13,13 @@ from learners import (
     TrueEquations,
     WindowedRNN,
 )
-from metrics import STANDARD
-from systems import CubicSpiral, Lorenz, Lorenz96, Rossler, Sampling, VanDerPol
+from metrics import LONG_TERM, STANDARD
+from systems import CubicSpiral, KuramotoSivashinsky, Lorenz, Lorenz96, Rossler, Sampling, VanDerPol
 
 suite = Suite(
     name="chaos",
-    description="Recurrent networks, neural ODEs and residual networks on chaotic flows, beside regular controls.",
-    systems=(CubicSpiral(), VanDerPol(), Lorenz(), Rossler(), Lorenz96(sites=10)),
+    description="Recurrent networks, neural ODEs and residual networks on chaotic systems, beside regular controls.",
+    systems=(CubicSpiral(), VanDerPol(), Lorenz(), Rossler(), Lorenz96(sites=10), KuramotoSivashinsky()),
     learners=(
         WindowedRNN(cell="rnn"),
         WindowedRNN(cell="gru"),
@@ -34,6 +34,6 @@ suite = Suite(
         PolynomialPropagator(),
         TrueEquations(),
     ),
-    metrics=STANDARD,
+    metrics=(*STANDARD, *LONG_TERM),
     sampling=Sampling(step=0.018112, horizon=16.0, climate_horizon=200.0),  # 0.02 time units for Lorenz
 )

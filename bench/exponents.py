@@ -1,0 +1,52 @@
+"""Lyapunov exponents of a fitted model, from many states on its own long forecasts."""
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+
+from learners import Predictor, SolverError
+from metrics import Undefined, central_difference, learned_spectrum
+from systems import Dataset, Trajectories
+from systems.lyapunov import Spectrum
+
+LEADING = 10  # exponents at most; those beyond the system's dimension say nothing about its attractor
+VECTORS = 384  # tangent vectors that are followed in all, from so many states as that gives
+STRIDE = 5  # samples between two orthonormalisations
+WARM_UP, TIME = 4.0, 6.0  # timescales in which the vectors find their directions, and in which they are measured
+SETTLED = 0.25  # of a long forecast, before which it may not have come to what the model settles on
+
+
+def exponents(predictor: Predictor, data: Dataset, runs: Float64[np.ndarray, "runs samples dim"]) -> Spectrum:
+    """The model's leading exponents per timescale; `runs` are its forecasts of the long trajectories.
+
+    Raises Undefined where no long forecast stays finite, or the model is no smooth map of its state.
+    """
+    if not predictor.differentiable:
+        raise Undefined(f"{type(predictor).__name__} is no smooth map of its state")
+    count = min(LEADING, data.system.dim)
+    states = predictor.encode(_windows(data, runs, VECTORS // count))
+    per_timescale = 1 / (STRIDE * data.sampling.step)
+    warm_up, steps = (max(1, round(length * per_timescale)) for length in (WARM_UP, TIME))
+    leading = min(count, states[0].numel())
+    try:
+        spectrum = learned_spectrum(
+            predictor, states, STRIDE * data.step, steps, warm_up=warm_up, leading=leading, push=central_difference
+        )
+    except (FloatingPointError, SolverError) as error:
+        raise Undefined(f"the model cannot be followed: {error}") from error
+    return spectrum.per(data.system.timescale)
+
+
+def _windows(data: Dataset, runs: Float64[np.ndarray, "runs samples dim"], wanted: int) -> Trajectories:
+    """Stretches of the model's own forecasts, each as long as a context, from which it can be started again."""
+    context, count = data.sampling.context, runs.shape[1]
+    finite = np.flatnonzero(np.isfinite(runs).all(axis=(1, 2)))
+    if not len(finite):
+        raise Undefined("every long forecast leaves the finite numbers")
+    if count < context:
+        raise Undefined(f"long forecasts of {count} samples are shorter than a context of {context}")
+    ends = np.linspace(max(context, int(SETTLED * count)), count, -(-wanted // len(finite))).astype(int)
+    places = ends[:, None] + np.arange(-context, 0)
+    states = torch.from_numpy(runs[finite][:, places]).to(data.climate.states).flatten(0, 1)
+    times = data.climate.times[torch.from_numpy(finite), context:][:, torch.from_numpy(places)].flatten(0, 1)
+    return Trajectories(times, states)

@@ -1,0 +1,52 @@
+"""How fast forecasts part from the truth, once they have begun to."""
+
+import numpy as np
+from jaxtyping import Float64
+
+from metrics.base import Evidence, Metric, Undefined
+from metrics.trajectory import forecast_error
+
+SATURATED = 0.3  # of the normalised error, above which growth levels off
+FEWEST_SAMPLES = 5  # of the growth phase
+
+Series = Float64[np.ndarray, " time"]
+
+
+def growth_rate(times: Series, error: Series) -> float:
+    """Slope of log error over time in its growth phase.
+
+    That is the upper half, on a logarithmic scale, of the way from the first error to its largest, or to 0.3 where it
+    is larger than that: the lower half is still marked by the errors made on the way. Raises Undefined where fewer than
+    five samples are left of it: a forecast that is wrong from the start does not part from the truth.
+    """
+    if times.ndim != 1 or times.shape != error.shape:
+        raise ValueError(f"times and error must be series of one length, but have {times.shape} and {error.shape}")
+    if np.isnan(error).any() or (error < 0).any():
+        first = int((np.isnan(error) | (error < 0)).argmax())
+        raise ValueError(f"error must not be negative, but is {error[first]} at sample {first}")
+    top = min(SATURATED, float(error.max()))
+    end = int((error >= top).argmax()) + 1
+    begin = int((error >= np.sqrt(max(error[0], np.finfo(float).tiny) * top)).argmax())
+    if end - begin < FEWEST_SAMPLES or not error[begin] > 0:
+        raise Undefined(f"the error has no growth phase: from {error[0]:.2g} it reaches {top:.2g} in {end} samples")
+    return float(np.polyfit(times[begin:end], np.log(error[begin:end]), 1)[0])
+
+
+def median_error(evidence: Evidence) -> tuple[Series, Series]:
+    """Times, and the median over the test states of the error at those; interpolated where states have their own."""
+    times, error = evidence.times, forecast_error(evidence)
+    if (times == times[0]).all():
+        return times[0], np.median(error, axis=0)
+    shared = np.linspace(times[:, 0].max(), times[:, -1].min(), times.shape[1])
+    with np.errstate(invalid="ignore"):  # between two infinite errors
+        rows = [np.interp(shared, *pair) for pair in zip(times, error, strict=True)]
+    return shared, np.median(np.nan_to_num(rows, nan=np.inf, posinf=np.inf), axis=0)
+
+
+def _rate(evidence: Evidence) -> float:
+    """Growth rate of the median error before it saturates; that of a perfect model is the largest Lyapunov exponent."""
+    times, error = median_error(evidence)
+    return growth_rate(times, np.minimum(error, np.finfo(float).max))
+
+
+divergence_rate = Metric("divergence_rate", "1 / timescale", "truth", _rate)
