@@ -1,6 +1,8 @@
 """Results: records of trials, where they are kept, and the tables, figures and reports made of them."""
 
 from results.record import COLUMNS, Measurement, Record, Status
-from results.store import DamagedCellError, MissingCellError, Store
+from results.store import DamagedCellError, MissingCellError, Store, StoreVersionError
 
-__all__ = ["COLUMNS", "DamagedCellError", "Measurement", "MissingCellError", "Record", "Status", "Store"]
+__all__ = [
+    "COLUMNS", "DamagedCellError", "Measurement", "MissingCellError", "Record", "Status", "Store", "StoreVersionError",
+]  # fmt: skip

@@ -11,9 +11,11 @@ from jinja2 import Environment, FileSystemLoader
 from matplotlib.colors import to_hex
 
 from results import formats, tables, verdict, wording
+from results.depth import depth_pictures, standing
 from results.gallery import Gallery, Picture
 from results.palette import save
 from results.run import Run
+from results.standings import standings
 from results.statistics import mean_rank
 
 LOG_LINES = 30  # of a failed cell's log that the page shows
@@ -60,7 +62,9 @@ def write_report(folder: Path) -> Path:
     outcomes = tables.outcome_table(frame, run.learners, run.references, list(run.timescales)) if broken else None
     for table in filter(None, (leaderboard, *by_system.values(), outcomes)):
         formats.write(table, folder / "tables")
-    plates = [_plate(picture, folder) for picture in gallery.pictures()]
+    plates = [
+        _plate(picture, folder) for picture in (*gallery.pictures(), *standings(gallery), *depth_pictures(gallery))
+    ]
     page = (
         _environment()
         .get_template("report.html.j2")
@@ -92,6 +96,8 @@ def _environment() -> Environment:
 
 def _verdict(gallery: Gallery) -> list[str]:
     run, times = gallery.run, gallery.prediction_times
+    if tables.LEADING not in run.metrics:
+        return standing(gallery.frame, run.compared, run.metrics[0])
     best = verdict.winners(times, run.compared, run.timescales)
     return verdict.verdict(best, mean_rank(gallery.frame, run.compared), verdict.losses(times, run.compared))
 

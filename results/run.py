@@ -1,6 +1,7 @@
 """A run: what a suite asked for, and what its cells have answered so far."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,15 @@ from results.store import DamagedCellError, MissingCellError, Store
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-REQUIRED = ("suite", "seeds", "systems", "learners", "metrics", "sampling", "cells", "environment")
+REQUIRED = {
+    "suite": str, "seeds": list, "systems": list, "learners": list, "metrics": list, "sampling": dict, "cells": list,
+    "environment": dict,
+}  # fmt: skip
+ENTRIES = {
+    "learners": {"label": str, "reference": bool},
+    "metrics": {"name": str, "unit": str, "better": str},
+    "cells": {"key": str, "system": str, "learner": str},
+}
 
 
 class BrokenRunError(ValueError):
@@ -55,6 +64,8 @@ class Run:
             raise BrokenRunError(f"{path} cannot be read ({error}); `python -m bench run` writes it anew") from error
         if absent:
             raise BrokenRunError(f"{path} lacks {', '.join(absent)}; `python -m bench run` writes it anew")
+        if wrong := _misshapen(manifest):
+            raise BrokenRunError(f"{path} has other {wrong} than a run writes; `python -m bench run` writes it anew")
         return cls(folder, manifest, Store(folder.parent))
 
     @property
@@ -138,6 +149,32 @@ class Run:
             except (MissingCellError, DamagedCellError) as error:
                 unfinished[cell] = str(error)
         return records, unfinished
+
+
+def _misshapen(manifest: Mapping[str, Any]) -> str:
+    """The first part of a manifest that is not of the shape that a run writes; empty where all are."""
+    wrong = [name for name, kind in REQUIRED.items() if not isinstance(manifest[name], kind)]
+    for name, shape in ENTRIES.items():
+        if name not in wrong and not all(_has(entry, shape) for entry in manifest[name]):
+            wrong.append(name)
+    if not wrong and not _refers(manifest):
+        wrong.append("cells")
+    return wrong[0] if wrong else ""
+
+
+def _has(entry: Any, shape: Mapping[str, type]) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in shape.items())
+
+
+def _refers(manifest: Mapping[str, Any]) -> bool:
+    """Whether every cell has a system and a learner of the run and a key that names a folder, and seeds are numbers."""
+    if not all(isinstance(seed, int) for seed in manifest["seeds"]):
+        return False
+    learners = [learner["label"] for learner in manifest["learners"]]
+    return all(
+        cell["system"] in manifest["systems"] and cell["learner"] in learners and re.fullmatch(r"[\w-]+", cell["key"])
+        for cell in manifest["cells"]
+    )
 
 
 def _places(names: Any) -> dict[Any, int]:

@@ -1,6 +1,6 @@
 """What many trials say together: medians with bootstrap intervals, and ranks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,9 +12,14 @@ from scipy import stats
 SEED = 0  # of the resampling, so that the same trials always give the same intervals
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+LEVEL = 1 - CONFIDENCE
+FEWEST_TRIALS = 6  # the whole range of five values holds their median with 94 % confidence only
+FEWEST_REPEATS = 10  # trials beyond the first of each stratum, below which a stratified interval would not cover
 
 Values = Float[np.ndarray, "*batch trials"]
+Statistic = Callable[..., np.ndarray]  # of an array, along `axis`
 TRIAL = ["system", "learner", "metric"]
+TRUTH = "TrueEquations"  # the reference row whose value is the best one of a metric that is better near the "truth"
 
 
 @dataclass(frozen=True)
@@ -29,15 +34,86 @@ class Interval:
         return self.low <= other.high and other.low <= self.high
 
 
-def median_interval(values: Values) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of the percentile bootstrap interval of the median along the last axis; NaN where there is one trial only.
+@dataclass(frozen=True)
+class Estimate:
+    """A statistic with the ends of its 95 % interval, NaN where there are too few trials for one."""
 
-    Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13.
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the interval says on which side of zero the statistic lies."""
+        return self.low > 0 or self.high < 0
+
+
+def median_interval(values: Values, confidence: float = CONFIDENCE) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the interval of the median along the last axis; NaN where there are too few trials to have one.
+
+    Order statistics, interpolated so that the confidence is met: what the bootstrap of a median tends to, without its
+    jumps at small odd counts. Hettmansperger and Sheather, "Confidence intervals based on interpolated order
+    statistics", Statistics and Probability Letters 1986.
     """
-    if values.shape[-1] < 2:
+    ordered, n = np.sort(values, axis=-1), values.shape[-1]
+    inside = 1 - 2 * stats.binom.cdf(np.arange(n // 2 + 1) - 1, n, 0.5)  # confidence of the k-th value from each end
+    if n < 2 or inside[1] < confidence:
         unknown = np.full(values.shape[:-1], np.nan)
         return unknown, unknown.copy()
-    return _bootstrap((values,), lambda sample, axis: np.median(sample, axis=axis))
+    outer = int(np.flatnonzero(inside >= confidence)[-1])
+    excess = (inside[outer] - confidence) / (inside[outer] - inside[outer + 1]) if outer < n // 2 else 0.0
+    share = (n - outer) * excess / (outer + (n - 2 * outer) * excess)
+    ends = (ordered[..., outer - 1], ordered[..., n - outer])
+    inner = (ordered[..., min(outer, n - 1)], ordered[..., n - outer - 1])
+    low, high = ((1 - share) * end + share * nearer for end, nearer in zip(ends, inner, strict=True))
+    return low, high
+
+
+def interquartile_mean(values: Values, axis: int = -1) -> np.ndarray:
+    """Mean of the middle half of the values: nearly as robust as the median, and less noisy.
+
+    Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice", NeurIPS 2021.
+    """
+    return stats.trim_mean(values, 0.25, axis=axis)
+
+
+def stratified(
+    strata: Sequence[Float[np.ndarray, " trials"]], statistic: Statistic, confidence: float = CONFIDENCE
+) -> Estimate:
+    """A statistic of all trials, with its bootstrap interval for trials drawn anew within each stratum (a system).
+
+    Of `n` trials `n - 1` are drawn, which gives the variance of the statistic no bias, and the interval is widened from
+    the normal quantile to Student's. McCarthy and Snowden, "The bootstrap and finite population sampling", 1985;
+    Hesterberg, "What teachers should know about the bootstrap", American Statistician 2015.
+    """
+    value = float(statistic(np.concatenate(strata), axis=-1))
+    repeats = sum(len(stratum) - 1 for stratum in strata)
+    if repeats < FEWEST_REPEATS:
+        return Estimate(value)
+    rng = np.random.default_rng(SEED)
+    drawn = [stratum[_draw(rng, len(stratum))] for stratum in strata]
+    return Estimate(value, *_ends(statistic(np.concatenate(drawn, axis=-1), axis=-1), repeats, confidence))
+
+
+def probability_of_improvement(
+    first: Sequence[Float[np.ndarray, " trials"]], second: Sequence[Float[np.ndarray, " trials"]]
+) -> Estimate:
+    """How probable it is that a trial of `first` has a smaller loss than one of `second` on a system drawn at random.
+
+    Losses of the trials by system; ties count half. Agarwal et al., NeurIPS 2021.
+    """
+    rng, chances, drawn = np.random.default_rng(SEED), [], []
+    for one, other in zip(first, second, strict=True):
+        ahead = (one[:, None] < other) + 0.5 * (one[:, None] == other)
+        weights, weights_of_other = (_weights(rng, len(trials)) for trials in (one, other))
+        chances.append(ahead.mean())
+        drawn.append(np.einsum("ri,ij,rj->r", weights, ahead, weights_of_other))
+    repeats = sum(len(trials) - 1 for trials in first)
+    value = float(np.mean(chances))
+    if repeats < FEWEST_REPEATS:
+        return Estimate(value)
+    low, high = _ends(np.mean(drawn, axis=0), repeats, CONFIDENCE)
+    return Estimate(value, max(low, 0.0), min(high, 1.0))
 
 
 def prediction_time_interval(vpt: Float[np.ndarray, "seed batch"]) -> Interval:
@@ -57,11 +133,30 @@ def prediction_time_interval(vpt: Float[np.ndarray, "seed batch"]) -> Interval:
     return Interval(median, float(low), float(high))
 
 
+def prediction_time_difference(
+    first: Float[np.ndarray, "seed batch"], second: Float[np.ndarray, "seed batch"]
+) -> Estimate:
+    """By how much the prediction time of `second` is longer than that of `first`, which met the same test states.
+
+    The states are drawn anew, each with the values of all seeds of both; see `prediction_time_interval`.
+    """
+    middle = float(np.median(np.median(second, axis=1)) - np.median(np.median(first, axis=1)))
+    if first.shape[1] < FEWEST_TRIALS:
+        return Estimate(middle)
+
+    def statistic(*seeds: np.ndarray, axis: int) -> np.ndarray:
+        medians = [np.median(seed, axis=axis) for seed in seeds]
+        return np.median(medians[len(first) :], axis=0) - np.median(medians[: len(first)], axis=0)
+
+    low, high = _bootstrap((*first, *second), statistic, paired=True)
+    return Estimate(middle, float(low), float(high))
+
+
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
     """A row for each system, learner and metric, in the order of the frame, from the long form of a run.
 
-    Columns `median`, `low`, `high` (over the seeds that have a finite value), `n` (how many have), `failed` (seeds
-    whose status is not ok) and `status` (of the first of those, or ok).
+    Columns `median`, `low`, `high` (over the seeds that have a finite value; no interval of fewer than six), `n` (how
+    many have), `failed` (seeds whose status is not ok) and `status` (of the first of those, or ok).
     """
     frame = frame.assign(value=frame["value"].where(np.isfinite(frame["value"])))
     frame["failure"] = frame["status"].where(frame["status"] != "ok")
@@ -79,17 +174,29 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     return table[["median", "low", "high", "n", "failed", "status"]].reset_index()
 
 
+def losses(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """A row for each trial of a metric with its `loss`, the smaller the better, and whether it `failed`.
+
+    A trial that diverged or failed has an infinite loss, whatever it measured before; a skipped one has no row. Of a
+    metric that is best near the truth, the loss is the distance from the true equations' value, NaN without them.
+    """
+    trials = rows(frame, metric=metric)
+    trials = trials.loc[trials["status"] != "skipped"]
+    value, better = column(trials, "value"), column(trials, "better")
+    loss = value.where(better != "higher", -value).where(better != "truth", (value - _truths(trials)).abs())
+    failed = (trials["status"] != "ok") | (value.isna() & (better != "truth"))
+    return trials.assign(loss=loss.mask(failed, np.inf), failed=failed)[["system", "learner", "seed", "loss", "failed"]]
+
+
 def ranks(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.DataFrame:
     """Rank of each of `learners` (rows) on each system (columns) by the median over seeds; 1 is best, ties share one.
 
-    A failed trial without a value counts as worse than any value, and a learner whose median is such a trial has the
-    worst rank that there is. NaN where a cell is missing.
+    A trial that diverged or failed counts as worse than any value, and a learner whose median is such a trial has the
+    worst rank that there is. NaN where a cell is missing or was skipped.
     """
-    chosen = rows(frame, metric=metric)
-    losses = column(chosen, "value").where(column(chosen, "better") != "higher", -column(chosen, "value"))
-    losses = losses.fillna(np.inf).groupby([chosen["learner"], chosen["system"]], sort=False).median()
-    systems = list(dict.fromkeys(chosen["system"]))
-    table = cast(pd.DataFrame, losses.unstack("system")).reindex(index=list(learners), columns=systems)
+    systems = list(dict.fromkeys(rows(frame, metric=metric)["system"]))
+    medians = losses(frame, metric).groupby(["learner", "system"], sort=False)["loss"].median()
+    table = cast(pd.DataFrame, medians.unstack("system")).reindex(index=list(learners), columns=systems)
     return table.rank(axis="index").mask(np.isposinf(table), table.count(), axis="columns")
 
 
@@ -104,8 +211,37 @@ def rows(frame: pd.DataFrame, **values: Any) -> pd.DataFrame:
     return frame.loc[chosen]
 
 
+def groups(frame: pd.DataFrame, *names: str) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]:
+    """The rows of each combination of values of these columns, in the order of the frame."""
+    for place, members in frame.groupby(list(names), sort=False):
+        yield cast(tuple[str, ...], place), members
+
+
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
     return cast(pd.Series, frame[name])
+
+
+def _truths(trials: pd.DataFrame) -> np.ndarray:
+    """The median value of the true equations on the system of each trial."""
+    references = trials.loc[column(trials, "learner").str.split("[").str[0] == TRUTH]
+    return column(trials, "system").map(references.groupby("system")["value"].median()).to_numpy(dtype=float)
+
+
+def _draw(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Places of the trials of each resample of one stratum."""
+    return rng.integers(0, n, (RESAMPLES, max(n - 1, 1)))
+
+
+def _weights(rng: np.random.Generator, n: int) -> np.ndarray:
+    """The same as shares of each trial."""
+    drawn = max(n - 1, 1)
+    return rng.multinomial(drawn, np.full(n, 1 / n), RESAMPLES) / drawn
+
+
+def _ends(resamples: np.ndarray, repeats: int, confidence: float) -> tuple[float, float]:
+    tail = stats.norm.cdf(stats.t.ppf((1 - confidence) / 2, repeats))
+    low, high = np.quantile(resamples, [tail, 1 - tail])
+    return float(low), float(high)
 
 
 def _bootstrap(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy import ndarray
     from pandas import DataFrame
 
+VERSION = 1  # of the layout of a store, counted up when older programs could not read it
 CHECKSUMS = "checksums.json"
 CURVE_COLUMNS: dict[Hashable, str] = {
     "seed": "int64", "update": "int64", "train_loss": "float64", "valid_loss": "float64", "seconds": "float64",
@@ -34,20 +35,47 @@ class DamagedCellError(ValueError):
     """A cell whose files are not the ones that were written."""
 
 
+class StoreVersionError(ValueError):
+    """A store whose layout this program does not know."""
+
+
 @dataclass(frozen=True)
 class Store:
-    """Finished cells under `root/cells`, by key.
+    """Finished cells under `root/cells`, by key; or what else is kept in the same way, in a folder of its own.
 
     A cell is written in a temporary directory and renamed when complete. Checksums are verified whenever a file is
     read, and nothing is ever unpickled.
     """
 
     root: Path
+    kind: str = "cells"
+
+    def check_version(self) -> None:
+        """Raise StoreVersionError where a store was written by another version, whose layout differs."""
+        path = self.root / "store.json"
+        try:
+            found = json.loads(path.read_bytes())["version"]
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise StoreVersionError(
+                f"{path} cannot be read ({error}): restore it, or choose another folder with --out"
+            ) from error
+        if found != VERSION:
+            raise StoreVersionError(
+                f"{self.root} is a store of version {found}, but this program reads version {VERSION}: "
+                "choose another folder with --out, or install the version that wrote it"
+            )
+
+    def all_keys(self) -> list[str]:
+        """Of all cells that are there, whole or damaged."""
+        folder = self.root / self.kind
+        return sorted(entry.name for entry in os.scandir(folder)) if folder.is_dir() else []
 
     def path(self, key: str) -> Path:
         if not re.fullmatch(r"[\w-]+", key):
             raise ValueError(f"a cell's key is made of letters, digits, '-' and '_', but this one is {key!r}")
-        return self.root / "cells" / key
+        return self.root / self.kind / key
 
     def finished(self, key: str) -> bool:
         """Whether the cell is there, with every file as it was written."""
@@ -57,33 +85,55 @@ class Store:
             return False
         return True
 
+    def complete(self, key: str) -> bool:
+        """Whether the cell is there with all its files, whatever is in them: a quick look at many cells."""
+        try:
+            return all((self.path(key) / name).is_file() for name in self._checksums(key))
+        except (MissingCellError, DamagedCellError):
+            return False
+
+    def holds(self, key: str, name: str) -> bool:
+        """Whether a cell was written with a file of this name."""
+        return name in self._checksums(key)
+
     def verify(self, key: str) -> None:
         """Raise MissingCellError or DamagedCellError, which name the file, where the cell is not as it was written."""
         for name in self._checksums(key):
             self._read(key, name)
 
     @contextmanager
-    def stage(self, key: str) -> Iterator[Path]:
+    def stage(self, key: str, replace: bool = False) -> Iterator[Path]:
         """A temporary directory that becomes the cell on a clean exit, and vanishes on an exception.
 
-        Where another process has finished the cell in the meantime, that one is kept. A damaged one is set aside under
-        `root/damaged`.
+        Where the cell is finished by then, that one is kept, unless it is to be replaced. A damaged one is set aside
+        under `root/damaged`.
         """
-        final = self.path(key)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.root / f".{key[:16]}-{uuid4().hex[:8]}"
+        self.path(key).parent.mkdir(parents=True, exist_ok=True)
+        self._sign()
+        temporary = self._temporary(key)
         temporary.mkdir()
         try:
             yield temporary
             _seal(temporary)
-            self._publish(temporary, key)
+            self._publish(temporary, key, replace)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
+    def sweep(self, key: str) -> None:
+        """Remove what processes that were killed have left half-written; for who alone works on the cell."""
+        for leftover in self.root.glob(f".{self.kind}-{key}-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    def adopt(self, other: "Store", key: str, replace: bool = False) -> None:
+        """Copy a cell of another store, byte for byte. Raises MissingCellError or DamagedCellError."""
+        other.verify(key)
+        with self.stage(key, replace) as folder:
+            shutil.copytree(other.path(key), folder, dirs_exist_ok=True)
+
     def records(self, key: str) -> list[Record]:
         try:
-            return [Record.parse(values) for values in self._json(key, "records.json")]
-        except (KeyError, TypeError) as error:
+            return [Record.parse(values) for values in _listed(self._json(key, "records.json"))]
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
             path = self.path(key) / "records.json"
             raise DamagedCellError(
                 f"{path} holds records of another version: {error}. {_remedy(path.parent)}"
@@ -135,25 +185,41 @@ class Store:
 
     def _checksums(self, key: str) -> dict[str, str]:
         folder = self.path(key)
-        if not folder.is_dir():
-            raise MissingCellError(
-                f"no finished cell {key} in {self.root / 'cells'}: `python -m bench run` computes it"
-            )
         try:
             return dict(json.loads((folder / CHECKSUMS).read_bytes()))
         except (OSError, ValueError, TypeError) as error:
+            if not folder.is_dir():
+                raise MissingCellError(
+                    f"no finished cell {key} in {folder.parent}: `python -m bench run` computes it"
+                ) from None
             raise DamagedCellError(f"{folder / CHECKSUMS} cannot be read ({error}). {_remedy(folder)}") from error
 
-    def _publish(self, temporary: Path, key: str) -> None:
-        final = self.path(key)
+    def _sign(self) -> None:
+        """Say of which version the store is, or find out that it is of another."""
+        path = self.root / "store.json"
+        if path.exists():
+            return self.check_version()
+        unfinished = self.root / f".store-{uuid4().hex[:8]}"
+        unfinished.write_text(json.dumps({"version": VERSION}) + "\n")
+        unfinished.rename(path)
+        return None
+
+    def _temporary(self, key: str) -> Path:
+        return self.root / f".{self.kind}-{key}-{uuid4().hex[:8]}"
+
+    def _publish(self, temporary: Path, key: str, replace: bool) -> None:
+        final, retired = self.path(key), self._temporary(key)
         if final.exists() and not self.finished(key):
             self._set_aside(key)
+        elif final.exists() and replace:
+            final.rename(retired)
         try:
             temporary.rename(final)
         except OSError:
             if not self.finished(key):
                 raise
         _sync(final.parent)
+        shutil.rmtree(retired, ignore_errors=True)
 
     def _set_aside(self, key: str) -> None:
         damaged = self.root / "damaged"
@@ -161,9 +227,15 @@ class Store:
         self.path(key).rename(damaged / f"{key}-{uuid4().hex[:8]}")
 
 
+def _listed(content: Any) -> list[Any]:
+    if not isinstance(content, list):
+        raise TypeError(f"a list is expected, not {content!r}")
+    return content
+
+
 def _seal(folder: Path) -> None:
     """Write the checksums of all files, and make sure that everything has reached the disk."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS)
     checksums = {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
     (folder / CHECKSUMS).write_text(json.dumps(checksums, indent=2))
     for path in (*files, folder / CHECKSUMS, folder):

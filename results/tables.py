@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from results.statistics import column, mean_rank, rows, summary
+from results.statistics import TRUTH, column, mean_rank, rows, summary
 from results.wording import ABSENT, BYTES, NOTHING, heading, in_bytes, outcome, slug, status, three_digits
 
-TRUTH = "TrueEquations"  # the reference row whose value is the best one of a metric that is better near the "truth"
 LEADING = "vpt"  # the metric of the leaderboard; of a suite that lacks it, its first one
 OVERALL = ("nrmse", "nfe_forecast", "fit_seconds", "parameters")  # on the leaderboard: medians over systems
 
@@ -43,6 +42,7 @@ class Entry:
     text: str
     best: bool  # of its column, among the compared learners
     words: bool  # instead of a number
+    value: float | None  # the number itself, where there is one
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,13 @@ class Table:
 
     @property
     def rows(self) -> Iterator[Row]:
-        printed, best, empty = self.printed(), self.best(), self.values.isna()
+        printed, best = self.printed(), self.best()
         for place, learner in enumerate(self.outcomes):
-            line = zip(printed.iloc[place], best.iloc[place], empty.iloc[place], strict=True)
-            entries = tuple(Entry(text, bool(first), bool(none) and text != NOTHING) for text, first, none in line)
+            line = zip(printed.iloc[place], best.iloc[place], self.values.iloc[place], strict=True)
+            entries = tuple(
+                Entry(text, bool(first), bool(np.isnan(value)) and text != NOTHING, None if np.isnan(value) else value)
+                for text, first, value in line
+            )
             yield Row(learner, learner in self.references, entries, self.outcomes[learner])
 
     def printed(self) -> pd.DataFrame:

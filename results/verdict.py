@@ -75,12 +75,17 @@ def verdict(best: Sequence[Winner], ranks: pd.Series, lost: Mapping[str, Mapping
     if not best:
         return ["No learner has a valid prediction time yet."]
     first = [str(learner) for learner in ranks.index[ranks == ranks.min()]]
-    overall = f"{listed(first)} {'rank' if len(first) > 1 else 'ranks'} first overall (mean rank {ranks.min():.2f})"
+    overall = []  # where no metric of the run can rank
+    if first:
+        overall = [
+            f"{listed(first)} {'rank' if len(first) > 1 else 'ranks'} first overall (mean rank {ranks.min():.2f})"
+        ]
     places: dict[str, list[str]] = {}
     for winner in best:
         places.setdefault(winner.standing, []).append(f"{winner.system} ({winner.time})")
     longest = "; ".join(f"{standing} on {listed(where)}" for standing, where in places.items())
-    return [f"{overall}; longest valid prediction time: {longest}.", *_lost(lost)]
+    sentence = "; ".join([*overall, f"longest valid prediction time: {longest}"])
+    return [f"{sentence[0].upper()}{sentence[1:]}.", *_lost(lost)]
 
 
 def _lost(lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:

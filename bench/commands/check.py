@@ -1,0 +1,94 @@
+"""`python -m bench check`: hold a run to its baseline."""
+
+import os
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.commands.baseline import FOLDER, accepting
+from bench.errors import CHECK_FAILED, NOTHING_MEASURED, UserError, tell
+from bench.options import RUNS, Adaptive, AsJson, BaselineFile, CheckedRun, JUnit, Out, Strict, Times
+
+if TYPE_CHECKING:
+    from results.baseline import Baseline
+    from results.regression import Check
+
+
+def check(
+    run: CheckedRun,
+    baseline: BaselineFile = None,
+    strict: Strict = False,
+    adaptive: Adaptive = False,
+    times: Times = False,
+    junit: JUnit = None,
+    as_json: AsJson = False,
+    out: Out = RUNS,
+) -> int:
+    """Hold a run to its baseline: is anything missing, newly failing, or worse beyond noise and tolerance?
+
+    Under GitHub Actions, annotations and a step summary are written too.
+    """
+    from bench.plan import find_runs
+    from results import check_report
+    from results.baseline import Baseline, BrokenBaselineError
+
+    folder = find_runs([run], out)[0]
+    path = baseline or FOLDER / f"{folder.name}.json"
+    try:
+        kept = Baseline.load(path)
+    except BrokenBaselineError as error:
+        raise UserError(str(error)) from error
+    found = _checked(kept, folder, times)
+    while adaptive and found.comparable and found.verdict == "inconclusive" and _add_seeds(kept, folder):
+        found = _checked(kept, folder, times)
+    accept = accepting(folder, path)
+    sys.stdout.write((check_report.as_json(found, accept) if as_json else check_report.text(found)) + "\n")
+    if junit:
+        junit.parent.mkdir(parents=True, exist_ok=True)
+        junit.write_text(check_report.junit(found), encoding="utf-8")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        tell("\n".join(check_report.annotations(found)))
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(check_report.markdown(found, accept))
+    if not found.comparable:
+        return NOTHING_MEASURED
+    if found.verdict != "pass" and not as_json:
+        sys.stdout.write(f"If the change is meant, accept it with\n  {accept}\n")
+    return CHECK_FAILED if found.verdict == "regressed" or (strict and found.verdict == "inconclusive") else 0
+
+
+def _checked(baseline: "Baseline", folder: Path, times: bool) -> "Check":
+    from results.regression import check
+    from results.run import BrokenRunError, Run
+
+    try:
+        return check(baseline, Run.load(folder), times)
+    except (BrokenRunError, ValueError) as error:
+        raise UserError(str(error)) from error
+
+
+def _add_seeds(baseline: "Baseline", folder: Path) -> bool:
+    """Run the suite with twice the seeds, as many as the baseline has at most; False where it has them already."""
+    from bench.commands.run import run
+    from results.run import Run
+
+    manifest = Run.load(folder).manifest
+    have, most = len(manifest["seeds"]), len(baseline.content["seeds"])
+    if have >= most:
+        return False
+    seeds = min(2 * have, most)
+    tell(f"inconclusive with {have} seeds: running {manifest['suite']} with {seeds}")
+    with redirect_stdout(sys.stderr):
+        run(
+            suite=manifest["suite"],
+            system=manifest["systems"],
+            learner=[learner["label"] for learner in manifest["learners"]],
+            seeds=seeds,
+            data_seed=manifest["data_seed"],
+            budget=manifest["budget"],
+            out=folder.parent,
+            quiet=True,
+        )
+    return True
