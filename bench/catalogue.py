@@ -11,8 +11,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bench.errors import UserError, nearest, unknown
+from bench.plugins import installed
 
-ROOTS = {"systems": "System", "learners": "Learner"}  # the class that makes a package's class a component
+ROOTS = {  # the classes that make a package's class a component
+    "systems": {"System", "ImageSet"},
+    "learners": {"Learner", "Classifier"},
+}
+METRICS = ("Metric", "ClassificationMetric")  # calls that make one
 SUITES = Path(__file__).parent / "suites"
 
 
@@ -35,6 +40,7 @@ class Component:
     description: str  # the whole docstring
     parameters: tuple[Parameter, ...]
     reference: bool  # a yardstick, not a method under comparison
+    kind: str = ""  # the root class that makes it a component
 
     @property
     def about(self) -> str:
@@ -65,6 +71,7 @@ class SuiteEntry:
     parts: Mapping[str, list[str]]
     names: frozenset[str]  # everything the file imports or defines
     given_by_path: bool = False
+    module: str = ""  # that an installed package names, of a suite that it adds
 
     @property
     def about(self) -> str:
@@ -102,6 +109,8 @@ def find_suite(name: str) -> SuiteEntry:
     if not name:
         raise UserError(f"which suite? Give --suite one of {', '.join(suites())}, or the path of your own file")
     if not name.endswith(".py"):
+        if name in (added := installed("suites")):
+            return _added_suite(name, added[name].module)
         if name not in suites():
             raise unknown("suite", name, suites(), "or the path of your own file, ending in .py")
         return suites()[name]
@@ -118,10 +127,19 @@ def find_suite(name: str) -> SuiteEntry:
         raise UserError(f"cannot read {path}: {error}") from error
 
 
+def _added_suite(name: str, module: str) -> SuiteEntry:
+    """A suite that an installed package adds."""
+    try:
+        spec = find_spec(module)
+        return replace(_read_suite(Path(str(spec and spec.origin))), name=name, module=module)
+    except (ImportError, OSError, ValueError) as error:
+        raise UserError(f"the plugin {module} of suite {name} cannot be read: {error}") from error
+
+
 def check_name(package: str, name: str, suite: SuiteEntry) -> None:
     """Raise UserError where neither the package nor the file of the suite knows a system or learner of this name."""
     known = components(package)
-    if name not in known and name not in suite.names:
+    if name not in known and name not in suite.names and name not in installed(package):
         raise unknown(package.removesuffix("s"), name, known, f"python -m bench list {package}")
 
 
@@ -222,7 +240,8 @@ def _component(module: str, node: Definition | None) -> Component | None:
     """The component that a class is, unless it is abstract or something else altogether."""
     lineage = list(_lineage(module, node))
     names = [ancestor.name for _, ancestor in lineage]
-    if ROOTS[module.partition(".")[0]] not in names or _is_abstract([ancestor for _, ancestor in lineage]):
+    kinds = [name for name in names if name in ROOTS[module.partition(".")[0]]]
+    if not kinds or _is_abstract([ancestor for _, ancestor in lineage]):
         return None
     parameters: dict[str, Parameter] = {}
     for home, ancestor in reversed(lineage):
@@ -230,7 +249,7 @@ def _component(module: str, node: Definition | None) -> Component | None:
     flags = [value for _, ancestor in lineage for name, value in _class_constants(ancestor) if name == "reference"]
     reference = bool(flags) and ast.unparse(flags[0]) == "True"
     description = ast.get_docstring(lineage[0][1]) or ""
-    return Component(names[0], module, description, tuple(parameters.values()), reference)
+    return Component(names[0], module, description, tuple(parameters.values()), reference, kinds[0])
 
 
 def _is_abstract(lineage: list[ast.ClassDef]) -> bool:
@@ -256,10 +275,13 @@ def _parameters(module: str, node: ast.ClassDef) -> Iterator[Parameter]:
     for item in node.body:
         if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name) or not source:
             continue
+        if item.value and "init=False" in ast.unparse(item.value):
+            continue  # it follows from the others
         name, annotation = item.target.id, ast.unparse(item.annotation)
-        home, meaning = _resolve(module, annotation)
+        made = _made(module, item.value)
+        home, meaning = _resolve(module, ast.unparse(made.func) if isinstance(made, ast.Call) else annotation)
         if isinstance(meaning, ast.ClassDef):
-            given = _arguments(item.value, meaning.name)
+            given = _arguments(made, meaning.name)
             for inner in _parameters(home, meaning):
                 default = given.get(inner.name, inner.default)
                 yield replace(inner, name=f"{name}.{inner.name}", default=default)
@@ -267,6 +289,21 @@ def _parameters(module: str, node: ast.ClassDef) -> Iterator[Parameter]:
             default = ast.unparse(item.value) if item.value else ""
             choices = _choices(meaning or item.annotation)
             yield Parameter(name, choices or annotation, default, _comment(source[1], item))
+
+
+def _made(module: str, default: ast.expr | None) -> ast.expr | None:
+    """The expression that a default value comes from: what its factory returns, or a constant of the module."""
+    keywords = default.keywords if isinstance(default, ast.Call) else []
+    factory = next((keyword.value for keyword in keywords if keyword.arg == "default_factory"), None)
+    if isinstance(factory, ast.Lambda):
+        return _made(module, factory.body)
+    if isinstance(factory, ast.Name):
+        meaning = _resolve(module, factory.id)[1]
+        body = meaning.body if isinstance(meaning, ast.FunctionDef) else []
+        returned = [node.value for node in body if isinstance(node, ast.Return)]
+        return returned[0] if returned else ast.Call(factory, [], [])
+    constant = _resolve(module, default.id)[1] if isinstance(default, ast.Name) else None
+    return constant if isinstance(constant, ast.expr) else default
 
 
 def _arguments(node: ast.expr | None, name: str) -> dict[str, str]:
@@ -292,7 +329,7 @@ def _comment(lines: list[bytes], node: ast.AnnAssign) -> str:
 
 def _metrics_in(module: str, node: Definition | None) -> Iterator[MetricEntry]:
     """The metric that `Metric(name, unit, better, measure)` makes."""
-    if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] != "Metric":
+    if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] not in METRICS:
         return
     order = ("name", "unit", "better", "measure", "about")
     arguments = dict(zip(order, node.args, strict=False)) | {keyword.arg: keyword.value for keyword in node.keywords}

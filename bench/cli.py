@@ -1,4 +1,4 @@
-"""The command line: `python -m bench run | plan | list | report | doctor`.
+"""The command line: `python -m bench run | plan | status | merge | list | new | report | compare | ...`.
 
 Nothing heavy is imported before a command needs it, so that help, lists and mistakes are told at once.
 """
@@ -11,11 +11,17 @@ from typing import Any
 
 import typer
 
+from bench.commands.baseline import baseline
+from bench.commands.check import check
+from bench.commands.compare import compare
 from bench.commands.doctor import doctor
 from bench.commands.list import list_
+from bench.commands.merge import merge
+from bench.commands.new import new
 from bench.commands.plan import plan
 from bench.commands.report import report
 from bench.commands.run import run
+from bench.commands.status import status
 from bench.errors import MISTAKEN, UserError, nearest, one_line, tell
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # click's, which newer versions of typer carry inside
@@ -25,10 +31,13 @@ EXAMPLES = """[bold]Examples[/]
   python -m bench run --suite chaos -s Lorenz -l "NeuralODE\\[lookahead=5]"
   python -m bench run --suite my_suite.py --seeds 5 --budget quick
   python -m bench list learners NeuralODE
+  python -m bench compare runs/chaos other/chaos
+  python -m bench check smoke
 
 [bold]Exit codes[/]
-  0 all well             2 a mistake in the command or suite
-  3 some cells failed    4 nothing measured    130 interrupted"""
+  0 all well             1 a regression, or a check that failed
+  2 a mistake in the command or suite          3 some cells failed
+  4 nothing measured, or nothing to compare    130 interrupted"""
 
 app = typer.Typer(
     help="Compare learners of dynamical systems: recurrent networks, neural ODEs, residual networks and their like.",
@@ -40,8 +49,14 @@ app = typer.Typer(
 )
 app.command(epilog=EXAMPLES)(run)
 app.command()(plan)
+app.command()(status)
+app.command()(merge)
 app.command("list")(list_)
+app.command()(new)
 app.command()(report)
+app.command()(compare)
+app.add_typer(baseline, name="baseline")
+app.command()(check)
 app.command()(doctor)
 
 

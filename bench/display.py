@@ -14,11 +14,14 @@ from rich.text import Text
 from bench.catalogue import Component, MetricEntry, SuiteEntry
 
 if TYPE_CHECKING:
+    from bench.history import Standing
+    from bench.overview import Overview
     from bench.progress import Failure
 
 REASON = 120  # characters of a failure's reason
 LEAST, MOST, GAP = 8, 18, 2  # characters for a system in a grid, and between two
-CACHED, MISSING = Text("cached", style="green"), Text("missing", style="yellow")
+STATES = {"cached": "green", "missing": "yellow", "stale": "magenta", "measured": "cyan"}
+WORDS = {"measured": "measure"}  # what a grid says of a state, if not its name
 
 
 def listing(title: str, entries: Iterable[Component | MetricEntry | SuiteEntry]) -> RenderableType:
@@ -47,16 +50,16 @@ def page(entry: Component | MetricEntry | SuiteEntry) -> RenderableType:
     return Group(head.append(f"   {entry.path}", style="dim"), about, parts)
 
 
-def plan(manifest: Mapping[str, Any], finished: Mapping[str, bool], width: int) -> RenderableType:
-    """The grid of cells, learner by system: which are cached, and which a run would compute."""
-    state = {(cell["learner"], cell["system"]): finished[cell["key"]] for cell in manifest["cells"]}
+def plan(manifest: Mapping[str, Any], found: Mapping[str, "Standing"], width: int) -> RenderableType:
+    """The grid of cells, learner by system: which are cached, and which a run would compute, or measure again."""
+    state = {(cell["learner"], cell["system"]): found[cell["key"]].state for cell in manifest["cells"]}
     learners = [learner["label"] for learner in manifest["learners"]]
     names, groups = panes(learners, manifest["systems"], width)
     tables = []
     for systems in groups:
         table = grid(names, systems)
         for learner in learners:
-            table.add_row(Text(learner), *(CACHED if state[learner, system] else MISSING for system in systems))
+            table.add_row(Text(learner), *(_state(state.get((learner, system))) for system in systems))
         tables.append(table)
     return Group(*tables)
 
@@ -100,6 +103,17 @@ def failures(found: Sequence["Failure"], folder: Path) -> RenderableType:
     return Group(*lines)
 
 
+def overview(found: "Overview") -> RenderableType:
+    """How many cells of a run are in each state, with the names of those that run or are damaged."""
+    counts = ", ".join(f"{count} {state}" for state, count in found.counts.items() if count or state == "ok")
+    lines = [Text.assemble((found.run.suite, "bold green"), f"  {len(found.states)} cells: {counts}")]
+    for cell, state in found.states.items():
+        if state in ("running", "damaged"):
+            lines.append(Text(f"  {state}  {cell.system}  {cell.learner}"))
+    lines += [Text(f"  {reason}", style="red") for reason in found.damage.values()]
+    return Group(*lines)
+
+
 def _summary(entry: Component | MetricEntry | SuiteEntry) -> Text:
     if isinstance(entry, Component) and entry.parameters:
         names = dict.fromkeys(one.name.partition(".")[0] for one in entry.parameters)
@@ -122,6 +136,10 @@ def _parameters(entry: Component) -> RenderableType:
 
 def _is_reference(entry: Component | MetricEntry | SuiteEntry) -> bool:
     return isinstance(entry, Component) and entry.reference
+
+
+def _state(name: str | None) -> Text:
+    return Text(WORDS.get(name, name), style=STATES[name]) if name else Text("·", style="dim")
 
 
 def _shortened(reason: str) -> str:

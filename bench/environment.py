@@ -2,18 +2,25 @@
 
 import os
 import platform
+import re
+import resource
 import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from bench.meter import process_peak
+
 ROOT = Path(__file__).resolve().parents[1]
+DRIVER = Path("/proc/driver/nvidia/version")
+DIFF = 20_000  # characters of the difference to the revision that each cell keeps
 PACKAGES = ("dynamics-bench", "numpy", "pandas", "scikit-learn", "scipy", "torch", "torchdiffeq", "torchvision")
 
 
@@ -29,12 +36,23 @@ def environment(device: str, threads: int) -> dict[str, Any]:
         "cores": cores(),
         "threads": threads,
         "device": _device(device),
+        "driver": _driver(),
         "torch": _version("torch"),
         "packages": {name: _version(name) for name in PACKAGES},
-        "git": _git(),
+        "git": dict(revision()),
         "command": _command(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "hostname": platform.node(),
+    }
+
+
+def usage() -> dict[str, Any]:
+    """What this process has used so far: most resident memory, processor time; and when this is told."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "peak_bytes": process_peak(),
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 3),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
@@ -61,6 +79,16 @@ def _device(device: str) -> str:
 
 
 @lru_cache
+def _driver() -> str | None:
+    """The driver of the GPU; None where there is none that says so."""
+    try:
+        found = re.search(r"Kernel Module\D*([\d.]+)", DRIVER.read_text())
+    except OSError:
+        return None
+    return found[1] if found else None
+
+
+@lru_cache
 def _version(package: str) -> str | None:
     try:
         return version(package)
@@ -69,12 +97,17 @@ def _version(package: str) -> str | None:
 
 
 @lru_cache
-def _git() -> dict[str, Any]:
-    """Revision of our own source tree, and whether it differs; None where it is not a git checkout."""
+def revision() -> dict[str, Any]:
+    """Revision of our own source tree, whether it differs and in what; None where it is not a git checkout."""
     top = _run_git("rev-parse", "--show-toplevel")
     if top is None or Path(top) != ROOT:
         return {"revision": None, "dirty": None}
-    return {"revision": _run_git("rev-parse", "HEAD"), "dirty": bool(_run_git("status", "--porcelain"))}
+    found = {"revision": _run_git("rev-parse", "HEAD"), "dirty": bool(_run_git("status", "--porcelain"))}
+    diff = _run_git("diff", "HEAD") or ""
+    if not diff:
+        return found
+    cut = f"{diff[:DIFF]}\n... {len(diff) - DIFF} more characters" if len(diff) > DIFF else diff
+    return found | {"diff": cut, "diff_sha256": sha256(diff.encode()).hexdigest()}
 
 
 def _run_git(*arguments: str) -> str | None:

@@ -7,6 +7,7 @@ ValueError
 import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
+from math import inf
 
 CHECK_FAILED, MISTAKEN, SOME_FAILED, NOTHING_MEASURED, INTERRUPTED = 1, 2, 3, 4, 130
 
@@ -44,6 +45,12 @@ def at_least(option: str, value: int | None, least: int) -> None:
     """Raise UserError where a number that was given is too small."""
     if value is not None and value < least:
         raise UserError(f"{option} must be at least {least}, but is {value}")
+
+
+def positive(option: str, value: float | None, unit: str) -> None:
+    """Raise UserError where a number that was given is not a finite one above 0."""
+    if value is not None and not 0 < value < inf:
+        raise UserError(f"{option} must be a positive number of {unit}, but is {value:g}")
 
 
 def tell(text: str) -> None:

@@ -8,7 +8,7 @@ of ResNet only. Comments, docstrings and layout do not count.
 import ast
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, partial
 from hashlib import sha256
@@ -20,6 +20,7 @@ from systems.configuration import describe
 if TYPE_CHECKING:
     from bench.cell import Cell
 
+Reader = Callable[..., dict[str, str]]
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = frozenset(("bench", "systems", "learners", "metrics", "results"))
 BESIDE = frozenset(("bench.environment", "bench.key"))  # say which cell it is and where it ran, not what comes of it
@@ -47,20 +48,39 @@ def identity(cell: "Cell") -> dict[str, Any]:
     }
 
 
-def digest(cell: "Cell") -> dict[str, str]:
-    """A short hash of the code of every module that a cell uses, by module."""
+def keys(cells: Iterable["Cell"]) -> list[str]:
+    """The key of each cell, with the code behind cells that are made of the same modules read once."""
+    read = cache(code)
+    return [checksum(identity(cell) | {"code": digest(cell, read)}) for cell in cells]
+
+
+def digest(cell: "Cell", read: "Reader | None" = None) -> dict[str, str]:
+    """A short hash of the code of every module that a cell uses, by module; `read` may be a `code` that remembers."""
+    return (read or code)(roots(cell))
+
+
+def roots(cell: "Cell") -> frozenset[str]:
+    """The modules that a cell is made of, from which all others are reached."""
+    return fitting_roots(cell) | {_module(metric.measure) for metric in cell.metrics}
+
+
+def fitting_roots(cell: "Cell") -> frozenset[str]:
+    """The modules that a cell is made of but for its metrics."""
     parts = (cell.system, cell.learner, cell.sampling, cell.budget)
-    measured = {_module(metric.measure) for metric in cell.metrics}
-    return code({"bench.cell", type(cell).__module__} | measured | set(_modules(parts)))
+    return frozenset({"bench.cell", type(cell).__module__, *_modules(parts)})
 
 
-def code(roots: Iterable[str]) -> dict[str, str]:
-    """A short hash of the code of each imported module named in `roots`, and of all that these import in turn."""
+def code(roots: Iterable[str], without: Sequence[str] = ()) -> dict[str, str]:
+    """A short hash of the code of each imported module named in `roots`, and of all that these import in turn.
+
+    Nothing is followed into the modules or packages named in `without`.
+    """
     found: dict[Module, str] = {}
     waiting = [module for root in roots if (module := _imported(root)) is not None]
     while waiting:
         module = waiting.pop()
-        if module not in found and module.name not in BESIDE:
+        left_out = module.name in BESIDE or any(f"{module.name}.".startswith(f"{name}.") for name in without)
+        if module not in found and not left_out:
             source = _read(module)
             found[module] = source.hash
             waiting += filter(None, (_resolve(statement, module) for statement in source.imports))

@@ -36,6 +36,18 @@ Learners = Annotated[
         help='Only this learner, beside the reference rows; repeat for more. Configure it as "Name\\[field=value]".',
     ),
 ]
+Include = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE.py",
+        rich_help_panel=WHAT,
+        help="Your own file, whose systems and learners -s and -l can name; repeat for more.",
+    ),
+]
+MoreMetrics = Annotated[
+    list[str] | None,
+    typer.Option("--metric", metavar="NAME", rich_help_panel=WHAT, help="Measure this too; repeat for more."),
+]
 Seeds = Annotated[
     int | None, typer.Option(metavar="N", rich_help_panel=WHAT, help="Number of seeds, in place of the suite's.")
 ]
@@ -57,12 +69,45 @@ Jobs = Annotated[
         help="Cells at a time; if not given, one a core (GPU: one).",
     ),
 ]
-Out = Annotated[Path, typer.Option(metavar="FOLDER", rich_help_panel=HOW, help="Where cells and reports are kept.")]
+Out = Annotated[
+    Path, typer.Option("--out", metavar="FOLDER", rich_help_panel=HOW, help="Where cells and reports are kept.")
+]
 Timeout = Annotated[
     float | None, typer.Option(metavar="S", rich_help_panel=HOW, help="Seconds after which a cell is stopped.")
 ]
 Retries = Annotated[
     int, typer.Option(metavar="N", rich_help_panel=HOW, help="New attempts after a crash or lack of memory.")
+]
+Memory = Annotated[
+    float | None,
+    typer.Option(
+        metavar="GIB", rich_help_panel=HOW, help="Memory of a cell, beyond what its process starts with (host)."
+    ),
+]
+Rerun = Annotated[
+    str,
+    typer.Option(metavar="failed|all|NAME", rich_help_panel=HOW, help="Finished cells to compute again; see --cache."),
+]
+
+
+class Cache(StrEnum):
+    """What finished cells are good for."""
+
+    DEFAULT = "default"
+    IGNORE = "ignore"
+    ONLY = "only"
+
+
+CacheUse = Annotated[
+    Cache,
+    typer.Option("--cache", rich_help_panel=HOW, help="ignore: compute all anew; only: compute nothing, report."),
+]
+ShardOf = Annotated[
+    str, typer.Option("--shard", metavar="I/N", rich_help_panel=HOW, help="Part I of N of the suite, for job arrays.")
+]
+Executor = Annotated[
+    str,
+    typer.Option(metavar="local|dask|dask://HOST:PORT", rich_help_panel=HOW, help="Where cells run; extra \\[dask]."),
 ]
 FailFast = Annotated[bool, typer.Option("--fail-fast", rich_help_panel=HOW, help="Stop at the first cell that fails.")]
 AsJson = Annotated[
@@ -72,5 +117,58 @@ Quiet = Annotated[bool, typer.Option("--quiet", rich_help_panel=SHOWN, help="Pri
 
 Kind = Annotated[str, typer.Argument(metavar="[suites|systems|learners|metrics]", help="Only things of this kind.")]
 Name = Annotated[str, typer.Argument(help="All that is known of this one.")]
+Stores = Annotated[list[Path], typer.Argument(metavar="STORE...", help="Folders given to --out in other runs.")]
 Runs = Annotated[list[str] | None, typer.Argument(help="Suites, or folders of runs; all runs if none is named.")]
-Patients = Annotated[list[str] | None, typer.Argument(metavar="[SYSTEM]...", help="Systems; all if none is named.")]
+Certify = Annotated[bool, typer.Option("--certify", help="Certify the systems, as `doctor --systems` does.")]
+Patients = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME", help="Systems, or known cases; all of both if none is named.")
+]
+Half = Annotated[
+    bool | None, typer.Option("--systems/--instruments", help="Only the systems, or only the measuring instruments.")
+]
+
+FromRun = Annotated[str, typer.Option("--from", metavar="RUN", help="The run to keep: its suite, or its folder.")]
+BaselineName = Annotated[
+    str, typer.Option("--name", metavar="NAME|FILE.json", help="Of the baseline; the suite's if not given.")
+]
+Noise = Annotated[
+    list[str] | None,
+    typer.Option("--noise", metavar="RUN", help="A re-run with other seeds, to measure the noise by; repeat for more."),
+]
+Tolerances = Annotated[
+    list[str] | None,
+    typer.Option("--tolerance", metavar="METRIC=X", help="Of the logarithm of a metric; repeat for more."),
+]
+CheckedRun = Annotated[str, typer.Argument(metavar="RUN", help="The suite of a run, or its folder.")]
+BaselineFile = Annotated[
+    Path | None,
+    typer.Option("--baseline", metavar="FILE", help="If not given: results/baselines/ and the name of the suite."),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="An inconclusive check fails too.")]
+Adaptive = Annotated[
+    bool, typer.Option("--adaptive", help="Run with more seeds, as many as the baseline has, while inconclusive.")
+]
+Times = Annotated[bool, typer.Option("--times", help="Decide by times too: both runs are of this very job.")]
+JUnit = Annotated[Path | None, typer.Option("--junit", metavar="FILE.xml", help="Write a JUnit report too.")]
+FirstRun = Annotated[str, typer.Argument(metavar="A", help="The suite of a run, or its folder.")]
+SecondRun = Annotated[str, typer.Argument(metavar="B", help="The run to see beside it.")]
+Shown = Annotated[
+    list[str] | None, typer.Option("--metric", "-m", metavar="NAME", help="Only this metric; repeat for more.")
+]
+
+
+class Layout(StrEnum):
+    """How a comparison is printed."""
+
+    TEXT = "text"
+    MD = "md"
+    JSON = "json"
+
+
+Format = Annotated[Layout, typer.Option("--format", help="How it is printed.")]
+NewKind = Annotated[str, typer.Argument(metavar="learner", help="What to begin.")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="The name of its class, such as MyLearner.")]
+WithClaims = Annotated[
+    bool,
+    typer.Option("--claims", rich_help_panel=SHOWN, help="Test what the literature says on these results, instead."),
+]

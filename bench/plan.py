@@ -2,20 +2,23 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
+from bench import plugins
 from bench.catalogue import check_name, find_suite
 from bench.errors import UserError, at_least, unknown
 from bench.override import parse
-from results import Store
+from results import Store, StoreVersionError
 
 if TYPE_CHECKING:
     from bench.cell import Cell
     from bench.suite import Suite
+    from metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,21 @@ class Request:
     device: str = "auto"
     jobs: int | None = None
     out: Path = Path("runs")
+    rerun: str = ""
+    shard: str = ""
+    include: Sequence[Path] = ()
+    metrics: Sequence[str] = ()  # beside those of the suite
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The part of a suite that one of several runs computes: number `part` of so many `parts`, from 1."""
+
+    part: int
+    parts: int
+
+
+WHOLE = Shard(1, 1)
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,7 @@ class Plan:
     manifest: dict[str, Any]
     store: Store
     jobs: int
+    shard: Shard = WHOLE
 
     @property
     def folder(self) -> Path:
@@ -49,6 +68,20 @@ class Plan:
     @property
     def keys(self) -> list[str]:
         return [cell["key"] for cell in self.manifest["cells"]]
+
+    @property
+    def share(self) -> "list[Cell]":
+        """The cells of this shard: the same number for each, but for one, of all cells and of those of each learner."""
+        places = {label: place for place, label in enumerate(one["label"] for one in self.manifest["learners"])}
+        ranked = sorted(self.cells, key=lambda cell: places[cell.learner_label])
+        return ranked[self.shard.part - 1 :: self.shard.parts]
+
+    @property
+    def share_of_manifest(self) -> dict[str, Any]:
+        """The manifest as if there were no other cells than those of this shard."""
+        mine = {(cell.system_label, cell.learner_label) for cell in self.share}
+        cells = [cell for cell in self.manifest["cells"] if (cell["system"], cell["learner"]) in mine]
+        return self.manifest | {"cells": cells}
 
     def write_manifest(self) -> None:
         """Replace the manifest in one stroke: a narrowed run replaces the view of its suite, but removes no cell."""
@@ -66,17 +99,31 @@ def prepare(request: Request) -> Plan:
     at_least("--seeds", request.seeds, 1)
     at_least("--data-seed", request.data_seed, 0)
     at_least("--jobs", request.jobs, 1)
-    entry = find_suite(request.suite)
+    shard = read_shard(request.shard)
+    entry, added = find_suite(request.suite), plugins.defined(request.include)
     for package, texts in (("systems", request.systems), ("learners", request.learners)):
         for text in texts:
-            check_name(package, parse(text).name, entry)
-    _check_writable(request.out)
+            name = parse(text).name
+            if name not in added:
+                check_name(package, name, entry)
+    _check_store(request.out)
     suite = _suite(request)
     for folder in (suite.name, "cells", "data"):
         _check_writable(request.out / folder)
     device = _device(request.device)
     cells = suite.cells(request.budget, device)
-    return _plan(request, suite, cells, device)
+    _check_rerun(request.rerun, cells)
+    return _plan(request, suite, cells, device, shard)
+
+
+def read_shard(text: str) -> Shard:
+    """The shard that `i/n` stands for; all of the suite where nothing is said. Raises UserError."""
+    if not text:
+        return WHOLE
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise UserError(f"--shard is i/n, the number of a part from 1 to n and n, such as 1/4, but is {text!r}")
+    return Shard(int(found[1]), int(found[2]))
 
 
 def find_runs(names: Sequence[str], out: Path) -> list[Path]:
@@ -100,24 +147,53 @@ def _suite(request: Request) -> "Suite":
     """The suite with what the user chose in place of its own. Raises UserError."""
     from bench.suite import load, select
 
+    plugins.include(request.include)
     suite = select(load(request.suite), request.systems, request.learners)
     given = {"seeds": request.seeds, "data_seed": request.data_seed}
-    return replace(suite, **{name: value for name, value in given.items() if value is not None})
+    more = _more_metrics(request.metrics, [metric.name for metric in suite.metrics])
+    return replace(
+        suite, metrics=(*suite.metrics, *more), **{name: value for name, value in given.items() if value is not None}
+    )
 
 
-def _plan(request: Request, suite: "Suite", cells: "Sequence[Cell]", device: str) -> Plan:
+def _more_metrics(names: Sequence[str], there: Sequence[str]) -> "list[Metric]":
+    """Metrics by their names, of our own and of plugins, without those that are there. Raises UserError."""
+    import metrics
+
+    groups = [value if isinstance(value, tuple) else (value,) for value in vars(metrics).values()]
+    known = {one.name: one for group in groups for one in group if isinstance(one, metrics.Metric)}
+    found = []
+    for name in names:
+        metric = plugins.find("metrics", name) or known.get(name)
+        if metric is None:
+            raise unknown("metric", name, [*known, *plugins.installed("metrics")], "python -m bench list metrics")
+        if name not in there:
+            found.append(metric)
+    return found
+
+
+def _plan(request: Request, suite: "Suite", cells: "Sequence[Cell]", device: str, shard: Shard) -> Plan:
     from bench.environment import cores, environment
-    from bench.key import key
+    from bench.key import keys
     from bench.runner import default_jobs
     from bench.suite import manifest
 
     jobs = request.jobs or (default_jobs() if device == "cpu" else 1)
     try:
-        keys = [key(cell) for cell in cells]
+        names = keys(cells)
     except TypeError as error:
         raise UserError(f"suite {suite.name}: {error}") from error
     about = environment(device, max(1, cores() // jobs))
-    return Plan(cells, manifest(suite, cells, keys, request.budget, about), Store(request.out), jobs)
+    about["git"].pop("diff", None)  # each cell has it
+    return Plan(cells, manifest(suite, cells, names, request.budget, about), Store(request.out), jobs, shard)
+
+
+def _check_rerun(rerun: str, cells: "Sequence[Cell]") -> None:
+    from bench.runner import names
+
+    known = ["failed", "all", *sorted(set().union(*(names(cell) for cell in cells)))]
+    if rerun and rerun not in known:
+        raise unknown("thing to run again", rerun, known, "--rerun takes a system or learner of the suite")
 
 
 def _device(wanted: str) -> str:
@@ -128,6 +204,14 @@ def _device(wanted: str) -> str:
     if wanted == "cuda":
         raise UserError("--device cuda, but torch finds no CUDA device on this machine: use --device cpu or auto")
     return "cpu"
+
+
+def _check_store(folder: Path) -> None:
+    _check_writable(folder)
+    try:
+        Store(folder).check_version()
+    except StoreVersionError as error:
+        raise UserError(str(error)) from error
 
 
 def _check_writable(folder: Path) -> None:

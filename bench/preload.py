@@ -1,7 +1,8 @@
 """What the fork server imports: all that cells are made of, with the sources as they are at that moment."""
 
-from bench import key, worker
+from bench import classification, environment, key, worker
 
-__all__ = ["worker"]
+__all__ = ["classification", "worker"]
 
 key.freeze()
+environment.revision()

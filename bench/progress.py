@@ -49,6 +49,7 @@ class Tally:
         manifest: Mapping[str, Any],
         jobs: int = 1,
         announce: Callable[[str], None] = silent,
+        is_live: bool = False,  # a display shows what is finished, so that only damage is announced
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self.leaderboard = Leaderboard(manifest)
@@ -57,7 +58,7 @@ class Tally:
         self.total, self.done, self.reused = len(self.waiting), 0, 0
         self.failures: list[Failure] = []
         self.measured = False  # whether any trial has a value
-        self._jobs, self._announce, self._clock = jobs, announce, clock
+        self._jobs, self._announce, self._is_live, self._clock = jobs, announce, is_live, clock
         self._seconds: dict[str, list[float]] = {}  # that finished cells took, by learner
 
     def started(self, cell: "Cell", key: str) -> None:
@@ -68,12 +69,16 @@ class Tally:
         self._seconds.setdefault(place.learner, []).append(seconds)
         self.done += 1
         self._count(key, records)
-        self._announce(self._line(place, records, seconds))
+        if not self._is_live:
+            self._announce(self._line(place, records, seconds))
 
     def cached(self, cell: "Cell", key: str, records: Sequence[Record]) -> None:
         del self.waiting[key]
         self.reused += 1
         self._count(key, records)
+
+    def damaged(self, cell: "Cell", key: str, reason: str) -> None:
+        self._announce(f"damaged: {reason}")
 
     def active(self) -> list[tuple[Place, float]]:
         """The cells that run, each with the seconds since its start."""

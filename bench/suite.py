@@ -1,53 +1,61 @@
 """What a suite is: systems, learners, metrics, and the protocol under which they are compared."""
 
 import re
-import sys
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module, invalidate_caches
-from importlib.util import find_spec
-from pathlib import Path
-from types import ModuleType
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import Any
 
 from bench import override
 from bench.catalogue import components, find_suite
 from bench.cell import Cell
+from bench.classification import ImageCell
 from bench.errors import UserError, unknown
+from bench.plugins import find, import_file, located
 from learners import Budget, Learner
+from learners.classifier import Classifier
 from metrics import Metric
+from metrics.classification import COSTS, ClassificationMetric
 from systems import Sampling, System
 from systems.configuration import changes, describe, label
+from systems.images import ImageSampling, ImageSet
 
-Member = TypeVar("Member")
 BUDGETS: Mapping[str, Budget] = {"quick": Budget(0.1, climate=0.5), "standard": Budget(), "paper": Budget(10.0)}
-RESERVED = ("cells", "data", "damaged")  # folders beside those of the suites
+FORECASTING, CLASSIFICATION, BOTH = "forecasting", "classification", "both"
+PARTS: Mapping[str, tuple[type, ...]] = {
+    "systems": (System, ImageSet),
+    "learners": (Learner, Classifier),
+    "metrics": (Metric,),
+}
+RESERVED = ("cells", "claims", "damaged", "data", "fits")  # folders beside those of the suites
 
 
 @dataclass(frozen=True)
 class Suite:
     """A comparison: every learner on every system, over the same data and seeds. One expression in a file of its own.
 
-    Raises ValueError or TypeError where it could not be run as it stands.
+    There are two families, which do not mix: learners that forecast systems, and classifiers of image sets. Raises
+    ValueError or TypeError where a suite could not be run as it stands.
     """
 
     name: str
     description: str
-    systems: tuple[System, ...]
-    learners: tuple[Learner, ...]
+    systems: tuple[System, ...] | tuple[ImageSet, ...]
+    learners: tuple[Learner, ...] | tuple[Classifier, ...]
     metrics: tuple[Metric, ...]
-    sampling: Sampling = field(default_factory=Sampling)
+    sampling: Sampling | ImageSampling = field(default_factory=Sampling)
     seeds: int = 3
     data_seed: int = 0
     budgets: Mapping[str, Budget] = field(default_factory=lambda: BUDGETS)
+    own: tuple[tuple[System, Sampling], ...] = ()  # systems that are observed in a way of their own
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]*", self.name) or self.name in RESERVED:
             rule = f"letters, digits and _ . - only, and not {' or '.join(RESERVED)}"
             raise ValueError(f"a suite's name is that of its folder ({rule}), but is {self.name!r}")
-        for part, kind in (("systems", System), ("learners", Learner), ("metrics", Metric)):
-            object.__setattr__(self, part, _members(f"{self.name}.{part}", getattr(self, part), kind))
+        for part, kinds in PARTS.items():
+            object.__setattr__(self, part, _members(f"{self.name}.{part}", part, getattr(self, part), kinds))
+        self._refuse_mixture()
         _distinct(f"{self.name}.systems", [label(system) for system in self.systems])
         _distinct(f"{self.name}.learners", [label(learner) for learner in self.learners])
         _distinct(f"{self.name}.metrics", [metric.name for metric in self.metrics])
@@ -61,10 +69,35 @@ class Suite:
         if budget not in self.budgets:
             raise unknown("budget", budget, self.budgets)
         spend, seeds = self.budgets[budget], tuple(range(self.seeds))
-        shared = Cell(
+        kind: Any = Cell if self.family == FORECASTING else ImageCell
+        shared = kind(
             self.systems[0], self.learners[0], self.sampling, self.metrics, spend, seeds, self.data_seed, device
         )
-        return [replace(shared, system=system, learner=learner) for system in self.systems for learner in self.learners]
+        try:
+            own: dict[Any, Sampling] = dict(self.own)
+            observed = [(one, _adapted(one, own.get(one, self.sampling), self.data_seed)) for one in self.systems]
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        return [
+            replace(shared, system=system, sampling=sampling, learner=learner)
+            for system, sampling in observed
+            for learner in self.learners
+        ]
+
+    @property
+    def family(self) -> str:
+        """What all of the suite is about, as its systems have it."""
+        return _family(self.systems[0])
+
+    def _refuse_mixture(self) -> None:
+        """Raise TypeError where a part belongs to another family than the first system."""
+        for member in (*self.systems, *self.learners, self.sampling, *self.metrics):
+            if _family(member) not in (self.family, BOTH):
+                name = member.name if isinstance(member, Metric) else label(member)
+                raise TypeError(
+                    f"{self.name} mixes families: {label(self.systems[0])} is for {self.family}, but {name} is for "
+                    f"{_family(member)}; make a suite of each"
+                )
 
 
 def load(name: str) -> Suite:
@@ -74,11 +107,12 @@ def load(name: str) -> Suite:
     """
     entry = find_suite(name)
     try:
-        module = _imported(entry.path) if entry.given_by_path else import_module(f"bench.suites.{entry.name}")
+        named = entry.module or f"bench.suites.{entry.name}"
+        module = import_file(entry.path) if entry.given_by_path else import_module(named)
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{entry.path}{_line(error, entry.path)}: {_told(error)}") from error
+        raise located(error, entry.path) from error
     suite = getattr(module, "suite", None)
     if not isinstance(suite, Suite):
         raise UserError(f"{entry.path} defines no suite: write `suite = Suite(...)` at the top level of the file")
@@ -125,17 +159,30 @@ def manifest(
     }
 
 
-def _members(where: str, members: Any, kind: type[Member]) -> tuple[Member, ...]:
+def _family(member: Any) -> str:
+    if isinstance(member, Metric) and member in COSTS:
+        return BOTH
+    is_of_images = isinstance(member, (ImageSet, Classifier, ImageSampling, ClassificationMetric))
+    return CLASSIFICATION if is_of_images else FORECASTING
+
+
+def _adapted(system: System | ImageSet, sampling: Any, seed: int) -> Sampling | ImageSampling:
+    """The protocol as a system has it."""
+    return system.adapt(sampling, seed) if isinstance(system, System) else sampling
+
+
+def _members(where: str, part: str, members: Any, kinds: tuple[type, ...]) -> tuple[Any, ...]:
     """The members of a part of a suite as a tuple, after a look at each."""
-    if isinstance(members, kind):
-        raise TypeError(f"{where} is one {kind.__name__.lower()}, not several: write it as a tuple, ({members!r},)")
+    one = part.removesuffix("s")
+    if isinstance(members, kinds):
+        raise TypeError(f"{where} is one {one}, not several: write it as a tuple, ({members!r},)")
     if not isinstance(members, (tuple, list)) or not members:
-        raise ValueError(f"{where} needs at least one {kind.__name__.lower()}, but is {members!r}")
+        raise ValueError(f"{where} needs at least one {one}, but is {members!r}")
     for member in members:
-        if isinstance(member, type) and issubclass(member, kind):
+        if isinstance(member, type) and issubclass(member, kinds):
             raise TypeError(f"{where} holds the class {member.__name__}: write {member.__name__}()")
-        if not isinstance(member, kind):
-            raise TypeError(f"{where} holds {member!r}, which is no {kind.__name__.lower()}")
+        if not isinstance(member, kinds):
+            raise TypeError(f"{where} holds {member!r}, which is no {one}")
     return tuple(members)
 
 
@@ -143,30 +190,6 @@ def _distinct(where: str, names: Sequence[str]) -> None:
     twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
     if twice:
         raise ValueError(f"{where} holds {twice} twice: results are told apart by these names")
-
-
-def _imported(path: Path) -> ModuleType:
-    """Import a user's file under its own name, so that other processes find the classes that it defines."""
-    path = path.resolve()
-    invalidate_caches()
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
-    spec = find_spec(path.stem) if path.stem.isidentifier() else None
-    if spec is None or spec.origin != str(path):
-        taken = f"stands for {spec.origin or 'a part of Python'}" if spec else "is no name of a Python module"
-        raise UserError(f"{path} cannot be imported, because {path.stem!r} {taken}: rename the file")
-    return import_module(path.stem)
-
-
-def _line(error: Exception, path: Path) -> str:
-    """Where in a file an exception came up, if it did so there."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
-    return f", line {lines[-1]}" if lines else ""
-
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
 def _selected(package: str, members: tuple[Any, ...], wanted: Sequence[str]) -> tuple[Any, ...]:
@@ -199,6 +222,8 @@ def _distance(member: Any, values: Mapping[str, str]) -> tuple[bool, int]:
 
 
 def _exported(package: str, name: str, members: tuple[Any, ...]) -> type:
+    if (added := find(package, name)) is not None:
+        return added
     if name not in components(package):
         choices = dict.fromkeys([*(type(member).__name__ for member in members), *components(package)])
         raise unknown(package.removesuffix("s"), name, choices, f"python -m bench list {package}")

@@ -1,87 +1,119 @@
-"""The life of one cell in a process of its own, and how such a process is started.
-
-Processes come from a fork server that has imported torch and all of our packages: each starts in milliseconds, and yet
-shares nothing with those before it, so that what it leaks, breaks or crashes ends with it.
-"""
+"""The life of one cell in a process of its own."""
 
 import faulthandler
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
-from types import ModuleType
-from typing import Any
 
+import psutil
 import torch
 
-from bench.cell import Cell, execute
-from bench.data import dataset
+from bench.cell import Cell, prepare
+from bench.claim import Claim
+from bench.fit import perform
+from bench.outcomes import Attempt, keep_attempts
 from results import Store
 
-CONTEXT = multiprocessing.get_context("forkserver")
-LATE_IMPORTS = ("torch._dynamo",)  # what the first optimiser of a process would import, in seconds
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+LIMITED = resource.RLIMIT_DATA  # memory written to; of address space, threads and libraries reserve far more
 
 
-def run_cell(cell: Cell, key: str, store: Store, threads: int, staged: Connection) -> None:
-    """Execute a cell and commit it to the store; tell the parent where its files lie until then."""
-    _settle_in(threads)
-    with store.stage(key) as folder:
-        staged.send(folder)
-        _redirect_output(folder / "log.txt")
-        _end_with_parent(folder)
-        execute(cell, store.root / "data", folder, key)
+@dataclass(frozen=True)
+class Terms:
+    """The conditions under which the processes of a run work."""
+
+    store: Store
+    threads: int  # of each
+    memory: int | None = None  # bytes that each may use beyond what it starts with
 
 
-def make_data(cell: Cell, key: str, store: Store, threads: int, staged: Connection) -> None:
+@dataclass(frozen=True)
+class Task:
+    """A cell to compute, and what is known of it."""
+
+    cell: Cell
+    key: str
+    replace: bool = False  # what the store has under this key
+    before: Sequence[Attempt] = ()  # that failed
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the process of a cell tells its parent; the last note counts."""
+
+    folder: Path | None = None  # where its files lie until they are kept
+    kept: bool = False  # the cell is in the store
+    busy: bool = False  # another process has claimed the cell
+    unwritable: OSError | None = None  # the store cannot be written, as when the disk is full
+
+
+def run_cell(task: Task, terms: Terms, parent: Connection) -> None:
+    """Claim a cell, execute it and commit it to the store; unless another process does so, or has done."""
+    _settle_in(terms)
+    claim = Claim(terms.store, task.key)
+    try:
+        if not claim.acquire():
+            parent.send(Note(busy=True))
+            return
+        try:
+            if task.replace or not terms.store.finished(task.key):
+                _compute(task, terms, parent)
+            parent.send(Note(kept=True))
+        finally:
+            claim.release()
+    except OSError as error:
+        parent.send(Note(unwritable=OSError(error.errno, error.strerror or str(error))))
+
+
+def make_data(cell: Cell, terms: Terms) -> None:
     """Make the dataset of a cell. Errors are for the cells that need it: they try again, and have a log."""
-    _settle_in(threads)
+    _settle_in(terms)
     _redirect_output(Path(os.devnull))
     _end_with_parent()
-    dataset(cell.system, cell.sampling, cell.data_seed, store.root / "data")
+    prepare(cell, terms.store.root / "data")
 
 
-def warm_up(threads: int) -> None:
-    """Start the fork server and wait until it has imported our packages. It and its processes are deaf to ^C."""
-    CONTEXT.set_forkserver_preload(["bench.preload", *LATE_IMPORTS])
-    paths = os.pathsep.join(str(Path(path).absolute()) for path in sys.path)
-    with _environment(dict.fromkeys(THREADS, str(threads)) | {"PYTHONPATH": paths}):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _compute(task: Task, terms: Terms, parent: Connection) -> None:
+    terms.store.sweep(task.key)
+    with terms.store.stage(task.key, task.replace) as folder:
+        parent.send(Note(folder))
+        _redirect_output(folder / "log.txt")
+        _end_with_parent(folder)
+        keep_attempts(folder, task.before)
         try:
-            process = start(_settle_in, threads)
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    process.join()
+            perform(task.cell, task.key, terms.store, folder)
+        except OSError:
+            raise
+        except BaseException as error:  # an orderly end would take the log with it, which the parent keeps
+            _limit_memory(None)
+            traceback.print_exception(error)
+            os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1)
+        _limit_memory(None)  # a cell that has used up its memory still has to be written
 
 
-def start(target: Callable[..., None], *arguments: Any, sees_main: bool = False) -> BaseProcess:
-    """Start a process, which dies with this one.
-
-    The program's own `__main__` is imported again only where `sees_main` says that the arguments need it: it may be
-    slow, and a script without a guard would start all over.
-    """
-    process = CONTEXT.Process(target=target, args=arguments, daemon=True)
-    main = sys.modules["__main__"]
-    try:
-        if not sees_main:
-            sys.modules["__main__"] = ModuleType("__main__")
-        process.start()
-    finally:
-        sys.modules["__main__"] = main
-    return process
-
-
-def _settle_in(threads: int) -> None:
-    """Only the parent answers the keyboard; threads are set before the first operation starts them."""
+def _settle_in(terms: Terms) -> None:
+    """Only the parent answers the keyboard; threads and memory are limited before the first operation needs them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(threads)
+    torch.set_num_threads(terms.threads)
+    _limit_memory(terms.memory)
+
+
+def _limit_memory(more: int | None) -> None:
+    """Allow this process so many bytes more than it has; None lifts the limit."""
+    hard = resource.getrlimit(LIMITED)[1]
+    if more is None:
+        resource.setrlimit(LIMITED, (hard, hard))
+        return
+    usage = psutil.Process().memory_info()
+    resource.setrlimit(LIMITED, (getattr(usage, "data", usage.vms) + more, hard))
 
 
 def _redirect_output(log: Path) -> None:
@@ -106,17 +138,3 @@ def _end_with_parent(folder: Path | None = None) -> None:
         os._exit(1)
 
     Thread(target=watch, daemon=True).start()
-
-
-@contextmanager
-def _environment(changes: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

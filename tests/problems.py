@@ -2,6 +2,8 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from importlib.util import find_spec
+from inspect import isabstract
 
 import numpy as np
 import torch
@@ -9,18 +11,20 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 import systems
-from systems import Flow, System
+from systems import Dysts, Flow, Simulated
+
+EXTRA: list[Simulated] = [Dysts("Halvorsen")] if find_spec("dysts") else []
 
 States = Float64[np.ndarray, "batch dim"]
 Times = Float64[np.ndarray, " time"]
 Solution = Float64[np.ndarray, "batch time dim"]
 
 
-def every_system() -> list[System]:
-    """Each concrete system in `systems.__all__`, at its default parameters."""
+def every_system() -> list[Simulated]:
+    """Each concrete simulated system in `systems.__all__`, at its default parameters."""
     exported = [getattr(systems, name) for name in systems.__all__]
-    kinds = [kind for kind in exported if isinstance(kind, type) and issubclass(kind, System)]
-    return [kind() for kind in kinds if kind not in (System, Flow)]
+    kinds = [kind for kind in exported if isinstance(kind, type) and issubclass(kind, Simulated)]
+    return [kind() for kind in kinds if not isabstract(kind) and kind is not Dysts] + EXTRA
 
 
 def every_flow() -> list[Flow]:

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from bench.cell import Cell
 from learners import Budget, CurvePoint, Forecast, Learner, Predictor, TrainingLog
-from learners.base import Failure, SolverError
-from metrics import Evidence, Metric
+from learners.base import Failure, SolverError, Unsuitable
+from metrics import Evidence, Metric, Undefined
 from metrics.cost import fit_seconds, forecast_seconds, nfe_forecast, parameters, peak_bytes
 from metrics.trajectory import nrmse, vpt
 from metrics.zero_one import zero_one_k
@@ -97,7 +97,7 @@ class Turning(Predictor):
         turned = torch.stack([torch.stack([cos, sin], -1), torch.stack([-sin, cos], -1)], -2)
         return torch.exp(-0.1 * times)[:, None, None] * (state @ turned), len(offsets)
 
-    def forecast(self, past: Trajectories, times: Float[Tensor, " time"]) -> Forecast:
+    def forecast(self, past: Trajectories, times: Float[Tensor, "*batch time"]) -> Forecast:
         forecast = super().forecast(past, times)
         return Forecast(self.spoil(forecast.states), forecast.evaluations)
 
@@ -156,6 +156,7 @@ ERRORS: dict[str, Callable[[], Exception]] = {
     "allocator": lambda: RuntimeError("DefaultCPUAllocator: can't allocate memory"),
     "cuda": lambda: torch.OutOfMemoryError("CUDA out of memory"),
     "solver": lambda: SolverError("the step became too small"),
+    "unsuitable": lambda: Unsuitable("the times are irregular"),
 }
 
 
@@ -229,4 +230,9 @@ def explode(evidence: Evidence) -> float:
     raise ZeroDivisionError("nothing to divide by")
 
 
+def say_nothing(evidence: Evidence) -> float:
+    raise Undefined("there is nothing to tell")
+
+
 exploding = Metric("exploding", "", "lower", explode)
+untold = Metric("untold", "", "lower", say_nothing)

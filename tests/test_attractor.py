@@ -105,10 +105,10 @@ def test_huge_numbers_do_not_overflow(measure):
 @pytest.mark.parametrize(
     ("truth", "model", "message"),
     [
-        (np.ones((5, 2)), np.ones((5, 2)), r"\[runs, samples, dim\] array, but has the shape \(5, 2\)"),
+        (np.ones((5, 2)), np.ones((5, 2)), r"\[batch, time, dim\] array, but has the shape \(5, 2\)"),
         (np.ones((0, 5, 2)), np.ones((0, 5, 2)), "non-empty"),
-        (normal(2), normal(3), r"truth's shape \(2, 5000, 2\), but have \(2, 5000, 3\)"),
-        (lost(normal(2), 3), normal(2), "truth must be finite, but is nan in run 0, sample 3, channel 0"),
+        (normal(2), normal(3), r"truth's shape \(2, 5000, 2\), but has \(2, 5000, 3\)"),
+        (lost(normal(2), 3), normal(2), "truth must be finite, but is nan in state 0, sample 3, channel 0"),
         (normal(2) * [1, 0] + 4, normal(2), "truth must move, but is 4.0 throughout in channel 1"),
     ],
 )

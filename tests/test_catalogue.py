@@ -1,6 +1,6 @@
 """The catalogue says the same as the imported packages, without importing them."""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from inspect import getdoc, isabstract
 
 import pytest
@@ -11,7 +11,10 @@ import systems
 from bench import catalogue
 from bench.errors import UserError
 
-PACKAGES = {"systems": (systems, systems.System), "learners": (learners, learners.Learner)}
+PACKAGES = {
+    "systems": (systems, (systems.System, systems.ImageSet)),
+    "learners": (learners, (learners.Learner, learners.Classifier)),
+}
 
 
 def concrete(package):
@@ -54,7 +57,15 @@ def flat(configuration, prefix=""):
 @pytest.mark.parametrize(("package", "name"), COMPONENTS)
 def test_parameters_are_the_fields_with_their_defaults(package, name):
     listed = catalogue.components(package)[name].parameters
-    expected = dict(flat(concrete(package)[name]()))
+    kind = concrete(package)[name]
+    required = [
+        field.name for field in fields(kind) if field.default is field.default_factory is MISSING and field.init
+    ]
+    assert [parameter.name for parameter in listed if not parameter.default] == required
+    if required:
+        assert [parameter.name for parameter in listed] == [field.name for field in fields(kind) if field.init]
+        return
+    expected = dict(flat(kind()))
     assert [parameter.name for parameter in listed] == list(expected)
     for parameter in listed:
         assert eval(parameter.default, {}) == expected[parameter.name]

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from functools import wraps
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -20,7 +21,7 @@ from bench.cell import Cell, execute
 from bench.data import dataset, location
 from bench.key import digest, identity, key
 from learners import Budget, Forecast, Learner, Predictor
-from metrics import STANDARD
+from metrics import LYAPUNOV, STANDARD, lyapunov_exponent
 from results import Measurement, Record
 from systems import LinearSpiral, Sampling, System, Trajectories, sample
 from systems.trajectories import PARTS, Dataset
@@ -64,7 +65,12 @@ def test_reading_a_dataset_equals_sampling_it_bit_for_bit(tmp_path: Path):
 
 def test_a_dataset_that_is_there_is_not_sampled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made = dataset(LinearSpiral(), BRIEF, 0, tmp_path)
-    monkeypatch.setattr(bench.data, "sample", None)
+
+    @wraps(sample)
+    def refused(*arguments: Any) -> Dataset:
+        raise AssertionError("sampled again")
+
+    monkeypatch.setattr(bench.data, "sample", refused)
     assert_same(dataset(LinearSpiral(), BRIEF, 0, tmp_path), made)
 
 
@@ -96,6 +102,7 @@ def test_a_damaged_dataset_is_made_again(tmp_path: Path, damage: str):
 def test_of_several_that_need_a_dataset_at_once_one_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made, together = [], Barrier(3)
 
+    @wraps(sample)
     def counted(*arguments: Any) -> Dataset:
         made.append(arguments)
         return sample(*arguments)
@@ -173,6 +180,7 @@ def test_the_files_of_a_cell_say_what_it_was(run: Callable[..., list[Record]], t
         "timescale_name": "period",
         "step": 0.1 * np.pi,
         "dim": 2,
+        "ring": False,
         "updates_effort": 1.0,
         "device": "cpu",
         "configuration": json.loads(json.dumps(identity(cell))),
@@ -208,6 +216,7 @@ def test_arrays_have_the_shapes_that_figures_expect(run: Callable[..., list[Reco
         "error_quartiles": (2, 3, 20),
         "vpt": (2, 4),
         "vpt_strict": (2, 4),
+        "vpt_longest": (4,),
         "truth": (3, 20, 2),
         "forecast": (2, 3, 20, 2),
         "climate_times": (1200,),
@@ -216,6 +225,7 @@ def test_arrays_have_the_shapes_that_figures_expect(run: Callable[..., list[Reco
         "pq_truth": (2, n),
         "pq": (2, 2, n),
         "pq_sampling": (3,),
+        "pq_doubts": (2,),
     }
     assert {arrays[name].dtype for name in arrays.files if name != "times"} == {np.dtype(np.float32)}
     assert arrays["times"].dtype == np.float64
@@ -231,7 +241,7 @@ def test_a_predictor_that_stands_for_several_seeds_is_measured_once(run: Callabl
 
     class Counting(stubs.Turning):
         def forecast(self, past: Trajectories, times: Tensor) -> Forecast:
-            lengths.append(len(times))
+            lengths.append(times.shape[-1])
             return super().forecast(past, times)
 
     class Shared(stubs.Instant):
@@ -249,7 +259,7 @@ def test_context_samples_are_given_and_never_scored(run: Callable[..., list[Reco
 
     class Watching(stubs.Turning):
         def forecast(self, past: Trajectories, times: Tensor) -> Forecast:
-            seen.append((past.times[0].numpy(), times.numpy()))
+            seen.append((past.times[0].numpy(), times[-1].numpy()))
             return super().forecast(past, times)
 
     class Watched(stubs.Instant):
@@ -372,6 +382,15 @@ def test_an_error_in_fitting_is_the_outcome_of_every_seed(
     assert (tmp_path / "curve.csv").read_text().count("\n") == 1
 
 
+def test_a_learner_that_does_not_apply_is_skipped_and_says_why(
+    run: Callable[..., list[Record]], capfd: pytest.CaptureFixture[str]
+):
+    records = run(stubs.Raising("unsuitable"))
+    assert [(record.status, record.reason) for record in records] == [("skipped", "the times are irregular")] * 2
+    assert all(value is None for record in records for value in values(record).values())
+    assert "Traceback" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("learner", [stubs.TooFew(), stubs.NoPredictors()], ids=repr)
 def test_a_learner_that_returns_no_predictor_for_a_seed_is_named(run: Callable[..., list[Record]], learner: Learner):
     record = run(learner)[0]
@@ -391,6 +410,35 @@ def test_a_metric_that_raises_is_named_and_leaves_the_others(run: Callable[..., 
     assert (record.status, record.reason) == ("crashed", "exploding: ZeroDivisionError: nothing to divide by")
     assert values(record)["exploding"] is None
     assert values(record)["vpt"] == pytest.approx(1.0)
+
+
+def test_a_metric_without_anything_to_measure_says_why_and_is_no_failure(run: Callable[..., list[Record]]):
+    record = run(stubs.Instant(), metrics=(stubs.untold, lyapunov_exponent, *stubs.METRICS))[0]
+    assert (record.status, record.reason, values(record)["untold"]) == (
+        "ok",
+        "no untold: there is nothing to tell",
+        None,
+    )
+    assert values(record)["lyapunov_exponent"] == pytest.approx(-0.1 * 2 * np.pi, rel=1e-3)
+
+
+def test_metrics_that_lack_the_same_share_a_reason(run: Callable[..., list[Record]]):
+    record = run(stubs.Spoiled("diverge_late"), metrics=(*LYAPUNOV, *stubs.METRICS))[0]
+    assert record.status == "diverged"
+    assert "no lyapunov_exponent, kaplan_yorke_dimension: every long forecast leaves the finite" in record.reason
+
+
+def test_intervals_of_exponents_are_kept_where_they_are_measured(run: Callable[..., list[Record]], tmp_path: Path):
+    run(stubs.Instant(), metrics=LYAPUNOV)
+    mean, low, high = np.load(tmp_path / "arrays.npz")["exponents"][0]
+    np.testing.assert_allclose(mean, -0.2 * np.pi, rtol=1e-3)
+    assert (low <= mean).all()
+    assert (mean <= high).all()
+
+
+def test_no_exponents_are_kept_where_there_are_none(run: Callable[..., list[Record]], tmp_path: Path):
+    run(stubs.Spoiled("diverge_late"), metrics=LYAPUNOV)
+    assert "exponents" not in np.load(tmp_path / "arrays.npz").files
 
 
 def test_a_system_that_cannot_be_solved_is_a_failed_cell_not_an_error(data: Path, tmp_path: Path):

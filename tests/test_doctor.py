@@ -6,9 +6,11 @@ from math import nan
 import pytest
 from rich.console import Console
 
-from bench import doctor
+from bench import doctor, instruments
 from bench.catalogue import Component, Parameter
 from bench.cli import main
+from bench.instruments import Case, Expectation
+from bench.known_series import constant
 from systems import Certificate, Check, certificate
 
 
@@ -37,7 +39,7 @@ def printed(check: Check) -> str:
 def test_a_sound_system_ends_well(command):
     code, out, _ = command("doctor", "LinearSpiral")
     assert code == 0
-    assert "1 certified, all passed" in out
+    assert out.splitlines()[-1] == "1 system, 0 known cases: all passed"
     assert "period                      6.28319" in out
     assert max(map(len, out.splitlines())) <= 80
 
@@ -59,6 +61,70 @@ def test_certificates_can_be_read_by_programs(command):
     assert found["systems"][0]["checks"][0].keys() == {
         "name", "value", "expected", "tolerance", "source", "kind", "passed",
     }  # fmt: skip
+
+
+def test_instruments_are_tried_on_known_cases_beside_systems(command):
+    code, out, _ = command("doctor", "two coins", "LinearSpiral")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines.index("Measuring instruments on known cases") > 4
+    assert [line.split() for line in lines if line.startswith("out-of-box")] == [
+        ["out-of-box", "mass", "0", "0", "definition", "pass"]
+    ]
+    assert lines[-1] == "1 system, 1 known case: all passed"
+    assert max(map(len, lines)) <= 80
+
+
+def test_an_instrument_that_is_off_ends_with_one(command, monkeypatch):
+    off = Case("off", constant, (Expectation("K", lambda runs: 0.5, 0.0, 0.02),))
+    monkeypatch.setattr(instruments, "CASES", (off,))
+    code, out, _ = command("doctor", "--instruments")
+    assert code == 1
+    assert out.splitlines()[-1] == "0 systems, 1 known case: failed: off"
+
+
+def test_the_two_halves_can_be_asked_for_alone(command, monkeypatch):
+    monkeypatch.setattr(doctor, "certifiable", lambda known: ["LinearSpiral"])
+    monkeypatch.setattr(instruments, "CASES", (Case("still", constant, ()),))
+    assert command("doctor", "--systems")[1].splitlines()[-1] == "1 system, 0 known cases: all passed"
+    assert command("doctor", "--instruments")[1].splitlines()[-1] == "0 systems, 1 known case: all passed"
+    assert command("doctor")[1].splitlines()[-1] == "1 system, 1 known case: all passed"
+
+
+def test_a_half_and_a_name_do_not_go_together(command):
+    code, _, err = command("doctor", "Lorenz", "--systems")
+    assert code == 2
+    assert "leave the option out" in err
+
+
+def test_cases_can_be_read_by_programs(command):
+    code, out, _ = command("doctor", "two coins", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["systems"] == []
+    assert [(case["case"], case["passed"], len(case["checks"])) for case in found["instruments"]] == [
+        ("two coins", True, 2)
+    ]
+
+
+@pytest.mark.parametrize(("variable", "coloured"), [("FORCE_COLOR", True), ("NO_COLOR", False)])
+def test_colours_are_left_out_where_they_are_not_wanted(command, monkeypatch, variable: str, coloured: bool):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv(variable, "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    out = command("doctor", "two coins")[1]
+    assert ("\x1b[32m" in out) is coloured
+
+
+def test_the_longest_entries_fit_into_their_columns():
+    names, words = doctor.WIDTHS[0], doctor.WIDTHS[1]
+    for case in instruments.CASES:
+        assert len(case.name) <= names
+        for one in case.expectations:
+            assert len(one.instrument) <= names
+            assert len(one.source) <= doctor.WIDTHS[3]
+            assert len(str(one.expected)) <= words or isinstance(one.expected, float)
 
 
 def test_an_unknown_system_is_told_with_the_nearest(command):
@@ -94,6 +160,7 @@ def test_systems_that_need_arguments_are_left_out_of_the_round():
         (Check("x", 13.0, 12.0, 0.0, "theory", "at least"), ">= 12"),
         (Check("x", 4.3, 4.2, 0.15, "theory"), "4.2 ± 0.15"),
         (Check("x", "abc", "abd", 0.0, "theory"), "abd"),
+        (Check("x", 0.0, 0.0, 0.0, "theory"), " 0 "),
     ],
 )
 def test_an_expectation_is_told_in_a_few_characters(check, shown):

@@ -12,7 +12,16 @@ from torch import Tensor
 
 from metrics import learned_spectrum
 from systems import LinearSpiral, Lorenz, Lorenz96, Rossler, flow_spectrum, lyapunov_spectrum
-from systems.lyapunov import Spectrum, divergence, kaplan_yorke, leading_exponent, step_size
+from systems.lyapunov import (
+    Spectrum,
+    along_imaginary,
+    divergence,
+    is_analytic,
+    kaplan_yorke,
+    leading_exponent,
+    push_forward,
+    step_size,
+)
 from tests.problems import HarmonicOscillator, StiffRelaxation
 
 HENON = (0.41922, -1.62319)  # Sprott, "Chaos and time-series analysis", 2003; the sum is the logarithm of 0.3
@@ -266,3 +275,22 @@ def test_a_learned_model_is_evaluated_in_its_own_precision():
 def test_a_spectrum_needs_a_step_that_takes_time():
     with pytest.raises(ValueError, match=r"step > 0, but step=0\.0"):
         learned_spectrum(Mapped(henon), on_henon(2), 0.0, 1)
+
+
+@dataclass(frozen=True)
+class Folded(Lorenz):
+    """A flow whose velocity is not analytic: its modulus has no derivative along an imaginary step."""
+
+    def velocity(self, t: float | Tensor, x: Tensor) -> Tensor:
+        return super().velocity(t, x).abs()
+
+
+def test_derivatives_along_imaginary_steps_are_exact_where_a_velocity_is_analytic():
+    states, tangents = start(Lorenz(), 5), torch.ones((5, 3), dtype=torch.float64)
+    exact, imaginary = (
+        push(lambda x: Lorenz().velocity(0.0, x), states, tangents) for push in (push_forward, along_imaginary)
+    )
+    torch.testing.assert_close(imaginary, exact, rtol=1e-14, atol=1e-13)
+    assert is_analytic(Lorenz(), states)
+    assert is_analytic(Lorenz96(), start(Lorenz96(), 3))
+    assert not is_analytic(Folded(), states)

@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from time import perf_counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -71,12 +74,58 @@ def test_on_a_gpu_the_allocator_is_asked_after_all_work_is_done(monkeypatch: pyt
     assert calls[-3:] == ["block", "synchronize cuda:0", "max_memory_allocated cuda:0"]
 
 
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A GPU without any memory."""
+    bench.meter._energy.cache_clear()
+    for name in ("synchronize", "reset_peak_memory_stats"):
+        monkeypatch.setattr(torch.cuda, name, lambda device: None)
+    for name in ("memory_allocated", "max_memory_allocated"):
+        monkeypatch.setattr(torch.cuda, name, lambda device: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(uuid="1234"))
+    yield
+    bench.meter._energy.cache_clear()
+
+
+@pytest.mark.usefixtures("gpu")
+def test_energy_is_what_the_counter_of_the_gpu_gained(monkeypatch: pytest.MonkeyPatch):
+    millijoules, handles = count(0, 1500), {"GPU-1234": "handle"}
+    calls = {
+        "nvmlInit": lambda: None,
+        "nvmlDeviceGetHandleByUUID": handles.__getitem__,
+        "nvmlDeviceGetTotalEnergyConsumption": lambda handle: next(millijoules) if handle == "handle" else 0,
+    }
+    monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace(**calls))
+    with meter("cuda:0") as reading:
+        pass
+    assert reading.joules == 1.5
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_that_does_not_tell_its_energy_is_said_to_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    for _ in range(2):
+        with meter("cuda:0") as reading:
+            pass
+        assert np.isnan(reading.joules)
+    assert capsys.readouterr().err.count("no energy is measured on cuda:0: ") == 1
+
+
+def test_a_cpu_tells_no_energy(capsys: pytest.CaptureFixture[str]):
+    with meter() as reading:
+        pass
+    assert np.isnan(reading.joules)
+    assert capsys.readouterr().err == ""
+
+
 def test_the_environment_is_plain_and_complete():
     about = environment("cpu", threads=3)
-    assert list(about) == [
+    assert about.keys() >= {
         *("python", "platform", "processor", "cores", "threads", "device", "torch", "packages", "git", "command"),
         *("started", "hostname"),
-    ]
+    }
     assert about["threads"] == 3
     assert about["device"] == "cpu"
     assert about["torch"] == about["packages"]["torch"] == torch.__version__.partition("+")[0]
@@ -86,9 +135,9 @@ def test_the_environment_is_plain_and_complete():
 
 def test_outside_a_git_checkout_there_is_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(bench.environment, "ROOT", tmp_path)
-    bench.environment._git.cache_clear()
+    bench.environment.revision.cache_clear()
     assert environment("cpu", 1)["git"] == {"revision": None, "dirty": None}
-    bench.environment._git.cache_clear()
+    bench.environment.revision.cache_clear()
 
 
 def test_a_git_checkout_has_a_revision_and_says_whether_it_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -99,12 +148,12 @@ def test_a_git_checkout_has_a_revision_and_says_whether_it_differs(tmp_path: Pat
     git("init")
     git("commit", "--allow-empty", "--message", "first")
     monkeypatch.setattr(bench.environment, "ROOT", tmp_path)
-    bench.environment._git.cache_clear()
+    bench.environment.revision.cache_clear()
     clean = environment("cpu", 1)["git"]
     (tmp_path / "file").touch()
-    bench.environment._git.cache_clear()
+    bench.environment.revision.cache_clear()
     changed = environment("cpu", 1)["git"]
-    bench.environment._git.cache_clear()
+    bench.environment.revision.cache_clear()
     assert len(clean["revision"]) == 40
     assert clean == {"revision": changed["revision"], "dirty": False}
     assert changed["dirty"] is True
@@ -112,9 +161,9 @@ def test_a_git_checkout_has_a_revision_and_says_whether_it_differs(tmp_path: Pat
 
 def test_without_git_there_is_no_revision(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
-    bench.environment._git.cache_clear()
+    bench.environment.revision.cache_clear()
     assert environment("cpu", 1)["git"] == {"revision": None, "dirty": None}
-    bench.environment._git.cache_clear()
+    bench.environment.revision.cache_clear()
 
 
 @pytest.mark.parametrize(

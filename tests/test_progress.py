@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.spinner import Spinner
 
 from bench import display
+from bench.history import Standing
 from bench.leaderboard import Leaderboard
 from bench.progress import Tally, duration, live, render
 from results import Measurement, Record, Status
@@ -228,8 +229,8 @@ def test_failures_name_the_reason_and_the_log(tmp_path):
 
 def test_a_plan_shows_the_state_of_each_cell_at_eighty_columns():
     grid = manifest(SYSTEMS, LEARNERS, REFERENCES)
-    finished = {cell["key"]: cell["learner"] == "Persistence" for cell in grid["cells"]}
-    text = shown(display.plan(grid, finished, 80))
+    cached = {cell["key"]: cell["learner"] == "Persistence" for cell in grid["cells"]}
+    text = shown(display.plan(grid, {key: Standing("cached" if it else "missing") for key, it in cached.items()}, 80))
     assert max(map(len, text)) <= 80
     assert sum(line.count("cached") for line in text) == 5
     assert sum(line.count("missing") for line in text) == 20

@@ -1,12 +1,24 @@
 """The order in which each metric must put the reference rows: a metric that a yardstick can game is seen here."""
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from bench.exponents import exponents
 from learners import Budget, Climatology, Learner, Persistence, PolynomialPropagator, TrainingMean, TrueEquations
-from metrics import ATTRACTOR, COMMON_TASK, SETTLES_ON, STANDARD, Cost, Evidence, normalised_error
+from metrics import (
+    ATTRACTOR,
+    COMMON_TASK,
+    LONG_TERM,
+    SETTLES_ON,
+    STANDARD,
+    Cost,
+    Evidence,
+    Undefined,
+    normalised_error,
+)
 from systems import Dataset, Lorenz, Sampling, Trajectories, sample
 
 SAMPLING = Sampling(
@@ -22,7 +34,7 @@ SAMPLING = Sampling(
 )
 ROWS = (TrueEquations(), PolynomialPropagator(), Climatology(), TrainingMean(), Persistence())
 TRUE, POLYNOMIAL, CLIMATOLOGY, MEAN, PERSISTENCE = (type(row).__name__ for row in ROWS)
-MEASURED = {metric.name: metric for metric in (*STANDARD, *ATTRACTOR, *SETTLES_ON, *COMMON_TASK)}
+MEASURED = {metric.name: metric for metric in (*STANDARD, *LONG_TERM, *ATTRACTOR, *SETTLES_ON, *COMMON_TASK)}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +53,9 @@ def forecasts(learner: Learner, data: Dataset) -> Evidence:
         return part.between(context).states.numpy(), forecast.states.numpy()
 
     scale, cost = data.std.numpy(), Cost(0, 0, 0, 0, 0, 0, 0, 0, 0)
-    return Evidence(SAMPLING.step, scale, *beside(data.test), *beside(data.climate), cost)
+    truth, climate = beside(data.climate)
+    found = partial(exponents, predictor, data, climate)
+    return Evidence(SAMPLING.step, scale, *beside(data.test), truth, climate, cost, exponents=found)
 
 
 @pytest.mark.parametrize(
@@ -64,12 +78,17 @@ def forecasts(learner: Learner, data: Dataset) -> Evidence:
         # rhythms: a draw has none, a point has no motion at all
         ("d_h", (TRUE, CLIMATOLOGY, PERSISTENCE)),
         ("d_h", (POLYNOMIAL, CLIMATOLOGY, MEAN)),
+        # chaos: what stands still does not part from its neighbours
+        ("lyapunov_exponent", (TRUE, PERSISTENCE)),
+        ("lyapunov_exponent", (POLYNOMIAL, MEAN)),
     ],
 )
 def test_each_row_beats_the_next(evidence: dict[str, Evidence], name: str, rows: tuple[str, ...]):
     metric = MEASURED[name]
     values = [metric.measure(evidence[row]) for row in rows]
-    ordered = values if metric.better == "lower" else values[::-1]
+    if metric.better == "truth":
+        values = [abs(value - metric.measure(evidence[TRUE])) for value in values]
+    ordered = values[::-1] if metric.better == "higher" else values
     assert all(better < worse for better, worse in pairwise(ordered)), dict(zip(rows, values, strict=True))
 
 
@@ -105,10 +124,33 @@ def test_what_the_true_equations_do_is_within_their_own_bounds(evidence: dict[st
         "ctf_short": (99.9, 100.0),
         "chaos_fraction": (1.0, 1.0),
         "unbounded_fraction": (0.0, 0.0),
+        "lyapunov_exponent": (0.8, 1.2),
+        "kaplan_yorke_dimension": (2.04, 2.08),
+        "divergence_rate": (0.7, 1.3),
     }
     values = {name: MEASURED[name].measure(given) for name in expected}
     for name, (least, most) in expected.items():
         assert least <= values[name] <= most, values
+
+
+@pytest.mark.parametrize("row", [CLIMATOLOGY, PERSISTENCE, MEAN])
+def test_a_rate_of_divergence_is_not_told_of_what_is_wrong_from_the_start(evidence: dict[str, Evidence], row: str):
+    with pytest.raises(Undefined, match="no growth phase"):
+        MEASURED["divergence_rate"].measure(evidence[row])
+
+
+def test_a_random_draw_passes_for_chaos_but_has_no_exponent(evidence: dict[str, Evidence]):
+    assert MEASURED["zero_one_k"].measure(evidence[CLIMATOLOGY]) > 0.9
+    assert MEASURED["chaos_fraction"].measure(evidence[CLIMATOLOGY]) == 1
+    for name in ("lyapunov_exponent", "kaplan_yorke_dimension"):
+        with pytest.raises(Undefined, match="no smooth map"):
+            MEASURED[name].measure(evidence[CLIMATOLOGY])
+
+
+def test_a_point_within_the_attractor_is_never_out_of_the_box(evidence: dict[str, Evidence]):
+    for row in (PERSISTENCE, MEAN):
+        assert MEASURED["out_of_box"].measure(evidence[row]) == 0
+    assert MEASURED["out_of_box"].measure(evidence[CLIMATOLOGY]) < 0.01
 
 
 def test_points_are_told_from_the_attractor(evidence: dict[str, Evidence]):

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from metrics import REGIMES, SETTLES_ON, Cost, Evidence, regimes, settles_on
-from systems import CubicSpiral, LinearSpiral, Lorenz, System, VanDerPol
+from systems import CubicSpiral, LinearSpiral, Lorenz, Simulated, VanDerPol
 
 STEP = 0.02
 GOLDEN = (1 + np.sqrt(5)) / 2
 
 
-def run(system: System, start: list[float], samples: int = 5000) -> np.ndarray:
+def run(system: Simulated, start: list[float], samples: int = 5000) -> np.ndarray:
     return system.solve(np.array([start]), np.arange(samples) * STEP * system.timescale, 1e-7)[0]
 
 
@@ -67,7 +67,7 @@ def test_each_run_is_judged_alone_and_the_shares_add_up_to_one():
     climate = np.stack(kinds)
     nothing = np.zeros((1, 3, 4))
     given = Evidence(STEP, np.ones(4), nothing, nothing, climate, climate, Cost(0, 0, 0, 0, 0, 0, 0, 0, 0))
-    assert regimes(given) == ["limit cycle", "torus", "fixed point", "unbounded"]
+    assert regimes(given) == ("limit cycle", "torus", "fixed point", "unbounded")
     shares = {metric.name: metric.measure(given) for metric in SETTLES_ON}
     assert list(shares) == [f"{regime.replace(' ', '_')}_fraction" for regime in REGIMES]
     assert list(shares.values()) == [0.25, 0.25, 0.25, 0.0, 0.25]

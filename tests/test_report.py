@@ -272,6 +272,12 @@ def test_when_no_learner_stands_out_none_is_named_the_best():
     assert said[1] == "Climatology predicts longer than every learned model on Lorenz."
 
 
+def test_without_ranks_the_verdict_is_of_the_prediction_times_alone():
+    best = winners(intervals(A=(5.0, 4.0, 6.0)), ["A"], {"Lorenz": "period"})
+    said = verdict(best, pd.Series(dtype=float), {})
+    assert said[0] == "Longest valid prediction time: A on Lorenz (5.00 periods [4.00, 6.00])."
+
+
 def test_without_losses_the_verdict_says_so():
     times = intervals(A=(5.0, NAN, NAN))
     best = winners(times, ["A"], {"Lorenz": "period"})

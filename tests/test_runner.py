@@ -15,7 +15,8 @@ from bench.data import dataset, location
 from bench.environment import cores
 from bench.errors import UserError
 from bench.key import digest, key
-from bench.runner import Interrupted, Outcome, default_jobs, run
+from bench.outcomes import Interrupted, Outcome
+from bench.runner import default_jobs, run
 from learners import Learner
 from metrics import Evidence, Metric
 from results import Measurement, Record, Store
@@ -23,6 +24,7 @@ from systems import LinearSpiral
 from tests import stubs
 from tests.stubs import cell
 
+LATE = 6  # seconds after which a cell is stopped: many times what any other takes
 Told = list[tuple[str, str]]
 
 
@@ -32,11 +34,16 @@ class Listener:
 
     told: Told = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
     at: tuple[str, str] = ("", "")
     do: Callable[[], None] = lambda: None
 
     def cached(self, cell: Cell, key: str, records: Sequence[Record]) -> None:
         self._note("cached", cell)
+
+    def damaged(self, cell: Cell, key: str, reason: str) -> None:
+        self.reasons.append(reason)
+        self._note("damaged", cell)
 
     def started(self, cell: Cell, key: str) -> None:
         self._note("started", cell)
@@ -71,8 +78,11 @@ def statuses(outcome: Outcome, learner: Learner) -> list[tuple[str, str]]:
 
 
 def left_over(store: Store) -> list[str]:
-    """What lies in the store beside cells and data."""
-    return [path.name for path in store.root.iterdir() if path.name not in ("cells", "data")]
+    """What lies in the store beside finished things: half-written cells, and claims."""
+    known = ("cells", "data", "fits", "store.json", "claims")
+    beside = [path.name for path in store.root.iterdir() if path.name not in known]
+    claims = store.root / "claims"
+    return beside + [path.name for path in (claims.iterdir() if claims.exists() else ()) if path.suffix != ".lock"]
 
 
 CRASHES = (stubs.Dying("segfault"), stubs.Dying("kill"), stubs.Dying("exit"), stubs.Raising(), stubs.Sleeping())
@@ -95,7 +105,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Finished:
     shutil.copytree(data, root / "data")
     store, listener = Store(root), Listener()
     cells = [cell(learner) for learner in (GOOD[0], *CRASHES, GOOD[1])]
-    return Finished(store, run(cells, store, jobs=2, timeout=2, observer=listener), listener)
+    return Finished(store, run(cells, store, jobs=2, timeout=LATE, observer=listener), listener)
 
 
 def test_every_cell_is_kept_whatever_became_of_it(mixed: Finished):
@@ -119,7 +129,7 @@ def test_a_good_cell_is_not_troubled_by_its_neighbours(mixed: Finished, learner:
         (stubs.Dying("kill"), "crashed", "killed by SIGKILL, as when memory runs out"),
         (stubs.Dying("exit"), "crashed", "the process ended with exit code 3: last words"),
         (stubs.Raising(), "crashed", "ValueError: width must be even, but is 7"),
-        (stubs.Sleeping(), "timeout", "not done after 2 s"),
+        (stubs.Sleeping(), "timeout", f"not done after {LATE} s"),
     ],
     ids=repr,
 )
@@ -143,7 +153,7 @@ def test_a_failure_is_a_record_with_a_reason_for_every_seed(
             ["last words", "Fatal Python error: Segmentation fault", "crashed: killed by SIGSEGV"],
         ),
         (stubs.Raising(), ["about to fail", "Traceback (most recent call last):", "ValueError: width must be even,"]),
-        (stubs.Sleeping(), ["going to sleep", "timeout: not done after 2 s"]),
+        (stubs.Sleeping(), ["going to sleep", f"timeout: not done after {LATE} s"]),
         (stubs.Instant(), []),
     ],
     ids=repr,
@@ -174,7 +184,7 @@ def test_each_cell_is_started_and_finished_once(mixed: Finished):
     told = [(event, label) for label in labels for event in ("started", "finished")]
     assert sorted(mixed.listener.told) == sorted(told)
     assert mixed.listener.told[0] == ("started", "Instant")
-    assert mixed.listener.seconds["Sleeping"] >= 2
+    assert mixed.listener.seconds["Sleeping"] >= LATE
 
 
 def test_a_second_run_runs_nothing(mixed: Finished):
@@ -241,7 +251,7 @@ def test_rerun_computes_failed_cells_or_all_of_them_anew(store: Store, tmp_path:
     lucky = stubs.Dying(flag=str(tmp_path / "flag"))
     cells = [cell(lucky), cell(GOOD[0])]
     assert run(cells, store, jobs=1).failed == [key(cells[0])]
-    assert run(cells, store, jobs=1, rerun="none").computed == []
+    assert run(cells, store, jobs=1, rerun="").computed == []
     second = run(cells, store, jobs=1, rerun="failed")
     assert (second.computed, second.failed) == ([key(cells[0])], [])
     assert run(cells, store, jobs=1, rerun="failed").computed == []

@@ -1,18 +1,21 @@
 """The training loop: schedule, clipping, the best weights, failures, and what an update costs."""
 
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from learners import Budget, SolverError, Training
-from learners.counting import counting, keeping
+from learners import Budget, NeuralODE, ODENet, RKNet, SolverError, Training
+from learners.counting import counting, counting_flops, forecast_flops, keeping
 from learners.networks import StackedLinear, StackedMLP, stream
+from learners.recurrent import CellType, StackedRecurrent
 from learners.segments import SegmentSampler, segments_of
 from learners.standard import Scales
 from learners.training import Best, clip, train
-from systems import LinearSpiral, Sampling, sample
+from systems import LinearSpiral, Sampling, VanDerPol, sample
 
 SHORT = Training(updates=40, batch=8, learning_rate=0.1, validations=8)
 SAMPLING = Sampling(step=0.05, trajectories=2, samples=20, valid=1, test=2, context=4, horizon=0.2, climate=1)
@@ -159,6 +162,81 @@ def test_saved_bytes_are_what_the_layers_keep():
     x = torch.ones(1, 10, 2)
     _, kept = keeping(lambda: network(x), list(network.parameters()))
     assert kept == 4 * (10 * 2 + 10 * 8)  # the input and the output of tanh; the weights do not count
+
+
+def test_operations_are_those_of_the_closed_form_in_both_passes():
+    network = StackedMLP([3, 16, 16, 3], "silu", [stream(0, "weights"), stream(1, "weights")])
+    x, weights = torch.ones(2, 10, 3), 3 * 16 + 16 * 16 + 16 * 3
+    _, forward = counting_flops(lambda: network(x))
+    _, both = counting_flops(lambda: network(x).sum().backward())
+    assert forward == 2 * 2 * 10 * weights
+    assert both == 3 * forward - 2 * 2 * 10 * 3 * 16  # the input of the first layer needs no gradient
+    assert counting_flops(lambda: network(x))[1] == forward
+
+
+@pytest.mark.parametrize(("cell", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
+def test_recurrent_layers_are_counted_as_the_matrix_products_that_they_are(cell: CellType, gates: int):
+    layer = StackedRecurrent(cell, 3, 8, [stream(0, "weights")])
+    _, flops = counting_flops(lambda: layer(torch.ones(1, 10, 4, 3)))
+    assert flops == 2 * 10 * 4 * gates * (3 * 8 + 8 * 8)
+
+
+def test_operations_of_composite_functions_are_counted_in_every_mode():
+    a, b = torch.ones(5, 4), torch.ones(4, 2)
+    with torch.inference_mode():
+        assert counting_flops(lambda: a @ b)[1] == 80
+    assert counting_flops(lambda: a @ b)[1] == 80
+
+
+def test_the_adjoint_spends_operations_on_the_way_back():
+    dataset = sample(LinearSpiral(), SAMPLING, 0)
+    training = Training(updates=2, batch=4, validations=2)
+    logs = [
+        learner(width=8, training=training).fit(dataset, Budget(), [0])[0].log for learner in (RKNet, ODENet, NeuralODE)
+    ]
+    assert all(log.failure is None and log.flops > 0 for log in logs)
+    evaluation = 2 * 4 * (2 * 8 + 8 * 8 + 8 * 2)
+    assert logs[2].flops == pytest.approx(4 * 3 * evaluation, rel=0.1)  # four stages; a backward pass is two forward
+    assert logs[1].flops == pytest.approx(
+        (logs[1].nfe_forward + 3 * logs[1].nfe_backward) * evaluation, rel=0.15
+    )  # on the way back the field is evaluated and differentiated
+
+
+def test_counting_operations_changes_no_number():
+    dataset = sample(LinearSpiral(), SAMPLING, 0)
+    weights = []
+    for validations in (1, 10):  # after each of which an update is measured
+        training = Training(updates=10, batch=4, validations=validations)
+        (predictor,) = NeuralODE(width=8, training=training).fit(dataset, Budget(), [0])
+        weights.append(predictor.log.curve[-1].valid_loss)
+    assert weights[0] == weights[1]
+
+
+def test_the_operations_of_a_forecast_are_those_of_its_evaluations():
+    dataset = sample(LinearSpiral(), SAMPLING, 0)
+    (predictor,) = NeuralODE(width=8, training=replace(SHORT, updates=1)).fit(dataset, Budget(), [0])
+    past = dataset.test.between(0, SAMPLING.context)
+    assert forecast_flops(predictor, past, dataset.step, 80.0) == 80 * 2 * (2 * 8 + 8 * 8 + 8 * 2)
+    assert math.isnan(forecast_flops(predictor, past, dataset.step, math.nan))
+
+
+def test_what_autograd_keeps_is_flat_for_the_adjoint_and_linear_for_backpropagation():
+    dataset = sample(VanDerPol(), replace(SAMPLING, step=0.1, trajectories=2, samples=40), 0)
+    short = Training(updates=2, batch=32, validations=2)
+    steps, kept = {RKNet: [], ODENet: []}, {RKNet: [], ODENet: []}
+    for learner in (RKNet, ODENet):
+        for tolerance in (1e-2, 1e-3, 1e-4):
+            net = learner(solver="adaptive_heun", tolerance=tolerance, lookahead=10, training=short, width=16)
+            log = net.fit(dataset, Budget(), [0])[0].log
+            steps[learner].append(log.nfe_forward)
+            kept[learner].append(log.saved_bytes)
+    assert steps[RKNet][-1] > 5 * steps[RKNet][0]
+    assert len(set(kept[ODENet])) == 1
+    assert np.corrcoef(steps[RKNet], kept[RKNet])[0, 1] > 0.999
+    slope = np.polyfit(steps[RKNet], kept[RKNet], 1)[0]
+    layer_inputs = 4 * 32 * (2 + 16 + 16)  # what one evaluation keeps at least: the inputs of its three layers
+    assert layer_inputs < slope < 5 * layer_inputs
+    assert kept[RKNet][-1] > 20 * kept[ODENet][-1]
 
 
 def test_minibatches_of_a_seed_do_not_depend_on_the_stack_or_the_number_of_updates():

@@ -18,7 +18,7 @@ from metrics.zero_one import (
     translation,
     zero_one,
 )
-from systems import CubicSpiral, Lorenz, Sampling, System, VanDerPol
+from systems import CubicSpiral, Lorenz, Sampling, Simulated, VanDerPol
 from systems.base import settle
 
 NO_COST = Cost(0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -54,7 +54,7 @@ def lorenz(step: float, samples: int, rho: float = 28.0) -> np.ndarray:
 
 
 @cache
-def climate(system: System, timescales: float = 100.0) -> np.ndarray:
+def climate(system: Simulated, timescales: float = 100.0) -> np.ndarray:
     """The first variable of two long runs, as a suite samples them: 5521 samples, for Lorenz 0.02 apart."""
     sampling = Sampling(step=0.018112, climate_horizon=timescales)
     initial = system.initial_states(2, np.random.default_rng(5))
@@ -273,6 +273,12 @@ def test_the_lag_leaves_a_thousand_samples_where_there_are_as_many():
     assert subsampling(runs[:, :900]) == 1
 
 
+@pytest.mark.parametrize("lag", [0, -2])
+def test_a_lag_that_does_not_go_forward_is_refused(lag: int):
+    with pytest.raises(ValueError, match=f"lag must be at least 1, but is {lag}"):
+        zero_one(np.arange(100.0), lag)
+
+
 def test_a_truth_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="sample 3 is inf"):
         first_minimum_of_mutual_information(np.array([0.0, 1.0, 2.0, np.inf]))
@@ -282,7 +288,7 @@ def test_a_truth_that_is_not_finite_is_refused():
 
 
 @pytest.mark.parametrize("system", [CubicSpiral(), VanDerPol()], ids=repr)
-def test_the_controls_are_regular(system: System):
+def test_the_controls_are_regular(system: Simulated):
     assert zero_one_k.measure(evidence(climate(system, 40.0))) < 0.1
 
 

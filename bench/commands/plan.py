@@ -1,27 +1,102 @@
-"""`python -m bench plan`: which cells of a suite are cached, and which a run would compute."""
+"""`python -m bench plan`: which cells of a suite are cached, which a run would compute, and how long that may take."""
 
-from bench.options import RUNS, Budget, DataSeed, Device, Learners, Out, Seeds, SuiteName, Systems, Where
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from bench.options import (
+    RUNS,
+    Budget,
+    DataSeed,
+    Device,
+    Include,
+    Jobs,
+    Learners,
+    MoreMetrics,
+    Out,
+    Seeds,
+    ShardOf,
+    SuiteName,
+    Systems,
+    Where,
+)
+
+if TYPE_CHECKING:
+    from bench.history import History, Standing
+    from bench.plan import Plan
 
 
 def plan(
     suite: SuiteName = "",
     system: Systems = None,
     learner: Learners = None,
+    include: Include = None,
+    metric: MoreMetrics = None,
     seeds: Seeds = None,
     data_seed: DataSeed = None,
     budget: Budget = "standard",
     device: Where = Device.AUTO,
+    jobs: Jobs = None,
+    shard: ShardOf = "",
     out: Out = RUNS,
 ) -> None:
-    """Show which cells of a suite are cached, and which a run would compute."""
+    """Show which cells of a suite are cached, and which a run would compute.
+
+    A stale cell was computed by other code than there is now; the modules that
+    have changed are named. Where only metrics have, models are not trained
+    again: what is kept of their forecasts is measured.
+    """
     from rich.console import Console
 
     from bench import display
+    from bench.history import History, standings
     from bench.plan import Request, prepare
 
-    planned = prepare(Request(suite, system or (), learner or (), seeds, data_seed, budget, device, None, out))
-    finished = {key: planned.store.finished(key) for key in planned.keys}
+    planned = prepare(
+        Request(
+            suite,
+            systems=system or (),
+            learners=learner or (),
+            include=include or (),
+            metrics=metric or (),
+            seeds=seeds,
+            data_seed=data_seed,
+            budget=budget,
+            device=device,
+            jobs=jobs,
+            shard=shard,
+            out=out,
+        )
+    )
+    history = History.read(planned.store)
+    found = standings(planned.cells, planned.keys, planned.store, history)
     console = Console(highlight=False)
-    console.print(display.plan(planned.manifest, finished, console.width))
-    ready, seeds_each = sum(finished.values()), len(planned.cells[0].seeds)
-    console.print(f"{ready} cached, {len(finished) - ready} missing; {seeds_each} seeds in each cell; kept in {out}")
+    console.print(display.plan(planned.share_of_manifest, found, console.width))
+    for line in _summary(planned, found, history):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _summary(planned: "Plan", found: "dict[str, Standing]", history: "History") -> list[str]:
+    """How many cells stand how, why those are stale that are, and how long the rest may take."""
+    from bench.progress import duration
+
+    keys = {cell["key"] for cell in planned.share_of_manifest["cells"]}
+    mine = {key: standing for key, standing in found.items() if key in keys}
+    counts = Counter(standing.state for standing in mine.values())
+    words = {"cached": "cached", "missing": "missing", "stale": "stale", "measured": "to be measured again"}
+    shown = [state for state in words if counts[state] or state in ("cached", "missing")]
+    named = [f"{counts[state]} {words[state]}" for state in shown]
+    seeds_each = len(planned.cells[0].seeds)
+    lines = [f"{', '.join(named)}; {seeds_each} seeds in each cell; kept in {planned.store.root}"]
+    reasons = Counter((standing.state, standing.why) for standing in mine.values() if standing.why)
+    lines += [f"{words[state]}: {count} of {why}" for (state, why), count in reasons.most_common()]
+    waiting = [
+        cell
+        for cell, key in zip(planned.cells, planned.keys, strict=True)
+        if key in mine and mine[key].state in ("missing", "stale")
+    ]
+    times = [history.expected(cell) for cell in waiting]
+    known = [seconds for seconds in times if seconds is not None]
+    if known:
+        left = f"; no such cell has been run for {len(times) - len(known)} of them" if len(known) < len(times) else ""
+        lines.append(f"about {duration(max(sum(known) / planned.jobs, *known))} with -j {planned.jobs}{left}")
+    return lines

@@ -3,24 +3,32 @@
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.errors import NOTHING_MEASURED, UserError, tell
-from bench.options import RUNS, Out, Runs
+from bench.options import RUNS, Out, Runs, WithClaims
+
+if TYPE_CHECKING:
+    from results.run import Run
 
 
-def report(runs: Runs = None, out: Out = RUNS) -> int:
-    """Make reports anew from the finished cells."""
+def report(runs: Runs = None, out: Out = RUNS, claims: WithClaims = False) -> int:
+    """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""
     from bench.plan import find_runs
     from results.run import BrokenRunError, Run
 
     for folder in find_runs(runs or (), out):
         try:
-            if not Run.load(folder).finished:
+            run = Run.load(folder)
+            if not run.finished:
                 tell(f"nothing to report: no cell of {folder} is finished")
                 return NOTHING_MEASURED
         except BrokenRunError as error:
             raise UserError(str(error)) from error
-        sys.stdout.write(f"{written(folder)}\n")
+        if claims:
+            _judge(run)
+        else:
+            sys.stdout.write(f"{written(folder)}\n")
     return 0
 
 
@@ -32,3 +40,29 @@ def written(folder: Path, show: bool = True) -> Path:
 
     with Console(quiet=not show).status("writing the report") if show else nullcontext():
         return write_report(folder)
+
+
+def _judge(run: "Run") -> None:
+    """Print what the results of a run say of each claim about its suite."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from results.claims import CLAIMS, claims_table, judged
+    from results.claims_equations import EQUATION_CLAIMS
+    from results.wording import three_digits
+
+    found = claims_table(judged((*CLAIMS, *EQUATION_CLAIMS), run.frame(), run.suite))
+    console = Console(highlight=False)
+    if not len(found):
+        console.print(f"no claim is about suite {run.suite}")
+        return
+    table = Table("claim", "statement", "verdict", "effect, 95 % interval", title=f"claims on suite {run.suite}")
+    for row in found.to_dict("records"):
+        measured = row["reason"]
+        if not measured:
+            size, low, high = (three_digits(row[name]) for name in ("effect", "low", "high"))
+            measured = f"{size} {row['unit']} [{low}, {high}]"
+        said = (row["claim"], f"{row['statement']}\n{row['source']}", row["verdict"], measured)
+        table.add_row(*(Text(part) for part in said))
+    console.print(table)

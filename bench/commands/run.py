@@ -2,27 +2,39 @@
 
 import json
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
-from math import inf
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from bench.commands.report import written
-from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, at_least, tell
+from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, at_least, positive, tell
+from bench.interrupts import interruptible
 from bench.options import (
     RUNS,
     AsJson,
     Budget,
+    Cache,
+    CacheUse,
     DataSeed,
     Device,
+    Executor,
     FailFast,
+    Include,
     Jobs,
     Learners,
+    Memory,
+    MoreMetrics,
     Out,
     Quiet,
+    Rerun,
     Retries,
     Seeds,
+    ShardOf,
     SuiteName,
     Systems,
     Timeout,
@@ -38,13 +50,20 @@ def run(
     suite: SuiteName = "",
     system: Systems = None,
     learner: Learners = None,
+    include: Include = None,
+    metric: MoreMetrics = None,
     seeds: Seeds = None,
     data_seed: DataSeed = None,
     budget: Budget = "standard",
     device: Where = Device.AUTO,
     jobs: Jobs = None,
     timeout: Timeout = None,
+    memory: Memory = None,
     retries: Retries = 0,
+    rerun: Rerun = "",
+    cache: CacheUse = Cache.DEFAULT,
+    shard: ShardOf = "",
+    executor: Executor = "local",
     out: Out = RUNS,
     fail_fast: FailFast = False,
     as_json: AsJson = False,
@@ -59,49 +78,90 @@ def run(
     from bench.plan import Request, prepare
 
     at_least("--retries", retries, 0)
-    if timeout is not None and not 0 < timeout < inf:
-        raise UserError(f"--timeout must be a positive number of seconds, but is {timeout:g}")
-    plan = prepare(Request(suite, system or (), learner or (), seeds, data_seed, budget, device, jobs, out))
-    options = {"timeout": timeout, "retries": retries, "fail_fast": fail_fast}
-    begin = perf_counter()
-    try:
-        tally = _execute(plan, options, as_json, quiet)
-        report = written(plan.folder, show=not (as_json or quiet))
-    except KeyboardInterrupt:
-        tell(f"interrupted: what is finished is kept; resume with\n  {plan.manifest['command']}")
-        return INTERRUPTED
+    positive("--timeout", timeout, "seconds")
+    positive("--memory", memory, "GiB")
+    request = Request(
+        suite,
+        systems=system or (),
+        learners=learner or (),
+        include=include or (),
+        metrics=metric or (),
+        seeds=seeds,
+        data_seed=data_seed,
+        budget=budget,
+        device=device,
+        jobs=jobs,
+        rerun=rerun,
+        shard=shard,
+        out=out,
+    )
+    with interruptible():
+        plan = prepare(request)
+        options = {"timeout": timeout, "retries": retries, "fail_fast": fail_fast, "rerun": rerun, "cache": cache.value}
+        options["memory"] = None if memory is None else int(memory * 2**30)
+        begin = perf_counter()
+        try:
+            tally = _execute(plan, executor, options, as_json, quiet)
+            report = _report(plan, show=not (as_json or quiet))
+        except KeyboardInterrupt:
+            tell(f"interrupted: what is finished is kept; resume with\n  {plan.manifest['command']}")
+            return INTERRUPTED
     code = NOTHING_MEASURED if not tally.measured else SOME_FAILED if tally.failures else 0
     if as_json:
         sys.stdout.write(json.dumps(_summary(plan, tally, report, code), indent=2) + "\n")
     elif quiet:
-        sys.stdout.write(f"{report}\n")
+        sys.stdout.write(f"{report}\n" if report else "")
     else:
         _conclude(plan, tally, report, perf_counter() - begin)
     return code
 
 
-def _execute(plan: "Plan", options: dict[str, Any], as_json: bool, quiet: bool) -> "Tally":
+def _execute(plan: "Plan", executor: str, options: dict[str, Any], as_json: bool, quiet: bool) -> "Tally":
     """Run the cells under the display that suits the user and his terminal."""
     from rich.console import Console
 
-    from bench import runner
     from bench.progress import Tally, live, silent
 
     console = Console(stderr=as_json, highlight=False)
     is_live = console.file.isatty() and not console.is_dumb_terminal and not quiet
-    announce = silent if quiet or is_live else lambda line: console.print(line, markup=False, soft_wrap=True)
-    tally = Tally(plan.manifest, plan.jobs, announce)
+    announce = silent if quiet else lambda line: console.print(line, markup=False, soft_wrap=True)
+    tally = Tally(plan.share_of_manifest, plan.jobs, announce, is_live)
     try:
         plan.write_manifest()
         with live(tally, console) if is_live else nullcontext():
-            runner.run(plan.cells, plan.store, jobs=plan.jobs, observer=tally, **options)
+            _runner(executor)(plan.share, plan.store, jobs=plan.jobs, observer=tally, **options)
     except OSError as error:
         kept = "what is finished is kept, and the same command resumes"
         raise UserError(f"cannot write to {plan.store.root}: {error}; {kept}") from error
     return tally
 
 
-def _conclude(plan: "Plan", tally: "Tally", report: Path, seconds: float) -> None:
+def _runner(executor: str) -> Callable[..., Any]:
+    """What runs cells. Raises UserError where an executor does not exist, or cannot be reached."""
+    if executor == "local":
+        from bench import runner
+
+        return runner.run
+    if executor != "dask" and not executor.startswith("dask://"):
+        raise UserError(f"--executor is local, dask or dask://HOST:PORT, but is {executor!r}")
+    try:
+        from bench import cluster
+    except ImportError as error:
+        raise UserError(f"--executor {executor} needs the extra dask: pip install 'dynamics-bench[dask]'") from error
+    return partial(cluster.run, executor.removeprefix("dask").removeprefix("://"))
+
+
+def _report(plan: "Plan", show: bool) -> Path | None:
+    """The report of a run; of one of several shards, only where it was the last to end."""
+    if plan.shard.parts > 1 and not all(plan.store.complete(key) for key in plan.keys):
+        return None
+    claims = plan.store.root / "claims"
+    claims.mkdir(exist_ok=True)
+    with FileLock(claims / f"report-{plan.manifest['suite']}.lock"):  # of several runs, one writes at a time
+        return written(plan.folder, show)
+
+
+def _conclude(plan: "Plan", tally: "Tally", report: Path | None, seconds: float) -> None:
     """Print the leaderboard, what failed, and where the report lies."""
     from rich.console import Console
 
@@ -115,10 +175,13 @@ def _conclude(plan: "Plan", tally: "Tally", report: Path, seconds: float) -> Non
     left = tally.total - tally.done - tally.reused
     counts = f"{tally.total} cells: {tally.done} done, {tally.reused} cached" + (f", {left} not run" if left else "")
     console.print(f"{counts}, in {duration(seconds)}")
-    console.print(f"report: {report}", markup=False, soft_wrap=True)
+    if report:
+        console.print(f"report: {report}", markup=False, soft_wrap=True)
+    else:
+        console.print(f"shard {plan.shard.part} of {plan.shard.parts} is done; when all are: python -m bench report")
 
 
-def _summary(plan: "Plan", tally: "Tally", report: Path, code: int) -> dict[str, Any]:
+def _summary(plan: "Plan", tally: "Tally", report: Path | None, code: int) -> dict[str, Any]:
     """What `--json` prints."""
     failures = [
         {
@@ -134,7 +197,7 @@ def _summary(plan: "Plan", tally: "Tally", report: Path, code: int) -> dict[str,
     return {
         "suite": plan.manifest["suite"],
         "folder": str(plan.folder),
-        "report": str(report),
+        "report": str(report) if report else None,
         "cells": {"total": tally.total, "done": tally.done, "cached": tally.reused, "failed": len(failures)},
         "failures": failures,
         "leaderboard": tally.leaderboard.rows(),

@@ -1,0 +1,67 @@
+"""Who works on a cell: at most one process, of all those that share a store, on whatever machines they run."""
+
+import errno
+import logging
+import os
+from pathlib import Path
+
+from filelock import FileLock, SoftFileLease, Timeout
+
+from results import Store
+
+LEASE_SECONDS = 120.0  # without a sign of life, after which a process of another machine counts as dead
+NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)  # what file systems without locks of the kernel say
+
+logging.getLogger("filelock").setLevel(logging.ERROR)  # it warns of what is handled here
+
+
+class Claim:
+    """The right to work on one cell, for one process at a time; released when its holder dies, however it does.
+
+    Two locks in one. Between processes of one machine (and of several, where their file system passes such locks on)
+    it is a lock of the kernel, which no clock and no process identifier has a say in. A file with a heartbeat beside it
+    speaks to machines whose file system has no such locks: whoever waits takes it over when its holder is seen to be
+    dead, or has given no sign of life for `LEASE_SECONDS` by his own clock.
+    """
+
+    def __init__(self, store: Store, key: str) -> None:
+        self._folder = store.root / "claims"
+        self._lock = FileLock(self._folder / f"{key}.lock", timeout=0, fallback_to_soft=False)
+        self._lease = SoftFileLease(self._folder / f"{key}.lease", timeout=0, lease_duration=LEASE_SECONDS)
+
+    def acquire(self) -> bool:
+        """Take it, unless somebody has it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._acquire_lock()
+            self._lease.acquire()
+        except Timeout:
+            self._lock.release()
+            return False
+        return True
+
+    def release(self) -> None:
+        self._lease.release()
+        Path(self._lock.lock_file).unlink(missing_ok=True)  # who has it open already still meets the lease
+        self._lock.release()
+
+    def is_free(self) -> bool:
+        """Whether nobody has it. Of a process on another machine that died, this is known by asking again and again."""
+        free = self.acquire()
+        if free:
+            self.release()
+        return free
+
+    def _acquire_lock(self) -> None:
+        try:
+            self._lock.acquire()
+        except OSError as error:
+            if error.errno not in NO_LOCKS:  # the lease has to do
+                raise
+
+
+def claimed(store: Store) -> list[str]:
+    """Keys of the cells that some process is working on."""
+    folder = store.root / "claims"
+    leases = [Path(entry.name) for entry in os.scandir(folder)] if folder.is_dir() else []
+    return sorted(path.stem for path in leases if path.suffix == ".lease" and not Claim(store, path.stem).is_free())

@@ -1,0 +1,107 @@
+"""`python -m bench merge`: the cells of several stores, as of shards that ran on different machines, in one."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from bench.errors import UserError, tell
+from bench.options import RUNS, Out, Stores
+
+if TYPE_CHECKING:
+    from results import Store
+
+SHARED = ("budget", "seeds", "data_seed", "sampling", "metrics")  # what runs must agree on to be parts of one
+Fate = Literal["copied", "already there", "damaged", "in use"]
+
+
+def merge(stores: Stores, out: Out = RUNS) -> None:
+    """Copy the finished cells of other stores into one, and join the runs of the same suite.
+
+    A cell that is there already stays, unless it failed and the other did not.
+    """
+    from results import Store, StoreVersionError
+
+    try:
+        for folder in (*stores, out):
+            Store(folder).check_version()
+    except StoreVersionError as error:
+        raise UserError(str(error)) from error
+    for folder in stores:
+        if not (folder / "cells").is_dir():
+            raise UserError(f"there is no store in {folder}: name a folder that was given to --out")
+    manifests = _manifests(stores, out)
+    try:
+        for folder in stores:
+            counts = Counter(_take_over(Store(folder), Store(out), key) for key in Store(folder).all_keys())
+            for key in Store(folder, "fits").all_keys():
+                _take_over(Store(folder, "fits"), Store(out, "fits"), key)
+            said = ", ".join(f"{count} {fate}" for fate, count in sorted(counts.items())) or "nothing to copy"
+            sys.stdout.write(f"{folder}: {said}\n")
+        for suite, manifest in manifests.items():
+            (out / suite).mkdir(parents=True, exist_ok=True)
+            unfinished = out / suite / ".manifest-merged.json"
+            unfinished.write_text(json.dumps(manifest, indent=2))
+            unfinished.replace(out / suite / "manifest.json")
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {out}: {error}; what is copied is whole, and the same command goes on"
+        ) from error
+
+
+def _take_over(theirs: "Store", ours: "Store", key: str) -> Fate:
+    from bench.claim import Claim
+    from bench.outcomes import is_failure
+    from results import DamagedCellError, MissingCellError
+
+    claim = Claim(ours, key)
+    if not claim.acquire():
+        return "in use"
+    try:
+        there = ours.finished(key)
+        if there and (ours.kind == "fits" or not is_failure(ours.records(key)) or is_failure(theirs.records(key))):
+            return "already there"
+        ours.adopt(theirs, key, replace=True)
+    except (DamagedCellError, MissingCellError) as error:
+        tell(f"left out: {error}")
+        return "damaged"
+    finally:
+        claim.release()
+    return "copied"
+
+
+def _manifests(stores: list[Path], out: Path) -> dict[str, dict[str, Any]]:
+    """The manifest of each suite, of all stores together. Raises UserError where they are not parts of one run."""
+    from results.run import BrokenRunError, Run
+
+    joined: dict[str, dict[str, Any]] = {}
+    for path in [path for folder in (out, *stores) for path in sorted(folder.glob("*/manifest.json"))]:
+        try:
+            run = Run.load(path.parent)
+        except BrokenRunError as error:
+            raise UserError(str(error)) from error
+        before = joined.get(run.suite)
+        joined[run.suite] = dict(run.manifest) if before is None else _joined(before, run.manifest, path)
+    return joined
+
+
+def _joined(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    different = [name for name in SHARED if ours.get(name) != theirs.get(name)]
+    if different:
+        raise UserError(
+            f"{path} differs from the run of this suite that it would be joined with in {', '.join(different)}: "
+            "merge it into another --out"
+        )
+    systems = list(dict.fromkeys([*ours["systems"], *theirs["systems"]]))
+    learners = {one["label"]: one for one in (*theirs["learners"], *ours["learners"])}
+    order = dict.fromkeys(one["label"] for one in (*ours["learners"], *theirs["learners"]))
+    cells = {(one["system"], one["learner"]): one for one in (*theirs["cells"], *ours["cells"])}
+    places = [(system, learner) for system in systems for learner in order if (system, learner) in cells]
+    return {
+        **ours,
+        "systems": systems,
+        "learners": [learners[label] for label in order],
+        "cells": [cells[place] for place in places],
+    }

@@ -1,0 +1,32 @@
+"""`python -m bench status`: what is done of a run, what runs at this moment, what failed, what is missing."""
+
+import json
+import sys
+
+from bench.errors import UserError
+from bench.options import RUNS, AsJson, Out, Runs
+
+
+def status(runs: Runs = None, out: Out = RUNS, as_json: AsJson = False) -> None:
+    """Show what is done of each run, what is running, what failed and what is missing."""
+    from rich.console import Console
+
+    from bench import display
+    from bench.overview import Overview
+    from bench.plan import find_runs
+    from bench.progress import Failure
+    from results.run import BrokenRunError, Run
+
+    try:
+        found = [Overview.of(Run.load(folder)) for folder in find_runs(runs or (), out)]
+    except BrokenRunError as error:
+        raise UserError(str(error)) from error
+    if as_json:
+        sys.stdout.write(json.dumps([overview.as_json() for overview in found], indent=2) + "\n")
+        return
+    console = Console(highlight=False)
+    for overview in found:
+        console.print(display.overview(overview), soft_wrap=True)
+        if overview.failures:
+            failures = [Failure(key, record) for key, record in overview.failures.items()]
+            console.print(display.failures(failures, overview.run.store.root / "cells"), soft_wrap=True)

@@ -1,0 +1,138 @@
+"""What fitting a cell has left: evidence of its models, kept under a key of its own, that can be measured anew.
+
+Evidence is all that a metric sees. It depends on the system, the learner, the sampling, the budget, the seeds and their
+code, and not on the metrics: where only these have changed, nothing is trained again.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, cast, get_args, get_origin, get_type_hints
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+
+from bench.artifacts import drawings, write
+from bench.cell import Cell, carry_out
+from bench.claim import Claim
+from bench.environment import environment, usage
+from bench.key import Reader, checksum, code, fitting_roots, identity
+from bench.trial import Ending, Trial, record_of
+from metrics import Evidence
+from results import DamagedCellError, MissingCellError, Store
+
+AFTER_FITTING = ("bench.artifacts", "bench.fit", "metrics", "results")  # modules that no fit depends on
+COPIED = ("curve.csv", "checkpoint.safetensors")
+
+
+class ModelNeededError(BaseException):
+    """A metric asks for more than is kept of a model. No Exception: it must not count as a failure of the metric."""
+
+
+def perform(cell: Cell, key: str, store: Store, folder: Path) -> None:
+    """Write the files of a cell into `folder`: of what has been fitted already, or else after fitting it."""
+    fits, name = Store(store.root, "fits"), fit_key(cell)
+    if not measure_again(cell, key, fits, name, folder):
+        keep(fits, name, carry_out(cell, store.root / "data", folder, key), folder)
+
+
+def fit_key(cell: Cell, read: Reader = code) -> str:
+    """Hexadecimal sha256 of all that decides the outcome of fitting a cell, and none of its measuring.
+
+    `read` may be a `code` that remembers.
+    """
+    configuration = {name: value for name, value in identity(cell).items() if name != "metrics"}
+    return checksum(configuration | {"code": read(fitting_roots(cell), AFTER_FITTING)})
+
+
+def keep(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> None:
+    """Keep the evidence of trials that all have left some, with the curves and weights that lie in `folder`."""
+    found = {trial.record.seed: trial for trial in trials if type(trial.evidence) is Evidence}
+    if len(found) < len(trials) or fits.finished(name):
+        return
+    arrays = {seed: flatten(trial.evidence) | flatten(trial.ending) for seed, trial in found.items()}
+    claim = Claim(fits, name)
+    if not claim.acquire():  # a cell with the same models and other metrics is keeping them
+        return
+    try:
+        fits.sweep(name)
+        with fits.stage(name) as place:
+            np.savez(place / "arrays.npz", **_shared(arrays))  # type: ignore[arg-type]
+            for file in COPIED:
+                shutil.copyfile(folder / file, place / file)
+    finally:
+        claim.release()
+
+
+def measure_again(cell: Cell, key: str, fits: Store, name: str, folder: Path) -> bool:
+    """Write the files of a cell from the evidence that is kept of its fit; False where there is none, or none whole."""
+    begin = perf_counter()
+    try:
+        arrays = fits.arrays(name)
+        found = {seed: _rebuild(seed, arrays) for seed in cell.seeds}
+        fits.verify(name)
+        trials = [
+            Trial(record_of(cell, seed, evidence, ending), arrays=drawings(evidence))
+            for seed, (evidence, ending) in found.items()
+        ]
+    except (MissingCellError, DamagedCellError, ModelNeededError, KeyError, TypeError, ValueError, BadZipFile):
+        return False
+    surroundings = environment(cell.device, torch.get_num_threads())
+    write(folder, cell, key, trials, surroundings | usage(), perf_counter() - begin)
+    for file in COPIED:
+        shutil.copyfile(fits.path(name) / file, folder / file)
+    (folder / "fit.json").write_text(f'{{"measured_again": "{name}"}}\n')
+    return True
+
+
+def flatten(values: Any, prefix: str = "") -> dict[str, np.ndarray]:
+    """The fields of a dataclass as arrays, those of nested ones under dotted names, without functions and None."""
+    flat: dict[str, np.ndarray] = {}
+    for field in fields(values):
+        value, name = getattr(values, field.name), prefix + field.name
+        if is_dataclass(value):
+            flat |= flatten(value, f"{name}.")
+        elif value is not None and not callable(value):
+            flat[name] = np.asarray(value)
+    return flat
+
+
+def unflatten(kind: type, flat: Mapping[str, np.ndarray], prefix: str = "") -> Any:
+    """The dataclass that `flatten` has taken apart. Raises TypeError where a field that it needs is missing."""
+    hints, given = get_type_hints(kind), {}
+    for field in fields(kind):
+        name = prefix + field.name
+        nested = next(filter(is_dataclass, (hints[field.name], *get_args(hints[field.name]))), None)
+        if nested and any(one.startswith(f"{name}.") for one in flat):
+            given[field.name] = unflatten(cast(type, nested), flat, f"{name}.")
+        elif name in flat:
+            given[field.name] = flat[name] if flat[name].ndim else flat[name].item()
+        elif get_origin(hints[field.name]) is Callable:
+            given[field.name] = _ask_for_model
+    return kind(**given)
+
+
+def _shared(arrays: Mapping[int, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """What is the same for all seeds once, and the rest by seed."""
+    first, *others = arrays.values()
+    shared = {name for name in first if all(name in one and _same(first[name], one[name]) for one in others)}
+    own = {f"{seed}/{name}": array for seed, one in arrays.items() for name, array in one.items() if name not in shared}
+    return {name: first[name] for name in shared} | own
+
+
+def _ask_for_model(*arguments: Any) -> None:
+    raise ModelNeededError
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return one is other or (one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
+
+
+def _rebuild(seed: int, arrays: Mapping[str, np.ndarray]) -> tuple[Evidence, Ending]:
+    places = [(*name.rpartition("/"), array) for name, array in arrays.items()]
+    mine = {name: array for owner, _, name, array in places if owner in ("", str(seed))}
+    ending: Ending = unflatten(Ending, mine)
+    return unflatten(Evidence, mine), Ending(ending.status, tuple(map(str, ending.reasons)))

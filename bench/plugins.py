@@ -1,0 +1,88 @@
+"""What others add to the package: classes in a user's own files, and in installed packages by entry points.
+
+The groups of entry points are `dynamics_bench.systems`, `.learners`, `.metrics` and `.suites`. A name is that of the
+class, of the metric or of the suite; an entry point of a suite leads to its module.
+"""
+
+import ast
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from importlib import import_module, invalidate_caches
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from bench.errors import UserError
+
+_included: list[ModuleType] = []
+
+
+def installed(package: str) -> Mapping[str, EntryPoint]:
+    """What installed packages add to `systems`, `learners`, `metrics` or `suites`, by name; nothing is imported."""
+    return {point.name: point for point in entry_points(group=f"dynamics_bench.{package}")}
+
+
+def defined(files: Sequence[Path]) -> set[str]:
+    """The names of the classes that files define, without running them. Raises UserError where one cannot be read."""
+    found = set()
+    for path in files:
+        try:
+            tree = ast.parse(path.read_bytes(), str(path))
+        except SyntaxError as error:
+            raise UserError(f"{path}, line {error.lineno}: {error.msg}") from error
+        except (OSError, ValueError) as error:
+            raise UserError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+        found |= {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    return found
+
+
+def include(files: Sequence[Path]) -> None:
+    """Run files, so that `find` knows their classes. Raises UserError."""
+    _included[:] = [import_file(path) for path in files]
+
+
+def find(package: str, name: str) -> Any | None:
+    """The class or metric of this name, of the included files or else of installed packages. Raises UserError."""
+    for module in _included:
+        if isinstance(found := getattr(module, name, None), type):
+            return found
+    point = installed(package).get(name)
+    if point is None:
+        return None
+    try:
+        return point.load()
+    except Exception as error:
+        raise UserError(f"the plugin {point.value} of {name} cannot be imported: {told(error)}") from error
+
+
+def import_file(path: Path) -> ModuleType:
+    """Import a user's file under its own name, so that other processes find the classes that it defines.
+
+    Raises UserError where this cannot be done, or running the file fails.
+    """
+    path = path.resolve()
+    invalidate_caches()
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    spec = find_spec(path.stem) if path.stem.isidentifier() else None
+    if spec is None or spec.origin != str(path):
+        taken = f"stands for {spec.origin or 'a part of Python'}" if spec else "is no name of a Python module"
+        raise UserError(f"{path} cannot be imported, because {path.stem!r} {taken}: rename the file")
+    try:
+        return import_module(path.stem)
+    except Exception as error:
+        raise located(error, path) from error
+
+
+def located(error: Exception, path: Path) -> UserError:
+    """The mistake that an exception tells of, with the line of the file where it came up, if it did so there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
+    return UserError(f"{path}{f', line {lines[-1]}' if lines else ''}: {told(error)}")
+
+
+def told(error: Exception) -> str:
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,266 @@
+"""One run on this machine: what waits, what is at work, what came of it."""
+
+import os
+import shutil
+import signal
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from time import perf_counter
+from typing import cast
+
+from bench import processes, worker
+from bench.artifacts import write
+from bench.cell import Cell
+from bench.claim import Claim
+from bench.environment import cores, environment
+from bench.outcomes import TRANSIENT, Attempt, Observer, Outcome, cause, is_failure, keep_attempts, memory_kills
+from bench.trial import Trial, failed
+from bench.worker import Note, Task, Terms
+from results import Status, Store
+
+LOST = 255  # the exit code of a process whose fork server has died
+POLL = 0.5  # seconds between two looks at cells that other processes are working on
+LOG_END = 4000  # characters of the log of a failed attempt that are kept
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How a run treats its cells."""
+
+    jobs: int
+    timeout: float | None = None
+    retries: int = 0
+    fail_fast: bool = False
+    memory: int | None = None  # bytes that each process may use beyond what it starts with
+    threads: int = 0  # of each process; 0 for as many as the cores allow
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise ValueError(f"a run needs at least one job, but jobs={self.jobs}")
+
+    @property
+    def threads_each(self) -> int:
+        """So many that all processes together do not outnumber the cores."""
+        return self.threads or max(1, cores() // self.jobs)
+
+
+@dataclass(eq=False)
+class Job:
+    """A cell to compute or, without a key, the data that it needs."""
+
+    cell: Cell
+    data: Path
+    key: str = ""
+    replace: bool = False  # what the store has under this key
+    sees_main: bool = False  # the cell is made of classes of the program's own `__main__`
+    attempts: list[Attempt] = field(default_factory=list)  # that failed
+    begin: float = 0.0  # of the first attempt
+
+
+@dataclass(frozen=True, eq=False)
+class Active:
+    """A job, and the process that does it."""
+
+    job: Job
+    process: BaseProcess
+    notes: Connection
+    begin: float
+    kills: int  # for lack of memory, before it was started
+
+
+@dataclass(eq=False)
+class Session:
+    """One run of the jobs that wait. `stop` must be called at its end, however it ends."""
+
+    store: Store
+    conditions: Conditions
+    observer: Observer
+    waiting: list[Job]
+    outcome: Outcome
+    working: dict[int, Active] = field(default_factory=dict)  # by the sentinel of the process
+    elsewhere: dict[str, tuple[Job, Claim]] = field(default_factory=dict)  # at work in other runs
+
+    def work(self) -> None:
+        """Do all that waits; what other runs are working on is waited for."""
+        while self.waiting or self.working or self.elsewhere:
+            while len(self.working) < self.conditions.jobs and (job := self._next()) is not None:
+                self._start(job)
+            for sentinel in wait(list(self.working), self._patience()):
+                self._finish(cast(int, sentinel))
+            self._stop_late_ones()
+            self._look_elsewhere()
+
+    def stop(self) -> None:
+        """End all processes, and remove what they have not finished."""
+        for active in self.working.values():
+            active.process.kill()
+        for sentinel, active in list(self.working.items()):
+            active.process.join()
+            _discard(_last_note(active).folder)
+            if active.job.key:
+                Claim(self.store, active.job.key).is_free()  # removes what the dead have left of it
+            del self.working[sentinel]
+
+    @property
+    def _terms(self) -> Terms:
+        return Terms(self.store, self.conditions.threads_each, self.conditions.memory)
+
+    def _next(self) -> Job | None:
+        """The first job whose data are not in the making."""
+        making = {active.job.data for active in self.working.values() if not active.job.key}
+        job = next((job for job in self.waiting if job.data not in making), None)
+        if job is not None:
+            self.waiting.remove(job)
+        return job
+
+    def _patience(self) -> float | None:
+        """Seconds until there is something to be seen to, unless a process ends before."""
+        timeout, now = self.conditions.timeout, perf_counter()
+        late = [active.begin + timeout - now for active in self.working.values()] if timeout is not None else []
+        return min((max(0.0, seconds) for seconds in (*late, *([POLL] if self.elsewhere else []))), default=None)
+
+    def _start(self, job: Job) -> None:
+        if job.key and not job.begin:
+            if not job.replace and self.store.finished(job.key):  # by another run, since this one was planned
+                return self._take_in(job, computed=False)
+            self.observer.started(job.cell, job.key)
+        processes.warm_up(self._terms.threads)  # which may take seconds that are not the cell's
+        job.begin = job.begin or perf_counter()
+        mine, theirs = processes.CONTEXT.Pipe(duplex=False)
+        task = Task(job.cell, job.key, job.replace, tuple(job.attempts))
+        with theirs:
+            if job.key:
+                order, target = (task, self._terms, theirs), worker.run_cell
+            else:
+                order, target = (job.cell, self._terms), worker.make_data
+            process = processes.start(target, *order, threads=self._terms.threads, sees_main=job.sees_main)
+        self.working[process.sentinel] = Active(job, process, mine, perf_counter(), memory_kills())
+        return None
+
+    def _finish(self, sentinel: int, timed_out: bool = False) -> None:
+        """Take in what a process has left, whatever ended it."""
+        done = self.working.pop(sentinel)
+        done.process.join()
+        job, note = done.job, _last_note(done)
+        if done.process.exitcode == LOST and not processes.is_warm():
+            return self._recover(done, note)
+        if note.unwritable:
+            raise note.unwritable
+        if note.busy:
+            self.elsewhere[job.key] = job, Claim(self.store, job.key)
+        elif note.kept:
+            self._take_in(job)
+        elif job.key:
+            log = _log(note.folder)
+            ending = self._lateness() if timed_out else cause(done.process.exitcode, log, memory_kills() > done.kills)
+            self._fail(job, *ending, log)
+            _discard(note.folder)
+        return None
+
+    def _take_in(self, job: Job, computed: bool = True) -> None:
+        """Tell of a cell that the store has, unless it may end better when tried again."""
+        records = self.store.records(job.key)
+        transient = next((record for record in records if record.status in TRANSIENT), None)
+        if (
+            computed
+            and transient
+            and self._tries_again(job, transient.status, transient.reason, self.store.log(job.key))
+        ):
+            job.replace = True
+            return
+        self.outcome.records[job.key] = records
+        if not computed and not job.begin:
+            self.observer.cached(job.cell, job.key, records)
+            return
+        if computed:
+            self.outcome.computed.append(job.key)
+        self.observer.finished(job.cell, job.key, records, perf_counter() - job.begin)
+        if self.conditions.fail_fast and is_failure(records):
+            self.waiting.clear()
+
+    def _fail(self, job: Job, status: Status, reason: str, log: str) -> None:
+        """Try a cell again whose process failed, or keep the failure with the log that it has left."""
+        if status in TRANSIENT and self._tries_again(job, status, reason, log):
+            return
+        claim = Claim(self.store, job.key)
+        if not claim.acquire():  # another run has begun with it already
+            self.elsewhere[job.key] = job, claim
+            return
+        try:
+            bury(self.store, job, status, reason, log, self._terms.threads)
+        finally:
+            claim.release()
+        self._take_in(job)
+
+    def _tries_again(self, job: Job, status: Status, reason: str, log: str) -> bool:
+        if len(job.attempts) >= self.conditions.retries:
+            return False
+        seconds = perf_counter() - job.begin - sum(attempt.seconds for attempt in job.attempts)
+        job.attempts.append(Attempt(status, reason, round(seconds, 3), log[-LOG_END:]))
+        self.waiting.insert(0, job)
+        return True
+
+    def _recover(self, lost: Active, note: Note) -> None:
+        """Begin anew with a job whose process was lost sight of, as the fork server died: that is no fault of its."""
+        with suppress(ProcessLookupError):
+            os.kill(cast(int, lost.process.pid), signal.SIGKILL)
+        _discard(note.folder)
+        if note.kept:
+            self._take_in(lost.job)
+        else:
+            self.waiting.insert(0, lost.job)
+
+    def _stop_late_ones(self) -> None:
+        for sentinel, active in list(self.working.items()):
+            if self.conditions.timeout is not None and perf_counter() - active.begin >= self.conditions.timeout:
+                active.process.kill()
+                self._finish(sentinel, timed_out=True)
+
+    def _look_elsewhere(self) -> None:
+        """Take in what other runs have finished, and take over what they have left."""
+        for key, (job, claim) in list(self.elsewhere.items()):
+            if not claim.is_free():
+                continue
+            del self.elsewhere[key]
+            if self.store.finished(key):
+                self._take_in(job, computed=False)
+            else:
+                self.waiting.insert(0, job)
+
+    def _lateness(self) -> tuple[Status, str]:
+        return "timeout", f"not done after {self.conditions.timeout:g} s"
+
+
+def bury(store: Store, job: Job, status: Status, reason: str, log: str, threads: int) -> None:
+    """Keep a cell whose process could not do so itself, as failed, with the log that it has left."""
+    if job.attempts:
+        reason = f"{reason} (attempt {len(job.attempts) + 1})"
+    trials = [Trial(failed(job.cell, seed, status, reason)) for seed in job.cell.seeds]
+    surroundings = environment(job.cell.device, threads)
+    with store.stage(job.key, job.replace) as grave:
+        (grave / "log.txt").write_text(f"{log}{status}: {reason}\n", encoding="utf-8")
+        keep_attempts(grave, job.attempts)
+        write(grave, job.cell, job.key, trials, surroundings, perf_counter() - (job.begin or perf_counter()))
+
+
+def _last_note(done: Active) -> Note:
+    """What a process that has ended said last; where it said so, with the folder that it was writing into."""
+    last, folder = Note(), None
+    with done.notes as connection, suppress(EOFError, OSError):
+        while connection.poll():
+            last = connection.recv()
+            folder = last.folder or folder
+    return Note(folder, last.kept, last.busy, last.unwritable)
+
+
+def _log(folder: Path | None) -> str:
+    path = folder / "log.txt" if folder else None
+    return path.read_text(encoding="utf-8", errors="replace") if path and path.exists() else ""
+
+
+def _discard(folder: Path | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)

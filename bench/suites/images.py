@@ -1,0 +1,21 @@
+"""Continuous depth on the embedded digits: residual and ODE networks beside a perceptron, and what depth costs."""
+
+from bench.suite import Suite
+from learners import MLPClassifier, ODENetClassifier, ResNetClassifier, RKNetClassifier
+from metrics import CLASSIFICATION, DEPTH
+from systems import Digits, ImageSampling
+
+suite = Suite(
+    name="images",
+    description="Residual networks and networks of continuous depth on small images: error, memory, evaluations.",
+    systems=(Digits(),),
+    learners=(
+        ResNetClassifier(width=16),
+        RKNetClassifier(width=16),
+        ODENetClassifier(width=16),
+        MLPClassifier(),
+    ),
+    metrics=(*CLASSIFICATION, *DEPTH),
+    sampling=ImageSampling(valid=180, test=360),
+    seeds=5,
+)

@@ -1,0 +1,52 @@
+"""Random spirals that turn either way: do latent ODEs extrapolate better than recurrent networks?"""
+
+from bench.suite import Suite
+from learners import LatentODE, LatentRNN, Persistence, TrainingMean, WindowedRNN
+from metrics import (
+    fit_seconds,
+    flops_forecast,
+    forecast_seconds,
+    nfe_backward,
+    nfe_forecast,
+    nfe_forward,
+    nrmse,
+    parameters,
+    roughness,
+    saved_bytes,
+    vpt,
+)
+from systems import RandomSpirals, Sampling
+
+STEP = 6.29 * 5 / 199 / RandomSpirals().timescale  # 200 points on [0, 6.29 * 5]
+
+suite = Suite(
+    name="latent",
+    description="Latent ODE and recurrent networks on noisy spirals of either sense, extrapolated from 50 points.",
+    systems=(RandomSpirals(),),
+    learners=(LatentODE(window=50), LatentRNN(window=50), WindowedRNN(window=50), Persistence(), TrainingMean()),
+    metrics=(
+        nrmse,
+        vpt,
+        roughness,
+        parameters,
+        nfe_forward,
+        nfe_backward,
+        nfe_forecast,
+        flops_forecast,
+        saved_bytes,
+        fit_seconds,
+        forecast_seconds,
+    ),
+    sampling=Sampling(
+        step=STEP,
+        trajectories=1000,
+        samples=200,
+        valid=50,
+        test=100,
+        context=50,
+        horizon=150 * STEP,
+        climate=2,
+        climate_horizon=10.0,
+        error=0.02,
+    ),
+)

@@ -1,0 +1,55 @@
+"""Known equations, unknown parameters: are they recovered, and how well could they be?"""
+
+from dataclasses import replace
+from typing import Any
+
+from bench.suite import Suite
+from learners import Mechanistic, Persistence, TrueEquations
+from learners.published_fit import PublishedFit
+from metrics import (
+    fit_seconds,
+    forecast_seconds,
+    misfit,
+    nfe_forecast,
+    nfe_forward,
+    nrmse,
+    parameter_error,
+    parameter_floor,
+    parameters,
+    vpt,
+)
+from systems import Lorenz, LotkaVolterra, Sampling, VanDerPol
+
+VAN_DER_POL, LOTKA_VOLTERRA, LORENZ = VanDerPol(mu=0.3), LotkaVolterra(), Lorenz()
+
+
+def observed(timescale: float, step: float, trajectories: int, samples: int, error: float, **start: Any) -> Sampling:
+    """Observation every `step` time units; forecasts begin from one noisy sample, as training trajectories do."""
+    forecasts = Sampling(valid=2, test=32, context=1, horizon=20.0, climate=2, climate_horizon=100.0)
+    protocol = {"step": step / timescale, "trajectories": trajectories, "samples": samples, "error": error}
+    return replace(forecasts, **protocol, **start)
+
+
+suite = Suite(
+    name="mechanistic",
+    description="Parameters of known equations: least squares beside the fits as they were published.",
+    systems=(VAN_DER_POL, LOTKA_VOLTERRA, LORENZ),
+    learners=(Mechanistic(window=0), PublishedFit(), Persistence(), TrueEquations()),
+    metrics=(
+        parameter_error,
+        parameter_floor,
+        misfit,
+        nrmse,
+        vpt,
+        parameters,
+        nfe_forward,
+        nfe_forecast,
+        fit_seconds,
+        forecast_seconds,
+    ),
+    own=(
+        (VAN_DER_POL, observed(VAN_DER_POL.timescale, 10 / 9, 10, 10, 0.01, centre=(0.0, 0.0), spread=1.0)),
+        (LOTKA_VOLTERRA, observed(LOTKA_VOLTERRA.timescale, 0.1, 10, 101, 0.1)),
+        (LORENZ, observed(LORENZ.timescale, 0.05, 30, 201, 0.01, centre=(1.0, 0.0, 0.0), spread=0.1)),
+    ),
+)

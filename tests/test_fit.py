@@ -1,0 +1,181 @@
+"""Fits have keys of their own: where only metrics have changed, models are measured again and not trained."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.cell import Cell
+from bench.data import dataset
+from bench.fit import fit_key, flatten, perform, unflatten
+from bench.history import History, Standing, standings
+from bench.key import key
+from metrics import Cost, Evidence, Metric
+from metrics.trajectory import nrmse, vpt
+from results import Store
+from systems import LinearSpiral
+from tests import stubs
+from tests.misbehaving import Journaled
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    dataset(LinearSpiral(), stubs.TINY, 0, tmp_path / "runs" / "data")
+    return Store(tmp_path / "runs")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    path = tmp_path / "journal.txt"
+    path.write_text("")
+    return path
+
+
+def compute(cell: Cell, store: Store) -> str:
+    """What a worker does with a cell, in this process."""
+    name = key(cell)
+    with store.stage(name) as folder:
+        perform(cell, name, store, folder)
+    return name
+
+
+def journaled(journal: Path, *metrics: Metric) -> Cell:
+    return stubs.cell(Journaled(str(journal), 1, seconds=0.0), metrics=metrics)
+
+
+def largest(evidence: Evidence) -> float:
+    return float(np.abs(evidence.forecast).max())
+
+
+def leading_exponent(evidence: Evidence) -> float:
+    return float(evidence.exponents().exponents[0])
+
+
+def test_another_metric_does_not_train_again_and_measures_as_if_it_had(store: Store, journal: Path, tmp_path: Path):
+    first = compute(journaled(journal, nrmse, vpt), store)
+    assert len(journal.read_text().splitlines()) == 1
+    wider = journaled(journal, vpt, Metric("largest", "", "lower", largest), nrmse)
+    second = compute(wider, store)
+    assert len(journal.read_text().splitlines()) == 1
+    (fit,) = Store(store.root, "fits").all_keys()
+    assert json.loads((store.path(second) / "fit.json").read_text()) == {"measured_again": fit}
+
+    fresh = Store(tmp_path / "fresh")
+    assert compute(wider, fresh) == second
+    assert len(journal.read_text().splitlines()) == 2
+    assert store.records(second) == fresh.records(second)
+    for name in ("arrays.npz", "curve.csv", "checkpoint.safetensors"):
+        assert (store.path(second) / name).read_bytes() == (fresh.path(second) / name).read_bytes()
+    assert (store.path(first) / "arrays.npz").read_bytes() == (store.path(second) / "arrays.npz").read_bytes()
+
+
+def test_a_failed_forecast_keeps_its_status_when_it_is_measured_again(store: Store):
+    spoiled = stubs.cell(stubs.Spoiled("diverge"), metrics=(nrmse,))
+    first = store.records(compute(spoiled, store))
+    again = store.records(compute(replace(spoiled, metrics=(vpt, nrmse)), store))
+    assert [(record.status, record.seed) for record in again] == [("diverged", 0), ("diverged", 1)]
+    assert [record.reason for record in first] == [record.reason for record in again]
+
+
+def test_a_metric_that_needs_the_model_trains_again(store: Store, journal: Path):
+    compute(journaled(journal, nrmse), store)
+    needy = journaled(journal, Metric("exponent", "", "truth", leading_exponent))
+    assert not store.holds(compute(needy, store), "fit.json")
+    assert len(journal.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("damage", ["flipped", "truncated", "removed"])
+def test_a_damaged_fit_is_not_measured(store: Store, journal: Path, damage: str):
+    compute(journaled(journal, nrmse), store)
+    fits = Store(store.root, "fits")
+    path = fits.path(fits.all_keys()[0]) / "arrays.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.unlink() if damage == "removed" else path.write_bytes(content if damage == "flipped" else content[:-9])
+    compute(journaled(journal, vpt), store)
+    assert len(journal.read_text().splitlines()) == 2
+    assert fits.finished(fits.all_keys()[0])
+
+
+def test_a_cell_that_failed_keeps_no_fit(store: Store):
+    compute(stubs.cell(stubs.Raising()), store)
+    assert Store(store.root, "fits").all_keys() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"metrics": (vpt,)}, True),
+        ({"seeds": (0, 2)}, False),
+        ({"data_seed": 1}, False),
+        ({"learner": stubs.Instant(width=9)}, False),
+        ({"sampling": replace(stubs.TINY, noise=0.1)}, False),
+    ],
+    ids=str,
+)
+def test_the_key_of_a_fit_does_not_depend_on_the_metrics_but_on_all_else(change: dict, same: bool):
+    cell = stubs.cell(stubs.Instant(), metrics=(nrmse,))
+    assert (fit_key(replace(cell, **change)) == fit_key(cell)) is same
+
+
+def test_taken_apart_and_put_together_again_evidence_is_what_it_was():
+    states = np.arange(24.0).reshape(2, 4, 3)
+    cost = Cost(1, 2, 3.0, 4.0, 5.0, 6.0, 7.0, 8, 9)
+    evidence = Evidence(0.1, np.ones(3), states, states + 1, states, states - 1, cost)
+    again = unflatten(Evidence, flatten(evidence))
+    assert again.cost.updates == 2
+    assert again.step == 0.1
+    np.testing.assert_array_equal(again.forecast, evidence.forecast)
+    np.testing.assert_array_equal(again.times, evidence.times)
+
+
+@dataclass(frozen=True)
+class Places:
+    store: Store
+    cell: Cell
+
+    def standing(self) -> Standing:
+        name = key(self.cell)
+        return standings([self.cell], [name], self.store, History.read(self.store))[name]
+
+
+def rewrite(store: Store, name: str, change: Callable[[dict], None]) -> str:
+    """Keep a cell under another key, as one computed by other code."""
+    about = store.cell(name)
+    change(about)
+    with store.stage("older") as folder:
+        (folder / "cell.json").write_text(json.dumps(about))
+        (folder / "records.json").write_bytes((store.path(name) / "records.json").read_bytes())
+    store.path(name).rename(store.root / "gone")
+    return "older"
+
+
+def test_a_plan_tells_cached_missing_stale_and_measurable_cells_apart(store: Store, journal: Path):
+    places = Places(store, journaled(journal, nrmse))
+    assert places.standing() == Standing("missing")
+    name = compute(places.cell, store)
+    assert places.standing() == Standing("cached")
+    assert Places(store, journaled(journal, vpt)).standing() == Standing("measured", "other metrics")
+    rewrite(store, name, lambda about: about["digest"].update({"systems.base": "older", "systems.gone": "older"}))
+    assert places.standing() == Standing("measured", "systems.base, systems.gone changed")
+    (store.root / "fits").rename(store.root / "no_fits")
+    assert places.standing() == Standing("stale", "systems.base, systems.gone changed")
+
+
+def test_the_time_of_a_cell_is_foretold_by_those_most_like_it(store: Store, journal: Path):
+    cell = journaled(journal, nrmse)
+    history = History()
+    assert history.expected(cell) is None
+    about = {"configuration": {}, "digest": {}, "updates_effort": 1.0}
+    for learner, system, seeds, seconds in (
+        (cell.learner_label, "Lorenz", [0, 1], 100.0),
+        (cell.learner_label, cell.system_label, [0], 10.0),
+        ("Other", cell.system_label, [0, 1], 1000.0),
+    ):
+        history.add(about | {"learner": learner, "system": system, "seeds": seeds, "seconds": seconds})
+    assert history.expected(cell) == 10.0
+    history.add(about | {"learner": cell.learner_label, "system": cell.system_label, "seeds": [0, 1], "seconds": 30.0})
+    assert history.expected(cell) == 30.0
