@@ -147,7 +147,7 @@ def manifest(
         "systems": [label(system) for system in suite.systems],
         "learners": [{"label": label(learner), "reference": learner.reference} for learner in suite.learners],
         "metrics": [
-            {"name": metric.name, "unit": metric.unit, "better": metric.better, "about": metric.about}
+            {name: getattr(metric, name) for name in ("name", "unit", "better", "about", "group")}
             for metric in suite.metrics
         ],
         "sampling": describe(suite.sampling),

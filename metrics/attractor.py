@@ -288,10 +288,10 @@ def _dimension(evidence: Evidence) -> float:
     return grassberger_procaccia(finite, window=min(round(1 / evidence.step), finite.shape[1] // 4)).value
 
 
-d_stsp = Metric("d_stsp", "nats", "lower", _divergence)
-out_of_box = Metric("out_of_box", "", "lower", _outside)
-d_h = Metric("d_h", "", "lower", _spectral)
-mmd = Metric("mmd", "", "lower", _discrepancy)
-correlation_dimension = Metric("correlation_dimension", "", "truth", _dimension)
+d_stsp = Metric("d_stsp", "nats", "lower", _divergence, group="long run")
+out_of_box = Metric("out_of_box", "", "lower", _outside, group="long run")
+d_h = Metric("d_h", "", "lower", _spectral, group="long run")
+mmd = Metric("mmd", "", "lower", _discrepancy, group="long run")
+correlation_dimension = Metric("correlation_dimension", "", "truth", _dimension, group="long run")
 
 ATTRACTOR: tuple[Metric, ...] = (d_stsp, out_of_box, d_h, mmd, correlation_dimension)

@@ -16,6 +16,7 @@ from systems.lyapunov import Spectrum
 REGULAR = np.empty((0, 0))  # stands for times one step apart
 
 Better = Literal["lower", "higher", "truth"]
+Group = Literal["forecast", "long run", "cost"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Metric:
     better: Better
     measure: Callable[[Any], float]  # of Evidence, or of that of its own family
     about: str = ""  # one line for readers of tables; without it, the first line of the docstring of `measure`
+    group: Group = "forecast"  # the table that it is shown in
 
     def __post_init__(self) -> None:
         if not self.about and isfunction(self.measure):

@@ -103,7 +103,7 @@ def _field(evidence: Evidence) -> float:
 
 
 ctf_short = Metric("ctf_short", "", "higher", _short)
-ctf_long = Metric("ctf_long", "", "higher", _long)
-ctf_long_field = Metric("ctf_long_field", "", "higher", _field)
+ctf_long = Metric("ctf_long", "", "higher", _long, group="long run")
+ctf_long_field = Metric("ctf_long_field", "", "higher", _field, group="long run")
 
 COMMON_TASK: tuple[Metric, ...] = (ctf_short, ctf_long, ctf_long_field)

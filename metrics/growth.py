@@ -49,4 +49,4 @@ def _rate(evidence: Evidence) -> float:
     return growth_rate(times, np.minimum(error, np.finfo(float).max))
 
 
-divergence_rate = Metric("divergence_rate", "1 / timescale", "truth", _rate)
+divergence_rate = Metric("divergence_rate", "1 / timescale", "truth", _rate, group="long run")

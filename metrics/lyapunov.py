@@ -103,7 +103,7 @@ def _dimension(evidence: Evidence) -> float:
     return kaplan_yorke(exponents, spectrum.complete)
 
 
-lyapunov_exponent = Metric("lyapunov_exponent", "1 / timescale", "truth", _largest)
-kaplan_yorke_dimension = Metric("kaplan_yorke_dimension", "", "truth", _dimension)
+lyapunov_exponent = Metric("lyapunov_exponent", "1 / timescale", "truth", _largest, group="long run")
+kaplan_yorke_dimension = Metric("kaplan_yorke_dimension", "", "truth", _dimension, group="long run")
 
 LYAPUNOV: tuple[Metric, ...] = (lyapunov_exponent, kaplan_yorke_dimension)

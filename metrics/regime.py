@@ -116,11 +116,11 @@ def _lost(evidence: Evidence) -> float:
     return _fraction(evidence, "unbounded")
 
 
-fixed_point_fraction = Metric("fixed_point_fraction", "", "truth", _at_rest)
-limit_cycle_fraction = Metric("limit_cycle_fraction", "", "truth", _on_a_cycle)
-torus_fraction = Metric("torus_fraction", "", "truth", _on_a_torus)
-chaos_fraction = Metric("chaos_fraction", "", "truth", _in_chaos)
-unbounded_fraction = Metric("unbounded_fraction", "", "lower", _lost)
+fixed_point_fraction = Metric("fixed_point_fraction", "", "truth", _at_rest, group="long run")
+limit_cycle_fraction = Metric("limit_cycle_fraction", "", "truth", _on_a_cycle, group="long run")
+torus_fraction = Metric("torus_fraction", "", "truth", _on_a_torus, group="long run")
+chaos_fraction = Metric("chaos_fraction", "", "truth", _in_chaos, group="long run")
+unbounded_fraction = Metric("unbounded_fraction", "", "lower", _lost, group="long run")
 
 SETTLES_ON: tuple[Metric, ...] = (
     fixed_point_fraction,

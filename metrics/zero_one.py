@@ -250,4 +250,4 @@ def _chaos(evidence: Evidence) -> float:
     return float(np.median(np.concatenate([test.k_of_c for test in tests])))
 
 
-zero_one_k = Metric("zero_one_k", "", "truth", _chaos)
+zero_one_k = Metric("zero_one_k", "", "truth", _chaos, group="long run")

@@ -11,6 +11,7 @@ from results.statistics import column, rows
 _INTUITIONS = "Deep learning for dynamics: the intuitions (write-up)"
 CHAOTIC, STABLE = "Lorenz", "CubicSpiral"
 HALF = 0.5  # share of the long runs that decides what a model settles on
+ABOVE = float(np.nextafter(0.0, 1.0))  # no difference at all supports nothing
 MINIBATCH = "32"  # of the suite's neural ODE that is not trained on all the data at once
 WORKS = 0.1  # error of a forecast, in standard deviations, up to which a lookahead counts as working
 
@@ -33,7 +34,7 @@ def paired(
 def _rougher(frame: pd.DataFrame) -> Effect:
     """Roughness of the Elman network's forecasts over that of the neural ODE's, in decades."""
     one, other = (measured(frame, "roughness", learner) for learner in ("WindowedRNN[cell=rnn]", "NeuralODE"))
-    return effect(np.log10(paired(one, other, np.divide)), "decades of roughness", lowest=0.0)
+    return effect(np.log10(paired(one, other, np.divide)), "decades of roughness", lowest=ABOVE)
 
 
 def _collapses(frame: pd.DataFrame) -> Effect:
@@ -63,7 +64,7 @@ def _harms(frame: pd.DataFrame) -> Effect:
     """Prediction time on Lorenz with the longest lookahead, less that with the shortest."""
     learners = list(lookaheads(frame).values())
     far, near = (measured(frame, "vpt", learner, CHAOTIC) for learner in (learners[-1], learners[0]))
-    return effect(paired(far, near), "Lyapunov times", highest=0.0)
+    return effect(paired(far, near), "Lyapunov times", highest=-ABOVE)
 
 
 def _works(frame: pd.DataFrame) -> Effect:
@@ -77,7 +78,7 @@ def _keeps(frame: pd.DataFrame) -> Effect:
     labels = [str(learner) for learner in dict.fromkeys(frame["learner"]) if str(learner).startswith("NeuralODE")]
     small = next(label for label in labels if settings(label).get("training.batch") == MINIBATCH)
     one, other = (measured(frame, "d_stsp", learner, CHAOTIC) for learner in (lookaheads(frame)[1], small))
-    return effect(paired(one, other), "nats of D_stsp", highest=0.0)
+    return effect(paired(one, other), "nats of D_stsp", highest=-ABOVE)
 
 
 DYNAMICS_CLAIMS: tuple[Claim, ...] = (

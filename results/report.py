@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from jinja2 import Environment, FileSystemLoader
 from matplotlib.colors import to_hex
 
 from results import formats, tables, verdict, wording
+from results.claims import claims_table, judged
 from results.depth import depth_pictures, standing
 from results.gallery import Gallery, Picture
+from results.literature import CLAIMS
 from results.palette import save
 from results.run import Run
 from results.standings import standings
@@ -55,12 +58,15 @@ def write_report(folder: Path) -> Path:
     gallery = Gallery(run, frame)
     leaderboard = tables.leaderboard(frame, run.learners, run.references, run.timescales)
     by_system = {
-        system: tables.system_table(frame, system, run.learners, run.references, timescale)
+        system: [
+            tables.system_table(frame, system, run.learners, run.references, timescale, group, metrics)
+            for group, metrics in run.groups.items()
+        ]
         for system, timescale in run.timescales.items()
     }
     broken = bool((frame["status"] != "ok").any())
     outcomes = tables.outcome_table(frame, run.learners, run.references, list(run.timescales)) if broken else None
-    for table in filter(None, (leaderboard, *by_system.values(), outcomes)):
+    for table in filter(None, (leaderboard, *chain(*by_system.values()), outcomes)):
         formats.write(table, folder / "tables")
     plates = [
         _plate(picture, folder) for picture in (*gallery.pictures(), *standings(gallery), *depth_pictures(gallery))
@@ -76,6 +82,7 @@ def write_report(folder: Path) -> Path:
             leaderboard=leaderboard,
             tables=by_system,
             outcomes=outcomes,
+            claims=claims_table(judged(CLAIMS, frame, run.suite)).to_dict("records"),
             plates=plates,
             orbits=gallery.orbits(),
             failures=list(_failures(run)),

@@ -93,6 +93,14 @@ class Run:
     def metrics(self) -> list[str]:
         return [metric["name"] for metric in self.manifest["metrics"]]
 
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """The metrics of each table: what is said of forecasts, of long runs, of costs."""
+        groups: dict[str, list[str]] = {}
+        for metric in self.manifest["metrics"]:
+            groups.setdefault(metric.get("group", ""), []).append(metric["name"])
+        return groups
+
     @cached_property
     def timescales(self) -> dict[str, str]:
         """What one unit of time is called, for each system that has a finished cell: "Lyapunov time" or "period"."""

@@ -148,20 +148,29 @@ def leaderboard(
 
 
 def system_table(
-    frame: pd.DataFrame, system: str, learners: Sequence[str], references: Sequence[str], timescale: str
+    frame: pd.DataFrame,
+    system: str,
+    learners: Sequence[str],
+    references: Sequence[str],
+    timescale: str,
+    group: str = "",
+    metrics: Sequence[str] = (),
 ) -> Table:
-    """All metrics of all learners on one system, medians over seeds; arguments as for `leaderboard`."""
+    """The metrics of one group, or all, on one system, medians over seeds; other arguments as for `leaderboard`."""
     here = rows(frame, system=system)
+    here = here.loc[here["metric"].isin(list(metrics))] if metrics else here
     totals = summary(here)
-    metrics = {metric: rows(totals, metric=metric).set_index("learner") for metric in dict.fromkeys(totals["metric"])}
-    columns = [_column(here, metric, timescale) for metric in metrics]
-    values = [column(found, "median") for found in metrics.values()]
-    words = [_reasons(found) for found in metrics.values()]
+    found = {metric: rows(totals, metric=metric).set_index("learner") for metric in dict.fromkeys(totals["metric"])}
+    columns = [_column(here, metric, timescale) for metric in found]
+    values = [column(of_one, "median") for of_one in found.values()]
+    words = [_reasons(of_one) for of_one in found.values()]
+    what = f"{group.capitalize()} metrics" if group else "All metrics"
     caption = (
-        f"All metrics on {system}: medians over {len(set(here['seed']))} seeds. "
+        f"{what} on {system}: medians over {len(set(here['seed']))} seeds. "
         "Best of the compared learners in bold; reference rows below the line."
     )
-    return _table(slug(system), caption, columns, values, words, here, _ordered(learners, references), references)
+    name = slug(f"{system} {group}".strip())
+    return _table(name, caption, columns, values, words, here, _ordered(learners, references), references)
 
 
 def outcome_table(

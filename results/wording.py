@@ -10,7 +10,11 @@ NOTHING = "—"  # where a metric says nothing about a learner
 BYTES = ("B", "byte", "bytes")
 
 _STATUS = {"solver_failed": "solver failed", "out_of_memory": "out of memory", "timeout": "timed out"}
-_NAMES = {"zero_one_k": "0-1 K"}
+_NAMES = {
+    "zero_one_k": "0-1 K", "lyapunov_exponent": "Lyapunov exponent", "kaplan_yorke_dimension": "Kaplan-Yorke dimension",
+    "d_stsp": "D_stsp", "d_h": "D_H", "ctf_short": "CTF short", "ctf_long": "CTF long", "flops_update": "FLOP update",
+    "flops_forecast": "FLOP forecast",
+}  # fmt: skip
 _SPELLED = {
     "nrmse": "NRMSE", "vpt": "VPT", "smape": "sMAPE", "cme": "CME", "nfe": "NFE", "seconds": "time", "bytes": "memory",
 }  # fmt: skip

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from results.claims import CLAIMS, Effect, claims_table, effect, interval, judged, together
+from results.claims import Effect, claims_table, effect, interval, judged, together
+from results.claims_depth import DEPTH_CLAIMS as CLAIMS
 
 ERRORS = {"ResNetClassifier": 1.0, "ODENetClassifier": 1.1, "RKNetClassifier": 0.9}
 SIZES = {"ResNetClassifier": 600.0, "ODENetClassifier": 220.0, "RKNetClassifier": 220.0}
@@ -88,16 +89,15 @@ def test_no_claim_is_about_another_suite():
     assert [claim for claim, _ in judged([other], frame(), "chaos")] == [other]
 
 
-def test_the_interval_holds_the_mean_and_is_always_the_same():
+def test_the_interval_is_that_of_student():
     values = np.array([1.0, 2.0, 3.0, 4.0, 10.0])
-    low, high = interval(values)
-    assert 1 < low < 4 < high < 10
-    assert interval(values) == (low, high)
+    half = 2.7764 * 3.5355 / 5**0.5  # quantile for four degrees of freedom, and standard deviation
+    assert interval(values) == pytest.approx((4 - half, 4 + half), rel=1e-3)
     assert interval(np.ones(3)) == (1, 1)
 
 
 def test_missing_seeds_are_left_out_of_an_effect():
-    found = effect(np.array([1.0, np.nan, 3.0]), "units", lowest=0.5)
+    found = effect(np.array([1.9, np.nan, 2.1]), "units", lowest=0.5)
     assert (found.size, found.unit, found.verdict) == (2.0, "units", "supported")
 
 
@@ -110,4 +110,15 @@ def test_the_weakest_part_decides_a_claim_of_several():
 def test_the_table_of_claims_has_a_row_for_each():
     table = claims_table(judged(CLAIMS, frame(), "images"))
     assert list(table["claim"]) == [f"D{n}" for n in range(1, 7)]
-    assert list(table.columns) == ["claim", "statement", "verdict", "effect", "low", "high", "unit", "reason", "source"]
+    assert list(table.columns) == [
+        "claim",
+        "statement",
+        "verdict",
+        "measured",
+        "effect",
+        "low",
+        "high",
+        "unit",
+        "reason",
+        "source",
+    ]

@@ -233,7 +233,9 @@ def test_a_manifest_says_what_a_run_consists_of_in_order():
         {"label": "WindowedRNN[cell=rnn]", "reference": False},
         {"label": "Persistence", "reference": True},
     ]
-    assert found["metrics"][0] == {"name": "vpt", "unit": vpt.unit, "better": "higher", "about": vpt.about}
+    assert found["metrics"][0] == {"name": "vpt", "unit": vpt.unit, "better": "higher", "about": vpt.about} | {
+        "group": "forecast"
+    }
     assert found["sampling"]["step"] == Sampling().step
     assert found["cells"][1] == {"key": "b", "system": "Lorenz", "learner": "Persistence"}
     assert found["environment"]["cores"] == 2

@@ -48,21 +48,16 @@ def _judge(run: "Run") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from results.claims import CLAIMS, claims_table, judged
-    from results.claims_equations import EQUATION_CLAIMS
-    from results.wording import three_digits
+    from results.claims import claims_table, judged
+    from results.literature import CLAIMS
 
-    found = claims_table(judged((*CLAIMS, *EQUATION_CLAIMS), run.frame(), run.suite))
+    found = claims_table(judged(CLAIMS, run.frame(), run.suite))
     console = Console(highlight=False)
     if not len(found):
         console.print(f"no claim is about suite {run.suite}")
         return
     table = Table("claim", "statement", "verdict", "effect, 95 % interval", title=f"claims on suite {run.suite}")
     for row in found.to_dict("records"):
-        measured = row["reason"]
-        if not measured:
-            size, low, high = (three_digits(row[name]) for name in ("effect", "low", "high"))
-            measured = f"{size} {row['unit']} [{low}, {high}]"
-        said = (row["claim"], f"{row['statement']}\n{row['source']}", row["verdict"], measured)
+        said = (row["claim"], f"{row['statement']}\n{row['source']}", row["verdict"], row["measured"])
         table.add_row(*(Text(part) for part in said))
     console.print(table)

@@ -1,0 +1,7 @@
+"""Every claim of the literature that a suite of this package puts to the test."""
+
+from results.claims_depth import DEPTH_CLAIMS
+from results.claims_dynamics import DYNAMICS_CLAIMS
+from results.claims_equations import EQUATION_CLAIMS
+
+CLAIMS = tuple(sorted((*EQUATION_CLAIMS, *DYNAMICS_CLAIMS, *DEPTH_CLAIMS), key=lambda claim: claim.name))
