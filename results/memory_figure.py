@@ -27,7 +27,7 @@ def memory_points(frame: pd.DataFrame) -> pd.DataFrame:
     """
     totals = summary(frame)
     wide = totals.pivot_table(index=["system", "learner"], columns="metric", values="median", sort=False)
-    if STEPS not in wide or not (wide[STEPS] > 0).any():
+    if STEPS not in wide or not wide[STEPS].gt(0).to_numpy().any():
         return pd.DataFrame(columns=["system", "kind", "measure", "steps", "bytes"])
     wide = wide[wide[STEPS] > 0].reset_index()
     wide = wide.assign(kind=wide["learner"].str.partition("[")[0])
