@@ -72,7 +72,8 @@ class Plan:
     @property
     def share(self) -> "list[Cell]":
         """The cells of this shard: the same number for each, but for one, of all cells and of those of each learner."""
-        places = {label: place for place, label in enumerate(one["label"] for one in self.manifest["learners"])}
+        learners = (one.get("configuration", one["label"]) for one in self.manifest["learners"])
+        places = {configuration: place for place, configuration in enumerate(learners)}
         ranked = sorted(self.cells, key=lambda cell: places[cell.learner_label])
         return ranked[self.shard.part - 1 :: self.shard.parts]
 
@@ -80,7 +81,8 @@ class Plan:
     def share_of_manifest(self) -> dict[str, Any]:
         """The manifest as if there were no other cells than those of this shard."""
         mine = {(cell.system_label, cell.learner_label) for cell in self.share}
-        cells = [cell for cell in self.manifest["cells"] if (cell["system"], cell["learner"]) in mine]
+        pairs = zip(self.cells, self.manifest["cells"], strict=True)
+        cells = [entry for cell, entry in pairs if (cell.system_label, cell.learner_label) in mine]
         return self.manifest | {"cells": cells}
 
     def write_manifest(self) -> None:

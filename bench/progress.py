@@ -15,6 +15,7 @@ from rich.text import Text
 
 from bench.leaderboard import Leaderboard
 from results import Record
+from results.record import named
 
 if TYPE_CHECKING:
     from bench.cell import Cell
@@ -66,6 +67,7 @@ class Tally:
 
     def finished(self, cell: "Cell", key: str, records: Sequence[Record], seconds: float) -> None:
         place, _ = self.running.pop(key)
+        records = named(records, place.learner)
         self._seconds.setdefault(place.learner, []).append(seconds)
         self.done += 1
         self._count(key, records)
@@ -73,9 +75,9 @@ class Tally:
             self._announce(self._line(place, records, seconds))
 
     def cached(self, cell: "Cell", key: str, records: Sequence[Record]) -> None:
-        del self.waiting[key]
+        place = self.waiting.pop(key)
         self.reused += 1
-        self._count(key, records)
+        self._count(key, named(records, place.learner))
 
     def damaged(self, cell: "Cell", key: str, reason: str) -> None:
         self._announce(f"damaged: {reason}")

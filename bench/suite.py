@@ -17,7 +17,7 @@ from learners.classifier import Classifier
 from metrics import Metric
 from metrics.classification import COSTS, ClassificationMetric
 from systems import Sampling, System
-from systems.configuration import changes, describe, label
+from systems.configuration import changes, describe, label, short_labels
 from systems.images import ImageSampling, ImageSet
 
 BUDGETS: Mapping[str, Budget] = {"quick": Budget(0.1, climate=0.5), "standard": Budget(), "paper": Budget(10.0)}
@@ -136,7 +136,8 @@ def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Sui
 def manifest(
     suite: Suite, cells: Sequence[Cell], keys: Sequence[str], budget: str, environment: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What a run consists of, in the order in which it is shown, as JSON-ready values."""
+    """What a run consists of, in the order in which it is shown, as JSON-ready values; long labels are shortened."""
+    names = dict(zip(suite.learners, short_labels(suite.learners), strict=True))
     return {
         "suite": suite.name,
         "description": suite.description,
@@ -145,14 +146,17 @@ def manifest(
         "seeds": list(cells[0].seeds),
         "data_seed": suite.data_seed,
         "systems": [label(system) for system in suite.systems],
-        "learners": [{"label": label(learner), "reference": learner.reference} for learner in suite.learners],
+        "learners": [
+            {"label": name, "configuration": label(learner), "reference": learner.reference}
+            for learner, name in names.items()
+        ],
         "metrics": [
             {name: getattr(metric, name) for name in ("name", "unit", "better", "about", "group")}
             for metric in suite.metrics
         ],
         "sampling": describe(suite.sampling),
         "cells": [
-            {"key": key, "system": label(cell.system), "learner": label(cell.learner)}
+            {"key": key, "system": label(cell.system), "learner": names[cell.learner]}
             for key, cell in zip(keys, cells, strict=True)
         ],
         "environment": dict(environment),

@@ -1,7 +1,7 @@
 """What a trial leaves behind, as plain values: one record for each cell and seed, one row for each of its metrics."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 Status = Literal["ok", "diverged", "solver_failed", "out_of_memory", "timeout", "crashed", "skipped"]
@@ -42,3 +42,8 @@ class Record:
         for measurement in self.measurements:
             row = {"suite": suite} | trial | asdict(measurement) | outcome
             yield {column: row[column] for column in COLUMNS}
+
+
+def named(records: Iterable[Record], learner: str) -> list[Record]:
+    """The same records under the name that the learner has in a run."""
+    return [replace(record, learner=learner) for record in records]

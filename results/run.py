@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.record import COLUMNS, Record
+from results.record import COLUMNS, Record, named
 from results.store import DamagedCellError, MissingCellError, Store
 
 if TYPE_CHECKING:
@@ -153,7 +153,9 @@ class Run:
             try:
                 self.store.verify(cell.key)
                 found = self.store.records(cell.key)
-                records[cell.key] = sorted(found, key=lambda record: place.get(record.seed, len(place)))
+                records[cell.key] = sorted(
+                    named(found, cell.learner), key=lambda record: place.get(record.seed, len(place))
+                )
             except (MissingCellError, DamagedCellError) as error:
                 unfinished[cell] = str(error)
         return records, unfinished

@@ -1,14 +1,44 @@
 """Names and plain descriptions of configured systems, learners and suites: what labels and cell keys are made of."""
 
+from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from itertools import combinations
 from typing import Any
+
+LONGEST = 32  # characters of a label in a table
 
 
 def label(component: Any) -> str:
     """The class name, with the fields that differ from their defaults: `NeuralODE[lookahead=5]`."""
-    changed = changes(component)
-    inside = ",".join(f"{name}={_shown(value)}" for name, value in changed.items())
-    return f"{type(component).__name__}[{inside}]" if inside else type(component).__name__
+    return _labelled(type(component).__name__, changes(component))
+
+
+def short_labels(components: Sequence[Any]) -> list[str]:
+    """Labels of at most LONGEST characters where that can be: long ones keep only what tells a class's members apart.
+
+    Of the fields that differ from their defaults, the fewest that are different for each, words rather than numbers.
+    """
+    labels = [label(component) for component in components]
+    families: dict[str, list[int]] = {}
+    for place, component in enumerate(components):
+        families.setdefault(type(component).__name__, []).append(place)
+    for name, places in families.items():
+        if max(len(labels[place]) for place in places) > LONGEST:
+            for place, values in zip(places, _telling([changes(components[place]) for place in places]), strict=True):
+                labels[place] = _labelled(name, values)
+    return labels
+
+
+def _telling(changed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The changes of the smallest choice of fields by which no two are alike."""
+    values = {name: value for one in changed for name, value in one.items()}
+    known = sorted(values, key=lambda name: not isinstance(values[name], str))
+    for count in range(len(known)):
+        for names in combinations(known, count):
+            kept = [{name: value for name, value in one.items() if name in names} for one in changed]
+            if all(one not in kept[:place] for place, one in enumerate(kept)):
+                return kept
+    return list(changed)
 
 
 def changes(component: Any, prefix: str = "") -> dict[str, Any]:
@@ -33,6 +63,11 @@ def describe(component: Any) -> Any:
     if isinstance(component, (tuple, list)):
         return [describe(item) for item in component]
     return component
+
+
+def _labelled(name: str, changed: dict[str, Any]) -> str:
+    inside = ",".join(f"{field}={_shown(value)}" for field, value in changed.items())
+    return f"{name}[{inside}]" if inside else name
 
 
 def _shown(value: Any) -> str:

@@ -205,7 +205,8 @@ def test_a_selection_is_all_that_the_manifest_holds(folder, command, play):
     assert command("run", "--suite", "toy_suite.py", *arguments, "--quiet")[0] == 0
     manifest = json.loads((folder / "runs/toy/manifest.json").read_text())
     assert manifest["systems"] == ["Lorenz[rho=30.0]"]
-    assert manifest["learners"] == [{"label": "TrainingMean", "reference": True}]
+    entry = {"label": "TrainingMean", "configuration": "TrainingMean", "reference": True}
+    assert manifest["learners"] == [entry]
     assert (manifest["seeds"], manifest["data_seed"], manifest["budget"]) == ([0, 1, 2], 7, "quick")
 
 

@@ -230,8 +230,8 @@ def test_a_manifest_says_what_a_run_consists_of_in_order():
     )
     assert found["systems"] == ["Lorenz", "Lorenz96[sites=5]"]
     assert found["learners"] == [
-        {"label": "WindowedRNN[cell=rnn]", "reference": False},
-        {"label": "Persistence", "reference": True},
+        {"label": "WindowedRNN[cell=rnn]", "configuration": "WindowedRNN[cell=rnn]", "reference": False},
+        {"label": "Persistence", "configuration": "Persistence", "reference": True},
     ]
     assert found["metrics"][0] == {"name": "vpt", "unit": vpt.unit, "better": "higher", "about": vpt.about} | {
         "group": "forecast"

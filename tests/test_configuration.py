@@ -1,0 +1,36 @@
+"""Labels: what tells the members of a suite apart, and no more where that would be long."""
+
+import pytest
+
+from learners import NeuralODE, Persistence, ResNet, Training, WindowedRNN
+from systems.configuration import label, short_labels
+
+DENSE = ResNet(blocks=1, width=256, noise=0.01, training=Training(updates=8_000))
+RING = ResNet(blocks=1, network="convolution", kernel=3, noise=0.003, training=Training(updates=6_000))
+
+
+def test_short_labels_are_the_full_ones():
+    learners = [WindowedRNN(cell="rnn"), WindowedRNN(), NeuralODE(lookahead=5), Persistence()]
+    assert short_labels(learners) == [label(learner) for learner in learners]
+
+
+def test_long_labels_keep_what_tells_members_of_a_class_apart_words_first():
+    assert len(label(DENSE)) > 32
+    assert short_labels([DENSE, RING, Persistence()]) == ["ResNet", "ResNet[network=convolution]", "Persistence"]
+    assert short_labels([DENSE]) == ["ResNet"]
+
+
+def test_as_many_fields_are_kept_as_are_needed():
+    whole, few = (Training(updates=2_000, batch=size) for size in (1_024, 32))
+    learners = [NeuralODE(lookahead=ahead, training=whole) for ahead in (1, 5)] + [NeuralODE(training=few)]
+    assert short_labels(learners) == [
+        "NeuralODE[training.batch=1024]",
+        "NeuralODE[lookahead=5,training.batch=1024]",
+        "NeuralODE[training.batch=32]",
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_labels_stay_distinct(count: int):
+    learners = [NeuralODE(width=64 + place, training=Training(updates=123_456)) for place in range(count + 1)]
+    assert len(set(short_labels(learners))) == count + 1
