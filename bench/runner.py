@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 
 from bench.cell import Cell
+from bench.claim import claimed
 from bench.data import location
 from bench.environment import cores
 from bench.errors import UserError
@@ -45,6 +46,7 @@ def run(
     conditions = Conditions(jobs, timeout, retries, fail_fast, memory)
     observer, outcome = observer or Silent(), Outcome()
     session = Session(store, conditions, observer, [], outcome)
+    claimed(store)  # asking after them clears away the claims of the dead
     try:
         due = sort_out(cells, store, "all" if cache == "ignore" else rerun, observer, outcome)
         if cache != "only":

@@ -48,7 +48,9 @@ def test_a_wrong_runge_kutta_weight_is_caught(gate: Baseline, monkeypatch):
         return x + h / 8 * (k1 + 3 * k2 + 3.1 * k3 + 0.9 * k4)
 
     monkeypatch.setitem(STEPS, "rk4", wrong)
-    assert ("TrueEquations", "nrmse") in regressed(gate, planted.measure(SEEDS))
+    found = check(gate, planted_run(planted.measure(SEEDS, ("Persistence", "TrueEquations"))))
+    assert found.verdict == "regressed"  # no number of such steps comes near the truth, which is told
+    assert "TrueEquations on Lorenz is missing" in found.lost
 
 
 def test_a_halved_learning_rate_is_caught(gate: Baseline):
