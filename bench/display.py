@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bench.progress import Failure
 
 REASON = 120  # characters of a failure's reason
-LEAST, MOST, GAP = 8, 18, 2  # characters for a system in a grid, and between two
+LEAST, MOST, GAP = 8, 19, 2  # characters for a system in a grid, and between two
 STATES = {"cached": "green", "missing": "yellow", "stale": "magenta", "measured": "cyan"}
 WORDS = {"measured": "measure"}  # what a grid says of a state, if not its name
 

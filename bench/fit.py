@@ -26,6 +26,7 @@ from results import DamagedCellError, MissingCellError, Store
 
 AFTER_FITTING = ("bench.artifacts", "bench.fit", "metrics", "results")  # modules that no fit depends on
 COPIED = ("curve.csv", "checkpoint.safetensors")
+LARGEST = 64_000_000  # bytes of evidence that are kept of a fit: to keep more would cost more than to train again
 
 
 class ModelNeededError(BaseException):
@@ -36,7 +37,9 @@ def perform(cell: Cell, key: str, store: Store, folder: Path) -> None:
     """Write the files of a cell into `folder`: of what has been fitted already, or else after fitting it."""
     fits, name = Store(store.root, "fits"), fit_key(cell)
     if not measure_again(cell, key, fits, name, folder):
-        keep(fits, name, carry_out(cell, store.root / "data", folder, key), folder)
+        trials = carry_out(cell, store.root / "data", folder, key)
+        if not getattr(cell.learner, "reference", False):  # yardsticks are fitted as fast as they are read
+            keep(fits, name, trials, folder)
 
 
 def fit_key(cell: Cell, read: Reader = code) -> str:
@@ -49,18 +52,24 @@ def fit_key(cell: Cell, read: Reader = code) -> str:
 
 
 def keep(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> None:
-    """Keep the evidence of trials that all have left some, with the curves and weights that lie in `folder`."""
+    """Keep the evidence of trials that all have left some, with the curves and weights that lie in `folder`.
+
+    Nothing is kept of fits that leave more than LARGEST.
+    """
     found = {trial.record.seed: trial for trial in trials if type(trial.evidence) is Evidence}
     if len(found) < len(trials) or fits.finished(name):
         return
     arrays = {seed: flatten(trial.evidence) | flatten(trial.ending) for seed, trial in found.items()}
+    content = _shared(arrays)
+    if sum(values.nbytes for values in content.values()) > LARGEST:
+        return
     claim = Claim(fits, name)
     if not claim.acquire():  # a cell with the same models and other metrics is keeping them
         return
     try:
         fits.sweep(name)
         with fits.stage(name) as place:
-            np.savez(place / "arrays.npz", **_shared(arrays))  # type: ignore[arg-type]
+            np.savez(place / "arrays.npz", **content)  # type: ignore[arg-type]
             for file in COPIED:
                 shutil.copyfile(folder / file, place / file)
     finally:

@@ -91,7 +91,7 @@ def _outcome(evidence: Evidence) -> Spectrum | str:
 
 def _largest(evidence: Evidence) -> float:
     """Largest Lyapunov exponent of the model, on its own long forecasts: positive in chaos, 0 on a cycle or torus."""
-    return float(model_spectrum(evidence).exponents[0])
+    return round(float(model_spectrum(evidence).exponents[0]), 9) + 0.0  # rest is 0, not a rounding error
 
 
 def _dimension(evidence: Evidence) -> float:

@@ -70,7 +70,8 @@ def spatial_spectra(spectra: pd.DataFrame, styles: Styles) -> Figure:
                 mine = rows(spectra, system=system, learner=learner)
                 axes.plot(mine["wave"], mine["power"], **style.line)
             largest = power.max()
-            axes.set(yscale="log", xlabel="waves around the ring", ylim=(FAINTEST * largest, 5 * largest))
+            shown_power = power[power > FAINTEST * largest]
+            axes.set(yscale="log", xlabel="waves around the ring", ylim=(shown_power.min() / 30, 30 * largest))
             axes.set_xlim(0, wave[power > FAINTEST * largest].max() + 0.5)
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         finish(figure, panels, "mean power", handles(shown))
