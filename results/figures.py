@@ -177,7 +177,12 @@ def _bar(axes: Axes, row: Mapping[str, Any], place: float, style: Style, longest
     look = {"facecolor": "white", "edgecolor": style.colour, "hatch": "/////"} if style.reference else {}
     axes.barh(place, row["median"], 0.72, **({"color": style.colour, "linewidth": 0.5} | look))
     axes.errorbar(row["median"], place, xerr=_whiskers(row), color="black", linewidth=0.8, capsize=1.5)
-    axes.text(np.nanmax([row["median"], row["high"]]) + 0.02 * longest, place, f"{row['median']:.2f}", **note)
+    axes.text(
+        np.nanmax([row["median"], row["high"]]) + 0.02 * longest,
+        place,
+        f"{'≥ ' if row.get('capped') else ''}{row['median']:.2f}",
+        **note,
+    )
 
 
 def _whiskers(row: Mapping[str, Any]) -> np.ndarray | None:

@@ -46,15 +46,17 @@ class Gallery:
 
     @cached_property
     def prediction_times(self) -> pd.DataFrame:
-        """`median`, `low` and `high` of the prediction time of each cell, and its `status` in words."""
+        """`median`, `low` and `high` of the prediction time of each cell, its `status`, and whether it is `capped`."""
         found = []
         for system in self.run.timescales:
             for learner in self.run.learners:
-                vpt = _of_seeds(self._arrays.get((system, learner), {}), "vpt")
+                arrays = self._arrays.get((system, learner), {})
+                vpt = _of_seeds(arrays, "vpt")
                 interval = prediction_time_interval(vpt) if len(vpt) else Interval(np.nan, np.nan, np.nan)
                 cell = {"system": system, "learner": learner, "status": self._status(system, learner)}
-                found.append(cell | asdict(interval))
-        return pd.DataFrame(found, columns=["system", "learner", "median", "low", "high", "status"])
+                longest = float(np.median(arrays["vpt_longest"])) if "vpt_longest" in arrays else np.inf
+                found.append(cell | asdict(interval) | {"capped": interval.median >= longest * (1 - 1e-6)})
+        return pd.DataFrame(found, columns=["system", "learner", "median", "low", "high", "status", "capped"])
 
     def pictures(self) -> Iterator[Picture]:
         """The figures of all systems first, then those of each; only such as there are data for."""
@@ -82,7 +84,8 @@ class Gallery:
                 "prediction_times",
                 "Valid prediction time",
                 "Time until the error exceeds 0.5 standard deviations: median over seeds of the median over test "
-                "states, with 95 % bootstrap intervals over the test states. Reference rows are grey and hatched.",
+                "states, with 95 % bootstrap intervals over the test states. Reference rows are grey and hatched; ≥ "
+                "marks times that only the horizon ends, or the time up to which the truth itself is known.",
                 figures.prediction_times(self.prediction_times, self.styles, self.run.timescales),
             )
         growth = [
