@@ -1,10 +1,17 @@
 """Shape annotations are checked in every test: jaxtyping's hook wraps our functions with beartype as they are imported.
 
 Not those whose own checks are under test (metrics), nor systems, whose parameters may also be tensors.
+
+One thread: what tests compute is so small that sharing it out takes longer than doing it.
 """
 
-from jaxtyping import install_import_hook
+import os
 
-from tests import typechecking  # noqa: F401  (the hook finds it as an attribute of the package)
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+from jaxtyping import install_import_hook  # noqa: E402  (the numbers of threads are read as libraries load)
+
+from tests import typechecking  # noqa: E402, F401  (the hook finds it as an attribute of the package)
 
 install_import_hook(["learners", "systems.trajectories"], "tests.typechecking.checked")

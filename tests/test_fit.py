@@ -114,7 +114,7 @@ def test_a_cell_that_failed_keeps_no_fit(store: Store):
         ({"learner": stubs.Instant(width=9)}, False),
         ({"sampling": replace(stubs.TINY, noise=0.1)}, False),
     ],
-    ids=str,
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else str(value),
 )
 def test_the_key_of_a_fit_does_not_depend_on_the_metrics_but_on_all_else(change: dict, same: bool):
     cell = stubs.cell(stubs.Instant(), metrics=(nrmse,))

@@ -49,7 +49,7 @@ def test_equal_numbers_of_different_types_give_the_same_key():
         {"data_seed": 1},
         {"device": "cuda"},
     ],
-    ids=str,
+    ids=lambda change: " ".join(change),
 )
 def test_every_part_of_the_configuration_changes_the_key(change: dict[str, Any]):
     assert key(replace(CELL, **change)) != key(CELL)

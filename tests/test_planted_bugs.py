@@ -39,6 +39,7 @@ def test_the_small_benchmark_run_again_is_the_same(gate: Baseline):
     assert found.verdict == "pass"
 
 
+@pytest.mark.slow
 def test_a_wrong_runge_kutta_weight_is_caught(gate: Baseline, monkeypatch):
     def wrong(field, x, h):
         k1 = field(0.0, x)
