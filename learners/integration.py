@@ -10,14 +10,11 @@ from torch import Tensor, nn
 from torchdiffeq import odeint, odeint_adjoint
 
 from learners.base import SolverError
-from learners.counting import counting
+from learners.embedded import solve
 from learners.rollout import Rollout, substeps
 from learners.solvers import EVALUATIONS, STEPS, Solver
 
 Gradient = Literal["backpropagation", "adjoint"]
-
-OUT_OF_BOUNDS = 1e3  # standard deviations beyond which a trajectory is given up as diverged
-CHUNK = 256  # offsets that are solved for at a time
 
 
 @dataclass(frozen=True)
@@ -79,39 +76,18 @@ class Paced(nn.Module):
 
 
 def adaptive(field: nn.Module, solver: Solver, tolerance: float) -> Rollout:
-    """Roll a field on by an adaptive solver, a chunk of offsets at a time.
+    """Roll a field on by an adaptive solver; a trajectory that it cannot follow is non-finite from there on."""
 
-    A trajectory that leaves the bounds, or that the solver cannot follow, is non-finite from there on.
-    """
+    def velocity(state: Float[Tensor, "batch state"]) -> Float[Tensor, "batch state"]:
+        return field(0.0, state.unsqueeze(0)).squeeze(0)
 
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        times = torch.tensor([0.0, *offsets], dtype=torch.float64, device=state.device)
-        chunks = []
-        with counting([field]) as tally:
-            for begin in range(0, len(offsets), CHUNK):
-                chunk = times[begin : begin + CHUNK + 1]
-                chunks.append(_follow(field, state, chunk - chunk[0], solver, tolerance))
-                state = chunks[-1][-1]
-        return torch.cat(chunks), tally.take()
+        times = torch.tensor(offsets, dtype=torch.float64, device=state.device)
+        with torch.no_grad():
+            states, evaluations = solve(velocity, state, times, solver, tolerance)
+        return states, round(float(evaluations.double().mean()))
 
     return propagate
-
-
-def _follow(
-    field: nn.Module, state: Tensor, times: Tensor, solver: Solver, tolerance: float
-) -> Float[Tensor, "time batch dim"]:
-    """States at times[1:]; what cannot be solved together is solved in halves, down to the trajectory at fault."""
-    states = torch.full((len(times) - 1, *state.shape), torch.nan, dtype=state.dtype, device=state.device)
-    alive = (state.abs() < OUT_OF_BOUNDS).all(dim=-1).nonzero().squeeze(-1)
-    if not len(alive):
-        return states
-    try:
-        states[:, alive] = _solving(odeint, field, state[alive][None], times, solver, tolerance)[1:, 0]
-    except SolverError:
-        if len(alive) > 1:
-            for half in alive.tensor_split(2):
-                states[:, half] = _follow(field, state[half], times, solver, tolerance)
-    return states
 
 
 def _solving(
