@@ -30,7 +30,7 @@ QUARTILES = (0.25, 0.5, 0.75)
 SHARED = (  # the same for every seed
     *("times", "vpt_longest", "truth", "climate_times", "climate_truth"),
     *("pq_truth", "pq_sampling", "pq_doubts"),
-    "labels",
+    *("path_times", "labels"),
 )
 
 
@@ -92,9 +92,17 @@ def drawings(evidence: Evidence) -> Arrays:
         "pq_truth": pq_truth,
         "pq": pq,
         **_subsampled(evidence),
+        **paths(evidence),
     }
     with np.errstate(over="ignore"):  # what single precision cannot hold is as good as infinite
         return {name: values if name == "times" else values.astype(np.float32) for name, values in arrays.items()}
+
+
+def paths(evidence: Evidence) -> Arrays:
+    """Trajectories decoded between two latent states, and their times in timescales, where a model has such states."""
+    if evidence.decoded is None:
+        return {}
+    return {"path": evidence.decoded.path.astype(np.float32), "path_times": evidence.decoded.path_times}
 
 
 def spread(evidence: Evidence) -> Arrays:

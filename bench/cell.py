@@ -12,6 +12,7 @@ import torch
 from bench import key as keys
 from bench.artifacts import write
 from bench.data import observe
+from bench.decoding import decoded
 from bench.environment import environment, usage
 from bench.meter import Reading, meter
 from bench.trial import Trial, examine, failed, verdict
@@ -82,7 +83,11 @@ def conduct(cell: Cell, data_folder: Path) -> list[Trial]:
     data, known = observe(cell.system, cell.sampling, cell.data_seed, data_folder)
     data = data.to(cell.device)
     predictors, fitting = fit(cell, data, Predictor)
-    return examined(cell, predictors, lambda seed, predictor: examine(cell, seed, predictor, data, known, fitting))
+
+    def measured(seed: int, predictor: Predictor) -> Trial:
+        return decoded(cell, examine(cell, seed, predictor, data, known, fitting), predictor, data)
+
+    return examined(cell, predictors, measured)
 
 
 def fit(cell: Cell, data: Any, kind: type[Model]) -> tuple[list[Model], Reading]:

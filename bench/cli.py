@@ -22,6 +22,8 @@ from bench.commands.plan import plan
 from bench.commands.report import report
 from bench.commands.run import run
 from bench.commands.status import status
+from bench.commands.time import time
+from bench.commands.tune import tune
 from bench.errors import MISTAKEN, UserError, nearest, one_line, tell
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # click's, which newer versions of typer carry inside
@@ -53,11 +55,13 @@ app.command()(status)
 app.command()(merge)
 app.command("list")(list_)
 app.command()(new)
+app.command()(tune)
 app.command()(report)
 app.command()(compare)
 app.add_typer(baseline, name="baseline")
 app.command()(check)
 app.command()(doctor)
+app.command()(time)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 
-from bench.key import checksum, code
+from bench.key import checksum, code, modules
 from bench.truth import ground_truth_time
 from systems import Dataset, Sampling, System, Trajectories, sample
 from systems.configuration import describe
@@ -51,7 +51,7 @@ def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Obse
 
 def location(system: System, sampling: Sampling, seed: int, folder: Path) -> Path:
     """Where in `folder` a dataset is kept: under a digest of its configuration, its seed and the code that makes it."""
-    source = code([type(system).__module__, sample.__module__, ground_truth_time.__module__])
+    source = code([*modules(system), sample.__module__, ground_truth_time.__module__])
     plain = {"system": describe(system), "sampling": describe(sampling), "seed": seed, "code": source}
     return folder / f"{checksum(plain)[:32]}.npz"
 
@@ -67,7 +67,7 @@ def _read(path: Path, system: System, sampling: Sampling, seed: int) -> Observed
     if sorted(tensors) != sorted([*wanted, _KNOWN]):
         return None
     parts = {part: Trajectories(tensors[f"{part}_times"], tensors[f"{part}_states"]) for part in PARTS}
-    return Observed(Dataset(system, system.adapt(sampling, seed), seed, **parts), float(tensors[_KNOWN]))
+    return Observed(Dataset(system.source, system.adapt(sampling, seed), seed, **parts), float(tensors[_KNOWN]))
 
 
 def _write(path: Path, made: Observed) -> None:

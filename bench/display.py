@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bench.history import Standing
     from bench.overview import Overview
     from bench.progress import Failure
+    from results.timing_report import Sheet
 
 REASON = 120  # characters of a failure's reason
 LEAST, MOST, GAP = 8, 19, 2  # characters for a system in a grid, and between two
@@ -112,6 +113,21 @@ def overview(found: "Overview") -> RenderableType:
             lines.append(Text(f"  {state}  {cell.system}  {cell.learner}"))
     lines += [Text(f"  {reason}", style="red") for reason in found.damage.values()]
     return Group(*lines)
+
+
+def sheet(found: "Sheet") -> RenderableType:
+    """A table of texts with its title and note; rows of the same learner below its name."""
+    grouped, names = found.heads[0] == "learner" and found.words == 2, ""
+    table = table_of(*(found.heads[1:] if grouped else found.heads))
+    for column in table.columns[found.words - grouped :]:
+        column.justify = "right"
+    for first, *rest in found.rows:
+        if grouped and first != names:
+            table.add_row(Text(first, style="bold"))
+            names = first
+        table.add_row(*map(Text, (f"  {rest[0]}", *rest[1:]) if grouped else (first, *rest)))
+    note = [Text(found.note, style="dim")] if found.note else []
+    return Group(Text(found.title, style="bold green"), table, *note, "")
 
 
 def _summary(entry: Component | MetricEntry | SuiteEntry) -> Text:

@@ -67,7 +67,7 @@ def roots(cell: "Cell") -> frozenset[str]:
 def fitting_roots(cell: "Cell") -> frozenset[str]:
     """The modules that a cell is made of but for its metrics."""
     parts = (cell.system, cell.learner, cell.sampling, cell.budget)
-    return frozenset({"bench.cell", type(cell).__module__, *_modules(parts)})
+    return frozenset({"bench.cell", type(cell).__module__, *modules(parts)})
 
 
 def code(roots: Iterable[str], without: Sequence[str] = ()) -> dict[str, str]:
@@ -125,14 +125,14 @@ def _module(measure: Callable[..., Any]) -> str:
     return _module(measure.func) if isinstance(measure, partial) else measure.__module__
 
 
-def _modules(component: Any) -> Iterator[str]:
+def modules(component: Any) -> Iterator[str]:
     """The modules that define the classes of a configuration and of those nested in it."""
     if isinstance(component, (tuple, list)):
         for item in component:
-            yield from _modules(item)
+            yield from modules(item)
     elif is_dataclass(component):
         yield type(component).__module__
-        yield from _modules([getattr(component, field.name) for field in fields(component)])
+        yield from modules([getattr(component, field.name) for field in fields(component)])
 
 
 class Module(NamedTuple):

@@ -59,6 +59,9 @@ Budget = Annotated[
     str, typer.Option(metavar="NAME", rich_help_panel=WHAT, help="Amount of training: quick, standard or paper.")
 ]
 Where = Annotated[Device, typer.Option("--device", rich_help_panel=HOW, help="Where learners are fitted.")]
+Trials = Annotated[
+    int, typer.Option(metavar="N", rich_help_panel=HOW, help="Choices of settings that are tried for each learner.")
+]
 Jobs = Annotated[
     int | None,
     typer.Option(
@@ -109,11 +112,29 @@ Executor = Annotated[
     str,
     typer.Option(metavar="local|dask|dask://HOST:PORT", rich_help_panel=HOW, help="Where cells run; extra \\[dask]."),
 ]
+
+
+class Tracker(StrEnum):
+    """What else a run is written for."""
+
+    TENSORBOARD = "tensorboard"
+
+
+Track = Annotated[
+    Tracker | None,
+    typer.Option("--track", rich_help_panel=SHOWN, help="Write curves and metrics for it too; extra \\[track]."),
+]
+Film = Annotated[
+    bool,
+    typer.Option("--film", rich_help_panel=SHOWN, help="Film how the first seed of each cell learns; trains it anew."),
+]
 FailFast = Annotated[bool, typer.Option("--fail-fast", rich_help_panel=HOW, help="Stop at the first cell that fails.")]
 AsJson = Annotated[
     bool, typer.Option("--json", rich_help_panel=SHOWN, help="Print one JSON object at the end, no more.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", rich_help_panel=SHOWN, help="Print nothing but the report's path.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", rich_help_panel=SHOWN, help="Print nothing but the path of what is written.")
+]
 
 Kind = Annotated[str, typer.Argument(metavar="[suites|systems|learners|metrics]", help="Only things of this kind.")]
 Name = Annotated[str, typer.Argument(help="All that is known of this one.")]
@@ -150,7 +171,7 @@ Adaptive = Annotated[
 ]
 Times = Annotated[bool, typer.Option("--times", help="Decide by times too: both runs are of this very job.")]
 JUnit = Annotated[Path | None, typer.Option("--junit", metavar="FILE.xml", help="Write a JUnit report too.")]
-FirstRun = Annotated[str, typer.Argument(metavar="A", help="The suite of a run, or its folder.")]
+FirstRun = Annotated[str, typer.Argument(metavar="A", help="The suite of a run, or its folder; or a timing.json.")]
 SecondRun = Annotated[str, typer.Argument(metavar="B", help="The run to see beside it.")]
 Shown = Annotated[
     list[str] | None, typer.Option("--metric", "-m", metavar="NAME", help="Only this metric; repeat for more.")
@@ -171,4 +192,58 @@ NewName = Annotated[str, typer.Argument(metavar="NAME", help="The name of its cl
 WithClaims = Annotated[
     bool,
     typer.Option("--claims", rich_help_panel=SHOWN, help="Test what the literature says on these results, instead."),
+]
+
+
+class Variant(StrEnum):
+    """How a computation is launched."""
+
+    EAGER = "eager"
+    COMPILED = "compiled"
+    GRAPH = "graph"
+
+
+class Precision(StrEnum):
+    """In what numbers networks compute."""
+
+    FLOAT32 = "float32"
+    TF32 = "tf32"
+    BFLOAT16 = "bfloat16"
+    FLOAT64 = "float64"
+
+
+Variants = Annotated[
+    list[Variant] | None,
+    typer.Option("--variant", rich_help_panel=HOW, help="Only so launched; repeat for more. graph: CUDA's."),
+]
+Precisions = Annotated[
+    list[Precision] | None,
+    typer.Option("--precision", rich_help_panel=HOW, help="Compute so; repeat for more. If not given: float32."),
+]
+Batches = Annotated[
+    list[int] | None,
+    typer.Option("--batch", metavar="N", rich_help_panel=HOW, help="Segments in an update; repeat for more."),
+]
+MeasureFor = Annotated[
+    float, typer.Option("--seconds", metavar="S", rich_help_panel=HOW, help="How long each thing is measured.")
+]
+Threads = Annotated[
+    int, typer.Option("--threads", metavar="N", rich_help_panel=HOW, help="Of the CPU, for each operation.")
+]
+
+
+class FigureStyle(StrEnum):
+    """For what figures are made."""
+
+    PAPER = "paper"
+    TALK = "talk"
+    SCREEN = "screen"
+
+
+StyleOfFigures = Annotated[
+    FigureStyle | None,
+    typer.Option("--style", rich_help_panel=SHOWN, help="Size and fonts of figures; paper: journals' column widths."),
+]
+WithGallery = Annotated[
+    bool, typer.Option("--gallery", rich_help_panel=SHOWN, help="Draw every figure once on sample data, instead.")
 ]

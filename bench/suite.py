@@ -27,7 +27,7 @@ PARTS: Mapping[str, tuple[type, ...]] = {
     "learners": (Learner, Classifier),
     "metrics": (Metric,),
 }
-RESERVED = ("cells", "claims", "damaged", "data", "fits")  # folders beside those of the suites
+RESERVED = ("cells", "claims", "damaged", "data", "fits", "timing", "trials", "tuning")  # folders beside suites
 
 
 @dataclass(frozen=True)

@@ -55,14 +55,14 @@ class VectorField(nn.Module):
         self.register_buffer("origin", origin)
 
     def forward(self, s: float | Tensor, x: Float[Tensor, "seed batch state"]) -> Float[Tensor, "seed batch state"]:
-        position, clock = x.tensor_split([len(self.increment)], dim=-1)
+        position, clock = x.tensor_split([len(self.increment)], dim=-1) if self.pace else (x, None)
         seen = position if self.origin is None else (position - self.origin) ** 3
-        if self.clocks:
+        if clock is not None and self.clocks:
             seen = torch.cat([seen, clock.expand(*clock.shape[:-1], self.clocks)], dim=-1)
         velocity = self.network(seen) * self.increment
         if self.damping is not None:
             velocity = velocity - self.damping(position)
-        return torch.cat([velocity, torch.full_like(clock, self.pace)], dim=-1) if self.pace else velocity
+        return velocity if clock is None else torch.cat([velocity, torch.full_like(clock, self.pace)], dim=-1)
 
 
 class Damping(nn.Module):

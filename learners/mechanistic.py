@@ -25,6 +25,7 @@ Starts = tuple[tuple[str, float], ...]
 DAMPING = 1e-3  # of the first step, relative to the curvature of the cost
 MOST_DAMPED = 1e12  # where no step is an improvement any more
 SETTLED = 1e-9  # relative decrease of the cost at which the fit ends
+MOST_SUBSTEPS = 64  # with which a first guess is given a chance to have a finite solution
 SOLVER_ERROR = 1e-3  # of the solver in one sampling step, in units of the noise
 
 
@@ -68,7 +69,7 @@ class Mechanistic(Learner):
                 values = found.values
                 curve += found.residuals
                 evaluations += problem.evaluations * len(found.residuals)
-                if self.substeps or curve[-1] == inf or (needed := self._accurate(flow, values, dataset)) <= substeps:
+                if self.substeps or (needed := self._needed(flow, values, dataset, curve[-1], substeps)) <= substeps:
                     break
                 substeps = needed
         problem = LeastSquares(flow, pieces(dataset.train, self.window), scale, substeps)
@@ -85,7 +86,12 @@ class Mechanistic(Learner):
         longest = min(self.window or samples, samples)
         return [*takewhile(lambda window: window < longest, (4**power for power in range(1, 20))), longest]
 
-    def _accurate(self, flow: Flow, values: Mapping[str, Tensor], dataset: Dataset) -> int:
+    def _needed(
+        self, flow: Flow, values: Mapping[str, Tensor], dataset: Dataset, residual: float, substeps: int
+    ) -> int:
+        """Steps between two samples that are accurate; where there is no finite solution yet, four times as many."""
+        if residual == inf:
+            return min(4 * substeps, MOST_SUBSTEPS)
         noise = (observation_noise(dataset) / dataset.std).min()
         return accurate_substeps(with_values(flow, values), dataset, SOLVER_ERROR * float(noise))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import cos, inf, isfinite, pi
 from time import perf_counter
 
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 
 from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog
 from learners.counting import Tally, counting, counting_flops, keeping
+from learners.rehearsal import TrainingStep, rehearsed
 from learners.segments import Segments, SegmentSampler
+from learners.watching import watch
 
 Objective = Callable[[Segments], Float[Tensor, " seed"]]
 
@@ -61,12 +64,16 @@ def train(
     training and the validation segments; `counted` are the modules whose calls are the function evaluations. A replica
     whose loss is never finite, or whose solver fails, is reported in its log.
     """
-    run = _Run(network, objective, data[1].spread(VALIDATION_SEGMENTS), training)
+    run, counted = _Run(network, objective, data[1].spread(VALIDATION_SEGMENTS), training), list(counted)
+    minibatches = partial(data[0].batches, training.batch)
+    if rehearsed(TrainingStep(network, objective, minibatches, run.optimiser, run.clip, counted)):
+        return run.logs()
     updates = budget.updates(training.updates)
     every = max(1, updates // training.validations)
     with counting(counted) as run.tally:
         try:
             for update, segments in enumerate(data[0].batches(training.batch, updates), 1):
+                watch(run.updates, network)
                 run.update(segments, training.rate((update - 1) / updates))
                 if (update % every == 0 or update == updates) and run.validate():
                     break
@@ -99,10 +106,13 @@ class _Run:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
         losses = self._measured(segments) if self.unmeasured else self._passes(lambda: self.objective(segments))
-        clip(self.parameters, self.training.clip)
+        self.clip()
         self.optimiser.step()
         self.recent += losses
         self.updates += 1
+
+    def clip(self) -> None:
+        clip(self.parameters, self.training.clip)
 
     def _passes(self, forward: Callable[[], Float[Tensor, " seed"]]) -> Float[Tensor, " seed"]:
         """The losses, after a forward and a backward pass whose evaluations are noted."""

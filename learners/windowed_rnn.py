@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -10,19 +11,22 @@ from torch import Tensor, nn
 from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.networks import StackedLinear, replica, size, stream
 from learners.recurrent import CellType, StackedRecurrent
-from learners.rollout import iterate
+from learners.rollout import iterate, substeps
 from learners.segments import Segments, segments_of
 from learners.standard import Scales
 from learners.training import Training, train
 from learners.validation import positive
 from systems import Dataset, Trajectories
 
+Times = Literal["regular", "ignored", "gaps"]
+
 
 @dataclass(frozen=True)
 class WindowedRNN(Learner):
     """Recurrent network read over a window of past samples; its readout is the change to the next sample.
 
-    Trained on single steps. One function evaluation is one evaluation of the recurrent cell.
+    Trained on single steps. One function evaluation is one evaluation of the recurrent cell. Samples at irregular times
+    are refused, unless `times` says otherwise; a network that sees the gaps can forecast to times of any distance.
 
     Elman, Cognitive Science 14, 1990; Hochreiter and Schmidhuber, Neural Computation 9, 1997; Cho et al., EMNLP 2014.
     """
@@ -30,6 +34,7 @@ class WindowedRNN(Learner):
     cell: CellType = "gru"
     window: int = 4  # past samples that are read
     hidden: int = 64  # units of the recurrent layer
+    times: Times = "regular"  # of samples: have to be regular; are not looked at; or the gap behind each is an input
     training: Training = field(default_factory=lambda: Training(updates=4_000))
 
     def __post_init__(self) -> None:
@@ -41,23 +46,26 @@ class WindowedRNN(Learner):
                 f"WindowedRNN.window={self.window} needs as many samples before a forecast, but Sampling.context="
                 f"{dataset.sampling.context}: lower the window or raise the context"
             )
-        scales = Scales.of(dataset)
+        scales = Scales.of(dataset, clock=self.times != "regular")
         stack = WindowMap(self, scales.increment.cpu(), [stream(seed, "weights") for seed in seeds])
         stack = stack.to(scales.mean.device)
 
         def one_step_error(segments: Segments) -> Float[Tensor, " seed"]:
-            return scales.increments(stack(segments[:, :, :-1]), segments[:, :, -1])
+            window = segments[:, :, :-1, : scales.dim]
+            if self.times == "gaps":
+                window = torch.cat([window, scales.intervals(segments).unsqueeze(-1)], dim=-1)
+            return scales.increments(stack(window), segments[:, :, -1])
 
         data = segments_of(dataset, scales, self.window + 1, seeds)
         logs = train(stack, one_step_error, data, self.training, budget, counted=[stack.recurrent.cell])
         return [
-            WindowPredictor(replica(stack, index), self.window, scales, log, evaluations=self.window)
+            WindowPredictor(replica(stack, index), self.window, scales, log, self.window, gaps=self.times == "gaps")
             for index, log in enumerate(logs)
         ]
 
 
 class WindowMap(nn.Module):
-    """A window of standardised states to the next state, for every replica."""
+    """A window of standardised states, perhaps with the gap behind each, to the next state, for every replica."""
 
     increment: Tensor
 
@@ -66,29 +74,39 @@ class WindowMap(nn.Module):
     ) -> None:
         super().__init__()
         dim = len(increment)
-        self.recurrent = StackedRecurrent(learner.cell, dim, learner.hidden, generators)
+        self.recurrent = StackedRecurrent(learner.cell, dim + (learner.times == "gaps"), learner.hidden, generators)
         self.readout = StackedLinear(learner.hidden, dim, generators)
         self.register_buffer("increment", increment)
 
-    def forward(self, window: Float[Tensor, "seed batch window dim"]) -> Float[Tensor, "seed batch dim"]:
-        return torch.addcmul(window[:, :, -1], self.readout(self.recurrent(window)), self.increment)
+    def forward(self, window: Float[Tensor, "seed batch window inputs"]) -> Float[Tensor, "seed batch dim"]:
+        last = window[:, :, -1, : len(self.increment)]
+        return torch.addcmul(last, self.readout(self.recurrent(window)), self.increment)
 
 
 class WindowPredictor(Predictor):
-    """A fitted windowed network; its state is the window `[batch, window, dim]` of standardised states, float32."""
+    """A fitted windowed network; its state is the window `[batch, window, dim]` of standardised states, float32.
 
-    def __init__(self, network: nn.Module, window: int, scales: Scales, log: TrainingLog, evaluations: int) -> None:
-        self.network, self.window, self.scales, self.log = network, window, scales, log
-        self._propagate = iterate(self._step, evaluations)
+    With `gaps`, each state is followed by the time to the next one, in sampling steps; the last of them is open.
+    """
+
+    def __init__(
+        self, network: nn.Module, window: int, scales: Scales, log: TrainingLog, evaluations: int, gaps: bool = False
+    ) -> None:
+        self.network, self.window, self.scales, self.log, self.gaps = network, window, scales, log, gaps
+        self._propagate = substeps(self._step_over, evaluations) if gaps else iterate(self._step, evaluations)
 
     @property
     def parameters(self) -> int:
         return size(self.network)
 
-    def encode(self, past: Trajectories) -> Float[Tensor, "batch window dim"]:
-        return self.scales.standardise(past.states[:, -self.window :])
+    def encode(self, past: Trajectories) -> Float[Tensor, "batch window inputs"]:
+        states = self.scales.standardise(past.states[:, -self.window :])
+        if not self.gaps:
+            return states
+        gaps = (past.times[:, -self.window :].diff(dim=1) / self.scales.step).float()
+        return torch.cat([states, nn.functional.pad(gaps, (0, 1)).unsqueeze(-1)], dim=-1)
 
-    def decode(self, state: Float[Tensor, "*batch window dim"]) -> Float[Tensor, "*batch dim"]:
+    def decode(self, state: Float[Tensor, "*batch window inputs"]) -> Float[Tensor, "*batch dim"]:
         return self.scales.restore(state[..., -1, :])
 
     def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
@@ -100,3 +118,11 @@ class WindowPredictor(Predictor):
     def _step(self, state: Float[Tensor, "batch window dim"]) -> Float[Tensor, "batch window dim"]:
         following = self.network(state.unsqueeze(0)).squeeze(0)
         return torch.cat([state[:, 1:], following.unsqueeze(1)], dim=1)
+
+    def _step_over(
+        self, state: Float[Tensor, "batch window inputs"], gap: float
+    ) -> Float[Tensor, "batch window inputs"]:
+        known = state.clone()
+        known[:, -1, -1] = gap
+        following = nn.functional.pad(self.network(known.unsqueeze(0)).squeeze(0), (0, 1))
+        return torch.cat([known[:, 1:], following.unsqueeze(1)], dim=1)

@@ -16,7 +16,7 @@ from metrics.attractor import (
     spectral_distance,
     state_space_divergence,
 )
-from metrics.base import Better, Cost, Evidence, Metric, Undefined
+from metrics.base import Better, Cost, Decoded, Evidence, Metric, Undefined
 from metrics.calibration import misfit, parameter_error, parameter_floor
 from metrics.classification import (
     CLASSIFICATION,
@@ -58,6 +58,7 @@ from metrics.forecast_scores import (
     spectrum_score,
 )
 from metrics.growth import divergence_rate, growth_rate
+from metrics.interpolation import interpolation
 from metrics.lyapunov import (
     LYAPUNOV,
     central_difference,
@@ -149,6 +150,7 @@ __all__ = [
     "ClassificationMetric",
     "CorrelationDimension",
     "Cost",
+    "Decoded",
     "DepthSweep",
     "Evidence",
     "Metric",
@@ -182,6 +184,7 @@ __all__ = [
     "growth_rate",
     "histogram_score",
     "images_per_second",
+    "interpolation",
     "kaplan_yorke_dimension",
     "learned_spectrum",
     "limit_cycle_fraction",

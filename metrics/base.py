@@ -41,6 +41,16 @@ class Undefined(ValueError):  # noqa: N818 (an outcome, not a mistake)
     """A trial leaves nothing for a metric to measure; the message says why."""
 
 
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """What a model of latent states makes of what it was given, and of what lies between, in physical units."""
+
+    truth: Float64[np.ndarray, "batch window dim"]  # at the samples that were read, without their noise
+    states: Float64[np.ndarray, "batch window dim"]  # decoded at these
+    path: Float64[np.ndarray, "place time dim"]  # trajectories from evenly spaced places between two latent states
+    path_times: Float64[np.ndarray, " time"]  # since the first sample that was read, in timescales
+
+
 def no_model() -> Spectrum:
     """The spectrum where there is no model that could be differentiated."""
     raise Undefined("there is no model to differentiate")
@@ -65,6 +75,7 @@ class Evidence:
     ground_truth_time: float = inf  # how long the reference solution is the truth, in timescales
     exponents: Callable[[], Spectrum] = no_model  # Lyapunov exponents of the model, per timescale; raises Undefined
     calibration: Calibration | None = None  # of a model that is made of known equations
+    decoded: Decoded | None = None  # of a model of latent states
 
     def __post_init__(self) -> None:
         times = self.step if self.times is REGULAR else self.times

@@ -61,8 +61,8 @@ def performance_profile(profile: pd.DataFrame, styles: Styles, label: str = "rat
             axes.plot(marks["ratio"], marks["share"], **{**style.point, "markersize": 3})
         axes.set(xscale="log", ylim=(-0.02, 1.03), xlabel=label, ylabel="share of trials")
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-        axes.xaxis.set_minor_locator(NullLocator())
         axes.margins(x=0.02)
+        _few_ticks(axes)
         axes.spines[["top", "right"]].set_visible(False)
         figure.legend(handles=handles(shown), loc="outside right upper")
     return figure
@@ -89,7 +89,7 @@ def win_matrix(wins: pd.DataFrame, pairs: int | None = None) -> Figure:
         axes.set_yticks(range(count), list(wins.index))
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        axes.set_title("row beats column" + (f", {pairs} paired trials" if pairs else ""), loc="left")
+        figure.suptitle("row beats column" + (f", {pairs} paired trials" if pairs else ""), fontsize=8)
         bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1, symbol=" %"), ticks=[0, 0.5, 1])
         bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
     return figure

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from results import fields, figures, portraits
+from results.homotopy import homotopy
 from results.orbits import orbits
 from results.palette import Style, styles
 from results.run import Run
@@ -66,6 +67,7 @@ class Gallery:
         yield from self._spectra()
         for system in self.run.timescales:
             yield from self._space_time(system)
+            yield from self._homotopy(system)
             yield from self._portraits(system)
 
     def orbits(self) -> dict[str, dict[str, Any]]:
@@ -168,6 +170,24 @@ class Gallery:
             fields.space_time(arrays["times"], arrays["truth"][0], forecasts, timescale),
             system,
         )
+
+    def _homotopy(self, system: str) -> Iterator[Picture]:
+        """Of models with latent states."""
+        found = {
+            learner: (paths[0], self._arrays[system, learner]["path_times"])
+            for learner in self.run.learners
+            if len(paths := _of_seeds(self._arrays.get((system, learner), {}), "path"))
+        }
+        if found:
+            yield Picture(
+                f"homotopy-{slug(system)}",
+                "Between two latent states",
+                "Trajectories decoded from evenly spaced places on the line between the latent states of the first two "
+                "test states (first seed), by their first two channels. A dot is where the observed interval begins; "
+                "what the latent dynamics were before it is grey, where they can be followed backwards.",
+                homotopy(found, self.run.timescales[system]),
+                system,
+            )
 
     def _portraits(self, system: str) -> Iterator[Picture]:
         truth = self._truth(system)

@@ -3,5 +3,7 @@
 from results.claims_depth import DEPTH_CLAIMS
 from results.claims_dynamics import DYNAMICS_CLAIMS
 from results.claims_equations import EQUATION_CLAIMS
+from results.claims_observation import OBSERVATION_CLAIMS
 
-CLAIMS = tuple(sorted((*EQUATION_CLAIMS, *DYNAMICS_CLAIMS, *DEPTH_CLAIMS), key=lambda claim: claim.name))
+_EVERY = (*EQUATION_CLAIMS, *DYNAMICS_CLAIMS, *OBSERVATION_CLAIMS, *DEPTH_CLAIMS)
+CLAIMS = tuple(sorted(_EVERY, key=lambda claim: claim.name))

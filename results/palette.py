@@ -3,6 +3,7 @@
 import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -14,17 +15,20 @@ import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from PIL import Image
 
 FORMATS = ("pdf", "svg", "png")
 PAGE = 7.0  # inches; the width of a figure across two columns
 TRUTH = "black"
+TICKS = 7  # points; of the labels of ticks
 NOTE = "0.35"  # of remarks inside a figure
 
 # The colour-blind-safe palette without its grey, which is for reference rows, the strongest contrasts first.
 _ORDER = (0, 1, 2, 3, 4, 9, 5, 6, 8)
 _GREYS = ("0.62", "0.5", "0.7", "0.35", "0.2")
-_LINES = ("-", (0, (5, 1.3)))  # in turn, so that curves on top of each other are both seen
+# In turn, so that curves on top of each other are both seen, and told apart in grey.
+_LINES = ("-", (0, (5, 1.3)), (0, (1.3, 0.9)), (0, (4, 1.1, 1.3, 1.1)), (0, (9, 1.3)), (0, (6, 1, 1, 1, 1, 1)))
 _DASHES = ((0, (1, 1)), (0, (4, 1.5)), (0, (6, 1.5, 1, 1.5)), (0, (2.5, 1)), (0, (1, 2.5)))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 _RULES = {
@@ -44,8 +48,8 @@ _RULES = {
     "path.simplify_threshold": 0.2,
     "pdf.fonttype": 42,  # fonts are embedded as they are
     "svg.hashsalt": "dynamics-bench",  # the same data give the same bytes
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
+    "xtick.labelsize": TICKS,
+    "ytick.labelsize": TICKS,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "xtick.minor.width": 0.4,
@@ -55,6 +59,24 @@ _RULES = {
     "xtick.minor.size": 1.5,
     "ytick.minor.size": 1.5,
 }
+
+
+@dataclass(frozen=True)
+class Look:
+    """For what figures are saved: how much larger than on paper they are, and their text and lines besides."""
+
+    size: float = 1.0
+    weight: float = 1.0  # of text and lines
+    resolution: int = 200  # of pixels, per inch
+    columns: tuple[float, ...] = ()  # widths in inches that a figure may have; none: any
+
+
+LOOKS = {
+    "paper": Look(columns=(3.39, 7.0)),  # 86 and 178 mm: columns of Physical Review, which fit Nature's 89 and 183
+    "talk": Look(1.7, 1.9, 150),
+    "screen": Look(1.3, 1.35, 144),
+}
+_look: ContextVar[Look | None] = ContextVar("look", default=None)
 
 
 @dataclass(frozen=True)
@@ -89,7 +111,7 @@ def styles(learners: Sequence[str], references: Collection[str]) -> dict[str, St
     found = {}
     for place, (learner, marker) in enumerate(zip(compared, cycle(_MARKERS), strict=False)):
         again, colour = divmod(place, len(colours))
-        dash = _LINES[place % 2] if again < 2 else _DASHES[again % 5]
+        dash = _LINES[place % 6] if again < 2 else _DASHES[again % 5]
         found[learner] = Style(colours[colour], dash, marker, reference=False)
     for place, (learner, marker) in enumerate(zip(yardsticks, cycle(_MARKERS), strict=False)):
         found[learner] = Style(_GREYS[place % 5], _DASHES[place % 5], marker, reference=True)
@@ -112,12 +134,43 @@ def drawing() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def looking(name: str) -> Iterator[None]:
+    """Save figures as they should look on paper, in a talk or on a screen (see LOOKS) while the context is open."""
+    token = _look.set(LOOKS[name])
+    try:
+        yield
+    finally:
+        _look.reset(token)
+
+
+def adapt(figure: Figure, look: Look) -> None:
+    """Give a figure the size and weight of a look."""
+    width, height = figure.get_size_inches()
+    wide = next(
+        (column for column in look.columns if column >= 0.9 * width), look.columns[-1] if look.columns else width
+    )
+    figure.set_size_inches(look.size * wide, look.size * height)
+    figure.set_dpi(look.resolution)
+    if look.weight == 1:
+        return
+    for text in figure.findobj(Text):
+        text.set_fontsize(look.weight * float(text.get_fontsize()))
+    for axes in figure.axes:
+        axes.tick_params(which="both", labelsize=look.weight * TICKS)  # also of the ticks that are still to come
+    for line in figure.findobj(Line2D):
+        line.set_linewidth(look.weight * line.get_linewidth())
+        line.set_markersize(look.weight * line.get_markersize())
+
+
 def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
     """Write the figure as `folder/name.format`; the same data give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
     paths = {kind: folder / f"{name}.{kind}" for kind in formats}
     with drawing():
+        if look := _look.get():
+            adapt(figure, look)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         figure.set_layout_engine("none")  # the layout is settled: no need to find it again for each format

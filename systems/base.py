@@ -48,6 +48,11 @@ class System(ABC):
         """The protocol as this system can follow it; simulated systems follow any."""
         return sampling
 
+    @property
+    def source(self) -> "System":
+        """The system that datasets remember: this one, unless it is another that is observed in a way of its own."""
+        return self
+
 
 @dataclass(frozen=True)
 class Simulated(System):

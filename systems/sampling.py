@@ -31,4 +31,4 @@ def sample(system: System, sampling: Sampling, seed: int) -> Dataset:
         if sampling.channels:
             states = states[..., list(sampling.channels)]
         parts[part] = Trajectories(trajectories.times, torch.from_numpy(states))
-    return Dataset(system, sampling, seed, **parts)
+    return Dataset(system.source, sampling, seed, **parts)

@@ -62,8 +62,8 @@ class Dataset:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all state variables of the system are observed."""
-        return self.dim == self.system.dim
+        """Whether all state variables of the system are observed, and nothing else is in the states."""
+        return self.dim == self.system.dim == (len(self.sampling.channels) or self.system.dim)
 
     @property
     def dim(self) -> int:

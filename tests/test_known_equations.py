@@ -172,6 +172,14 @@ def test_a_fit_that_diverges_at_once_stays_where_it_began():
     assert predictor.log.failure == Failure("diverged", "the first guess has no finite solution")
 
 
+def test_a_first_guess_that_long_steps_cannot_follow_is_given_shorter_ones():
+    sparse = {"step": 10 / 9 / VanDerPol(mu=0.3).timescale, "trajectories": 10, "samples": 10, "error": 0.01}
+    data = observed(VanDerPol(mu=0.3), 3, centre=(0.0, 0.0), spread=1.0, **sparse)
+    with_long_steps = fitted(Mechanistic(window=0, substeps=1), data)
+    assert with_long_steps.misfit == inf
+    assert fitted(Mechanistic(window=0), data).estimates[0].fitted == pytest.approx(0.3, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("learner", "data", "complaint"),
     [

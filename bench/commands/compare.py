@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import NOTHING_MEASURED, UserError, tell, unknown
@@ -22,9 +23,11 @@ def compare(
 ) -> int:
     """Show two runs side by side: what changed from A to B, paired trial by trial, and what is unresolved."""
     from bench.plan import find_runs
-    from results import comparison
+    from results import comparison, timing
     from results.run import BrokenRunError, Run
 
+    if timing.is_timing(first) and timing.is_timing(second):
+        return _compare_timings(first, second, layout)
     try:
         runs = [Run.load(find_runs([name], out)[0]) for name in (first, second)]
         found = comparison.compare(*runs)
@@ -46,6 +49,34 @@ def compare(
         sys.stdout.write(f"{header}\n\n{comparison.markdown(found, metrics)}")
     else:
         _print(found, metrics, f"A is {runs[0].folder}, B is {runs[1].folder}")
+    return 0
+
+
+def _compare_timings(first: str, second: str, layout: Layout) -> int:
+    """Show two files of `python -m bench time` side by side."""
+    from rich.console import Console
+
+    from bench.display import sheet
+    from results import timing, timing_report
+
+    try:
+        ratios = timing.compare(*(timing.load(Path(name)) for name in (first, second)))
+    except timing.BrokenTimingError as error:
+        raise UserError(str(error)) from error
+    if not ratios:
+        tell(f"nothing to compare: {first} and {second} have no measurement in common")
+        return NOTHING_MEASURED
+    if layout == Layout.JSON:
+        about = {"first": first, "second": second}
+        sys.stdout.write(json.dumps(about | timing.as_json(ratios), indent=2, allow_nan=False) + "\n")
+        return 0
+    found = timing_report.ratio_sheet(ratios)
+    if layout == Layout.MD:
+        sys.stdout.write(f"A is `{first}`, B is `{second}`.\n\n{timing_report.markdown(found)}\n")
+        return 0
+    console = Console(highlight=False)
+    console.print(f"A is {first}, B is {second}", markup=False, soft_wrap=True)
+    console.print(sheet(found))
     return 0
 
 

@@ -1,23 +1,40 @@
 """`python -m bench report`: tables, figures and pages, made anew from finished cells."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import NOTHING_MEASURED, UserError, tell
-from bench.options import RUNS, Out, Runs, WithClaims
+from bench.options import RUNS, Out, Runs, StyleOfFigures, WithClaims, WithGallery
 
 if TYPE_CHECKING:
     from results.run import Run
 
 
-def report(runs: Runs = None, out: Out = RUNS, claims: WithClaims = False) -> int:
+def report(
+    runs: Runs = None,
+    out: Out = RUNS,
+    claims: WithClaims = False,
+    gallery: WithGallery = False,
+    style: StyleOfFigures = None,
+) -> int:
     """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""
+    from results.palette import looking
+
+    with looking(style) if style else nullcontext():
+        if gallery:
+            sys.stdout.write(f"{_drawn(out / 'gallery')}\n")
+            return 0
+        return _reported(runs or (), out, claims)
+
+
+def _reported(runs: Sequence[str], out: Path, claims: bool) -> int:
     from bench.plan import find_runs
     from results.run import BrokenRunError, Run
 
-    for folder in find_runs(runs or (), out):
+    for folder in find_runs(runs, out):
         try:
             run = Run.load(folder)
             if not run.finished:
@@ -30,6 +47,19 @@ def report(runs: Runs = None, out: Out = RUNS, claims: WithClaims = False) -> in
         else:
             sys.stdout.write(f"{written(folder)}\n")
     return 0
+
+
+def _drawn(folder: Path) -> Path:
+    """Save every figure on sample data, with a spinner in a terminal; the folder."""
+    from rich.console import Console
+
+    from results.palette import save
+    from results.sample_figures import sample_figures
+
+    with Console(stderr=True).status("drawing every figure"):
+        for name, figure in sample_figures():
+            save(figure, folder, name)
+    return folder
 
 
 def written(folder: Path, show: bool = True) -> Path:

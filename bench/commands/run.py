@@ -2,9 +2,10 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from bench.options import (
     Device,
     Executor,
     FailFast,
+    Film,
     Include,
     Jobs,
     Learners,
@@ -38,6 +40,7 @@ from bench.options import (
     SuiteName,
     Systems,
     Timeout,
+    Track,
     Where,
 )
 
@@ -66,6 +69,8 @@ def run(
     executor: Executor = "local",
     out: Out = RUNS,
     fail_fast: FailFast = False,
+    track: Track = None,
+    film: Film = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -80,6 +85,8 @@ def run(
     at_least("--retries", retries, 0)
     positive("--timeout", timeout, "seconds")
     positive("--memory", memory, "GiB")
+    if track and find_spec(track.value) is None:
+        raise UserError(f"--track {track.value} needs the extra track: pip install 'dynamics-bench[track]'")
     request = Request(
         suite,
         systems=system or (),
@@ -103,6 +110,9 @@ def run(
         try:
             tally = _execute(plan, executor, options, as_json, quiet)
             report = _report(plan, show=not (as_json or quiet))
+            kept = {name: options[name] for name in ("timeout", "retries", "memory")}
+            for line in _beside(plan, track, film, kept):
+                sys.stdout.write("" if as_json or quiet else f"{line}\n")
         except KeyboardInterrupt:
             tell(f"interrupted: what is finished is kept; resume with\n  {plan.manifest['command']}")
             return INTERRUPTED
@@ -159,6 +169,23 @@ def _report(plan: "Plan", show: bool) -> Path | None:
     claims.mkdir(exist_ok=True)
     with FileLock(claims / f"report-{plan.manifest['suite']}.lock"):  # of several runs, one writes at a time
         return written(plan.folder, show)
+
+
+def _beside(plan: "Plan", track: Track, film: bool, conditions: dict[str, Any]) -> Iterator[str]:
+    """Write what was asked for beside the report, and say where it is. Raises UserError where that cannot be done."""
+    try:
+        if track:
+            from bench import tracking
+            from results.run import Run
+
+            yield f"events: {tracking.write(Run.load(plan.folder))}"
+        if film:
+            from bench import films
+
+            for title, made in films.make(plan, **conditions):
+                yield f"no film of {title}: {made}" if isinstance(made, str) else f"{title}: {made[-1]}"
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{error}; the report is written, and the same command resumes") from error
 
 
 def _conclude(plan: "Plan", tally: "Tally", report: Path | None, seconds: float) -> None:

@@ -2,10 +2,12 @@
 
 from bench.suite import Suite
 from learners import LatentODE, LatentRNN, Persistence, TrainingMean, WindowedRNN
+from learners.latent import LATENT_TRAINING
 from metrics import (
     fit_seconds,
     flops_forecast,
     forecast_seconds,
+    interpolation,
     nfe_backward,
     nfe_forecast,
     nfe_forward,
@@ -23,8 +25,15 @@ suite = Suite(
     name="latent",
     description="Latent ODE and recurrent networks on noisy spirals of either sense, extrapolated from 50 points.",
     systems=(RandomSpirals(),),
-    learners=(LatentODE(window=50), LatentRNN(window=50), WindowedRNN(window=50), Persistence(), TrainingMean()),
+    learners=(
+        LatentODE(window=50),
+        LatentRNN(window=50),
+        WindowedRNN(window=50, training=LATENT_TRAINING),
+        Persistence(),
+        TrainingMean(),
+    ),
     metrics=(
+        interpolation,
         nrmse,
         vpt,
         roughness,

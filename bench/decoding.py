@@ -1,0 +1,62 @@
+"""What models of latent states are asked for beside forecasts: the observed interval, and a way between two of them."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from jaxtyping import Float64
+from torch import Tensor
+
+from bench.artifacts import paths
+from bench.trial import Trial, record_of
+from learners import Predictor
+from metrics import Decoded
+from systems import Dataset, Trajectories
+
+if TYPE_CHECKING:
+    from bench.cell import Cell
+
+PLACES = 7  # on the line between two latent states
+BEFORE, AFTER = 0.5, 2.0  # timescales that are decoded from each of them
+
+
+@runtime_checkable
+class Latent(Protocol):
+    """A predictor whose state unfolds from a latent one at the beginning of the window that it has read."""
+
+    window: int
+
+    def reconstruct(self, past: Trajectories) -> Float64[Tensor, "batch window dim"]: ...
+
+    def homotopy(
+        self, past: Trajectories, places: int, before: int, after: int
+    ) -> tuple[Float64[Tensor, "place time dim"], Float64[Tensor, " time"]]: ...
+
+
+def decoded(cell: "Cell", trial: Trial, predictor: Predictor, data: Dataset) -> Trial:
+    """The trial measured with what its model decodes; as it is where that has no latent states.
+
+    Whether a metric asks for that or not: evidence is kept for metrics to come.
+    """
+    if trial.evidence is None or not isinstance(predictor, Latent):
+        return trial
+    evidence = replace(trial.evidence, decoded=decode(predictor, data))
+    record = record_of(cell, trial.record.seed, evidence, trial.ending)
+    return replace(trial, evidence=evidence, record=record, arrays=trial.arrays | paths(evidence))
+
+
+def decode(predictor: Latent, data: Dataset) -> Decoded:
+    """The windows of all test states, and the way from the first of these states to the second."""
+    sampling, window = data.sampling, slice(data.sampling.context - predictor.window, data.sampling.context)
+    past = data.test.between(0, sampling.context)
+    truth = past.states[:, window]
+    if sampling.noise or sampling.error:
+        clean = data.system.observe("test", sampling, data.seed).states[:, window]
+        truth = clean[..., list(sampling.channels or range(data.dim))]
+    ends = Trajectories(past.times[:2], past.states[:2])
+    path, times = predictor.homotopy(ends, PLACES, round(BEFORE / sampling.step), round(AFTER / sampling.step))
+    return Decoded(
+        truth=truth.numpy(force=True),
+        states=predictor.reconstruct(past).numpy(force=True),
+        path=path.numpy(force=True),
+        path_times=times.numpy(force=True) / data.system.timescale,
+    )

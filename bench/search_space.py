@@ -1,0 +1,90 @@
+"""Which settings of a learner are tuned, and among which values.
+
+Training is as long as the budget says, and in batches of the same size: neither the number of updates nor what an
+update sees is tuned, so that no learner buys accuracy with computing. A learner of the user's own declares its settings
+in an attribute of its class, `search_space = {"width": (32, 64), "training.learning_rate": (1e-3, 1e-2)}`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from learners import (
+    DMD,
+    NVAR,
+    HybridODE,
+    LatentODE,
+    LatentRNN,
+    Learner,
+    NeuralODE,
+    Reservoir,
+    ResNet,
+    SINDy,
+    Transformer,
+    WindowedRNN,
+)
+from learners.adaptive import AdaptiveLearner
+from systems.configuration import changes
+
+Space = Mapping[str, Sequence[Any]]
+
+RATE: Space = {"training.learning_rate": (1e-3, 3e-3, 1e-2, 3e-2)}
+NETWORK: Space = {"width": (32, 64, 128), "depth": (1, 2, 3), "activation": ("silu", "tanh", "gelu"), **RATE}
+LATENT: Space = {"latent": (4, 6, 10), "hidden": (32, 64, 128), "width": (32, 64, 128), **RATE}
+
+SPACES: Mapping[type[Learner], Space] = {
+    NeuralODE: {"lookahead": (1, 2, 4, 8), "noise": (0.0, 0.001, 0.01), **NETWORK},
+    AdaptiveLearner: {"lookahead": (1, 2, 4), "tolerance": (1e-3, 1e-4, 1e-5), **NETWORK},
+    HybridODE: {"lookahead": (1, 2, 4, 8), **NETWORK},
+    ResNet: {"blocks": (1, 2, 4), "noise": (0.0, 0.001, 0.01), **NETWORK},
+    WindowedRNN: {"window": (2, 4, 8, 16), "hidden": (32, 64, 128), **RATE},
+    Transformer: {"window": (2, 4, 8, 16), "width": (16, 32, 64), "heads": (1, 2, 4), "blocks": (1, 2, 3), **RATE},
+    LatentODE: {"lookahead": (10, 20, 30), "every": (1, 2), **LATENT},
+    LatentRNN: {"lookahead": (10, 20, 30), **LATENT},
+    Reservoir: {
+        "size": (200, 400, 800),
+        "radius": (0.1, 0.3, 0.6, 0.9, 1.2),
+        "leak": (0.3, 0.6, 1.0),
+        "input_scale": (0.03, 0.1, 0.3, 1.0),
+        "bias_scale": (0.1, 0.5, 1.0),
+    },
+    NVAR: {"lags": (1, 2, 3, 4), "stride": (1, 2, 4), "degree": (1, 2, 3)},
+    DMD: {"lags": (1, 2, 4, 8, 16), "stride": (1, 2, 4)},
+    SINDy: {"degree": (1, 2, 3, 4, 5), "threshold": (0.01, 0.02, 0.05, 0.1, 0.2)},
+}
+
+
+def search_space(learner: Learner) -> dict[str, list[Any]]:
+    """The values of each setting that is tuned, the learner's own first; those of nested learners under dotted names.
+
+    What a suite has set for a learner, other than the default, tells it from others there: this is not tuned.
+    """
+    chosen = changes(learner)
+    space = {name: values for name, values in _declared(learner).items() if name not in chosen}
+    return {name: _with_own(_own(learner, name), values) for name, values in space.items()}
+
+
+def own_settings(learner: Learner, space: Mapping[str, Any]) -> dict[str, Any]:
+    """What a learner has now for each setting of a space."""
+    return {name: _own(learner, name) for name in space}
+
+
+def _declared(learner: Learner) -> Space:
+    found = next((SPACES[kind] for kind in type(learner).__mro__ if kind in SPACES), {})
+    space = dict(getattr(type(learner), "search_space", found))
+    for field in fields(learner):
+        if isinstance(inner := getattr(learner, field.name), Learner):
+            kept = changes(inner)
+            nested = {name: values for name, values in _declared(inner).items() if name not in kept}
+            space |= {f"{field.name}.{name}": values for name, values in nested.items()}
+    return space
+
+
+def _with_own(own: Any, values: Sequence[Any]) -> list[Any]:
+    return [own, *(value for value in values if value != own)]
+
+
+def _own(learner: Any, name: str) -> Any:
+    for part in name.split("."):
+        learner = getattr(learner, part)
+    return learner

@@ -1,0 +1,60 @@
+"""Irregular times and hidden channels: what do they cost a vector field, a latent state, a window?
+
+Each system is observed at regular times, and at jittered ones of which some are missing, and Lorenz also by one channel
+alone. As many samples are given in each case; forecasts are scored on the regular grid.
+"""
+
+from bench.suite import Suite
+from learners import LatentODE, NeuralODE, Persistence, Training, TrainingMean, TrueEquations, WindowedRNN
+from learners.delayed import Delayed
+from metrics import (
+    fit_seconds,
+    flops_forecast,
+    forecast_seconds,
+    nfe_backward,
+    nfe_forecast,
+    nfe_forward,
+    nrmse,
+    parameters,
+    roughness,
+    saved_bytes,
+    smape,
+    vpt,
+)
+from systems import Lorenz, Sampling, VanDerPol
+from systems.observation import Irregular, Partial
+
+TRAINING = Training(updates=3_000)
+
+suite = Suite(
+    name="irregular",
+    description="Regular times, irregular ones, and one channel of three: fields, latent states and windows.",
+    systems=(VanDerPol(), Irregular(VanDerPol()), Lorenz(), Irregular(Lorenz()), Partial(Lorenz())),
+    learners=(
+        NeuralODE(training=TRAINING),
+        Delayed(NeuralODE(training=TRAINING)),
+        LatentODE(window=8, lookahead=24),
+        WindowedRNN(window=8, times="ignored", training=TRAINING),
+        WindowedRNN(window=8, times="gaps", training=TRAINING),
+        Persistence(),
+        TrainingMean(),
+        TrueEquations(),
+    ),
+    metrics=(
+        nrmse,
+        vpt,
+        smape,
+        roughness,
+        nfe_forward,
+        nfe_backward,
+        nfe_forecast,
+        parameters,
+        fit_seconds,
+        forecast_seconds,
+        flops_forecast,
+        saved_bytes,
+    ),
+    sampling=Sampling(
+        step=0.018112, trajectories=16, samples=600, valid=4, test=64, horizon=8.0, climate=2, climate_horizon=20.0
+    ),
+)

@@ -1,0 +1,99 @@
+"""Figures of chaos: return maps of successive maxima, and spectra of Lyapunov exponents."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from results.figures import Styles, finish, panels_of
+from results.palette import NOTE, PAGE, TRUTH, drawing, handles
+from results.statistics import rows
+
+ACROSS = 4  # panels in a line
+MARGIN = 0.06  # around the maxima of the truth, as a fraction of their range
+
+
+def maxima(series: Float[np.ndarray, " time"]) -> Float[np.ndarray, " maximum"]:
+    """The heights of the peaks of a series, each that of the parabola through the highest sample and its neighbours."""
+    before, here, after = series[:-2], series[1:-1], series[2:]
+    with np.errstate(invalid="ignore", over="ignore"):
+        peak = (here > before) & (here >= after) & np.isfinite(before) & np.isfinite(after)
+        before, here, after = before[peak], here[peak], after[peak]
+        return here - (after - before) ** 2 / (8 * (before - 2 * here + after))
+
+
+def return_maps(
+    truth: Float[np.ndarray, " time"],
+    learned: Mapping[str, Float[np.ndarray, " time"] | str],
+    styles: Styles,
+    variable: str = "z",
+) -> Figure:
+    """Each maximum of one channel of a long run against the next: the truth in grey behind every learner.
+
+    `learned` has a series for each learner, or words that say why there is none. Where the motion is nearly that of a
+    map in one dimension, the points lie on its graph; on the diagonal a maximum repeats itself.
+
+    Lorenz, "Deterministic nonperiodic flow", J. Atmos. Sci. 20, 1963.
+    """
+    known = maxima(truth)
+    low, high = known.min() - MARGIN * np.ptp(known), known.max() + MARGIN * np.ptp(known)
+    columns = min(ACROSS, 1 + len(learned))
+    lines = -(-(1 + len(learned)) // columns)
+    with drawing():
+        size = (PAGE * (columns + 0.3) / (ACROSS + 0.3), (PAGE / ACROSS + 0.08) * lines + 0.3)
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
+        for axes, (name, series) in zip(grid.flat, {"truth": truth, **learned}.items(), strict=False):
+            axes.axline((low, low), slope=1, color=NOTE, linewidth=0.5, zorder=1)
+            if isinstance(series, str):
+                axes.text(0.5, 0.85, series, color=NOTE, fontsize=6, ha="center", transform=axes.transAxes)
+            elif name == "truth":
+                _points(axes, known, TRUTH, 2.2)
+            else:
+                _points(axes, known, "0.78", 3.6)
+                _points(axes, maxima(series), styles[name].colour, 2.2)
+            axes.set(xlim=(low, high), ylim=(low, high), box_aspect=1, title=name)
+            axes.xaxis.set_major_locator(MaxNLocator(4))
+            axes.yaxis.set_major_locator(MaxNLocator(4))
+            axes.spines[["top", "right"]].set_visible(False)
+        for place, axes in enumerate(grid.flat):
+            axes.tick_params(labelbottom=place + columns > len(learned))  # where no panel is below
+            if place > len(learned):
+                axes.set_axis_off()
+        figure.supxlabel(f"maximum of {variable}", fontsize=7.5)
+        figure.supylabel(f"the next maximum of {variable}", fontsize=7.5)
+    return figure
+
+
+def lyapunov_spectra(spectra: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
+    """Lyapunov exponents in their order: the truth as broad grey steps, each learner as points with its interval.
+
+    `spectra` has a row for each system, learner and `order`, from 1, with `median`, `low` and `high`, per timescale;
+    the rows of the truth have the learner "".
+    """
+    shown = {learner: style for learner, style in styles.items() if learner in set(spectra["learner"])}
+    apart = np.linspace(-0.27, 0.27, len(shown)) if len(shown) > 1 else [0.0]
+    with drawing():
+        figure, panels = panels_of(spectra, legend=len(shown), height=2.1)
+        for system, axes in panels.items():
+            axes.axhline(0, color=NOTE, linewidth=0.5, zorder=1)
+            truth = rows(spectra, system=system, learner="")
+            axes.hlines(truth["median"], truth["order"] - 0.42, truth["order"] + 0.42, color="0.75", linewidth=2.4)
+            for shift, (learner, style) in zip(apart, shown.items(), strict=True):
+                mine = rows(spectra, system=system, learner=learner)
+                interval = np.abs(mine[["low", "high"]].sub(mine["median"], axis=0).to_numpy().T)
+                look = style.point | {"markersize": 3, "elinewidth": 0.8}
+                axes.errorbar(mine["order"] + shift, mine["median"], interval, **look)
+            axes.set(xlabel="exponent", ylabel=f"rate (1/{timescales[system]})", yscale="symlog")
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        finish(figure, panels, None, handles(shown, markers=True))
+    return figure
+
+
+def _points(axes: Axes, peaks: Float[np.ndarray, " maximum"], colour: object, size: float) -> None:
+    axes.plot(peaks[:-1], peaks[1:], ".", color=colour, markersize=size, markeredgewidth=0)

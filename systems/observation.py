@@ -1,0 +1,54 @@
+"""A system that is observed in a way of its own, beside others in one suite: at irregular times, or in part."""
+
+from dataclasses import dataclass, replace
+
+from systems.base import System, TimescaleName
+from systems.protocol import Sampling
+from systems.trajectories import Trajectories
+
+
+@dataclass(frozen=True)
+class Observation(System):
+    """Another system under the protocol of a suite with a few changes; datasets remember the other system."""
+
+    system: System
+
+    @property
+    def timescale_name(self) -> TimescaleName:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.system.timescale_name
+
+    @property
+    def dim(self) -> int:
+        return self.system.dim
+
+    @property
+    def timescale(self) -> float:
+        return self.system.timescale
+
+    @property
+    def source(self) -> System:
+        return self.system.source
+
+    def observe(self, part: str, sampling: Sampling, seed: int) -> Trajectories:
+        return self.system.observe(part, sampling, seed)
+
+
+@dataclass(frozen=True)
+class Irregular(Observation):
+    """A system whose samples are jittered and dropped (as `Sampling` says) where learners are given them."""
+
+    jitter: float = 0.8
+    dropped: float = 0.3
+
+    def adapt(self, sampling: Sampling, seed: int) -> Sampling:
+        return replace(self.system.adapt(sampling, seed), jitter=self.jitter, dropped=self.dropped)
+
+
+@dataclass(frozen=True)
+class Partial(Observation):
+    """A system of which only some channels are observed."""
+
+    channels: tuple[int, ...] = (0,)
+
+    def adapt(self, sampling: Sampling, seed: int) -> Sampling:
+        return replace(self.system.adapt(sampling, seed), channels=self.channels)
