@@ -17,9 +17,9 @@ import torch
 
 from bench.artifacts import drawings, write
 from bench.cell import Cell, carry_out
-from bench.claim import Claim
 from bench.environment import environment, usage
 from bench.key import Reader, checksum, code, fitting_roots, identity
+from bench.lease import Lease
 from bench.trial import Ending, Trial, record_of
 from metrics import Evidence
 from results import DamagedCellError, MissingCellError, Store
@@ -63,8 +63,8 @@ def keep(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> None:
     content = _shared(arrays)
     if sum(values.nbytes for values in content.values()) > LARGEST:
         return
-    claim = Claim(fits, name)
-    if not claim.acquire():  # a cell with the same models and other metrics is keeping them
+    lease = Lease(fits, name)
+    if not lease.acquire():  # a cell with the same models and other metrics is keeping them
         return
     try:
         fits.sweep(name)
@@ -73,7 +73,7 @@ def keep(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> None:
             for file in COPIED:
                 shutil.copyfile(folder / file, place / file)
     finally:
-        claim.release()
+        lease.release()
 
 
 def measure_again(cell: Cell, key: str, fits: Store, name: str, folder: Path) -> bool:

@@ -19,7 +19,7 @@ class Leaderboard:
     """The standings so far, filled record by record; a rich renderable as wide as its console.
 
     Medians are over the trials that have a value. Learners are ordered by their mean rank over the systems, for which a
-    trial without a value counts as worse than any value; the reference rows follow in the order of the suite.
+    trial that failed or has no value counts as worse than any value; the reference rows follow as the suite has them.
     """
 
     def __init__(self, manifest: Mapping[str, Any]) -> None:
@@ -30,15 +30,19 @@ class Leaderboard:
         self.metric = metrics.get(LEADING) or next(iter(metrics.values()))
         self._sign = -1.0 if self.metric["better"] == "higher" else 1.0
         self._values: dict[tuple[str, str], list[float | None]] = {}
-        self._failures: dict[tuple[str, str], str] = {}
+        self._losses: dict[tuple[str, str], list[float]] = {}  # that ranks are made of: the smaller the better
+        self._endings: dict[tuple[str, str], str] = {}  # of trials that did not end well, or were skipped
 
     def add(self, records: Iterable[Record]) -> None:
         for record in records:
             place = record.learner, record.system
             values = [one.value for one in record.measurements if one.metric == self.metric["name"]]
-            self._values.setdefault(place, []).append(values[0] if values else None)
+            value = values[0] if values else None
+            self._values.setdefault(place, []).append(value)
+            loss = self._sign * value if value is not None and record.status == "ok" else inf
+            self._losses.setdefault(place, []).append(loss)
             if record.status != "ok":
-                self._failures.setdefault(place, record.status)
+                self._endings.setdefault(place, record.status)
 
     def score(self, learner: str, system: str) -> float | None:
         """Median over the seeds that have a value; None where there is none."""
@@ -76,7 +80,7 @@ class Leaderboard:
         yield Text(f"{self.metric['name']}{unit}, median over seeds", style="bold")
         for systems in groups:
             yield self._table(systems, names)
-        if self._failures:
+        if set(self._endings.values()) - {"skipped"}:
             yield Text("* some seeds failed", style="red")
 
     def _table(self, systems: list[str], names: int) -> Table:
@@ -95,11 +99,12 @@ class Leaderboard:
         if place not in self._values:
             return Text("·", style="dim")
         if score is None:
-            return Text(self._failures.get(place, "none"), style="red")
+            ending = self._endings.get(place, "none")
+            return Text(ending, style="dim" if ending == "skipped" else "red")
         text = Text(f"{score:.2f}" if 0.1 <= abs(score) < 1000 or score == 0 else f"{score:.2g}")
         if learner in self.learners and self._is_best(learner, system):
             text.stylize("bold green")
-        if place in self._failures:
+        if place in self._endings:
             text.append("*", style="red")
         return text
 
@@ -110,5 +115,5 @@ class Leaderboard:
         )
 
     def _loss(self, learner: str, system: str) -> float:
-        """What ranks are made of: the median over all seeds, the smaller the better."""
-        return median(inf if value is None else self._sign * value for value in self._values[learner, system])
+        """The median over all seeds."""
+        return median(self._losses[learner, system])

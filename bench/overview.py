@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from bench.claim import claimed
+from bench.lease import leased
 from bench.outcomes import is_failure
 from results import DamagedCellError, MissingCellError, Record
 from results.run import Cell, Run
@@ -26,7 +26,7 @@ class Overview:
 
     @classmethod
     def of(cls, run: Run) -> "Overview":
-        busy, failures, damage = set(claimed(run.store)), {}, {}
+        busy, failures, damage = set(leased(run.store)), {}, {}
         states: dict[Cell, Progress] = {}
         for cell in run.cells:
             try:

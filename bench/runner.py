@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 
 from bench.cell import Cell
-from bench.claim import claimed
 from bench.data import location
 from bench.environment import cores
 from bench.errors import UserError
 from bench.key import keys
+from bench.lease import leased
 from bench.outcomes import Interrupted, Observer, Outcome, Silent, is_failure
 from bench.session import Conditions, Job, Session
 from results import DamagedCellError, MissingCellError, Record, Store
@@ -46,7 +46,7 @@ def run(
     conditions = Conditions(jobs, timeout, retries, fail_fast, memory)
     observer, outcome = observer or Silent(), Outcome()
     session = Session(store, conditions, observer, [], outcome)
-    claimed(store)  # asking after them clears away the claims of the dead
+    leased(store)  # asking after them clears away the leases of the dead
     try:
         due = sort_out(cells, store, "all" if cache == "ignore" else rerun, observer, outcome)
         if cache != "only":

@@ -14,8 +14,8 @@ from typing import cast
 from bench import processes, worker
 from bench.artifacts import write
 from bench.cell import Cell
-from bench.claim import Claim
 from bench.environment import cores, environment
+from bench.lease import Lease
 from bench.outcomes import TRANSIENT, Attempt, Observer, Outcome, cause, is_failure, keep_attempts, memory_kills
 from bench.trial import Trial, failed
 from bench.worker import Note, Task, Terms
@@ -81,7 +81,7 @@ class Session:
     waiting: list[Job]
     outcome: Outcome
     working: dict[int, Active] = field(default_factory=dict)  # by the sentinel of the process
-    elsewhere: dict[str, tuple[Job, Claim]] = field(default_factory=dict)  # at work in other runs
+    elsewhere: dict[str, tuple[Job, Lease]] = field(default_factory=dict)  # at work in other runs
 
     def work(self) -> None:
         """Do all that waits; what other runs are working on is waited for."""
@@ -101,7 +101,7 @@ class Session:
             active.process.join()
             _discard(_last_note(active).folder)
             if active.job.key:
-                Claim(self.store, active.job.key).is_free()  # removes what the dead have left of it
+                Lease(self.store, active.job.key).is_free()  # removes what the dead have left of it
             del self.working[sentinel]
 
     @property
@@ -150,7 +150,7 @@ class Session:
         if note.unwritable:
             raise note.unwritable
         if note.busy:
-            self.elsewhere[job.key] = job, Claim(self.store, job.key)
+            self.elsewhere[job.key] = job, Lease(self.store, job.key)
         elif note.kept:
             self._take_in(job)
         elif job.key:
@@ -185,14 +185,14 @@ class Session:
         """Try a cell again whose process failed, or keep the failure with the log that it has left."""
         if status in TRANSIENT and self._tries_again(job, status, reason, log):
             return
-        claim = Claim(self.store, job.key)
-        if not claim.acquire():  # another run has begun with it already
-            self.elsewhere[job.key] = job, claim
+        lease = Lease(self.store, job.key)
+        if not lease.acquire():  # another run has begun with it already
+            self.elsewhere[job.key] = job, lease
             return
         try:
             bury(self.store, job, status, reason, log, self._terms.threads)
         finally:
-            claim.release()
+            lease.release()
         self._take_in(job)
 
     def _tries_again(self, job: Job, status: Status, reason: str, log: str) -> bool:
@@ -221,8 +221,8 @@ class Session:
 
     def _look_elsewhere(self) -> None:
         """Take in what other runs have finished, and take over what they have left."""
-        for key, (job, claim) in list(self.elsewhere.items()):
-            if not claim.is_free():
+        for key, (job, lease) in list(self.elsewhere.items()):
+            if not lease.is_free():
                 continue
             del self.elsewhere[key]
             if self.store.finished(key):

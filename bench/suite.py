@@ -27,7 +27,17 @@ PARTS: Mapping[str, tuple[type, ...]] = {
     "learners": (Learner, Classifier),
     "metrics": (Metric,),
 }
-RESERVED = ("cells", "claims", "damaged", "data", "fits", "timing", "trials", "tuning")  # folders beside suites
+RESERVED = (
+    "cells",
+    "damaged",
+    "data",
+    "fits",
+    "leases",
+    "reels",
+    "timing",
+    "trials",
+    "tuning",
+)  # folders beside suites
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ import psutil
 import torch
 
 from bench.cell import Cell, prepare
-from bench.claim import Claim
 from bench.fit import perform
+from bench.lease import Lease
 from bench.outcomes import Attempt, keep_attempts
 from results import Store
 
@@ -51,16 +51,16 @@ class Note:
 
     folder: Path | None = None  # where its files lie until they are kept
     kept: bool = False  # the cell is in the store
-    busy: bool = False  # another process has claimed the cell
+    busy: bool = False  # another process is at work on the cell
     unwritable: OSError | None = None  # the store cannot be written, as when the disk is full
 
 
 def run_cell(task: Task, terms: Terms, parent: Connection) -> None:
-    """Claim a cell, execute it and commit it to the store; unless another process does so, or has done."""
+    """Lease a cell, execute it and commit it to the store; unless another process does so, or has done."""
     _settle_in(terms)
-    claim = Claim(terms.store, task.key)
+    lease = Lease(terms.store, task.key)
     try:
-        if not claim.acquire():
+        if not lease.acquire():
             parent.send(Note(busy=True))
             return
         try:
@@ -68,7 +68,7 @@ def run_cell(task: Task, terms: Terms, parent: Connection) -> None:
                 _compute(task, terms, parent)
             parent.send(Note(kept=True))
         finally:
-            claim.release()
+            lease.release()
     except OSError as error:
         parent.send(Note(unwritable=OSError(error.errno, error.strerror or str(error))))
 

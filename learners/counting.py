@@ -28,6 +28,15 @@ class Tally:
         return calls
 
 
+_OPEN: dict[nn.Module, Tally] = {}  # the modules that are counted at the moment
+
+
+def note(module: nn.Module, calls: int) -> None:
+    """Count evaluations of a module that were made by other means than calling it."""
+    if module in _OPEN:
+        _OPEN[module].calls += calls
+
+
 @contextmanager
 def counting(modules: Iterable[nn.Module]) -> Iterator[Tally]:
     """Count the evaluations of modules while the context is open, those made by an adjoint's backward pass included."""
@@ -36,12 +45,15 @@ def counting(modules: Iterable[nn.Module]) -> Iterator[Tally]:
     def called(*_: object) -> None:
         tally.calls += 1
 
-    handles = [module.register_forward_hook(called) for module in modules]
+    counted = list(modules)
+    handles = [module.register_forward_hook(called) for module in counted]
+    _OPEN.update(dict.fromkeys(counted, tally))
     try:
         yield tally
     finally:
-        for handle in handles:
+        for module, handle in zip(counted, handles, strict=True):
             handle.remove()
+            _OPEN.pop(module, None)
 
 
 def keeping(forward: Callable[[], Result], parameters: Sequence[nn.Parameter]) -> tuple[Result, int]:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learners.networks import Architecture, stacked_network, stream
+from learners.networks import Architecture, StackedMLP, stacked_network, stream
 from learners.standard import Scales
 
 Inputs = Literal["state", "cubic"]
@@ -53,6 +53,12 @@ class VectorField(nn.Module):
         self.network, self.damping, self.pace, self.clocks = network, damping, pace, clocks
         self.register_buffer("increment", increment)
         self.register_buffer("origin", origin)
+
+    @property
+    def perceptron(self) -> StackedMLP | None:
+        """The network, where the field is no more than a perceptron of the state times the increments."""
+        more = self.damping is not None or self.origin is not None or bool(self.pace)
+        return self.network if isinstance(self.network, StackedMLP) and not more else None
 
     def forward(self, s: float | Tensor, x: Float[Tensor, "seed batch state"]) -> Float[Tensor, "seed batch state"]:
         position, clock = x.tensor_split([len(self.increment)], dim=-1) if self.pace else (x, None)

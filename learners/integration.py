@@ -9,8 +9,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchdiffeq import odeint, odeint_adjoint
 
+from learners import fused
 from learners.base import SolverError
+from learners.counting import note
 from learners.embedded import solve
+from learners.fields import VectorField
 from learners.rollout import Rollout, substeps
 from learners.solvers import EVALUATIONS, STEPS, Solver
 
@@ -35,6 +38,10 @@ class Integration:
     ) -> Float[Tensor, "seed batch {count} state"]:
         """The states after 1, ..., `count` sampling steps, differentiable."""
         if self.gradient == "backpropagation" and not self.adaptive:
+            by_hand = self.solver in fused.TABLEAUS and torch.is_grad_enabled()
+            if by_hand and isinstance(field, VectorField) and (network := field.perceptron):
+                note(field, count * EVALUATIONS[self.solver])
+                return fused.follow(network, field.increment, start, self.solver, count)
             states = [start]
             for _ in range(count):
                 states.append(STEPS[self.solver](field, states[-1], 1.0))

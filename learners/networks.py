@@ -110,12 +110,12 @@ class StackedMLP(nn.Module):
         super().__init__()
         layers = (StackedLinear(inputs, outputs, generators) for inputs, outputs in pairwise(sizes))
         self.layers = nn.ModuleList(layers)
-        self.activation = ACTIVATIONS[activation]
+        self.activation: Activation = activation
 
     def forward(self, x: Float[Tensor, "seed batch inputs"]) -> Float[Tensor, "seed batch outputs"]:
         *hidden, last = self.layers
         for layer in hidden:
-            x = self.activation(layer(x))
+            x = ACTIVATIONS[self.activation](layer(x))
         return last(x)
 
 

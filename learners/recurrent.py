@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from learners.networks import StackedLinear, uniform
 
 CellType = Literal["rnn", "gru", "lstm"]
+State = Tensor | None  # at the beginning of a window it is zero, and nothing is computed of it
 _GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
 
@@ -30,12 +31,13 @@ class StackedRecurrent(nn.Module):
         self.cell = _CELLS[cell](hidden, generators)
 
     def forward(self, window: Float[Tensor, "seed batch window inputs"]) -> Float[Tensor, "seed batch hidden"]:
-        seeds, batch, length, _ = window.shape
+        _, batch, length, _ = window.shape
         embedded = self.embed(window.transpose(1, 2).flatten(1, 2)).unflatten(1, (length, batch))
-        state = (window.new_zeros(seeds, batch, self.hidden),) * 2
-        for gates in embedded.unbind(1):
-            state = self.cell(gates, *state)
-        return state[0]
+        first, *others = embedded.unbind(1)
+        hidden, memory = self.cell(first)
+        for gates in others:
+            hidden, memory = self.cell(gates, hidden, memory)
+        return hidden
 
 
 class ElmanCell(nn.Module):
@@ -45,8 +47,8 @@ class ElmanCell(nn.Module):
         super().__init__()
         self.weight = uniform((hidden, hidden), 1 / sqrt(hidden), generators)
 
-    def forward(self, gates: Tensor, hidden: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        return torch.tanh(torch.baddbmm(gates, hidden, self.weight)), memory
+    def forward(self, gates: Tensor, hidden: State = None, memory: State = None) -> tuple[Tensor, State]:
+        return torch.tanh(gates if hidden is None else torch.baddbmm(gates, hidden, self.weight)), memory
 
 
 class GRUCell(nn.Module):
@@ -57,8 +59,11 @@ class GRUCell(nn.Module):
         self.weight = uniform((hidden, 3 * hidden), 1 / sqrt(hidden), generators)
         self.bias = uniform((1, hidden), 1 / sqrt(hidden), generators)  # of the new gate, inside the reset
 
-    def forward(self, gates: Tensor, hidden: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        width = hidden.shape[-1]
+    def forward(self, gates: Tensor, hidden: State = None, memory: State = None) -> tuple[Tensor, State]:
+        width = gates.shape[-1] // 3
+        if hidden is None:
+            reset, update = torch.sigmoid(gates[..., : 2 * width]).chunk(2, dim=-1)
+            return (1 - update) * torch.tanh(gates[..., 2 * width :] + reset * self.bias), memory
         recurrent = torch.bmm(hidden, self.weight)
         reset, update = torch.sigmoid(gates[..., : 2 * width] + recurrent[..., : 2 * width]).chunk(2, dim=-1)
         new = torch.tanh(gates[..., 2 * width :] + reset * (recurrent[..., 2 * width :] + self.bias))
@@ -72,11 +77,12 @@ class LSTMCell(nn.Module):
         super().__init__()
         self.weight = uniform((hidden, 4 * hidden), 1 / sqrt(hidden), generators)
 
-    def forward(self, gates: Tensor, hidden: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        width = hidden.shape[-1]
-        total = torch.baddbmm(gates, hidden, self.weight)
+    def forward(self, gates: Tensor, hidden: State = None, memory: State = None) -> tuple[Tensor, State]:
+        width = gates.shape[-1] // 4
+        total = gates if hidden is None else torch.baddbmm(gates, hidden, self.weight)
         enter, forget = torch.sigmoid(total[..., : 2 * width]).chunk(2, dim=-1)
-        memory = forget * memory + enter * torch.tanh(total[..., 2 * width : 3 * width])
+        entered = enter * torch.tanh(total[..., 2 * width : 3 * width])
+        memory = entered if memory is None else forget * memory + entered
         return torch.sigmoid(total[..., 3 * width :]) * torch.tanh(memory), memory
 
 

@@ -26,7 +26,9 @@ def normalised_error(truth: States, forecast: States, scale: Scale) -> Float64[n
     check_forecast(truth, forecast)
     check_scale(truth, scale)
     with np.errstate(over="ignore", invalid="ignore"):
-        error = np.sqrt((((forecast - truth) / scale) ** 2).mean(axis=-1))
+        distance = forecast - truth
+        distance /= scale
+        error = np.sqrt(np.einsum("btd,btd->bt", distance, distance) / len(scale))
     return np.where(_diverged(forecast), np.inf, error)
 
 

@@ -1,7 +1,9 @@
 """Lyapunov spectra: how fast nearby states of any map or flow part, by QR on the tangent map."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -237,12 +239,21 @@ def along_imaginary(function: Map, states: Tensor, tangents: Tensor) -> tuple[Te
 
 def push_forward(function: Map, states: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
     """The function's value and its derivative along the tangents; zero where it does not depend on them."""
+    _load_forward_mode()
     try:
         with torch.no_grad(), forward_ad.dual_level():
             value, derivative = forward_ad.unpack_dual(function(forward_ad.make_dual(states, tangents)))
             return value, torch.zeros_like(value) if derivative is None else derivative
     except NotImplementedError:  # parts with a backward pass of their own need not have a forward derivative
         return _pulled(function, states, tangents)
+
+
+@cache
+def _load_forward_mode() -> None:
+    """Have torch load its rules for forward derivatives, which warn that the way they are written is deprecated."""
+    with warnings.catch_warnings(), forward_ad.dual_level():
+        warnings.simplefilter("ignore")
+        forward_ad.make_dual(torch.zeros(1), torch.zeros(1))
 
 
 def _pulled(function: Map, states: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:

@@ -196,7 +196,7 @@ def test_a_run_tells_of_each_cell_and_ends_with_the_leaderboard_and_the_report(f
     assert max(map(len, out.splitlines())) <= 80
     manifest = json.loads((folder / "runs/toy/manifest.json").read_text())
     assert [cell["learner"] for cell in manifest["cells"]] == ["Persistence", "TrainingMean"]
-    assert files(folder / "runs") == {"toy", "toy/manifest.json", "claims", "claims/report-toy.lock"}
+    assert files(folder / "runs") == {"toy", "toy/manifest.json", "leases", "leases/report-toy.lock"}
 
 
 def test_a_selection_is_all_that_the_manifest_holds(folder, command, play):

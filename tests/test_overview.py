@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bench.claim import Claim, claimed
 from bench.cli import main
 from bench.errors import UserError
+from bench.lease import Lease, leased
 from bench.plan import Plan, Shard, read_shard
 from results import DamagedCellError, Store, StoreVersionError
 from results.run import Run
@@ -45,9 +45,9 @@ def test_status_tells_what_is_done_failed_running_damaged_and_missing(tmp_path: 
     (run.store.path(damaged.key) / "records.json").write_text("[]")
     for cell in (missing, busy):
         run.store.path(cell.key).rename(tmp_path / f"gone-{cell.key}")
-    claim = Claim(run.store, busy.key)
-    assert claim.acquire()
-    assert claimed(run.store) == [busy.key]
+    lease = Lease(run.store, busy.key)
+    assert lease.acquire()
+    assert leased(run.store) == [busy.key]
     code, out, _ = command("status", "kept", "--out", str(tmp_path))
     assert code == 0
     assert "kept  6 cells: 2 ok, 1 failed, 1 running, 1 damaged, 1 missing" in out
@@ -59,20 +59,20 @@ def test_status_tells_what_is_done_failed_running_damaged_and_missing(tmp_path: 
     states = {(cell["system"], cell["learner"]): cell["state"] for cell in told["cells"]}
     assert states["Lorenz", "ResNet"] == "failed"
     assert {cell["status"] for cell in told["cells"] if cell["state"] == "failed"} == {"crashed"}
-    claim.release()
-    assert claimed(run.store) == []
+    lease.release()
+    assert leased(run.store) == []
 
 
-def test_what_a_dead_process_claimed_is_free(tmp_path: Path):
+def test_what_a_dead_process_held_is_free(tmp_path: Path):
     store = Store(tmp_path)
-    (tmp_path / "claims").mkdir()
-    (tmp_path / "claims" / "abc.lease").write_text("nobody\n")
-    assert Claim(store, "other").is_free()
-    held = Claim(store, "held")
+    (tmp_path / "leases").mkdir()
+    (tmp_path / "leases" / "abc.lease").write_text("nobody\n")
+    assert Lease(store, "other").is_free()
+    held = Lease(store, "held")
     assert held.acquire()
-    assert not Claim(store, "held").acquire()
+    assert not Lease(store, "held").acquire()
     held.release()
-    assert Claim(store, "held").is_free()
+    assert Lease(store, "held").is_free()
 
 
 def test_a_status_of_a_broken_run_is_a_mistake(tmp_path: Path, command: Command):

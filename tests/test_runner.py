@@ -78,11 +78,11 @@ def statuses(outcome: Outcome, learner: Learner) -> list[tuple[str, str]]:
 
 
 def left_over(store: Store) -> list[str]:
-    """What lies in the store beside finished things: half-written cells, and claims."""
-    known = ("cells", "data", "fits", "store.json", "claims")
+    """What lies in the store beside finished things: half-written cells, and leases."""
+    known = ("cells", "data", "fits", "store.json", "leases")
     beside = [path.name for path in store.root.iterdir() if path.name not in known]
-    claims = store.root / "claims"
-    return beside + [path.name for path in (claims.iterdir() if claims.exists() else ()) if path.suffix != ".lock"]
+    leases = store.root / "leases"
+    return beside + [path.name for path in (leases.iterdir() if leases.exists() else ()) if path.suffix != ".lock"]
 
 
 CRASHES = (stubs.Dying("segfault"), stubs.Dying("kill"), stubs.Dying("exit"), stubs.Raising(), stubs.Sleeping())

@@ -60,7 +60,7 @@ def write(tmp_path, monkeypatch):
     [
         ({"name": "no/slash"}, "is 'no/slash'"),
         ({"name": ".hidden"}, "is '.hidden'"),
-        ({"name": "cells"}, "and not cells or claims or"),
+        ({"name": "cells"}, "and not cells or damaged or"),
         ({"systems": ()}, "toy.systems needs at least one system, but is ()"),
         ({"systems": Lorenz()}, "toy.systems is one system, not several: write it as a tuple"),
         ({"systems": (Lorenz,)}, "toy.systems holds the class Lorenz: write Lorenz()"),

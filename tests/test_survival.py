@@ -69,7 +69,7 @@ class Scene:
 
     def left_over(self) -> list[str]:
         half_written = [path.name for path in self.store.root.glob(".*")]
-        return half_written + [path.name for path in (self.store.root / "claims").glob("*.lease")]
+        return half_written + [path.name for path in (self.store.root / "leases").glob("*.lease")]
 
 
 @pytest.fixture(scope="module")

@@ -46,10 +46,10 @@ def logistic_map(r: float, samples: int, transient: int = 1000) -> np.ndarray:
 
 
 @cache
-def lorenz(step: float, samples: int, rho: float = 28.0) -> np.ndarray:
-    """The first variable of eight trajectories on the attractor."""
+def lorenz(step: float, samples: int, rho: float = 28.0, count: int = 8) -> np.ndarray:
+    """The first variable of trajectories on the attractor."""
     system = Lorenz(rho=rho)
-    start = np.array([0.0, 0.0, rho]) + np.random.default_rng(1).uniform(-10.0, 10.0, (8, 3))
+    start = np.array([0.0, 0.0, rho]) + np.random.default_rng(1).uniform(-10.0, 10.0, (count, 3))
     return system.solve(settle(system, start, timescales=15), np.arange(samples) * step, 1e-6)[:, :, 0]
 
 
@@ -115,7 +115,7 @@ def test_the_logistic_map_has_its_published_values(r: float, expected: float):
     ("step", "every", "expected"), [(0.01, 1, -0.01), (0.05, 1, 0.26), (0.05, 2, 0.998), (0.05, 4, 0.998)]
 )
 def test_densely_sampled_chaos_passes_for_regular_as_published(step: float, every: int, expected: float):
-    outcomes = [zero_one(x, every) for x in lorenz(step, 2000)]
+    outcomes = [zero_one(x, every) for x in lorenz(step, 2200, count=64)]  # at 0.05, K grows with the samples
     assert np.mean([outcome.k for outcome in outcomes]) == pytest.approx(expected, abs=0.02)
     if every != 2:  # at 0.1 the ratio is about 11, on the safe side of the guard
         assert {outcome.is_oversampled for outcome in outcomes} == {expected < 0.5}

@@ -52,12 +52,12 @@ def merge(stores: Stores, out: Out = RUNS) -> None:
 
 
 def _take_over(theirs: "Store", ours: "Store", key: str) -> Fate:
-    from bench.claim import Claim
+    from bench.lease import Lease
     from bench.outcomes import is_failure
     from results import DamagedCellError, MissingCellError
 
-    claim = Claim(ours, key)
-    if not claim.acquire():
+    lease = Lease(ours, key)
+    if not lease.acquire():
         return "in use"
     try:
         there = ours.finished(key)
@@ -68,7 +68,7 @@ def _take_over(theirs: "Store", ours: "Store", key: str) -> Fate:
         tell(f"left out: {error}")
         return "damaged"
     finally:
-        claim.release()
+        lease.release()
     return "copied"
 
 

@@ -165,9 +165,9 @@ def _report(plan: "Plan", show: bool) -> Path | None:
     """The report of a run; of one of several shards, only where it was the last to end."""
     if plan.shard.parts > 1 and not all(plan.store.complete(key) for key in plan.keys):
         return None
-    claims = plan.store.root / "claims"
-    claims.mkdir(exist_ok=True)
-    with FileLock(claims / f"report-{plan.manifest['suite']}.lock"):  # of several runs, one writes at a time
+    leases = plan.store.root / "leases"
+    leases.mkdir(exist_ok=True)
+    with FileLock(leases / f"report-{plan.manifest['suite']}.lock"):  # of several runs, one writes at a time
         return written(plan.folder, show)
 
 

@@ -4,7 +4,6 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from itertools import cycle
 from pathlib import Path
 from statistics import median
@@ -22,7 +21,6 @@ from learners.standard import Scales
 from systems import Dataset, Lorenz, Sampling, sample
 
 ROOT = Path(__file__).parents[2]
-missed = partial(pytest.mark.xfail, raises=AssertionError)  # by how much, measured on two cores of an AMD EPYC
 RATE = 1e-3
 ROUNDS = 9
 Update = Callable[[], Tensor]
@@ -172,12 +170,10 @@ def apart(ratio: Callable[..., float], *arguments: int) -> float:
 @pytest.mark.parametrize(
     ("lookahead", "batch", "seeds", "faster"),
     [
-        pytest.param(
-            1, 999, 1, 1.3, marks=missed(reason="products with matrices of three columns, the same in both: 1.0")
-        ),
-        pytest.param(10, 20, 1, 1.8, marks=missed(reason="measured: 1.5")),
-        pytest.param(50, 64, 1, 1.4, marks=missed(reason="measured: 1.4")),
-        pytest.param(10, 20, 8, 5.0, marks=missed(reason="measured: 4.4 to 5.1")),
+        (1, 999, 1, 1.3),
+        (10, 20, 1, 1.8),
+        (50, 64, 1, 1.4),
+        (10, 20, 8, 5.0),
     ],
     ids=["one step, full batch", "lookahead 10", "lookahead 50", "lookahead 10, a seed of eight"],
 )

@@ -15,7 +15,7 @@ NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)  # what file systems with
 logging.getLogger("filelock").setLevel(logging.ERROR)  # it warns of what is handled here
 
 
-class Claim:
+class Lease:
     """The right to work on one cell, for one process at a time; released when its holder dies, however it does.
 
     Two locks in one. Between processes of one machine (and of several, where their file system passes such locks on)
@@ -25,23 +25,23 @@ class Claim:
     """
 
     def __init__(self, store: Store, key: str) -> None:
-        self._folder = store.root / "claims"
+        self._folder = store.root / "leases"
         self._lock = FileLock(self._folder / f"{key}.lock", timeout=0, fallback_to_soft=False)
-        self._lease = SoftFileLease(self._folder / f"{key}.lease", timeout=0, lease_duration=LEASE_SECONDS)
+        self._heartbeat = SoftFileLease(self._folder / f"{key}.lease", timeout=0, lease_duration=LEASE_SECONDS)
 
     def acquire(self) -> bool:
         """Take it, unless somebody has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             self._acquire_lock()
-            self._lease.acquire()
+            self._heartbeat.acquire()
         except Timeout:
             self._lock.release()
             return False
         return True
 
     def release(self) -> None:
-        self._lease.release()
+        self._heartbeat.release()
         Path(self._lock.lock_file).unlink(missing_ok=True)  # who has it open already still meets the lease
         self._lock.release()
 
@@ -60,8 +60,8 @@ class Claim:
                 raise
 
 
-def claimed(store: Store) -> list[str]:
+def leased(store: Store) -> list[str]:
     """Keys of the cells that some process is working on."""
-    folder = store.root / "claims"
+    folder = store.root / "leases"
     leases = [Path(entry.name) for entry in os.scandir(folder)] if folder.is_dir() else []
-    return sorted(path.stem for path in leases if path.suffix == ".lease" and not Claim(store, path.stem).is_free())
+    return sorted(path.stem for path in leases if path.suffix == ".lease" and not Lease(store, path.stem).is_free())
