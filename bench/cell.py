@@ -15,7 +15,7 @@ from bench.data import observe
 from bench.decoding import decoded
 from bench.environment import environment, usage
 from bench.meter import Reading, meter
-from bench.trial import Trial, examine, failed, verdict
+from bench.trial import Trial, examine, failed, foresee, verdict
 from learners import Budget, Predictor
 from metrics import Metric
 from results import Record
@@ -84,8 +84,10 @@ def conduct(cell: Cell, data_folder: Path) -> list[Trial]:
     data = data.to(cell.device)
     predictors, fitting = fit(cell, data, Predictor)
 
+    foreseen = foresee(cell, predictors, data)
+
     def measured(seed: int, predictor: Predictor) -> Trial:
-        return decoded(cell, examine(cell, seed, predictor, data, known, fitting), predictor, data)
+        return decoded(cell, examine(cell, seed, predictor, data, known, fitting, foreseen), predictor, data)
 
     return examined(cell, predictors, measured)
 

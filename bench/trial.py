@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import isfinite
@@ -17,7 +18,7 @@ from bench.errors import one_line
 from bench.exponents import exponents
 from bench.meter import Reading, meter
 from learners import CurvePoint, Predictor
-from learners.base import SolverError, Unsuitable
+from learners.base import SolverError, Unsuitable, forecast_all
 from learners.counting import forecast_flops
 from metrics import LYAPUNOV, Cost, Evidence, Metric, Undefined
 from results import Measurement, Record, Status
@@ -53,14 +54,33 @@ class Trial:
         return replace(self, record=replace(self.record, seed=seed))
 
 
+def foresee(cell: "Cell", predictors: Sequence[Predictor], data: Dataset) -> "Foreseen":
+    """The forecasts of predictors that can go on together, which takes less time than one after the other."""
+    distinct = list({id(predictor): predictor for predictor in predictors}.values())
+    try:
+        if len(distinct) == 1 or distinct[0].ensemble(distinct[1:]) is None:
+            return {}
+        parts = [_forecasts(cell, distinct, part, data.sampling.context) for part in _parts(cell, data)]
+    except Exception:  # it will be raised again, and told, where each goes on by itself
+        return {}
+    return {id(predictor): pair for predictor, *pair in zip(distinct, *parts, strict=True)}
+
+
 def examine(
-    cell: "Cell", seed: int, predictor: Predictor, data: Dataset, ground_truth_time: float, fitting: Reading
+    cell: "Cell",
+    seed: int,
+    predictor: Predictor,
+    data: Dataset,
+    ground_truth_time: float,
+    fitting: Reading,
+    foreseen: "Foreseen | None" = None,
 ) -> Trial:
     """Forecast with a fitted predictor, and measure; what goes wrong ends in the record, its traceback on stderr."""
     try:
         context, step = data.sampling.context, data.sampling.step
-        long = data.climate.between(0, context + round(cell.budget.climate * data.sampling.climate_samples))
-        test, climate = (_forecast(cell, predictor, part, context) for part in (data.test, long))
+        test, climate = (foreseen or {}).get(id(predictor)) or (
+            _forecasts(cell, [predictor], part, context)[0] for part in _parts(cell, data)
+        )
         evidence = Evidence(
             step,
             data.std.numpy(force=True),
@@ -118,21 +138,34 @@ def _scored_times(data: Dataset) -> Float64[np.ndarray, "batch time"]:
     return (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale
 
 
-def _forecast(cell: "Cell", predictor: Predictor, given: Trajectories, context: int) -> _Forecasts:
+Foreseen = dict[int, list[_Forecasts]]  # of the test and of the long trajectories, by the predictor's identity
+
+
+def _parts(cell: "Cell", data: Dataset) -> tuple[Trajectories, Trajectories]:
+    """The trajectories to be forecast: those of the test, and the long ones as far as the budget goes."""
+    long = data.sampling.context + round(cell.budget.climate * data.sampling.climate_samples)
+    return data.test, data.climate.between(0, long)
+
+
+def _forecasts(cell: "Cell", predictors: Sequence[Predictor], given: Trajectories, context: int) -> list[_Forecasts]:
+    """Of each predictor; the time that they took together is shared out evenly."""
     truth = given.between(context).states.numpy(force=True)
     try:
         with torch.no_grad(), meter(cell.device) as reading:
-            forecast = predictor.forecast(given.between(0, context), given.times[:, context:])
+            forecasts = forecast_all(predictors, given.between(0, context), given.times[:, context:])
     except (AssertionError, SolverError) as error:
         if not _is_from_solver(error):
             raise
-        return _Forecasts(truth, np.full_like(truth, np.nan), failure=verdict(error)[1])
-    states = forecast.states.double().numpy(force=True)
-    if states.shape != truth.shape:
-        raise ValueError(
-            f"{cell.learner_label} must forecast states of shape {truth.shape}, but returns {states.shape}"
-        )
-    return _Forecasts(truth, states, forecast.evaluations, reading.seconds)
+        return [_Forecasts(truth, np.full_like(truth, np.nan), failure=verdict(error)[1])] * len(predictors)
+    found = []
+    for forecast in forecasts:
+        states = forecast.states.double().numpy(force=True)
+        if states.shape != truth.shape:
+            raise ValueError(
+                f"{cell.learner_label} must forecast states of shape {truth.shape}, but returns {states.shape}"
+            )
+        found.append(_Forecasts(truth, states, forecast.evaluations, reading.seconds / len(predictors)))
+    return found
 
 
 def _cost(cell: "Cell", predictor: Predictor, data: Dataset, test: _Forecasts, fitting: Reading) -> Cost:

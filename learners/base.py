@@ -138,9 +138,30 @@ class Predictor(ABC):
                 evaluations += count * int(members.sum())
         return Forecast(states, round(evaluations / len(offsets)))
 
+    def ensemble(self, others: Sequence["Predictor"]) -> "Predictor | None":
+        """One predictor of this replica and others of the same fit, which has so many equal parts of a batch, in order.
+
+        None where their forecasts cannot go on together without affecting each other.
+        """
+        return None
+
     def weights(self) -> dict[str, Tensor]:
         """The learned numbers by name, for a checkpoint."""
         return {}
+
+
+def forecast_all(
+    predictors: Sequence[Predictor], past: Trajectories, times: Float[Tensor, "batch time"]
+) -> list[Forecast]:
+    """The forecast of each predictor of one fit from the same past; as one program, where that is possible."""
+    first, *others = predictors
+    together = first.ensemble(others) if others else None
+    if together is None:
+        return [predictor.forecast(past, times) for predictor in predictors]
+    count = len(predictors)
+    repeated = Trajectories(past.times.repeat(count, 1), past.states.repeat(count, 1, 1))
+    forecast = together.forecast(repeated, times.repeat(count, 1))
+    return [Forecast(states, forecast.evaluations) for states in forecast.states.chunk(count)]
 
 
 def _offsets(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Float64[Tensor, "batch time"]:

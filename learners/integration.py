@@ -14,7 +14,7 @@ from learners.base import SolverError
 from learners.counting import note
 from learners.embedded import solve
 from learners.fields import VectorField
-from learners.rollout import Rollout, substeps
+from learners.rollout import Rollout, dealt, substeps
 from learners.solvers import EVALUATIONS, STEPS, Solver
 
 Gradient = Literal["backpropagation", "adjoint"]
@@ -61,12 +61,12 @@ class Integration:
         return torch.stack(states[1:], dim=2)
 
     def rollout(self, field: nn.Module) -> Rollout:
-        """How forecasts of a stack of one go on."""
+        """How forecasts go on: of one replica by an adaptive solver, of any number in fixed steps."""
         if self.adaptive:
             return adaptive(field, self.solver, self.tolerance)
 
         def step(state: Float[Tensor, "batch state"], h: float) -> Float[Tensor, "batch state"]:
-            return STEPS[self.solver](field, state.unsqueeze(0), h).squeeze(0)
+            return STEPS[self.solver](field, dealt(field, state), h).flatten(0, 1)
 
         return substeps(step, EVALUATIONS[self.solver])
 

@@ -86,6 +86,14 @@ def replica(stack: Network, index: int) -> Network:
     return single.requires_grad_(False)
 
 
+def joined(stacks: Sequence[Network]) -> Network:
+    """The replicas of several stacks as one stack, apart from the originals."""
+    together = deepcopy(stacks[0])
+    for parameters in zip(together.parameters(), *(stack.parameters() for stack in stacks), strict=True):
+        parameters[0].data = torch.cat([one.data for one in parameters[1:]])
+    return together
+
+
 def size(stack: nn.Module) -> int:
     """Number of learned numbers of one network of the stack."""
     return sum(parameter[0].numel() for parameter in stack.parameters())

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.fields import stacked_damping
 from learners.networks import Activation, NetworkKind, replica, stacked_network, stream
-from learners.rollout import StatePredictor, iterate
+from learners.rollout import Rollout, StatePredictor, dealt, iterate
 from learners.segments import Segments, segments_of
 from learners.standard import Scales
 from learners.training import Training, train
@@ -58,10 +58,13 @@ class ResNet(Learner):
         return [self._predictor(replica(stack, index), scales, log) for index, log in enumerate(logs)]
 
     def _predictor(self, network: "ResidualMap", scales: Scales, log: TrainingLog) -> Predictor:
-        def step(state: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
-            return network(state.unsqueeze(0)).squeeze(0)
+        return StatePredictor(network, scales, log, self._rollout(network), self._rollout)
 
-        return StatePredictor(network, scales, log, iterate(step, evaluations=self.blocks))
+    def _rollout(self, network: "ResidualMap") -> Rollout:
+        def step(state: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
+            return network(dealt(network, state)).flatten(0, 1)
+
+        return iterate(step, evaluations=self.blocks)
 
 
 class ResidualMap(nn.Module):

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import isclose
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.base import Predictor, TrainingLog
-from learners.networks import size
+from learners.networks import joined, size
 from learners.standard import Scales
 from systems import Trajectories
 
@@ -19,11 +20,19 @@ Rollout = Callable[[Tensor, Sequence[float]], tuple[Tensor, int]]
 class StatePredictor(Predictor):
     """A fitted network whose state is the system's, standardised, float32, and what its scales put beside that.
 
-    `propagate(states, offsets)` takes offsets in sampling steps and gives what `Predictor.rollout` promises.
+    `propagate(states, offsets)` takes offsets in sampling steps and gives what `Predictor.rollout` promises. `build`
+    makes it of a network, also of one with several replicas, to each of which goes an equal part of the batch.
     """
 
-    def __init__(self, network: nn.Module, scales: Scales, log: TrainingLog, propagate: Rollout) -> None:
-        self.network, self.scales, self.log, self.propagate = network, scales, log, propagate
+    def __init__(
+        self,
+        network: nn.Module,
+        scales: Scales,
+        log: TrainingLog,
+        propagate: Rollout,
+        build: Callable[[Any], Rollout] | None = None,
+    ) -> None:
+        self.network, self.scales, self.log, self.propagate, self.build = network, scales, log, propagate, build
 
     @property
     def parameters(self) -> int:
@@ -38,8 +47,19 @@ class StatePredictor(Predictor):
     def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         return self.propagate(state, [offset / self.scales.step for offset in offsets])
 
+    def ensemble(self, others: Sequence[Predictor]) -> Predictor | None:
+        if self.build is None:
+            return None
+        network = joined([self.network, *(other.network for other in others if isinstance(other, StatePredictor))])
+        return StatePredictor(network, self.scales, self.log, self.build(network), self.build)
+
     def weights(self) -> dict[str, Tensor]:
         return dict(self.network.named_parameters())
+
+
+def dealt(network: nn.Module, state: Float[Tensor, "all ..."]) -> Float[Tensor, "seed batch ..."]:
+    """A batch dealt out to the replicas of a network, equal parts in their order."""
+    return state.unflatten(0, (len(next(network.parameters())), -1))
 
 
 def iterate(step: Callable[[Tensor], Tensor], evaluations: int) -> Rollout:

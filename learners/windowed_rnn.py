@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.networks import StackedLinear, replica, size, stream
+from learners.networks import StackedLinear, joined, replica, size, stream
 from learners.recurrent import CellType, StackedRecurrent
-from learners.rollout import iterate, substeps
+from learners.rollout import dealt, iterate, substeps
 from learners.segments import Segments, segments_of
 from learners.standard import Scales
 from learners.training import Training, train
@@ -93,6 +93,7 @@ class WindowPredictor(Predictor):
         self, network: nn.Module, window: int, scales: Scales, log: TrainingLog, evaluations: int, gaps: bool = False
     ) -> None:
         self.network, self.window, self.scales, self.log, self.gaps = network, window, scales, log, gaps
+        self.evaluations = evaluations
         self._propagate = substeps(self._step_over, evaluations) if gaps else iterate(self._step, evaluations)
 
     @property
@@ -112,11 +113,15 @@ class WindowPredictor(Predictor):
     def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         return self._propagate(state, [offset / self.scales.step for offset in offsets])
 
+    def ensemble(self, others: Sequence[Predictor]) -> Predictor:
+        network = joined([self.network, *(other.network for other in others if isinstance(other, WindowPredictor))])
+        return WindowPredictor(network, self.window, self.scales, self.log, self.evaluations, self.gaps)
+
     def weights(self) -> dict[str, Tensor]:
         return dict(self.network.named_parameters())
 
     def _step(self, state: Float[Tensor, "batch window dim"]) -> Float[Tensor, "batch window dim"]:
-        following = self.network(state.unsqueeze(0)).squeeze(0)
+        following = self.network(dealt(self.network, state)).flatten(0, 1)
         return torch.cat([state[:, 1:], following.unsqueeze(1)], dim=1)
 
     def _step_over(
@@ -124,5 +129,5 @@ class WindowPredictor(Predictor):
     ) -> Float[Tensor, "batch window inputs"]:
         known = state.clone()
         known[:, -1, -1] = gap
-        following = nn.functional.pad(self.network(known.unsqueeze(0)).squeeze(0), (0, 1))
+        following = nn.functional.pad(self.network(dealt(self.network, known)).flatten(0, 1), (0, 1))
         return torch.cat([known[:, 1:], following.unsqueeze(1)], dim=1)
