@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import pi, sqrt
 
-from systems.base import Simulated
+from systems.base import Simulated, System
 from systems.double_pendulum import DoublePendulum
 from systems.henon_heiles import HenonHeiles
 from systems.kuramoto_sivashinsky import KuramotoSivashinsky
@@ -79,6 +79,7 @@ DIGESTS = {
     "Lorenz96": "3062aad96eab",
     "LotkaVolterra": "fb0ed1c26be1",
     "MackeyGlass": "2ed5cd10cc19",
+    "RandomSpirals": "efe1ba8d8979",
     "Robertson": "3eb8536b3c15",
     "Rossler": "6e8ddab8f61b",
     "TwoCentre": "a1cc4ed38fa7",
@@ -86,6 +87,6 @@ DIGESTS = {
 }
 
 
-def certified(kind: type[Simulated]) -> list[Simulated]:
+def certified(kind: type[System]) -> list[System]:
     """The system of a class at its default parameters, then those at others of which something is known."""
     return list(dict.fromkeys([kind(), *(one for one in (*CHAOTIC, *ORBITS) if type(one) is kind)]))

@@ -9,7 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 import systems
-from systems import Certificate, Check, LinearSpiral, Lorenz, Lorenz96, LotkaVolterra, VanDerPol, certify
+from bench.catalogue import components
+from bench.doctor import certifiable
+from systems import Certificate, Check, LinearSpiral, Lorenz, Lorenz96, LotkaVolterra, RandomSpirals, VanDerPol, certify
 from systems.certificate import DIGESTS, Orbit, digest, period
 from systems.known import certified
 from systems.lyapunov import Spectrum, leading_exponent
@@ -96,6 +98,17 @@ def test_the_period_is_that_of_a_harmonic_oscillator_to_nine_digits():
 
 def test_an_orbit_that_never_crosses_has_no_period():
     assert np.isinf(period(HarmonicOscillator(omega=2 * pi), Orbit(1.0, (1.0, 0.0), "", level=5.0)))
+
+
+def test_a_system_that_is_only_observed_is_held_to_the_digest_of_its_data():
+    certificate = certify(RandomSpirals())
+    assert certificate.passed
+    assert [check.name for check in certificate.checks] == ["digest of the first batch"]
+
+
+@pytest.mark.parametrize("name", certifiable(components("systems")))
+def test_every_system_that_the_doctor_examines_has_a_committed_digest(name: str):
+    assert digest(getattr(systems, name)()) == DIGESTS[name]
 
 
 def test_lorenz_is_held_to_its_published_spectrum():
