@@ -12,7 +12,6 @@ import torch
 from bench import key as keys
 from bench.artifacts import write
 from bench.data import observe
-from bench.decoding import decoded
 from bench.environment import environment, usage
 from bench.meter import Reading, meter
 from bench.trial import Trial, examine, failed, foresee, verdict
@@ -83,13 +82,10 @@ def conduct(cell: Cell, data_folder: Path) -> list[Trial]:
     data, known = observe(cell.system, cell.sampling, cell.data_seed, data_folder)
     data = data.to(cell.device)
     predictors, fitting = fit(cell, data, Predictor)
-
     foreseen = foresee(cell, predictors, data)
-
-    def measured(seed: int, predictor: Predictor) -> Trial:
-        return decoded(cell, examine(cell, seed, predictor, data, known, fitting, foreseen), predictor, data)
-
-    return examined(cell, predictors, measured)
+    return examined(
+        cell, predictors, lambda seed, predictor: examine(cell, seed, predictor, data, known, fitting, foreseen)
+    )
 
 
 def fit(cell: Cell, data: Any, kind: type[Model]) -> tuple[list[Model], Reading]:

@@ -1,19 +1,12 @@
 """What models of latent states are asked for beside forecasts: the observed interval, and a way between two of them."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float64
 from torch import Tensor
 
-from bench.artifacts import paths
-from bench.trial import Trial, record_of
-from learners import Predictor
 from metrics import Decoded
 from systems import Dataset, Trajectories
-
-if TYPE_CHECKING:
-    from bench.cell import Cell
 
 PLACES = 7  # on the line between two latent states
 BEFORE, AFTER = 0.5, 2.0  # timescales that are decoded from each of them
@@ -30,18 +23,6 @@ class Latent(Protocol):
     def homotopy(
         self, past: Trajectories, places: int, before: int, after: int
     ) -> tuple[Float64[Tensor, "place time dim"], Float64[Tensor, " time"]]: ...
-
-
-def decoded(cell: "Cell", trial: Trial, predictor: Predictor, data: Dataset) -> Trial:
-    """The trial measured with what its model decodes; as it is where that has no latent states.
-
-    Whether a metric asks for that or not: evidence is kept for metrics to come.
-    """
-    if trial.evidence is None or not isinstance(predictor, Latent):
-        return trial
-    evidence = replace(trial.evidence, decoded=decode(predictor, data))
-    record = record_of(cell, trial.record.seed, evidence, trial.ending)
-    return replace(trial, evidence=evidence, record=record, arrays=trial.arrays | paths(evidence))
 
 
 def decode(predictor: Latent, data: Dataset) -> Decoded:

@@ -1,7 +1,6 @@
 """The films of a run: cells that are trained anew to be filmed, and the pictures that are drawn of what they leave."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +51,7 @@ def make(plan: "Plan", **conditions: Any) -> Iterator[tuple[str, list[Path] | st
 
 
 def _reel(cell: Cell) -> ReelCell:
-    parts = {field.name: getattr(cell, field.name) for field in fields(cell)}
-    return ReelCell(**parts | {"seeds": cell.seeds[:1], "metrics": ()})
+    return ReelCell(**vars(cell) | {"seeds": cell.seeds[:1], "metrics": ()})
 
 
 def _fields(films: Mapping[str, Film], folder: Path, name: str, look: Mapping[str, Style]) -> list[Path]:

@@ -230,11 +230,11 @@ class Timing:
         if (training := there.get("training")) is None:
             return
         batches = self.batches or _multiples(training.batch)
-        yield from (("batch", one, _with(learner, training=replace(training, batch=one)), 1) for one in batches)
+        yield from (("batch", one, replace(learner, training=replace(training, batch=one)), 1) for one in batches)
         for axis, names in {"width": WIDTHS, "lookahead": ("lookahead",)}.items():
             for name in names:
                 if isinstance(there.get(name), int):
-                    yield from ((axis, one, _with(learner, **{name: one}), 1) for one in _multiples(there[name]))
+                    yield from ((axis, one, replace(learner, **{name: one}), 1) for one in _multiples(there[name]))
         yield from (("seeds", seeds, learner, seeds) for seeds in SEEDS)
 
     @contextmanager
@@ -326,7 +326,3 @@ def _parameters(steps: Iterable[TrainingStep]) -> Iterator[nn.Parameter]:
 def _multiples(value: int) -> list[int]:
     """A number with those around it that are tried too."""
     return sorted({max(1, round(factor * value)) for factor in (*FACTORS, 1.0)})
-
-
-def _with(learner: Learner, **changed: Any) -> Learner:
-    return replace(learner, **changed)

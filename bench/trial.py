@@ -14,11 +14,12 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from bench.artifacts import Arrays, drawings, spread
+from bench.decoding import Latent, decode
 from bench.errors import one_line
 from bench.exponents import exponents
 from bench.meter import Reading, meter
 from learners import CurvePoint, Predictor
-from learners.base import SolverError, Unsuitable, forecast_all
+from learners.base import SolverError, Unsuitable, forecast_replicas
 from learners.counting import forecast_flops
 from metrics import LYAPUNOV, Cost, Evidence, Metric, Undefined
 from results import Measurement, Record, Status
@@ -57,10 +58,13 @@ class Trial:
 def foresee(cell: "Cell", predictors: Sequence[Predictor], data: Dataset) -> "Foreseen":
     """The forecasts of predictors that can go on together, which takes less time than one after the other."""
     distinct = list({id(predictor): predictor for predictor in predictors}.values())
+    first, *others = distinct
     try:
-        if len(distinct) == 1 or distinct[0].ensemble(distinct[1:]) is None:
+        together = first.ensemble(others) if others else None
+        if together is None:
             return {}
-        parts = [_forecasts(cell, distinct, part, data.sampling.context) for part in _parts(cell, data)]
+        context = data.sampling.context
+        parts = [_forecasts(cell, together, len(distinct), part, context) for part in _parts(cell, data)]
     except Exception:  # it will be raised again, and told, where each goes on by itself
         return {}
     return {id(predictor): pair for predictor, *pair in zip(distinct, *parts, strict=True)}
@@ -79,7 +83,7 @@ def examine(
     try:
         context, step = data.sampling.context, data.sampling.step
         test, climate = (foreseen or {}).get(id(predictor)) or (
-            _forecasts(cell, [predictor], part, context)[0] for part in _parts(cell, data)
+            _forecasts(cell, predictor, 1, part, context)[0] for part in _parts(cell, data)
         )
         evidence = Evidence(
             step,
@@ -93,6 +97,7 @@ def examine(
             ground_truth_time,
             partial(exponents, predictor, data, climate.states),
             predictor.calibration,
+            decode(predictor, data) if isinstance(predictor, Latent) else None,
         )
         if predictor.calibration:
             sys.stdout.writelines(f"{estimate}\n" for estimate in predictor.calibration.estimates)  # to the cell's log
@@ -147,16 +152,18 @@ def _parts(cell: "Cell", data: Dataset) -> tuple[Trajectories, Trajectories]:
     return data.test, data.climate.between(0, long)
 
 
-def _forecasts(cell: "Cell", predictors: Sequence[Predictor], given: Trajectories, context: int) -> list[_Forecasts]:
-    """Of each predictor; the time that they took together is shared out evenly."""
+def _forecasts(
+    cell: "Cell", predictor: Predictor, replicas: int, given: Trajectories, context: int
+) -> list[_Forecasts]:
+    """Of each replica in a predictor; the time that they took together is shared out evenly."""
     truth = given.between(context).states.numpy(force=True)
     try:
         with torch.no_grad(), meter(cell.device) as reading:
-            forecasts = forecast_all(predictors, given.between(0, context), given.times[:, context:])
+            forecasts = forecast_replicas(predictor, replicas, given.between(0, context), given.times[:, context:])
     except (AssertionError, SolverError) as error:
         if not _is_from_solver(error):
             raise
-        return [_Forecasts(truth, np.full_like(truth, np.nan), failure=verdict(error)[1])] * len(predictors)
+        return [_Forecasts(truth, np.full_like(truth, np.nan), failure=verdict(error)[1])] * replicas
     found = []
     for forecast in forecasts:
         states = forecast.states.double().numpy(force=True)
@@ -164,7 +171,7 @@ def _forecasts(cell: "Cell", predictors: Sequence[Predictor], given: Trajectorie
             raise ValueError(
                 f"{cell.learner_label} must forecast states of shape {truth.shape}, but returns {states.shape}"
             )
-        found.append(_Forecasts(truth, states, forecast.evaluations, reading.seconds / len(predictors)))
+        found.append(_Forecasts(truth, states, forecast.evaluations, reading.seconds / replicas))
     return found
 
 

@@ -9,7 +9,7 @@ for hyper-parameter optimization", NeurIPS 2011.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from math import exp, log
 from statistics import fmean
 
@@ -119,5 +119,4 @@ def _error(record: Record) -> float:
 
 
 def _judged(cell: Cell, candidate: Learner) -> HeldOutCell:
-    parts = {field.name: getattr(cell, field.name) for field in fields(cell)}
-    return HeldOutCell(**parts | {"learner": candidate, "metrics": (validation_error,)})
+    return HeldOutCell(**vars(cell) | {"learner": candidate, "metrics": (validation_error,)})

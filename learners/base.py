@@ -150,18 +150,15 @@ class Predictor(ABC):
         return {}
 
 
-def forecast_all(
-    predictors: Sequence[Predictor], past: Trajectories, times: Float[Tensor, "batch time"]
+def forecast_replicas(
+    ensemble: Predictor, replicas: int, past: Trajectories, times: Float[Tensor, "batch time"]
 ) -> list[Forecast]:
-    """The forecast of each predictor of one fit from the same past; as one program, where that is possible."""
-    first, *others = predictors
-    together = first.ensemble(others) if others else None
-    if together is None:
-        return [predictor.forecast(past, times) for predictor in predictors]
-    count = len(predictors)
-    repeated = Trajectories(past.times.repeat(count, 1), past.states.repeat(count, 1, 1))
-    forecast = together.forecast(repeated, times.repeat(count, 1))
-    return [Forecast(states, forecast.evaluations) for states in forecast.states.chunk(count)]
+    """What each replica in a predictor (one, or as many as `Predictor.ensemble` has joined) forecasts from `past`."""
+    if replicas == 1:
+        return [ensemble.forecast(past, times)]
+    repeated = Trajectories(past.times.repeat(replicas, 1), past.states.repeat(replicas, 1, 1))
+    forecast = ensemble.forecast(repeated, times.repeat(replicas, 1))
+    return [Forecast(states, forecast.evaluations) for states in forecast.states.chunk(replicas)]
 
 
 def _offsets(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Float64[Tensor, "batch time"]:

@@ -60,7 +60,8 @@ class HybridODE(Learner):
         logs = train(stack, segment_error, data, self.training, budget, counted=[stack])
         fitted = [replica(stack, index) for index in range(len(seeds))]
         return [
-            StatePredictor(one, scales, log, integration.rollout(one)) for one, log in zip(fitted, logs, strict=True)
+            StatePredictor(one, scales, log, integration.rollout, together=False)
+            for one, log in zip(fitted, logs, strict=True)
         ]
 
     def _channels(self, dataset: Dataset) -> list[int]:

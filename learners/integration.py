@@ -14,7 +14,8 @@ from learners.base import SolverError
 from learners.counting import note
 from learners.embedded import solve
 from learners.fields import VectorField
-from learners.rollout import Rollout, dealt, substeps
+from learners.networks import replicas_in
+from learners.rollout import Rollout, substeps
 from learners.solvers import EVALUATIONS, STEPS, Solver
 
 Gradient = Literal["backpropagation", "adjoint"]
@@ -65,8 +66,10 @@ class Integration:
         if self.adaptive:
             return adaptive(field, self.solver, self.tolerance)
 
+        replicas = replicas_in(field)
+
         def step(state: Float[Tensor, "batch state"], h: float) -> Float[Tensor, "batch state"]:
-            return STEPS[self.solver](field, dealt(field, state), h).flatten(0, 1)
+            return STEPS[self.solver](field, state.unflatten(0, (replicas, -1)), h).flatten(0, 1)
 
         return substeps(step, EVALUATIONS[self.solver])
 

@@ -94,6 +94,11 @@ def joined(stacks: Sequence[Network]) -> Network:
     return together
 
 
+def replicas_in(stack: nn.Module) -> int:
+    """How many networks a stack has."""
+    return len(next(stack.parameters()))
+
+
 def size(stack: nn.Module) -> int:
     """Number of learned numbers of one network of the stack."""
     return sum(parameter[0].numel() for parameter in stack.parameters())

@@ -88,5 +88,5 @@ class NeuralODE(Learner):
         return [self._predictor(replica(stack, index), scales, log) for index, log in enumerate(logs)]
 
     def _predictor(self, network: VectorField, scales: Scales, log: TrainingLog) -> Predictor:
-        build = self._integration.rollout
-        return StatePredictor(network, scales, log, build(network), None if self._integration.adaptive else build)
+        integration = self._integration
+        return StatePredictor(network, scales, log, integration.rollout, together=not integration.adaptive)

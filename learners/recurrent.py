@@ -24,7 +24,6 @@ class StackedRecurrent(nn.Module):
 
     def __init__(self, cell: CellType, inputs: int, hidden: int, generators: Sequence[torch.Generator]) -> None:
         super().__init__()
-        self.hidden = hidden
         self.embed = StackedLinear(inputs, _GATES[cell] * hidden, generators)
         self.embed.weight = uniform((inputs, _GATES[cell] * hidden), 1 / sqrt(hidden), generators)
         self.embed.bias = uniform((1, _GATES[cell] * hidden), 1 / sqrt(hidden), generators)

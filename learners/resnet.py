@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.fields import stacked_damping
-from learners.networks import Activation, NetworkKind, replica, stacked_network, stream
-from learners.rollout import Rollout, StatePredictor, dealt, iterate
+from learners.networks import Activation, NetworkKind, replica, replicas_in, stacked_network, stream
+from learners.rollout import Rollout, StatePredictor, iterate
 from learners.segments import Segments, segments_of
 from learners.standard import Scales
 from learners.training import Training, train
@@ -58,11 +58,13 @@ class ResNet(Learner):
         return [self._predictor(replica(stack, index), scales, log) for index, log in enumerate(logs)]
 
     def _predictor(self, network: "ResidualMap", scales: Scales, log: TrainingLog) -> Predictor:
-        return StatePredictor(network, scales, log, self._rollout(network), self._rollout)
+        return StatePredictor(network, scales, log, self._rollout, together=True)
 
     def _rollout(self, network: "ResidualMap") -> Rollout:
+        replicas = replicas_in(network)
+
         def step(state: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
-            return network(dealt(network, state)).flatten(0, 1)
+            return network(state.unflatten(0, (replicas, -1))).flatten(0, 1)
 
         return iterate(step, evaluations=self.blocks)
 

@@ -20,8 +20,8 @@ Rollout = Callable[[Tensor, Sequence[float]], tuple[Tensor, int]]
 class StatePredictor(Predictor):
     """A fitted network whose state is the system's, standardised, float32, and what its scales put beside that.
 
-    `propagate(states, offsets)` takes offsets in sampling steps and gives what `Predictor.rollout` promises. `build`
-    makes it of a network, also of one with several replicas, to each of which goes an equal part of the batch.
+    `build` makes of the network what rolls it on: a function of states and offsets, in sampling steps, that gives what
+    `Predictor.rollout` promises. With `together` it does so of several replicas, each with an equal part of the batch.
     """
 
     def __init__(
@@ -29,10 +29,11 @@ class StatePredictor(Predictor):
         network: nn.Module,
         scales: Scales,
         log: TrainingLog,
-        propagate: Rollout,
-        build: Callable[[Any], Rollout] | None = None,
+        build: Callable[[Any], Rollout],
+        together: bool,
     ) -> None:
-        self.network, self.scales, self.log, self.propagate, self.build = network, scales, log, propagate, build
+        self.network, self.scales, self.log, self.build, self.together = network, scales, log, build, together
+        self._propagate = build(network)
 
     @property
     def parameters(self) -> int:
@@ -45,21 +46,16 @@ class StatePredictor(Predictor):
         return self.scales.restore(state)
 
     def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        return self.propagate(state, [offset / self.scales.step for offset in offsets])
+        return self._propagate(state, [offset / self.scales.step for offset in offsets])
 
     def ensemble(self, others: Sequence[Predictor]) -> Predictor | None:
-        if self.build is None:
+        if not self.together:
             return None
         network = joined([self.network, *(other.network for other in others if isinstance(other, StatePredictor))])
-        return StatePredictor(network, self.scales, self.log, self.build(network), self.build)
+        return StatePredictor(network, self.scales, self.log, self.build, self.together)
 
     def weights(self) -> dict[str, Tensor]:
         return dict(self.network.named_parameters())
-
-
-def dealt(network: nn.Module, state: Float[Tensor, "all ..."]) -> Float[Tensor, "seed batch ..."]:
-    """A batch dealt out to the replicas of a network, equal parts in their order."""
-    return state.unflatten(0, (len(next(network.parameters())), -1))
 
 
 def iterate(step: Callable[[Tensor], Tensor], evaluations: int) -> Rollout:

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.networks import StackedLinear, joined, replica, size, stream
+from learners.networks import StackedLinear, joined, replica, replicas_in, size, stream
 from learners.recurrent import CellType, StackedRecurrent
-from learners.rollout import dealt, iterate, substeps
+from learners.rollout import iterate, substeps
 from learners.segments import Segments, segments_of
 from learners.standard import Scales
 from learners.training import Training, train
@@ -93,7 +93,7 @@ class WindowPredictor(Predictor):
         self, network: nn.Module, window: int, scales: Scales, log: TrainingLog, evaluations: int, gaps: bool = False
     ) -> None:
         self.network, self.window, self.scales, self.log, self.gaps = network, window, scales, log, gaps
-        self.evaluations = evaluations
+        self.evaluations, self._replicas = evaluations, replicas_in(network)
         self._propagate = substeps(self._step_over, evaluations) if gaps else iterate(self._step, evaluations)
 
     @property
@@ -121,13 +121,15 @@ class WindowPredictor(Predictor):
         return dict(self.network.named_parameters())
 
     def _step(self, state: Float[Tensor, "batch window dim"]) -> Float[Tensor, "batch window dim"]:
-        following = self.network(dealt(self.network, state)).flatten(0, 1)
-        return torch.cat([state[:, 1:], following.unsqueeze(1)], dim=1)
+        return torch.cat([state[:, 1:], self._following(state).unsqueeze(1)], dim=1)
 
     def _step_over(
         self, state: Float[Tensor, "batch window inputs"], gap: float
     ) -> Float[Tensor, "batch window inputs"]:
         known = state.clone()
         known[:, -1, -1] = gap
-        following = nn.functional.pad(self.network(dealt(self.network, known)).flatten(0, 1), (0, 1))
+        following = nn.functional.pad(self._following(known), (0, 1))
         return torch.cat([known[:, 1:], following.unsqueeze(1)], dim=1)
+
+    def _following(self, state: Float[Tensor, "batch window inputs"]) -> Float[Tensor, "batch dim"]:
+        return self.network(state.unflatten(0, (self._replicas, -1))).flatten(0, 1)

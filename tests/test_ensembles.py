@@ -20,7 +20,7 @@ from learners import (
     Transformer,
     WindowedRNN,
 )
-from learners.base import forecast_all
+from learners.base import forecast_replicas
 from metrics import nrmse, vpt
 from systems import Dataset, Lorenz, Sampling
 from systems.sampling import sample
@@ -52,8 +52,9 @@ def fitted(learner: Learner) -> list[Predictor]:
 def test_forecasts_together_are_those_apart(learner: Learner):
     predictors = fitted(learner)
     past, times = data().test.between(0, 32), data().test.times[:, 32:]
-    assert predictors[0].ensemble(predictors[1:]) is not None
-    for together, predictor in zip(forecast_all(predictors, past, times), predictors, strict=True):
+    ensemble = predictors[0].ensemble(predictors[1:])
+    assert ensemble is not None
+    for together, predictor in zip(forecast_replicas(ensemble, 3, past, times), predictors, strict=True):
         apart = predictor.forecast(past, times)
         torch.testing.assert_close(together.states, apart.states, rtol=1e-4, atol=1e-3)
         assert together.evaluations == apart.evaluations
@@ -64,7 +65,8 @@ def test_what_cannot_go_together_goes_apart(learner: Learner):
     predictors = fitted(learner)
     past, times = data().test.between(0, 32), data().test.times[:, 32:]
     assert predictors[0].ensemble(predictors[1:]) is None
-    for found, predictor in zip(forecast_all(predictors, past, times), predictors, strict=True):
+    for predictor in predictors:
+        (found,) = forecast_replicas(predictor, 1, past, times)
         assert torch.equal(found.states, predictor.forecast(past, times).states)
 
 
@@ -76,8 +78,9 @@ def test_going_together_leaves_the_predictors_as_they_are():
         assert all(torch.equal(value, kept[name]) for name, value in one.weights().items())
 
 
-def test_the_records_of_several_seeds_are_those_of_each_alone(tmp_path: Path):
-    cell = Cell(Lorenz(), TOGETHER[0], SAMPLING, (nrmse, vpt), Budget(), (0, 1, 2), 0)
+@pytest.mark.parametrize("learner", [TOGETHER[0], *APART], ids=repr)
+def test_the_records_of_several_seeds_are_those_of_each_alone(learner: Learner, tmp_path: Path):
+    cell = Cell(Lorenz(), learner, SAMPLING, (nrmse, vpt), Budget(), (0, 1, 2), 0)
     together = [trial.record for trial in conduct(cell, tmp_path)]
     apart = [conduct(replace(cell, seeds=(seed,)), tmp_path)[0].record for seed in cell.seeds]
     for one, other in zip(together, apart, strict=True):
