@@ -17,7 +17,7 @@ from learners.rollout import StatePredictor
 from learners.segments import Segments, segments_of
 from learners.sensitivities import parameter_axes, with_values
 from learners.standard import Scales
-from learners.training import Training, train
+from learners.training import SquaredError, Training, train
 from learners.validation import positive
 from systems import Dataset, Flow
 
@@ -52,12 +52,12 @@ class HybridODE(Learner):
         learned = stacked_field(network, scales, seeds)
         stack = HybridField(flow, first, self._channels(dataset), learned, scales, len(seeds)).to(scales.mean.device)
 
-        def segment_error(segments: Segments) -> Float[Tensor, " seed"]:
+        def errors(segments: Segments) -> Float[Tensor, "seed batch time channel"]:
             start, targets = segments[:, :, 0], segments[:, :, 1:]
-            return scales.increments(integration.follow(stack, start, targets.shape[2]), targets)
+            return scales.residuals(integration.follow(stack, start, targets.shape[2]), targets)
 
         data = segments_of(dataset, scales, self.lookahead + 1, seeds)
-        logs = train(stack, segment_error, data, self.training, budget, counted=[stack])
+        logs = train(stack, SquaredError(errors), data, self.training, budget, counted=[stack])
         fitted = [replica(stack, index) for index in range(len(seeds))]
         return [
             StatePredictor(one, scales, log, integration.rollout, together=False)

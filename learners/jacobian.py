@@ -8,7 +8,7 @@ from torch import Tensor
 
 from learners.base import Unsuitable
 from learners.fields import VectorField
-from learners.standard import Scales
+from learners.standard import Scales, mean_square
 from systems import Dataset, Flow
 
 APART = 1e-2  # standard deviations to either side, over which derivatives are taken
@@ -41,6 +41,6 @@ def jacobian_mismatch(stack: VectorField, dataset: Dataset, scales: Scales) -> M
         along = APART * apart / torch.linalg.vector_norm(apart, dim=-1, keepdim=True).clamp(min=1e-12)
         ahead, behind = (torch.cat([x + side * along, others], dim=-1) for side in (1, -1))
         learned = stack(0.0, ahead) - stack(0.0, behind)
-        return scales.increments(learned, known(x + along) - known(x - along)) / (2 * APART) ** 2
+        return mean_square(scales.residuals(learned, known(x + along) - known(x - along))) / (2 * APART) ** 2
 
     return mismatch

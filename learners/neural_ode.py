@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from jaxtyping import Float
 from torch import Tensor
@@ -9,13 +10,13 @@ from torch import Tensor
 from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.fields import Inputs, VectorField, stacked_field
 from learners.integration import Gradient, Integration
-from learners.jacobian import jacobian_mismatch
+from learners.jacobian import Mismatch, jacobian_mismatch
 from learners.networks import Activation, NetworkKind, replica
 from learners.rollout import StatePredictor
 from learners.segments import Segments, segments_of
 from learners.solvers import Solver
 from learners.standard import Scales
-from learners.training import Training, train
+from learners.training import Objective, SquaredError, Training, train
 from learners.validation import not_negative, positive
 from systems import Dataset
 
@@ -72,20 +73,24 @@ class NeuralODE(Learner):
         regular, integration = dataset.is_regular, self._integration
         scales = Scales.of(dataset, self.network == "convolution", self.augmented, self.time or not regular)
         stack = stacked_field(self, scales, seeds)
-        mismatch = jacobian_mismatch(stack, dataset, scales) if self.jacobian else None
 
-        def segment_error(segments: Segments) -> Float[Tensor, " seed"]:
+        def errors(segments: Segments) -> Float[Tensor, "seed batch time channel"]:
             start, targets = segments[:, :, 0], segments[:, :, 1:]
             if regular:
                 predicted = integration.follow(stack, start, targets.shape[2])
             else:
                 predicted = integration.follow_irregular(stack, start, scales.intervals(segments))
-            error = scales.increments(predicted, targets)
-            return error if mismatch is None else error + self.jacobian * mismatch(start)
+            return scales.residuals(predicted, targets)
 
+        objective = SquaredError(errors)
+        if self.jacobian:
+            objective = partial(self._with_mismatch, objective, jacobian_mismatch(stack, dataset, scales))
         data = segments_of(dataset, scales, self.lookahead + 1, seeds, self.noise, self.curriculum)
-        logs = train(stack, segment_error, data, self.training, budget, counted=[stack])
+        logs = train(stack, objective, data, self.training, budget, counted=[stack])
         return [self._predictor(replica(stack, index), scales, log) for index, log in enumerate(logs)]
+
+    def _with_mismatch(self, error: Objective, mismatch: Mismatch, segments: Segments) -> Float[Tensor, " seed"]:
+        return error(segments) + self.jacobian * mismatch(segments[:, :, 0])
 
     def _predictor(self, network: VectorField, scales: Scales, log: TrainingLog) -> Predictor:
         integration = self._integration

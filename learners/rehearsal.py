@@ -38,9 +38,9 @@ def rehearsing() -> Iterator[list[TrainingStep]]:
         _rehearsed.reset(token)
 
 
-def rehearsed(step: TrainingStep) -> bool:
-    """Whether this is a rehearsal, to which the step has been added."""
+def rehearsed(step: TrainingStep | None) -> bool:
+    """Whether this is a rehearsal, to which the step has been added; None where updates do not have these parts."""
     steps = _rehearsed.get()
-    if steps is not None:
+    if steps is not None and step is not None:
         steps.append(step)
     return steps is not None

@@ -13,7 +13,7 @@ from learners.networks import Activation, NetworkKind, replica, replicas_in, sta
 from learners.rollout import Rollout, StatePredictor, iterate
 from learners.segments import Segments, segments_of
 from learners.standard import Scales
-from learners.training import Training, train
+from learners.training import SquaredError, Training, train
 from learners.validation import not_negative, positive
 from systems import Dataset
 
@@ -49,12 +49,12 @@ class ResNet(Learner):
         damping = stacked_damping(self, scales, len(seeds))
         stack = ResidualMap(blocks, scales.increment.cpu(), damping).to(scales.mean.device)
 
-        def one_step_error(segments: Segments) -> Float[Tensor, " seed"]:
+        def one_step_errors(segments: Segments) -> Float[Tensor, "seed batch channel"]:
             start, end = segments.unbind(2)
-            return scales.increments(stack(start), end)
+            return scales.residuals(stack(start), end)
 
         data = segments_of(dataset, scales, 2, seeds, self.noise)
-        logs = train(stack, one_step_error, data, self.training, budget, stack.blocks)
+        logs = train(stack, SquaredError(one_step_errors), data, self.training, budget, stack.blocks)
         return [self._predictor(replica(stack, index), scales, log) for index, log in enumerate(logs)]
 
     def _predictor(self, network: "ResidualMap", scales: Scales, log: TrainingLog) -> Predictor:

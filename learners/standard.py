@@ -64,11 +64,15 @@ class Scales:
         """A model's states as those of the system, in physical units."""
         return states[..., : self.dim].double() * self.std + self.mean
 
-    def increments(self, states: Tensor, truth: Tensor) -> Float[Tensor, " seed"]:
-        """Mean squared error of each replica in units of one step's increment."""
-        difference = states[..., : self.dim] - truth[..., : self.dim]
-        return (difference / self.increment).square().flatten(1).mean(dim=1)
+    def residuals(self, states: Tensor, truth: Tensor) -> Float[Tensor, "*batch dim"]:
+        """Errors in units of one step's increment."""
+        return (states[..., : self.dim] - truth[..., : self.dim]) / self.increment
 
     def intervals(self, segments: Float[Tensor, "seed batch length state"]) -> Float[Tensor, "seed batch count"]:
         """Times between the samples of segments whose states have the time, in sampling steps."""
         return segments[..., -1].diff(dim=2) / self.pace
+
+
+def mean_square(residuals: Float[Tensor, "seed ..."]) -> Float[Tensor, " seed"]:
+    """Of each replica."""
+    return residuals.square().flatten(1).mean(dim=1)

@@ -1,24 +1,39 @@
-"""The one training loop: Adam, a one-cycle schedule, clipping for each replica, the best weights on validation data."""
+"""The one training loop: Adam with a one-cycle schedule, or least squares; the best weights on validation data."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import cos, inf, isfinite, pi
 from time import perf_counter
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog
+from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog, Unsuitable
 from learners.counting import Tally, counting, counting_flops, keeping
+from learners.levenberg_marquardt import LevenbergMarquardt, Residuals
 from learners.rehearsal import TrainingStep, rehearsed
 from learners.segments import Segments, SegmentSampler
+from learners.standard import mean_square
 from learners.watching import watch
 
 Objective = Callable[[Segments], Float[Tensor, " seed"]]
 
+Optimiser = Literal["adam", "levenberg-marquardt"]
+
 VALIDATION_SEGMENTS = 2048
+
+
+@dataclass(frozen=True)
+class SquaredError:
+    """The mean squared residual, of which a method of least squares sees the parts."""
+
+    residuals: Residuals
+
+    def __call__(self, segments: Segments) -> Float[Tensor, " seed"]:
+        return mean_square(self.residuals(segments))
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,7 @@ class Training:
     clip: float = 1.0  # largest norm of a replica's gradient
     validations: int = 40  # times that the validation loss is taken
     patience: int = 0  # validations without improvement that end training; 0: never
+    optimiser: Optimiser = "adam"  # levenberg-marquardt: for at most about a thousand weights; has no rate and no clip
 
     def __post_init__(self) -> None:
         for name in ("updates", "batch", "learning_rate", "clip", "validations"):
@@ -66,7 +82,8 @@ def train(
     """
     run, counted = _Run(network, objective, data[1].spread(VALIDATION_SEGMENTS), training), list(counted)
     minibatches = partial(data[0].batches, training.batch)
-    if rehearsed(TrainingStep(network, objective, minibatches, run.optimiser, run.clip, counted)):
+    parts = TrainingStep(network, objective, minibatches, run.optimiser, run.clip, counted)
+    if rehearsed(parts if run.least_squares is None else None):
         return run.logs()
     updates = budget.updates(training.updates)
     every = max(1, updates // training.validations)
@@ -90,6 +107,7 @@ class _Run:
         self.network, self.objective, self.held_out, self.training = network, objective, held_out, training
         self.parameters = list(network.parameters())
         self.optimiser = torch.optim.Adam(self.parameters, lr=training.learning_rate, fused=True)
+        self.least_squares = _least_squares(network, objective) if training.optimiser != "adam" else None
         self.seeds = len(held_out)
         self.best = Best(self.parameters, torch.full((self.seeds,), inf, device=held_out.device))
         self.tally = Tally()
@@ -101,15 +119,32 @@ class _Run:
         self.begun = perf_counter()
 
     def update(self, segments: Segments, rate: float) -> None:
-        """One step of Adam for every replica."""
+        """One step of the optimiser for every replica."""
+        solver = self.least_squares
+        self.recent += self._descend(segments, rate) if solver is None else self._solve(solver, segments)
+        self.unmeasured = False
+        self.updates += 1
+
+    def _descend(self, segments: Segments, rate: float) -> Float[Tensor, " seed"]:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
         losses = self._measured(segments) if self.unmeasured else self._passes(lambda: self.objective(segments))
         self.clip()
         self.optimiser.step()
-        self.recent += losses
-        self.updates += 1
+        return losses
+
+    def _solve(self, solver: LevenbergMarquardt, segments: Segments) -> Float[Tensor, " seed"]:
+        if self.unmeasured:
+            step, flops = counting_flops(lambda: solver.step(segments))
+            self.flops.append(flops)
+        else:
+            step = solver.step(segments)
+        evaluations = self.tally.take() / step.passes  # in one pass over the minibatch
+        self.forward += round(evaluations * (1 + step.trials))
+        self.backward += round(evaluations * step.outputs)
+        self.saved = max(self.saved, step.saved)
+        return step.losses
 
     def clip(self) -> None:
         clip(self.parameters, self.training.clip)
@@ -133,7 +168,6 @@ class _Run:
 
         losses, flops = counting_flops(lambda: self._passes(forward))
         self.flops.append(flops)
-        self.unmeasured = False
         return losses
 
     def validate(self) -> bool:
@@ -190,6 +224,15 @@ class _Run:
                 (backward - backward_before) / span,
             )
             last, forward_before, backward_before = update, forward, backward
+
+
+def _least_squares(network: nn.Module, objective: Objective) -> LevenbergMarquardt:
+    if not isinstance(objective, SquaredError):
+        raise Unsuitable(
+            'training.optimiser="levenberg-marquardt" minimises squared errors alone, but the loss of this learner has '
+            'other terms: choose "adam"'
+        )
+    return LevenbergMarquardt(network, objective.residuals)
 
 
 class Best:

@@ -12,7 +12,7 @@ from learners.base import Budget, Learner, Predictor
 from learners.networks import StackedLinear, replica, stream, uniform
 from learners.segments import Segments, segments_of
 from learners.standard import Scales
-from learners.training import Training, train
+from learners.training import SquaredError, Training, train
 from learners.validation import positive
 from learners.windowed_rnn import WindowPredictor
 from systems import Dataset
@@ -52,11 +52,11 @@ class Transformer(Learner):
         stack = AttentionMap(self, scales.increment.cpu(), [stream(seed, "weights") for seed in seeds])
         stack = stack.to(scales.mean.device)
 
-        def one_step_errors(segments: Segments) -> Float[Tensor, " seed"]:
-            return scales.increments(stack.every(segments[:, :, :-1]), segments[:, :, 1:])
+        def one_step_errors(segments: Segments) -> Float[Tensor, "seed batch time channel"]:
+            return scales.residuals(stack.every(segments[:, :, :-1]), segments[:, :, 1:])
 
         data = segments_of(dataset, scales, self.window + 1, seeds)
-        logs = train(stack, one_step_errors, data, self.training, budget, counted=[stack.embed])
+        logs = train(stack, SquaredError(one_step_errors), data, self.training, budget, counted=[stack.embed])
         return [
             WindowPredictor(replica(stack, index), self.window, scales, log, evaluations=1)
             for index, log in enumerate(logs)

@@ -14,7 +14,7 @@ from learners.recurrent import CellType, StackedRecurrent
 from learners.rollout import iterate, substeps
 from learners.segments import Segments, segments_of
 from learners.standard import Scales
-from learners.training import Training, train
+from learners.training import SquaredError, Training, train
 from learners.validation import positive
 from systems import Dataset, Trajectories
 
@@ -50,14 +50,14 @@ class WindowedRNN(Learner):
         stack = WindowMap(self, scales.increment.cpu(), [stream(seed, "weights") for seed in seeds])
         stack = stack.to(scales.mean.device)
 
-        def one_step_error(segments: Segments) -> Float[Tensor, " seed"]:
+        def one_step_errors(segments: Segments) -> Float[Tensor, "seed batch channel"]:
             window = segments[:, :, :-1, : scales.dim]
             if self.times == "gaps":
                 window = torch.cat([window, scales.intervals(segments).unsqueeze(-1)], dim=-1)
-            return scales.increments(stack(window), segments[:, :, -1])
+            return scales.residuals(stack(window), segments[:, :, -1])
 
         data = segments_of(dataset, scales, self.window + 1, seeds)
-        logs = train(stack, one_step_error, data, self.training, budget, counted=[stack.recurrent.cell])
+        logs = train(stack, SquaredError(one_step_errors), data, self.training, budget, counted=[stack.recurrent.cell])
         return [
             WindowPredictor(replica(stack, index), self.window, scales, log, self.window, gaps=self.times == "gaps")
             for index, log in enumerate(logs)
