@@ -3,10 +3,12 @@
 import json
 import sys
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from bench.catalogue import suites
 from bench.classification import ImageCell
 from bench.errors import UserError
 from bench.suite import Suite, load, manifest, select
@@ -178,6 +180,11 @@ def test_a_users_file_is_a_suite(write):
     suite = load(path)
     assert (suite.name, suite.seeds, suite.systems) == ("mine", 2, (Lorenz(),))
     assert load(path) is suite
+
+
+def test_every_suite_of_the_package_states_how_its_settings_were_found():
+    for name, entry in suites().items():
+        assert "Settings are " in import_module(f"bench.suites.{name}").__doc__, entry
 
 
 def test_the_suites_of_the_package_are_found_by_name():

@@ -1,4 +1,7 @@
-"""How many trajectories do known equations, half-known equations and no equations at all need?"""
+"""How many trajectories do known equations, half-known equations and no equations at all need?
+
+Settings are the learners' defaults with fewer updates; none was tuned.
+"""
 
 from bench.suite import Suite
 from learners import HybridODE, Mechanistic, NeuralODE, Persistence, Training, TrueEquations

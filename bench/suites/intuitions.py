@@ -1,4 +1,4 @@
-"""Trajectories or vector fields? One trajectory, and how far ahead and on how much of it at once a model is trained.
+"""Trajectories or vector fields? One trajectory, and how far ahead, on how much of it at once and how a model is trained.
 
 After "Deep learning for dynamics: the intuitions": a stable spiral and Lorenz, 1,000 samples of a single trajectory.
 Settings are the write-up's where it gives them, and the defaults of the learners elsewhere.
@@ -19,6 +19,7 @@ from metrics import STANDARD
 from systems import CubicSpiral, Lorenz, Sampling
 
 WHOLE = Training(updates=2_000, batch=1_024)  # more than there are segments: all of them in each update
+SOLVED = Training(updates=60, batch=1_024, optimiser="levenberg-marquardt")
 
 suite = Suite(
     name="intuitions",
@@ -30,6 +31,7 @@ suite = Suite(
         NeuralODE(lookahead=5, training=WHOLE),
         NeuralODE(lookahead=20, training=WHOLE),
         NeuralODE(training=Training(updates=2_000, batch=32)),
+        NeuralODE(width=24, training=SOLVED),
         Persistence(),
         TrainingMean(),
         Climatology(),

@@ -1,4 +1,7 @@
-"""Random spirals that turn either way: do latent ODEs extrapolate better than recurrent networks?"""
+"""Random spirals that turn either way: do latent ODEs extrapolate better than recurrent networks?
+
+Settings are the write-up's where it gives them, and the defaults of the learners elsewhere.
+"""
 
 from bench.suite import Suite
 from learners import LatentODE, LatentRNN, Persistence, TrainingMean, WindowedRNN

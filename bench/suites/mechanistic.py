@@ -4,6 +4,8 @@ Both fits start from the parameters of the write-up. `PublishedFit` repeats its 
 so many epochs, each trajectory from its first, noisy observation. On VanDerPol it ends before Adam has come to rest,
 with an error far above the floor of the noise, and without noise too. `Mechanistic` fits the initial states as well, by
 least squares, down to that floor (`parameter_floor`).
+
+Settings are the write-up's; those of `Mechanistic` are its defaults.
 """
 
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""Memory against solver steps: what backpropagation through a solver keeps, beside the adjoint method."""
+"""Memory against solver steps: what backpropagation through a solver keeps, beside the adjoint method.
+
+Settings are a sweep over the tolerance; what is learned does not matter.
+"""
 
 from bench.suite import Suite
 from learners import Budget, ODENet, RKNet, Training

@@ -1,4 +1,7 @@
-"""Every learner on two small systems with hardly any training: does the whole path work?"""
+"""Every learner on two small systems with hardly any training: does the whole path work?
+
+Settings are those of `chaos`, with hardly any updates.
+"""
 
 from bench.suite import Suite
 from bench.suites.chaos import suite as chaos
