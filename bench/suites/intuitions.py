@@ -1,4 +1,4 @@
-"""Trajectories or vector fields? One trajectory, and how far ahead, on how much of it at once and how a model is trained.
+"""Trajectories or vector fields? One trajectory: how far ahead, on how much of it at once and how is a model trained?
 
 After "Deep learning for dynamics: the intuitions": a stable spiral and Lorenz, 1,000 samples of a single trajectory.
 Settings are the write-up's where it gives them, and the defaults of the learners elsewhere.
