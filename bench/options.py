@@ -110,7 +110,11 @@ ShardOf = Annotated[
 ]
 Executor = Annotated[
     str,
-    typer.Option(metavar="local|dask|dask://HOST:PORT", rich_help_panel=HOW, help="Where cells run; extra \\[dask]."),
+    typer.Option(
+        metavar="local|dask|dask://HOST:PORT",
+        rich_help_panel=HOW,
+        help="Where cells run; or dask://FILE.json of a scheduler. Extra \\[dask].",
+    ),
 ]
 
 
@@ -160,7 +164,7 @@ Tolerances = Annotated[
     list[str] | None,
     typer.Option("--tolerance", metavar="METRIC=X", help="Of the logarithm of a metric; repeat for more."),
 ]
-CheckedRun = Annotated[str, typer.Argument(metavar="RUN", help="The suite of a run, or its folder.")]
+CheckedRun = Annotated[str, typer.Argument(metavar="RUN", help="The suite of a run, or its folder; or a timing.json.")]
 BaselineFile = Annotated[
     Path | None,
     typer.Option("--baseline", metavar="FILE", help="If not given: results/baselines/ and the name of the suite."),
@@ -243,6 +247,13 @@ class FigureStyle(StrEnum):
 StyleOfFigures = Annotated[
     FigureStyle | None,
     typer.Option("--style", rich_help_panel=SHOWN, help="Size and fonts of figures; paper: journals' column widths."),
+]
+PageFormats = Annotated[
+    str | None,
+    typer.Option("--format", metavar="md,csv,tex,html", rich_help_panel=SHOWN, help="Tables as these; html: the page."),
+]
+FigureFormats = Annotated[
+    str | None, typer.Option("--figures", metavar="pdf,svg,png", rich_help_panel=SHOWN, help="Figures as these.")
 ]
 WithGallery = Annotated[
     bool, typer.Option("--gallery", rich_help_panel=SHOWN, help="Draw every figure once on sample data, instead.")

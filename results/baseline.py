@@ -145,7 +145,7 @@ def scores(frame: pd.DataFrame) -> pd.DataFrame:
     better, value = column(trials, "better"), column(trials, "value")
     distance = (value - _true_values(trials)).abs()
     loss = value.where(better != "higher", -value).where(better != "truth", distance)
-    floors = column(trials, "metric").map(FLOORS).fillna(DEFAULT_FLOOR)
+    floors = column(trials, "metric").map(FLOORS).astype(float).fillna(DEFAULT_FLOOR)
     return trials.assign(score=np.arcsinh(loss / floors)).dropna(subset="score")
 
 

@@ -152,7 +152,7 @@ def _change(
         return Change(system, learner, metric, *medians, Estimate(np.nan), 0, verdict, words)
     one, other = (kept.get(metric) if metric in BY_STATE else None for kept in arrays)
     if one is not None and other is not None and one.shape[1:] == other.shape[1:]:
-        count, same = one.size, np.array_equal(one, other)
+        count, same = one.shape[1], np.array_equal(one, other)
         difference = Estimate(0.0, 0.0, 0.0) if same else prediction_time_difference(one, other)
     else:
         low, high = median_interval(change)

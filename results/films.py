@@ -14,9 +14,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from results.palette import PAGE, TRUTH, drawing
+from results.palette import PAGE, TRUTH, drawing, save
 from results.vector_fields import stream_lines
 
+STAGES = 5  # of a strip, at most
 DOTS = 130  # an inch
 FRAME, LAST = 250, 2500  # milliseconds that a frame is shown, and the last one
 ROOM = 0.25  # around the truth, as a fraction of its extent
@@ -54,7 +55,7 @@ class Film:
 
 
 def write(film: Film, folder: Path, name: str, colour: Any) -> list[Path]:
-    """Write `folder/name.gif`, and `folder/name.mp4` where ffmpeg is installed."""
+    """Write `folder/name.gif`, a strip of its stages as a figure, and `name.mp4` where ffmpeg is installed."""
     folder.mkdir(parents=True, exist_ok=True)
     pictures = list(frames(film, colour))
     path = folder / f"{name}.gif"
@@ -62,8 +63,33 @@ def write(film: Film, folder: Path, name: str, colour: Any) -> list[Path]:
     palette = pictures[-1].quantize(128, dither=Image.Dither.NONE)
     reduced = [one.quantize(128, palette=palette, dither=Image.Dither.NONE) for one in pictures]
     reduced[0].save(path, save_all=True, append_images=reduced[1:], duration=lasting, loop=0)
+    made = [*save(strip(film, colour), folder, name).values(), path]
     ffmpeg = shutil.which("ffmpeg")
-    return [path] if ffmpeg is None else [path, _encode(ffmpeg, pictures, path.with_suffix(".mp4"))]
+    return made if ffmpeg is None else [*made, _encode(ffmpeg, pictures, path.with_suffix(".mp4"))]
+
+
+def strip(film: Film, colour: Any) -> Figure:
+    """A few stages side by side, from the untrained model to the one that was kept: in a plane, or on a ring."""
+    stages = np.unique(np.linspace(0, len(film) - 1, min(STAGES, len(film))).round().astype(int))
+    with drawing():
+        figure = Figure(figsize=(PAGE, PAGE / STAGES + 0.55), layout="constrained")
+        for axes, stage in zip(figure.subplots(1, len(stages), squeeze=False)[0], stages, strict=True):
+            forecast = _bounded(film.forecasts[stage], film.truth)
+            if film.ring:
+                low, high = float(film.truth.min()), float(film.truth.max())
+                axes.imshow(forecast, vmin=low, vmax=high, cmap="viridis", aspect="auto", origin="lower")
+                axes.set(xticks=[], yticks=[])
+            elif film.truth.shape[1] == 1:
+                axes.plot(film.times, film.truth[:, 0], color=TRUTH, linewidth=0.9)
+                axes.plot(film.times, forecast[:, 0], color=colour, linewidth=1.4)
+                axes.set(xticks=[], yticks=[])
+            else:
+                _plane(axes, film, int(stage), forecast, colour)
+                axes.set(xlabel="", ylabel="")
+            last = stage == len(film) - 1
+            axes.set_title("kept" if last else f"{film.updates[stage]:,.0f} updates", fontsize=7)
+        figure.suptitle(f"{film.learner} on {film.system}", x=0.01, ha="left", fontsize=8)
+    return figure
 
 
 def frames(film: Film, colour: Any) -> Iterator[Image.Image]:

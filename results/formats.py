@@ -1,7 +1,7 @@
 """Tables as Markdown, LaTeX and CSV."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +11,18 @@ from tabulate import tabulate
 
 from results.tables import Table
 
+KINDS = ("md", "tex", "csv")
 WIDTH = 12  # columns of a LaTeX table before it is broken
+_SIZES = {"B": "byte", "KiB": "kibi\\byte", "MiB": "mebi\\byte", "GiB": "gibi\\byte"}  # as siunitx calls them
+_NUMBER = re.compile(r"(-?[\d,.]+(?:e[+-]\d+)?)(?: (B|[KMG]iB))?")
 
 
-def write(table: Table, folder: Path) -> list[Path]:
-    """Write the table as `folder/name.md`, `.tex` and `.csv`."""
+def write(table: Table, folder: Path, kinds: Collection[str] = KINDS) -> list[Path]:
+    """Write the table as `folder/name.md`, `.tex` and `.csv`, or as some of these."""
     folder.mkdir(parents=True, exist_ok=True)
     formats: dict[str, Callable[[Table], str]] = {"md": markdown, "tex": latex, "csv": comma_separated}
     paths = []
-    for suffix, render in formats.items():
+    for suffix, render in ((suffix, render) for suffix, render in formats.items() if suffix in kinds):
         paths.append(folder / f"{table.name}.{suffix}")
         paths[-1].write_text(render(table), encoding="utf-8")
     return paths
@@ -39,7 +42,7 @@ def markdown(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """A table across the page, in pieces that are not too wide; needs the packages booktabs and graphicx."""
+    """A table across the page, in pieces that are not too wide; needs the packages booktabs, graphicx and siunitx."""
     printed, bold = table.printed().assign(outcome=table.outcomes), table.best().assign(outcome=False)
     references = int(np.isin(printed.index, table.references).sum())
     pieces = np.array_split(np.arange(printed.shape[1]), -(-printed.shape[1] // WIDTH))
@@ -50,7 +53,8 @@ def latex(table: Table) -> str:
     boxes = "\n\n\\medskip\n".join(f"\\resizebox{{\\textwidth}}{{!}}{{%\n{tabular}}}" for tabular in tabulars)
     caption = re.sub(r"([&%$#_{}])", r"\\\1", table.caption)
     return (
-        "% needs \\usepackage{booktabs,graphicx}\n\\begin{table*}\n\\centering\n"
+        "% needs \\usepackage{booktabs,graphicx,siunitx}\n\\begin{table*}\n\\centering\n"
+        "\\sisetup{detect-weight,mode=text,group-separator={,},group-minimum-digits=4}\n"
         f"\\caption{{{caption}}}\n\\label{{tab:{table.name}}}\n\\smallskip\n{boxes}\n\\end{{table*}}\n"
     )
 
@@ -65,14 +69,23 @@ def comma_separated(table: Table) -> str:
 def _tabular(printed: pd.DataFrame, best: pd.DataFrame, heads: list[tuple[str, str]], references: int) -> str:
     """A tabular with a word of the heads in each line, the units below them, and a rule above the last rows."""
     printed = printed.set_axis(_stacked(heads), axis=1)
-    bold = best.set_axis(printed.columns, axis=1).replace({True: "textbf:--rwrap;", False: ""})
+    bold = best.set_axis(printed.columns, axis=1).replace({True: "bfseries:--wrap;", False: ""})
     styler = Styler(printed).apply(lambda _: bold, axis=None)
-    styler.format(escape="latex").format_index(escape="latex", axis=0).format_index(escape="latex", axis=1)
+    styler.format(_numeral).format_index(escape="latex", axis=0).format_index(escape="latex", axis=1)
     text: str = styler.to_latex(hrules=True, sparse_columns=False, column_format="l" + "r" * len(heads))
     lines = text.splitlines()
     if 0 < references < len(printed):
         lines.insert(lines.index(r"\bottomrule") - references, r"\midrule")
     return "\n".join(lines)
+
+
+def _numeral(text: str) -> str:
+    """A number or size as siunitx sets it; anything else as words."""
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return text.replace("%", "\\%").replace("_", "\\_").replace("&", "\\&").replace("—", "---")
+    number, size = found[1].replace(",", ""), found[2]
+    return f"\\qty{{{number}}}{{\\{_SIZES[size]}}}" if size else f"\\num{{{number}}}"
 
 
 def _stacked(heads: list[tuple[str, str]]) -> pd.MultiIndex:

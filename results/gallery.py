@@ -10,11 +10,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from results import fields, figures, portraits
+from results.depth_figures import evaluations_in_training
 from results.homotopy import homotopy
 from results.orbits import orbits
 from results.palette import Style, styles
 from results.run import Run
-from results.statistics import Interval, column, prediction_time_interval, rows, summary
+from results.statistics import Interval, column, groups, prediction_time_interval, rows, summary
 from results.wording import ABSENT, slug, status
 
 Arrays = dict[str, np.ndarray]
@@ -52,7 +53,7 @@ class Gallery:
         for system in self.run.timescales:
             for learner in self.run.learners:
                 arrays = self._arrays.get((system, learner), {})
-                vpt = _of_seeds(arrays, "vpt")
+                vpt = of_seeds(arrays, "vpt")
                 interval = prediction_time_interval(vpt) if len(vpt) else Interval(np.nan, np.nan, np.nan)
                 cell = {"system": system, "learner": learner, "status": self._status(system, learner)}
                 longest = float(np.median(arrays["vpt_longest"])) if "vpt_longest" in arrays else np.inf
@@ -74,8 +75,8 @@ class Gallery:
         """The long runs of each system that has three channels which are not the sites of a ring."""
         found = {}
         for system in self.run.timescales:
-            truth = {} if system in self._rings else self._truth(system)
-            runs = orbits(truth["climate_truth"], self._paths(system, "climate"), self.styles) if truth else None
+            truth = {} if system in self.rings else self.truth(system)
+            runs = orbits(truth["climate_truth"], self.paths(system, "climate"), self.styles) if truth else None
             if runs:
                 found[system] = runs
         return found
@@ -95,7 +96,7 @@ class Gallery:
                 system=system, learner=learner, time=arrays["times"]
             )
             for (system, learner), arrays in self._arrays.items()
-            if len(quartiles := _of_seeds(arrays, "error_quartiles"))
+            if len(quartiles := of_seeds(arrays, "error_quartiles"))
         ]
         if growth:
             yield Picture(
@@ -120,6 +121,18 @@ class Gallery:
                 figures.learning_curves(trained, self.styles, against),
             )
 
+        adaptive = (
+            [] if not len(trained) else [learner for (learner,), curve in groups(trained, "learner") if _vary(curve)]
+        )
+        if adaptive:
+            yield Picture(
+                "nfe_training",
+                "Evaluations while training",
+                "Forward evaluations of one update as training goes on, of learners whose solver chooses its steps: "
+                "median over seeds, between the fewest and the most.",
+                evaluations_in_training(trained.loc[trained["learner"].isin(adaptive)], self.styles),
+            )
+
     def _costs(self) -> Iterator[Picture]:
         totals = summary(self.frame)
         for metric, label in COSTS.items():
@@ -137,8 +150,8 @@ class Gallery:
     def _spectra(self) -> Iterator[Picture]:
         """Of the systems whose channels are the sites of a ring."""
         found = []
-        for system in self._rings:
-            runs = {"": self._truth(system)["climate_truth"], **self._paths(system, "climate")}
+        for system in self.rings:
+            runs = {"": self.truth(system)["climate_truth"], **self.paths(system, "climate")}
             for learner, path in runs.items():
                 if not isinstance(path, str):
                     power = fields.spatial_power(path)
@@ -155,12 +168,12 @@ class Gallery:
             )
 
     def _space_time(self, system: str) -> Iterator[Picture]:
-        if system not in self._rings:
+        if system not in self.rings:
             return
-        arrays, timescale = self._truth(system), self.run.timescales[system]
+        arrays, timescale = self.truth(system), self.run.timescales[system]
         forecasts = {
             learner: path if isinstance(path, str) else path[0]
-            for learner, path in self._paths(system, "forecast").items()
+            for learner, path in self.paths(system, "forecast").items()
         }
         yield Picture(
             f"space_time-{slug(system)}",
@@ -169,6 +182,7 @@ class Gallery:
             "that is from the truth. White is where a forecast left the finite numbers.",
             fields.space_time(arrays["times"], arrays["truth"][0], forecasts, timescale),
             system,
+            dense=True,
         )
 
     def _homotopy(self, system: str) -> Iterator[Picture]:
@@ -176,7 +190,7 @@ class Gallery:
         found = {
             learner: (paths[0], self._arrays[system, learner]["path_times"])
             for learner in self.run.learners
-            if len(paths := _of_seeds(self._arrays.get((system, learner), {}), "path"))
+            if len(paths := of_seeds(self._arrays.get((system, learner), {}), "path"))
         }
         if found:
             yield Picture(
@@ -190,7 +204,7 @@ class Gallery:
             )
 
     def _portraits(self, system: str) -> Iterator[Picture]:
-        truth = self._truth(system)
+        truth = self.truth(system)
         if not truth:
             return
         states, step, timescale = truth["climate_truth"], truth["climate_times"][0], self.run.timescales[system]
@@ -200,7 +214,7 @@ class Gallery:
             "Long run",
             f"The first long run of the truth and of every learner (first seed) over {length}, within the same limits; "
             "a dot is a state at rest.",
-            portraits.attractors(states, self._paths(system, "climate"), self.styles, step, timescale),
+            portraits.attractors(states, self.paths(system, "climate"), self.styles, step, timescale),
             system,
             dense=True,
         )
@@ -210,24 +224,28 @@ class Gallery:
             "Paths (p, q) of the 0-1 test on the first long run (first seed): bounded for regular motion, like a "
             "random walk for chaos. K is the median over seeds, near 0 for regular motion and near 1 for chaos. "
             + _subsampling(*truth["pq_sampling"]),
-            portraits.pq_plots(truth["pq_truth"], self._paths(system, "pq"), self.styles, self._chaos(system)),
+            portraits.pq_plots(truth["pq_truth"], self.paths(system, "pq"), self.styles, self._chaos(system)),
             system,
             dense=True,
         )
 
     @cached_property
-    def _rings(self) -> list[str]:
+    def rings(self) -> list[str]:
         """The systems whose channels are the sites of a ring, in their order, as far as there is evidence of them."""
         first = {cell.system: cell.key for cell in self.run.finished}
         return [
             system
             for system in self.run.timescales
-            if self.run.store.cell(first[system]).get("ring") and self._truth(system)
+            if self.run.store.cell(first[system]).get("ring") and self.truth(system)
         ]
 
-    def _truth(self, system: str) -> Arrays:
+    def truth(self, system: str) -> Arrays:
         """The arrays of a cell that has evidence, for what all cells of the system share; empty if none has."""
         return next((arrays for (its, _), arrays in self._arrays.items() if its == system and "pq_truth" in arrays), {})
+
+    def arrays(self, system: str, learner: str) -> Arrays:
+        """What a cell has kept for figures; empty where it is not finished."""
+        return self._arrays.get((system, learner), {})
 
     @cached_property
     def _arrays(self) -> dict[tuple[str, str], Arrays]:
@@ -239,9 +257,9 @@ class Gallery:
         ended = [record.status for key in keys for record in self.run.records[key]] or [ABSENT]
         return "ok" if "ok" in ended else status(ended[0])
 
-    def _paths(self, system: str, name: str) -> dict[str, np.ndarray | str]:
+    def paths(self, system: str, name: str) -> dict[str, np.ndarray | str]:
         """The path of the first seed of each learner that has one, or why there is none."""
-        found = {learner: _of_seeds(self._arrays.get((system, learner), {}), name) for learner in self.run.learners}
+        found = {learner: of_seeds(self._arrays.get((system, learner), {}), name) for learner in self.run.learners}
         return {learner: paths[0] if len(paths) else self._status(system, learner) for learner, paths in found.items()}
 
     def _chaos(self, system: str) -> dict[str, str]:
@@ -250,7 +268,12 @@ class Gallery:
         return {str(learner): f"K = {round(value, 2) + 0.0:.2f}" for learner, value in medians.items()}
 
 
-def _of_seeds(arrays: Arrays, name: str) -> np.ndarray:
+def _vary(curve: pd.DataFrame) -> bool:
+    """Whether the evaluations of an update change while training on some system."""
+    return bool((column(curve, "nfe_forward").groupby([curve["system"], curve["seed"]]).nunique() > 1).any())
+
+
+def of_seeds(arrays: Arrays, name: str) -> np.ndarray:
     """One array of a cell for the seeds that have it: nowhere a number are those of a seed that failed."""
     values = arrays.get(name, np.empty((0, 1))).astype(np.float64)
     return values[[not np.isnan(of_one).all() for of_one in values]] if len(values) else values

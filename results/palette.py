@@ -13,6 +13,8 @@ import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -166,7 +168,6 @@ def adapt(figure: Figure, look: Look) -> None:
 def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
     """Write the figure as `folder/name.format`; the same data give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
     paths = {kind: folder / f"{name}.{kind}" for kind in formats}
     with drawing():
         if look := _look.get():
@@ -174,11 +175,15 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMA
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         figure.set_layout_engine("none")  # the layout is settled: no need to find it again for each format
+        dpi = figure.dpi
         for kind, path in paths.items():
             if kind == "png":
                 path.write_bytes(_picture(canvas))
+            elif kind == "pdf":  # not by savefig, which draws once more to settle the layout
+                FigureCanvasPdf(figure).print_pdf(path, metadata={"CreationDate": None})
             else:
-                figure.savefig(path, format=kind, metadata=undated.get(kind))
+                FigureCanvasSVG(figure).print_svg(path, metadata={"Date": None})
+            figure.set_dpi(dpi)  # which vector formats count in points
     return paths
 
 

@@ -15,7 +15,8 @@ from results.statistics import LEVEL, SEED, TRUTH, column, groups
 from results.wording import listed, status
 
 Verdict = Literal["pass", "regressed", "inconclusive"]
-RESAMPLES = 4000
+RESAMPLES = 4000  # at least; more where many findings share the level
+SHARPNESS = 4  # how much smaller than its share of the level the smallest p-value must be
 NEAR = 1e-5  # of a logarithm: what rounding may change in a run that is the same
 YARDSTICK = 0.04  # of a metric's tolerance is left to a reference row, which is not trained
 ALARM = 0.01  # chance that a re-run with other seeds exceeds the noise bound of any learner and metric
@@ -40,6 +41,7 @@ class Finding:
     pairs: int
     two_sided: bool  # of a yardstick, any change is one for the worse
     equal: bool
+    counted: str = "paired trials"  # what there are so many `pairs` of
 
     @property
     def limit(self) -> float:
@@ -58,7 +60,7 @@ class Finding:
         kind = "changed" if self.two_sided else "worse" if self.effect > 0 else "better"
         size = 100 * np.expm1(abs(self.effect))
         return (
-            f"{self.learner}: {self.metric} is {size:.3g} % {kind} over {self.pairs} paired trials "
+            f"{self.learner}: {self.metric} is {size:.3g} % {kind} over {self.pairs} {self.counted} "
             f"(log-ratio {self.effect:+.3g} [{self.low:+.3g}, {self.high:+.3g}], limit {self.limit:.3g})"
         )
 
@@ -182,6 +184,7 @@ def _findings(
                     pairs=len(group),
                     two_sided=two_sided,
                     equal=bool((group["ratio"].abs() <= NEAR).all()),
+                    counted="paired trials",
                 )
                 for (learner, metric, group, two_sided), effect, p in zip(chosen, drawn, corrected, strict=True)
             ]
@@ -195,34 +198,37 @@ def _effect(group: pd.DataFrame, two_sided: bool, tests: int) -> dict[str, float
     Seeds are drawn anew within each system, one fewer than there are (see `statistics.stratified`). Few pairs bound the
     interval by their own extremes: what then keeps false alarms rare is that the effect must exceed the noise.
     """
-    rng = np.random.default_rng(SEED)
+    rng, count = np.random.default_rng(SEED), max(RESAMPLES, round(SHARPNESS * tests / LEVEL))
     systems = [column(trials, "ratio").to_numpy() for _, trials in group.groupby("system", sort=False)]
-    drawn = np.mean([ratios[_places(rng, len(ratios))].mean(axis=1) for ratios in systems], axis=0)
+    drawn = np.mean([ratios[_places(rng, count, len(ratios))].mean(axis=1) for ratios in systems], axis=0)
     none, some = np.mean(drawn <= 0), np.mean(drawn >= 0)
     p = min(1.0, 2 * min(none, some)) if two_sided else none
     low, high = np.quantile(drawn, [LEVEL / 2 / tests, 1 - LEVEL / 2 / tests])
     effect = float(np.mean([ratios.mean() for ratios in systems]))
-    return {"effect": effect, "low": float(low), "high": float(high), "p": max(float(p), 1 / (RESAMPLES + 1))}
+    return {"effect": effect, "low": float(low), "high": float(high), "p": max(float(p), 1 / (count + 1))}
 
 
-def _places(rng: np.random.Generator, n: int) -> np.ndarray:
-    return rng.integers(0, n, (RESAMPLES, max(n - 1, 1)))
+def _places(rng: np.random.Generator, count: int, n: int) -> np.ndarray:
+    return rng.integers(0, n, (count, max(n - 1, 1)))
 
 
 def _noise_bound(noise: pd.DataFrame, group: pd.DataFrame, tests: int) -> float:
     """The effect that a re-run with other seeds exceeds with a chance of ALARM over so many tests; 0 without re-runs.
 
-    The difference of two trials has twice the variance of one.
+    The difference of two trials has twice the variance of one. Systems are not equally noisy: `repeats` says how well
+    the sum of their variances is known. Satterthwaite, "An approximate distribution of estimates of variance
+    components", Biometrics Bulletin 1946.
     """
     learner, metric = group["learner"].iloc[0], group["metric"].iloc[0]
-    variance, repeats, systems = 0.0, 0, group.groupby("system", sort=False).size()
-    for system, pairs in systems.items():
-        about = noise.loc[(system, learner, metric)]
-        variance += 2 * about["noise"] ** 2 / pairs
-        repeats += int(about["repeats"])
-    if repeats == 0 or variance == 0:
+    systems = group.groupby("system", sort=False).size()
+    about = [noise.loc[(system, learner, metric)] for system in systems.index]
+    variances = np.array([2 * one["noise"] ** 2 / pairs for one, pairs in zip(about, systems, strict=True)])
+    known = np.array([one["repeats"] for one in about])
+    noisy = (variances > 0) & (known > 0)
+    if not noisy.any():
         return 0.0
-    return float(stats.t.ppf(1 - ALARM / tests, repeats) * np.sqrt(variance) / len(systems))
+    repeats = variances[noisy].sum() ** 2 / (variances[noisy] ** 2 / known[noisy]).sum()
+    return float(stats.t.ppf(1 - ALARM / tests, repeats) * np.sqrt(variances.sum()) / len(systems))
 
 
 def _cells(frame: pd.DataFrame) -> set[tuple]:

@@ -1,8 +1,8 @@
 """The report of a run: results.csv, tables, figures, and one page that holds all of it and opens offline."""
 
 import base64
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,21 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 from matplotlib.colors import to_hex
 
-from results import formats, tables, verdict, wording
+from results import formats, verdict, wording
+from results.aggregates import aggregates
+from results.chaos import chaos_pictures
 from results.claims import claims_table, judged
 from results.depth import depth_pictures, standing
 from results.gallery import Gallery, Picture
 from results.literature import CLAIMS
-from results.palette import save
+from results.matched import matched_table
+from results.palette import FORMATS, save
+from results.ranking import ranking
 from results.run import Run
 from results.standings import standings
-from results.statistics import mean_rank
+from results.tables import LEADING, Table, leaderboard, outcome_table, system_table
 
+PAGE = "html"  # among the formats of tables
 LOG_LINES = 30  # of a failed cell's log that the page shows
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -29,7 +34,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 class Plate:
     """A picture as the page shows it, with the files that it was saved as."""
 
-    picture: Picture
+    name: str
+    title: str
+    caption: str
+    system: str
     source: str  # a data address
     files: dict[str, str]  # paths relative to the page, by format
 
@@ -47,30 +55,22 @@ class Failure:
     tail: str  # its last lines
 
 
-def write_report(folder: Path) -> Path:
-    """Make everything in a run's folder from its cells, and return the page.
+def write_report(
+    folder: Path, tables: Collection[str] = (*formats.KINDS, PAGE), figures: Collection[str] = FORMATS
+) -> Path:
+    """Make everything in a run's folder from its cells, in these formats, and return the page, or else the folder.
 
     An interrupted run is reported as far as it came. Raises BrokenRunError where there is no run.
     """
     run = Run.load(folder)
     run.write_results_csv()
-    frame = run.frame()
-    gallery = Gallery(run, frame)
-    leaderboard = tables.leaderboard(frame, run.learners, run.references, run.timescales)
-    by_system = {
-        system: [
-            tables.system_table(frame, system, run.learners, run.references, timescale, group, metrics)
-            for group, metrics in run.groups.items()
-        ]
-        for system, timescale in run.timescales.items()
-    }
-    broken = bool((frame["status"] != "ok").any())
-    outcomes = tables.outcome_table(frame, run.learners, run.references, list(run.timescales)) if broken else None
-    for table in filter(None, (leaderboard, *chain(*by_system.values()), outcomes)):
-        formats.write(table, folder / "tables")
-    plates = [
-        _plate(picture, folder) for picture in (*gallery.pictures(), *standings(gallery), *depth_pictures(gallery))
-    ]
+    gallery = Gallery(run, run.frame())
+    board, by_system, others = _tables(run, gallery.frame)
+    for table in (board, *chain(*by_system.values()), *others.values()):
+        formats.write(table, folder / "tables", tables)
+    plates = [_plate(picture, run, figures, PAGE in tables) for picture in _pictures(gallery)]
+    if PAGE not in tables:
+        return folder
     page = (
         _environment()
         .get_template("report.html.j2")
@@ -79,11 +79,12 @@ def write_report(folder: Path) -> Path:
             manifest=run.manifest,
             verdict=_verdict(gallery),
             winners=verdict.winners(gallery.prediction_times, run.compared, run.timescales),
-            leaderboard=leaderboard,
+            leaderboard=board,
             tables=by_system,
-            outcomes=outcomes,
-            claims=claims_table(judged(CLAIMS, frame, run.suite)).to_dict("records"),
-            plates=plates,
+            matched=others.get("matched"),
+            outcomes=others.get("outcomes"),
+            claims=claims_table(judged(CLAIMS, gallery.frame, run.suite)).to_dict("records"),
+            plates=[*plates, *_films(run)],
             orbits=gallery.orbits(),
             failures=list(_failures(run)),
             environments=_environments(run),
@@ -95,6 +96,40 @@ def write_report(folder: Path) -> Path:
     return path
 
 
+def _tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, list[Table]], dict[str, Table]]:
+    """The leaderboard, those of each system, and such others as there are data for, with their conditions said."""
+
+    def told(table: Table) -> Table:
+        return replace(table, caption=f"{table.caption} {run.conditions}")
+
+    board = told(leaderboard(frame, run.learners, run.references, run.timescales))
+    by_system = {
+        system: [
+            told(system_table(frame, system, run.learners, run.references, timescale, group, metrics))
+            for group, metrics in run.groups.items()
+        ]
+        for system, timescale in run.timescales.items()
+    }
+    others = {}
+    if (matched := matched_table(run, frame)) is not None:
+        others["matched"] = told(matched)
+    if bool((frame["status"] != "ok").any()):
+        others["outcomes"] = told(outcome_table(frame, run.learners, run.references, list(run.timescales)))
+    return board, by_system, others
+
+
+def _pictures(gallery: Gallery) -> Iterator[Picture]:
+    for pictures in (
+        gallery.pictures(),
+        standings(gallery),
+        aggregates(gallery),
+        chaos_pictures(gallery),
+        depth_pictures(gallery),
+    ):
+        for picture in pictures:
+            yield replace(picture, caption=f"{picture.caption} {gallery.run.conditions}")
+
+
 def _environment() -> Environment:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["slug"] = wording.slug
@@ -103,18 +138,45 @@ def _environment() -> Environment:
 
 def _verdict(gallery: Gallery) -> list[str]:
     run, times = gallery.run, gallery.prediction_times
-    if tables.LEADING not in run.metrics:
+    if LEADING not in run.metrics:
         return standing(gallery.frame, run.compared, run.metrics[0])
     best = verdict.winners(times, run.compared, run.timescales)
-    return verdict.verdict(best, mean_rank(gallery.frame, run.compared), verdict.losses(times, run.compared))
+    overall = verdict.overall(ranking(gallery.frame, run.compared))
+    return verdict.verdict(best, overall, verdict.losses(times, run.compared))
 
 
-def _plate(picture: Picture, folder: Path) -> Plate:
-    paths = save(picture.figure, folder / "figures", picture.name)
-    kind, media = ("png", "image/png") if picture.dense else ("svg", "image/svg+xml")
-    content = base64.b64encode(paths[kind].read_bytes()).decode()
-    files = {kind: path.relative_to(folder).as_posix() for kind, path in paths.items()}
-    return Plate(picture, f"data:{media};base64,{content}", files)
+def _plate(picture: Picture, run: Run, kinds: Collection[str], shown: bool) -> Plate:
+    """Save a picture as these kinds; where it is shown on the page, with its content."""
+    folder, kind = run.folder / "figures", "png" if picture.dense else "svg"
+    paths = save(picture.figure, folder, picture.name, list(dict.fromkeys([*kinds, *([kind] if shown else [])])))
+    source = _address(paths[kind]) if shown else ""
+    for extra in set(paths) - set(kinds):
+        paths.pop(extra).unlink()
+    files = {kind: path.relative_to(run.folder).as_posix() for kind, path in paths.items()}
+    return Plate(picture.name, picture.title, picture.caption, picture.system, source, files)
+
+
+def _films(run: Run) -> Iterator[Plate]:
+    """What `run --film` has left: strips of the learning of planar and other models, and their vector fields."""
+    for system in run.systems:
+        for path in sorted((run.folder / "films").glob(f"{wording.slug(system)}-*.png")):
+            title = "Learned vector fields" if path.stem.endswith("-vector-fields") else "Learning, stage by stage"
+            alike = sorted(path.parent.glob(f"{path.stem}.*"))
+            files = {other.suffix[1:]: other.relative_to(run.folder).as_posix() for other in alike}
+            yield Plate(
+                f"film-{path.stem}",
+                title,
+                f"Filmed with the first seed. {run.conditions}",
+                system,
+                _address(path),
+                files,
+            )
+
+
+def _address(path: Path) -> str:
+    """The content of a picture as an address that a page can hold."""
+    media = {".png": "image/png", ".svg": "image/svg+xml"}[path.suffix]
+    return f"data:{media};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def _failures(run: Run) -> Iterable[Failure]:

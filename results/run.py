@@ -101,6 +101,16 @@ class Run:
             groups.setdefault(metric.get("group", ""), []).append(metric["name"])
         return groups
 
+    @property
+    def conditions(self) -> str:
+        """What captions say of every number: test cases and seeds, the budget, and where it was computed."""
+        manifest, about = self.manifest, self.manifest["environment"]
+        cases = manifest["sampling"].get("test")
+        seeds = len(manifest["seeds"])
+        counted = [*([f"n = {cases} test cases"] if cases else []), f"{seeds} seed{'s' * (seeds != 1)}"]
+        device = " ".join(dict.fromkeys(f"{about[name]}" for name in ("device", "processor") if about.get(name)))
+        return f"{', '.join(counted)}, budget {manifest.get('budget')}{f', on {device}' if device else ''}."
+
     @cached_property
     def timescales(self) -> dict[str, str]:
         """What one unit of time is called, for each system that has a finished cell: "Lyapunov time" or "period"."""

@@ -9,7 +9,8 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from results import chaos_figures, comparison_figures, depth_figures, fields, figures, portraits, timing_figures
-from results.films import Film, frame
+from results.aggregate_figures import aggregate_figure
+from results.films import Film, frame, strip
 from results.homotopy import homotopy
 from results.memory_figure import MEASURES, memory_against_steps
 from results.palette import styles
@@ -85,6 +86,14 @@ def _lyapunov_spectra() -> Figure:
     return chaos_figures.lyapunov_spectra(pd.concat(found, ignore_index=True), LOOKS, SYSTEMS)
 
 
+def _power_spectra() -> Figure:
+    found = []
+    for learner, path in {"": _lorenz(0.0), **_runs()}.items():
+        frequency, power = chaos_figures.power_spectrum(path[:, 0], STEP * 0.9056)
+        found.append(pd.DataFrame({"frequency": frequency, "power": power}).assign(learner=learner))
+    return chaos_figures.power_spectra(pd.concat(found, ignore_index=True).assign(system="Lorenz"), LOOKS, SYSTEMS)
+
+
 def _space_time() -> Figure:
     times, truth = np.linspace(0, 4, 200), _waves(0.0)
     forecasts = {learner: _waves(0.15 * (1 + place)) for place, learner in enumerate(COMPARED[:3])}
@@ -112,10 +121,17 @@ def _homotopy() -> Figure:
 
 
 def _film() -> Figure:
+    return frame(_learning(), 1, LOOKS["NeuralODE"].colour)
+
+
+def _film_strip() -> Figure:
+    return strip(_learning(), LOOKS["NeuralODE"].colour)
+
+
+def _learning() -> Film:
     updates, truth, times = np.array([0, 100, 10_000]), _lorenz(0.0)[:300], STEP * 0.9056 * np.arange(300)
     forecasts = np.stack([_lorenz(strain)[:300] for strain in (0.3, 0.1, 0.01)])
-    film = Film("Lorenz", "NeuralODE", "Lyapunov time", False, updates, times, truth, forecasts)
-    return frame(film, 1, LOOKS["NeuralODE"].colour)
+    return Film("Lorenz", "NeuralODE", "Lyapunov time", False, updates, times, truth, forecasts)
 
 
 def _critical_difference() -> Figure:
@@ -125,6 +141,14 @@ def _critical_difference() -> Figure:
 def _performance_profile() -> Figure:
     profile = performance_profile(_losses(), np.geomspace(1, 8, 60).tolist())
     return comparison_figures.performance_profile(profile, LOOKS)
+
+
+def _aggregates() -> Figure:
+    mean, chance = np.array([0.93, 0.81, 0.66, 0.42]), np.array([np.nan, 0.36, 0.24, 0.09])
+    ends = {"mean": mean, "low": mean - 0.06, "high": mean + 0.05}
+    chances = {"chance": chance, "chance_low": chance - 0.08, "chance_high": chance + 0.1}
+    together = pd.DataFrame({"learner": COMPARED, **ends, **chances})
+    return aggregate_figure(together, LOOKS, COMPARED[0])
 
 
 def _win_matrix() -> Figure:
@@ -182,13 +206,16 @@ FIGURES: tuple[Callable[[], Figure], ...] = (
     _pareto,
     _critical_difference,
     _performance_profile,
+    _aggregates,
     _win_matrix,
     _attractors,
     _pq_plots,
     _return_maps,
     _lyapunov_spectra,
+    _power_spectra,
     _vector_fields,
     _film,
+    _film_strip,
     _homotopy,
     _space_time,
     _spatial_spectra,

@@ -1,16 +1,21 @@
 """Tables: the leaderboard, and one table of all metrics for each system, from the long form of a run."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from results.statistics import TRUTH, column, mean_rank, rows, summary
+from results.ties import level_by_ranks, level_by_seeds
 from results.wording import ABSENT, BYTES, NOTHING, heading, in_bytes, outcome, slug, status, three_digits
 
 LEADING = "vpt"  # the metric of the leaderboard; of a suite that lacks it, its first one
+BOLD = "In bold the best of the compared learners and those not resolved from it, nothing where none is resolved"
+BY_SEEDS = "Welch's test on the seeds with Holm's correction, 5 %"
+BY_RANKS = "Nemenyi's test on ranks, 5 %"
 OVERALL = ("nrmse", "nfe_forecast", "fit_seconds", "parameters")  # on the leaderboard: medians over systems
+ACCURACY = ("nrmse",)  # of these, what is no cost
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ class Table:
     """Learners in rows, the compared ones first and the reference rows below them.
 
     `values` are raw numbers, NaN where there are none; `words` are what is printed in such places; `outcomes` say how
-    many trials of each learner failed, and how.
+    many trials of each learner failed, and how; `level` names the learners of a column that its best is not resolved
+    from.
     """
 
     name: str
@@ -70,6 +76,7 @@ class Table:
     words: pd.DataFrame
     outcomes: Mapping[str, str]
     references: tuple[str, ...]
+    level: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def heads(self) -> list[tuple[str, str]]:
@@ -93,14 +100,15 @@ class Table:
         return pd.DataFrame(columns, index=self.values.index, dtype=object).fillna(self.words)
 
     def best(self) -> pd.DataFrame:
-        """Where the best value of each column stands, among the compared learners; equal in print is equal."""
+        """Where the best value of each column stands, and those level with it; equal in print is equal."""
         printed = self.printed()
         best = pd.DataFrame(False, index=printed.index, columns=printed.columns)
         for each in self.columns:
             loss = self._loss(each).drop(list(self.references)).dropna()
-            if len(loss):
+            level = loss.index.isin(list(self.level.get(each.name, ())))
+            if len(loss) and not level.all():
                 winner = printed.loc[loss.idxmin(), each.name]
-                best.loc[loss.index, each.name] = printed.loc[loss.index, each.name] == winner
+                best.loc[loss.index, each.name] = (printed.loc[loss.index, each.name] == winner) | level
         return best
 
     def _loss(self, one: Column) -> pd.Series:
@@ -123,18 +131,23 @@ def leaderboard(
     ordered, totals = _ordered(learners, references), summary(frame)
     metrics = dict.fromkeys(totals["metric"])
     leading = LEADING if LEADING in metrics else next(iter(metrics), LEADING)
-    ranks = mean_rank(frame, [learner for learner in ordered if learner not in references], leading)
+    compared = [learner for learner in ordered if learner not in references]
+    ranks = mean_rank(frame, compared, leading)
+    level: dict[str, Collection[str]] = {"mean_rank": level_by_ranks(frame, leading, compared)}
     columns, values = [Column("mean_rank", "mean rank", better="lower")], [ranks]
     words = [pd.Series(NOTHING, index=ordered)]
     for system, timescale in timescales.items():
         one = _column(frame, leading, timescale)
         here = rows(totals, system=system, metric=leading).set_index("learner")
         columns.append(Column(f"{leading}_{system}", f"{one.head} {system}", one.unit, one.better))
+        trials = rows(frame, system=system, metric=leading)
+        level[columns[-1].name] = level_by_seeds(trials, compared).get(leading, set())
         values.append(column(here, "median"))
         words.append(_reasons(here))
     for metric in (name for name in OVERALL if name in metrics and name != leading):
         median, reason = _overall(rows(totals, metric=metric))
         columns.append(_column(frame, metric))
+        level[metric] = level_by_ranks(frame, metric, compared) if metric in ACCURACY else ()
         values.append(median)
         words.append(reason)
     caption = (
@@ -142,9 +155,10 @@ def leaderboard(
         "seeds. "
         "Mean rank: over systems, among the compared learners, failed trials at the worst rank. "
         "Other columns: median over systems, a failed one counting as worse than any. "
-        "Best of the compared learners in bold; reference rows below the line."
+        f"{BOLD}: on one system by {BY_SEEDS}; over systems by {BY_RANKS}; costs as they are. Reference rows below "
+        "the line."
     )
-    return _table("leaderboard", caption, columns, values, words, frame, ordered, references)
+    return table_of("leaderboard", caption, columns, values, words, frame, ordered, references, level)
 
 
 def system_table(
@@ -167,10 +181,12 @@ def system_table(
     what = f"{group.capitalize()} metrics" if group else "All metrics"
     caption = (
         f"{what} on {system}: medians over {len(set(here['seed']))} seeds. "
-        "Best of the compared learners in bold; reference rows below the line."
+        f"{BOLD} ({BY_SEEDS}). Reference rows below the line."
     )
-    name = slug(f"{system} {group}".strip())
-    return _table(name, caption, columns, values, words, here, _ordered(learners, references), references)
+    name, ordered = slug(f"{system} {group}".strip()), _ordered(learners, references)
+    compared = [learner for learner in ordered if learner not in references]
+    level = level_by_seeds(here, compared)
+    return table_of(name, caption, columns, values, words, here, ordered, references, level)
 
 
 def outcome_table(
@@ -186,10 +202,10 @@ def outcome_table(
     columns = [Column(slug(system), system) for system in systems]
     values = [pd.Series(np.nan, index=ordered) for _ in systems]
     caption = "How the trials of each learner ended on each system; reference rows below the line."
-    return _table("outcomes", caption, columns, values, words, frame, ordered, references)
+    return table_of("outcomes", caption, columns, values, words, frame, ordered, references)
 
 
-def _table(
+def table_of(
     name: str,
     caption: str,
     columns: list[Column],
@@ -198,7 +214,9 @@ def _table(
     frame: pd.DataFrame,
     ordered: list[str],
     references: Sequence[str],
+    level: Mapping[str, Collection[str]] | None = None,
 ) -> Table:
+    """A table of these columns, with the learners in this order, and how their trials in the frame have ended."""
     names = [each.name for each in columns]
     numbers = {name: each.reindex(ordered).astype(float) for name, each in zip(names, values, strict=True)}
     phrases = {name: each.reindex(ordered, fill_value=ABSENT) for name, each in zip(names, words, strict=True)}
@@ -212,6 +230,7 @@ def _table(
         pd.DataFrame(phrases, index=ordered),
         outcomes,
         tuple(references),
+        level or {},
     )
 
 

@@ -66,6 +66,11 @@ def compare(first: Timings, second: Timings) -> list[Ratio]:
     The interval is of the medians of repeated measurements in one process each: what differs between two processes on
     the same machine is not in it.
     """
+    return [_ratio(*pair) for pair in paired(first, second)]
+
+
+def paired(first: Timings, second: Timings) -> list[tuple[tuple[Any, ...], list[float], list[float]]]:
+    """What both have measured, and the times of each. Raises BrokenTimingError where their hardware is not the same."""
     differing = [name for name in HARDWARE if first["environment"].get(name) != second["environment"].get(name)]
     if differing:
         said = "; ".join(
@@ -78,7 +83,7 @@ def compare(first: Timings, second: Timings) -> list[Ratio]:
         )
     others = {place(entry): entry["times"] for entry in second["times"]}
     pairs = [(place(entry), entry["times"]) for entry in first["times"]]
-    return [_ratio(where, times, others[where]) for where, times in pairs if where in others]
+    return [(where, times, others[where]) for where, times in pairs if where in others]
 
 
 def place(entry: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -108,13 +113,16 @@ def as_json(ratios: Sequence[Ratio]) -> dict[str, Any]:
     }
 
 
+def medians(
+    rng: np.random.Generator, times: Float[np.ndarray, " n"], count: int = RESAMPLES
+) -> Float[np.ndarray, " resample"]:
+    """Medians of so many bootstrap samples of the times."""
+    return np.median(times[rng.integers(len(times), size=(count, len(times)))], axis=1)
+
+
 def _ratio(where: tuple[Any, ...], first: Sequence[float], second: Sequence[float]) -> Ratio:
     rng = np.random.default_rng(0)
-    resampled = _medians(rng, np.asarray(second)) / _medians(rng, np.asarray(first))
+    resampled = medians(rng, np.asarray(second)) / medians(rng, np.asarray(first))
     low, high = np.quantile(resampled, [0.025, 0.975])
     one, other = median(first), median(second)
     return Ratio(where, one, other, Interval(other / one, float(low), float(high)))
-
-
-def _medians(rng: np.random.Generator, times: Float[np.ndarray, " n"]) -> Float[np.ndarray, " resample"]:
-    return np.median(times[rng.integers(len(times), size=(RESAMPLES, len(times)))], axis=1)

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from results.ranking import Ranking
 from results.statistics import Interval
 from results.tables import TRUTH
 from results.wording import listed, three_digits
@@ -70,22 +72,33 @@ def losses(times: pd.DataFrame, compared: Sequence[str]) -> dict[str, dict[str, 
     return lost
 
 
-def verdict(best: Sequence[Winner], ranks: pd.Series, lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
-    """What the run shows, in a few sentences. `ranks` is the mean rank of each compared learner."""
+def verdict(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
+    """What the run shows, in a few sentences; `overall` is that of `overall`, or empty."""
     if not best:
         return ["No learner has a valid prediction time yet."]
-    first = [str(learner) for learner in ranks.index[ranks == ranks.min()]]
-    overall = []  # where no metric of the run can rank
-    if first:
-        overall = [
-            f"{listed(first)} {'rank' if len(first) > 1 else 'ranks'} first overall (mean rank {ranks.min():.2f})"
-        ]
     places: dict[str, list[str]] = {}
     for winner in best:
         places.setdefault(winner.standing, []).append(f"{winner.system} ({winner.time})")
     longest = "; ".join(f"{standing} on {listed(where)}" for standing, where in places.items())
-    sentence = "; ".join([*overall, f"longest valid prediction time: {longest}"])
+    sentence = "; ".join([*([overall] if overall else []), f"longest valid prediction time: {longest}"])
     return [f"{sentence[0].upper()}{sentence[1:]}.", *_lost(lost)]
+
+
+def overall(ranks: Ranking) -> str:
+    """Who is first over all systems, as far as ranks resolve it; empty where there is nobody to compare with."""
+    names = ranks.learners
+    if len(names) < 2:
+        return ""
+    first, least = [name for name, place in ranks.places.items() if place == 1], ranks.mean_ranks.iloc[0]
+    if len(first) == len(names):
+        needed = "" if np.isnan(ranks.difference) else f", which takes {ranks.difference:.2f}"
+        return (
+            f"no learner is resolved as the best over {ranks.blocks} system{'s' * (ranks.blocks != 1)} "
+            f"(mean ranks {least:.2f} to {ranks.mean_ranks.iloc[-1]:.2f}{needed})"
+        )
+    if len(first) == 1:
+        return f"{first[0]} ranks first overall (mean rank {least:.2f})"
+    return f"{listed(first)} rank first overall, unresolved from each other (best mean rank {least:.2f})"
 
 
 def _lost(lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from bench import key, runner
 from bench.cli import main
@@ -175,6 +176,17 @@ def test_a_missing_gpu_is_a_mistake_but_auto_falls_back_on_the_cpu(folder, comma
     assert json.loads((folder / "runs/toy/manifest.json").read_text())["environment"]["device"] == "cpu"
 
 
+def test_a_gpu_of_a_cluster_need_not_be_on_this_machine(folder, command, play, monkeypatch):
+    calls = play()
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("bench.commands.run._runner", lambda executor: runner.run)
+    arguments = ("run", "--suite", "toy_suite.py", "--device", "cuda")
+    assert command(*arguments, "--executor", "dask://host:8786")[0] == 0
+    assert len(calls) == 1
+    assert json.loads((folder / "runs/toy/manifest.json").read_text())["environment"]["device"] == "cuda"
+    assert command(*arguments, "--executor", "dask")[0] == 2
+
+
 def test_a_gpu_is_used_where_there_is_one_with_one_cell_at_a_time(folder, command, play, monkeypatch):
     calls = play()
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
@@ -257,6 +269,46 @@ def test_an_interrupted_run_tells_how_to_resume(folder, command, play, monkeypat
     )
 
 
+def test_who_interrupts_the_planning_is_told_the_same(folder, command, monkeypatch):
+    def interrupt(request):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.plan.prepare", interrupt)
+    monkeypatch.setattr(sys, "argv", ["/some/bench/__main__.py", "run", "--suite", "toy_suite.py"])
+    code, out, err = command(*sys.argv[1:])
+    assert (code, out) == (130, "")
+    assert err.endswith("resume with\n  python -m bench run --suite toy_suite.py\n")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), typer.Abort()], ids=repr)
+def test_an_interrupted_command_says_so(command, monkeypatch, error):
+    def interrupt(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("bench.cli.app", interrupt)
+    assert command("list") == (130, "", "interrupted\n")
+
+
+def test_an_end_of_file_is_no_interrupt(command, monkeypatch):
+    def fail(*arguments, **options):
+        raise typer.Abort() from EOFError("a pipe broke")
+
+    monkeypatch.setattr("bench.cli.app", fail)
+    with pytest.raises(EOFError, match="a pipe broke"):
+        main(["list"])
+
+
+def test_a_disk_that_is_full_when_the_report_is_written_is_told_in_one_line(folder, command, play, monkeypatch):
+    def fail(folder, show):
+        raise OSError(28, "No space left on device")
+
+    play()
+    monkeypatch.setattr("bench.commands.run.written", fail)
+    code, _, err = command("run", "--suite", "toy_suite.py", "--quiet")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "No space left on device; what is finished is kept, and the same command resumes" in err
+
+
 def test_a_full_disk_is_told_in_one_line(folder, command, play):
     play(error=OSError(28, "No space left on device"))
     code, _, err = command("run", "--suite", "toy_suite.py", "--quiet")
@@ -272,6 +324,18 @@ def test_a_plan_shows_what_is_cached_and_writes_nothing(folder, command):
     assert "missing" in out
     assert "0 cached, 1 missing; 2 seeds in each cell; kept in runs" in out
     assert not (folder / "runs").exists()
+
+
+def test_a_plan_in_json_says_of_each_cell_how_it_stands_why_and_how_long_it_may_take(folder, command):
+    assert command("run", "--suite", "toy_suite.py", "-l", "Persistence", "--quiet", "-j", "1")[0] == 0
+    (kept,) = Path("runs/cells").iterdir()
+    seconds = json.loads((kept / "cell.json").read_text())["seconds"]
+    planned = json.loads(command("plan", "--suite", "toy_suite.py", "--json")[1])
+    told = [(cell["learner"], cell["state"], cell["why"], cell["seconds"]) for cell in planned["cells"]]
+    assert told == [("Persistence", "cached", "", 0.0), ("TrainingMean", "missing", "", None)]
+    assert planned["cells"][0]["key"] == kept.name
+    again = json.loads(command("plan", "--suite", "toy_suite.py", "-l", "Persistence", "--seeds", "1", "--json")[1])
+    assert [(cell["state"], cell["seconds"]) for cell in again["cells"]] == [("missing", seconds)]
 
 
 @pytest.mark.parametrize("kind", ["suites", "systems", "learners", "metrics"])
@@ -313,6 +377,19 @@ def test_reports_are_made_anew_by_name_by_folder_or_all(folder, command, kept, m
     code, _, err = command("report", "kep")
     assert code == 2
     assert "unknown run 'kep': did you mean kept?" in err
+
+
+def test_formats_of_reports_are_chosen_by_name(folder, command, kept, monkeypatch):
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(report_room, "write_report", lambda folder, **chosen: asked.update(chosen) or folder)
+    run = kept()
+    code, out, _ = command("report", str(run), "--format", "csv, tex", "--figures", "pdf,pdf")
+    assert (code, out.strip()) == (0, str(run))
+    assert asked == {"tables": ("csv", "tex"), "figures": ("pdf",)}
+    code, _, err = command("report", str(run), "--figures", "svgz")
+    assert code == 2
+    assert "unknown figure format 'svgz': did you mean svg? Choose from pdf, svg, png" in err
+    assert "unknown table format 'doc'" in command("report", str(run), "--format", "doc")[2]
 
 
 def test_a_run_without_finished_cells_has_nothing_to_report(folder, command, kept):

@@ -209,13 +209,22 @@ def test_forecasts_that_diverge_do_not_stretch_the_picture():
 
 def test_a_film_is_a_gif_that_ends_on_its_last_stage(tmp_path, monkeypatch):
     monkeypatch.setattr(cinema.shutil, "which", lambda name: None)
-    (path,) = cinema.write(film(), tmp_path / "films", "circle", "tab:blue")
+    *stills, path = cinema.write(film(), tmp_path / "films", "circle", "tab:blue")
     with Image.open(path) as gif:
         shown = [(one.info["duration"], drawn(one.convert("RGB"))) for one in ImageSequence.Iterator(gif)]
     assert [duration for duration, _ in shown] == [cinema.FRAME, cinema.FRAME, cinema.LAST]
     expected = drawn(list(cinema.frames(film(), "tab:blue"))[-1])
     assert np.abs(shown[-1][1] - expected).mean() < 3
     assert path == tmp_path / "films" / "circle.gif"
+    assert [still.name for still in stills] == ["circle.pdf", "circle.svg", "circle.png"]
+
+
+@pytest.mark.parametrize("shown", [film(), film(1), film(8, ring=True), planar()], ids=range(4))
+def test_a_strip_shows_a_few_stages_from_the_first_to_the_one_that_was_kept(shown):
+    titles = [axes.get_title() for axes in cinema.strip(shown, "tab:blue").axes]
+    assert len(titles) == min(cinema.STAGES, len(shown))
+    assert titles[0] == f"{shown.updates[0]:,.0f} updates"
+    assert titles[-1] == "kept"
 
 
 def test_a_video_is_made_where_ffmpeg_is_installed(tmp_path, monkeypatch):
@@ -223,7 +232,7 @@ def test_a_video_is_made_where_ffmpeg_is_installed(tmp_path, monkeypatch):
     stand_in.write_text('#!/bin/sh\nfor last; do :; done\ncat > "$last"\n')
     stand_in.chmod(0o755)
     monkeypatch.setattr(cinema.shutil, "which", lambda name: str(stand_in))
-    gif, video = cinema.write(film(), tmp_path, "circle", "tab:blue")
+    *_, gif, video = cinema.write(film(), tmp_path, "circle", "tab:blue")
     assert (gif.name, video.name) == ("circle.gif", "circle.mp4")
     assert video.read_bytes().count(b"\x89PNG") == 3 + cinema.LAST // cinema.FRAME - 1
     stand_in.write_text("#!/bin/sh\ncat > /dev/null\necho no codec >&2\nexit 1\n")

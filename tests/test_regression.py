@@ -244,6 +244,23 @@ def test_what_is_far_worse_has_regressed_and_what_is_far_better_has_not(run: Run
     assert check(baseline, edited(run, scaled("vpt", "B", 5.0))).verdict == "pass"
 
 
+def test_what_is_far_worse_is_caught_however_many_findings_share_the_level():
+    names = {f"L{place}": False for place in range(150)}
+    metrics = ("nrmse", "vpt")
+    values = {
+        (system, learner, seed): {"nrmse": 0.1 * (1 + 0.01 * seed), "vpt": 5.0 + 0.1 * seed}
+        for system in SYSTEMS
+        for learner in names
+        for seed in range(3)
+    }
+    learners = [{"label": name, "reference": False} for name in names]
+    kept = Baseline.of_run(run_of(values, range(3), metrics, learners=learners))
+    worse = values | {place: one | {"nrmse": 3 * one["nrmse"]} for place, one in values.items() if place[1] == "L7"}
+    found = check(kept, run_of(worse, range(3), metrics, learners=learners))
+    assert len(found.findings) == 300
+    assert [(one.learner, one.metric) for one in found.of("regressed")] == [("L7", "nrmse")]
+
+
 def test_a_change_within_the_noise_is_no_regression(run: Run, baseline: Baseline):
     found = check(baseline, edited(run, scaled("nrmse", "B", 1.2)))
     (finding,) = [one for one in found.findings if (one.learner, one.metric) == ("B", "nrmse")]
@@ -303,6 +320,26 @@ def alarms(runs: int, seed: int, seeds: int = 3) -> int:
 
 def test_twenty_re_runs_raise_no_alarm():
     assert alarms(20, seed=5) == 0
+
+
+def still(run: Run, system: str) -> Run:
+    """The run as if all trials on a system gave the same, as where every learner reaches the horizon."""
+
+    def edit(record: Record) -> Record:
+        kept = tuple(replace(one, value=1.0) for one in record.measurements)
+        return replace(record, measurements=kept) if record.system == system else record
+
+    return edited(run, edit)
+
+
+def test_re_runs_raise_no_alarm_where_one_system_has_no_noise_and_another_all_of_it():
+    rng, raised = np.random.default_rng(8), 0
+    for _ in range(60):
+        kept, more, again = (
+            still(draw(rng, seeds, noise=0.6), "Rossler") for seeds in (range(2), range(2, 7), range(2))
+        )
+        raised += check(Baseline.of_run(kept, [more]), again).verdict == "regressed"
+    assert raised <= 1
 
 
 @pytest.mark.slow

@@ -4,24 +4,32 @@ import base64
 import csv
 import json
 import re
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
-from results import Status
+from results import Status, report
+from results.aggregates import aggregated
+from results.chaos import chaos_pictures, exponents
+from results.chaos_figures import power_spectrum
 from results.gallery import Gallery, _subsampling
+from results.matched import matched_table
 from results.palette import FORMATS
+from results.ranking import compared
 from results.report import write_report
 from results.run import BrokenRunError, Run
 from results.statistics import Interval
 from results.tables import leaderboard
-from results.verdict import Winner, losses, verdict, winners
+from results.verdict import Winner, losses, overall, verdict, winners
 from tests.synthetic import Size, build
 
 TINY = Size(climate_samples=60, points=3, seeds=(0, 1))
+ROOM = pd.DataFrame(np.tile(np.arange(3.0), (12, 1)), columns=["A", "B", "C"])  # losses of A, B, C on twelve systems
 FAILED: dict[tuple[str, str], Status] = {("Lorenz", "WindowedRNN"): "crashed", ("VanDerPol", "WindowedRNN"): "diverged"}
 TURNED = ("Lorenz", "ResNet")
 
@@ -59,7 +67,8 @@ def test_every_table_and_figure_is_written_in_every_format(folder: Path):
     }
     names = (
         "prediction_times", "error_growth", "learning_curves_updates", "learning_curves_time", "cost_fit_seconds",
-        "cost_nfe_forecast", "attractors-VanDerPol", "pq-VanDerPol", "attractors-Lorenz", "pq-Lorenz",
+        "cost_nfe_forecast", "attractors-VanDerPol", "pq-VanDerPol", "attractors-Lorenz", "pq-Lorenz", "aggregates",
+        "performance_profile", "power_spectra",
     )  # fmt: skip
     assert {path.name for path in (folder / "figures").iterdir()} == {
         f"{name}.{kind}" for name in names for kind in FORMATS
@@ -73,7 +82,7 @@ def test_the_page_needs_nothing_from_anywhere_else(page: str):
     assert "<script src" not in page
     assert "default-src 'none'" in page
     assert "@import" not in page
-    assert page.count("<img") == 10
+    assert page.count("<img") == 13
 
 
 def test_rows_carry_their_numbers_and_names_for_sorting_and_filtering(page: str):
@@ -256,7 +265,7 @@ def test_learners_that_lose_to_a_reference_row_are_named_but_not_for_losing_to_t
     lost = losses(TIMES, ["A", "B", "C", "D"])
     assert lost == {"Persistence": {"Lorenz": ["C"]}}
     best = winners(TIMES, ["A", "B", "C", "D"], {"Lorenz": "Lyapunov time"})
-    assert verdict(best, pd.Series({"A": 2.0, "B": 1.0, "C": 3.0, "D": 4.0}), lost) == [
+    assert verdict(best, "B ranks first overall (mean rank 1.00)", lost) == [
         "B ranks first overall (mean rank 1.00); "
         "longest valid prediction time: B (level with A) on Lorenz (5.50 Lyapunov times [5.00, 6.00]).",
         "Persistence predicts longer than C on Lorenz.",
@@ -267,14 +276,14 @@ def test_when_no_learner_stands_out_none_is_named_the_best():
     times = intervals(A=(5.0, 4.0, 6.0), B=(5.5, 5.0, 6.0), Climatology=(7.0, 6.5, 7.5))
     best = winners(times, ["A", "B"], {"Lorenz": "Lyapunov time"})
     assert best[0].standing == "all learners alike"
-    said = verdict(best, pd.Series({"A": 1.5, "B": 1.5}), losses(times, ["A", "B"]))
-    assert said[0].startswith("A and B rank first overall (mean rank 1.50)")
+    said = verdict(best, "", losses(times, ["A", "B"]))
+    assert said[0].startswith("Longest valid prediction time: all learners alike")
     assert said[1] == "Climatology predicts longer than every learned model on Lorenz."
 
 
 def test_without_ranks_the_verdict_is_of_the_prediction_times_alone():
     best = winners(intervals(A=(5.0, 4.0, 6.0)), ["A"], {"Lorenz": "period"})
-    said = verdict(best, pd.Series(dtype=float), {})
+    said = verdict(best, "", {})
     assert said[0] == "Longest valid prediction time: A on Lorenz (5.00 periods [4.00, 6.00])."
 
 
@@ -282,7 +291,97 @@ def test_without_losses_the_verdict_says_so():
     times = intervals(A=(5.0, NAN, NAN))
     best = winners(times, ["A"], {"Lorenz": "period"})
     assert best[0].time == "5.00 periods"
-    assert verdict(best, pd.Series({"A": 1.0}), losses(times, ["A"]))[1].startswith("No learned model loses")
+    assert verdict(best, "", losses(times, ["A"]))[1].startswith("No learned model loses")
+
+
+def test_who_is_first_overall_is_said_as_far_as_ranks_resolve_it():
+    assert overall(compared(ROOM)) == "A ranks first overall (mean rank 1.00)"
+    close = ROOM.assign(B=np.where(np.arange(12) % 2, -1.0, 1.0))
+    assert overall(compared(close)).startswith("A and B rank first overall, unresolved from each other (best mean rank")
+    assert overall(compared(ROOM.iloc[:2])) == (
+        "no learner is resolved as the best over 2 systems (mean ranks 1.00 to 3.00, which takes 2.34)"
+    )
+    assert overall(compared(ROOM.iloc[:1])).startswith("no learner is resolved as the best over 1 system (mean ranks")
+    assert overall(compared(ROOM.drop(columns=["B", "C"]))) == ""
+
+
+def test_captions_say_how_many_cases_and_seeds_which_budget_and_which_device(folder: Path, page: str):
+    said = "n = 6 test cases, 2 seeds, budget standard, on cpu Example CPU."
+    assert Run.load(folder).conditions == said
+    assert page.count(f"{said}\nFiles:") == page.count("<figcaption><b>") - page.count('class="orbit"')
+    for kind in ("md", "tex"):
+        assert all(said in path.read_text() for path in (folder / "tables").glob(f"*.{kind}"))
+
+
+def test_only_the_formats_that_are_asked_for_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = build(tmp_path, ("Lorenz",), size=TINY)
+    monkeypatch.setattr(Gallery, "pictures", lambda gallery: islice(Gallery._accuracy(gallery), 1))
+    monkeypatch.setattr(report, "chaos_pictures", lambda gallery: iter(()))
+    assert write_report(folder, ("csv",), ("pdf",)) == folder
+    assert not (folder / "report.html").exists()
+    assert {path.suffix for path in (folder / "tables").iterdir()} == {".csv"}
+    assert {path.suffix for path in (folder / "figures").iterdir()} == {".pdf"}
+    page = write_report(folder, ("html",), ("pdf",)).read_text()
+    assert "data:image/svg+xml" in page  # what the page shows is in it, and nowhere else
+    assert {path.suffix for path in (folder / "figures").iterdir()} == {".pdf"}
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_what_was_filmed_is_on_the_page_of_its_system(tmp_path: Path):
+    folder = build(tmp_path, size=TINY)
+    (folder / "films").mkdir()
+    for name in ("Lorenz-ResNet", "Lorenz-vector-fields"):
+        Image.new("RGB", (2, 2)).save(folder / "films" / f"{name}.png")
+    page = reported(folder)
+    section = page[page.index('<section id="system-Lorenz">') :]
+    assert "Learning, stage by stage" in section
+    assert "Learned vector fields" in section
+    assert 'href="films/Lorenz-ResNet.png"' in section
+
+
+def test_what_was_reached_at_equal_cost_is_told(folder: Path, tmp_path: Path):
+    run = Run.load(build(tmp_path, size=TINY))
+    table = matched_table(run, run.frame())
+    assert table is not None
+    assert [each.head for each in table.columns] == [
+        "loss at equal updates", "loss at equal NFE", "loss at equal time", "VPT at equal parameters"
+    ]  # fmt: skip
+    assert list(table.values.index) == run.compared
+    assert (table.values.filter(like="loss") >= 1).all(axis=None)
+    assert (table.values.filter(like="loss").min() == 1).all()  # the thriftiest has spent all it had
+    failed = Run.load(folder)  # where one learner alone was trained
+    assert matched_table(failed, failed.frame()) is None
+
+
+def test_interquartile_means_and_chances_leave_failed_trials_in(folder: Path):
+    together = aggregated(Run.load(folder).frame(), ["WindowedRNN", "ResNet"])
+    assert list(together["learner"]) == ["ResNet", "WindowedRNN"]
+    assert together["mean"].iloc[0] == pytest.approx(1.0, abs=0.1)
+    assert together["mean"].iloc[1] == 0.0  # every trial of it has failed
+    assert together["chance"].iloc[1] == 0.0
+    assert np.isnan(together["chance"].iloc[0])
+
+
+def test_chaos_is_told_by_exponents_power_and_return_maps(tmp_path: Path):
+    folder = build(tmp_path, ("Lorenz",), size=Size(step=0.02, climate_samples=4000, points=2, seeds=(0, 1)))
+    run = Run.load(folder)
+    gallery = Gallery(run, run.frame())
+    for (_, learner), arrays in gallery._arrays.items():
+        if learner != "Persistence":
+            spectrum = np.array([[1.0, 0.0, -14.6], [0.9, -0.1, -15.0], [1.1, 0.1, -14.0]])
+            arrays["exponents"] = np.stack([spectrum, np.full((3, 3), np.nan)])
+    assert [picture.name for picture in chaos_pictures(gallery)] == [
+        "lyapunov_spectra", "power_spectra", "return_map-Lorenz"
+    ]  # fmt: skip
+    found = exponents(gallery)
+    assert set(found["learner"]) == {"", "WindowedRNN", "ResNet"}
+    assert found.loc[found["learner"] == "", ["median", "low", "high"]].to_numpy()[2].tolist() == [-14.6, -15.0, -14.0]
+
+
+def test_the_power_of_a_sine_is_at_its_frequency():
+    times = 0.01 * np.arange(5000)
+    frequency, power = power_spectrum(np.sin(2 * np.pi * 3 * times), 0.01)
+    assert frequency[power.argmax()] == pytest.approx(3.0, abs=0.1)
 
 
 @pytest.mark.parametrize(

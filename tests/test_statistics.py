@@ -163,13 +163,12 @@ def test_the_95_percent_interval_of_a_median_covers_93_to_97_percent(n: int):
     assert 0.93 <= np.mean((low <= np.log(2)) & (np.log(2) <= high)) <= 0.97
 
 
-@pytest.mark.slow
 def test_the_interval_of_a_prediction_time_difference_covers_93_to_97_percent():
     rng, found = np.random.default_rng(4), []
     for _ in range(1500):
         states = rng.normal(0, 2, 64)
         found.append(prediction_time_difference(states + rng.normal(0, 1, (3, 64)), states + rng.normal(1, 1, (3, 64))))
-    assert 0.93 <= covered(found, 1.0) <= 0.99
+    assert 0.93 <= covered(found, 1.0) <= 0.97
 
 
 # Scores of four and of three runs on two tasks: the worked example in the tests of rliable (Agarwal et al. 2021).

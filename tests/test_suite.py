@@ -184,7 +184,7 @@ def test_a_users_file_is_a_suite(write):
 
 def test_every_suite_of_the_package_states_how_its_settings_were_found():
     for name, entry in suites().items():
-        assert "Settings " in import_module(f"bench.suites.{name}").__doc__, entry
+        assert "Settings " in (import_module(f"bench.suites.{name}").__doc__ or ""), entry
 
 
 def test_the_suites_of_the_package_are_found_by_name():

@@ -5,15 +5,22 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from results import Status, formats, wording
 from results.run import Run
 from results.tables import Table, leaderboard, outcome_table, system_table
+from results.ties import level_by_ranks, welch
 from tests.synthetic import Size, build
 
+SIUNITX = (
+    shutil.which("kpsewhich") and subprocess.run(["kpsewhich", "siunitx.sty"], capture_output=True, check=False).stdout
+)
 LEARNERS = ("WindowedRNN[cell=rnn]", "ResNet", "ODENet", "Persistence", "PolynomialPropagator", "TrueEquations")
 FAILED: dict[tuple[str, str], Status] = {
     ("Lorenz", "ODENet"): "diverged",
@@ -107,13 +114,13 @@ def test_the_leaderboard_ranks_compared_learners_only_and_failures_last(board: T
     rows = {row.learner: row for row in board.rows}
     assert rows["TrueEquations"].entries[0].text == "—"
     assert rows["ODENet"].outcome == "3 of 6 diverged"
-    assert bold(board, "mean_rank") == ["ResNet"]
+    assert bold(board, "mean_rank") == []  # two systems resolve no rank
 
 
 def test_a_learner_that_failed_on_the_hard_system_is_not_best_by_the_easy_one(board: Table):
     assert pd.isna(board.values.loc["ODENet", "nrmse"])
     assert {row.learner: row.entries[3].text for row in board.rows}["ODENet"] == "failed"
-    assert bold(board, "nrmse") == ["ResNet"]
+    assert bold(board, "nrmse") == []  # two systems resolve no rank, and a failed learner is never best
 
 
 def test_cells_that_were_not_run_are_said_to_be_missing(run: Run):
@@ -153,21 +160,82 @@ def test_latex_has_rules_bold_and_escapes(lorenz: Table):
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == 2
     assert text.count(r"\midrule") == 4
     assert r"\%" in text
-    assert re.search(r"ResNet & .*\\textbf\{", text)
+    assert re.search(r"ResNet & .*\{\\bfseries \\num\{[\d.]+\}\}", text)
+    assert r"\qty{" in text
+    assert "timed out" in text
     assert r"A\_1" in formats.latex(small({"A_1": 1.0, "B": 2.0}, "lower"))
 
 
+@pytest.mark.parametrize(
+    ("text", "set_as"),
+    [
+        ("12.7", r"\num{12.7}"), ("52,400", r"\num{52400}"), ("1.23e-05", r"\num{1.23e-05}"),
+        ("-0.500", r"\num{-0.500}"),
+        ("12.3 KiB", r"\qty{12.3}{\kibi\byte}"), ("diverged", "diverged"), ("3 of 6 timed out", "3 of 6 timed out"),
+    ],
+)  # fmt: skip
+def test_latex_sets_numbers_by_siunitx_and_words_as_they_are(text: str, set_as: str):
+    assert formats._numeral(text) == set_as
+
+
+def seeded(values: dict[str, list[float]]) -> Table:
+    rows = [
+        {"suite": "s", "system": "X", "learner": learner, "seed": seed, "metric": "m", "value": value, "unit": ""}
+        | {"better": "lower", "status": "ok", "reason": "", "cell": "c"}
+        for learner, trials in values.items()
+        for seed, value in enumerate(trials)
+    ]
+    return system_table(pd.DataFrame(rows), "X", list(values), [], "period")
+
+
+def test_what_the_seeds_do_not_resolve_from_the_best_is_bold_with_it():
+    table = seeded({"A": [1.0, 1.1, 1.2], "B": [1.05, 1.15, 1.25], "C": [9.0, 9.1, 9.2]})
+    assert bold(table, "m") == ["A", "B"]
+    assert "Welch's test" in table.caption
+
+
+def test_nothing_is_bold_where_the_seeds_resolve_nothing():
+    assert bold(seeded({"A": [1.0, 3.0], "B": [2.0, 1.5]}), "m") == []
+
+
+def test_what_has_no_spread_is_resolved_by_any_difference():
+    assert bold(seeded({"A": [3.0, 3.0], "B": [4.0, 4.0], "C": [3.0, 3.0]}), "m") == ["A", "C"]
+
+
+def test_over_systems_ranks_resolve_who_is_level_with_the_best():
+    values = {"A": 1.0, "B": 2.0, "C": 3.0}
+    rows = [
+        {"system": f"S{place}", "learner": learner, "seed": 0, "metric": "nrmse", "value": value + 0.01 * place}
+        | {"unit": "", "better": "lower", "status": "ok"}
+        for place in range(12)
+        for learner, value in values.items()
+    ]
+    assert level_by_ranks(pd.DataFrame(rows), "nrmse", list(values)) == {"A"}
+    assert level_by_ranks(pd.DataFrame(rows[:6]), "nrmse", list(values)) == {"A", "B", "C"}
+    assert level_by_ranks(pd.DataFrame(rows[:3]), "nrmse", list(values)) == set()
+
+
+def test_welchs_test_is_that_of_scipy():
+    one, other = np.array([1.0, 2.0, 4.0]), np.array([3.0, 5.0, 9.0, 8.0])
+    known: Any = stats.ttest_ind(one, other, equal_var=False)
+    assert welch(one, other) == pytest.approx(float(known.pvalue))
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a LaTeX")
+@pytest.mark.skipif(not SIUNITX, reason="needs the package siunitx")
 def test_latex_compiles(lorenz: Table, board: Table, tmp_path: Path):
     body = formats.latex(lorenz) + formats.latex(board)
-    source = "\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}" + body + "\\end{document}"
+    source = (
+        "\\documentclass{article}\\usepackage{booktabs,graphicx,siunitx}\\begin{document}" + body + "\\end{document}"
+    )
     (tmp_path / "table.tex").write_text(source)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "table.tex"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "table.pdf").stat().st_size > 10_000
 
 
-def test_every_format_is_written(lorenz: Table, tmp_path: Path):
+def test_every_format_that_is_asked_for_is_written(lorenz: Table, tmp_path: Path):
+    assert [path.name for path in formats.write(lorenz, tmp_path / "one", ("csv", "html"))] == ["Lorenz.csv"]
     paths = formats.write(lorenz, tmp_path / "tables")
     assert [path.name for path in paths] == ["Lorenz.md", "Lorenz.tex", "Lorenz.csv"]
     assert all(path.read_text() for path in paths)

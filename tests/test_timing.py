@@ -17,6 +17,7 @@ from bench.cli import main
 from learners import Budget, Learner, NeuralODE, PolynomialPropagator, ResNet, RKNet, Training, WindowedRNN
 from learners.rehearsal import rehearsing
 from results import timing as read
+from results.timing_check import check_timings
 from results.timing_figures import figures
 from results.timing_report import number, ratio_sheet, sheets, write
 from systems import Dataset, LinearSpiral, sample
@@ -374,6 +375,58 @@ def test_comparing_different_hardware_is_a_mistake_of_one_line(command, found: d
     code, _, err = command("compare", "a.json", "b.json")
     assert code == 2
     assert err.count("\n") == 1
+    assert "different hardware" in err
+
+
+def slowed_for(found: dict[str, Any], learner: str, factor: float) -> dict[str, Any]:
+    """The measurements with those of one learner so many times longer."""
+    other = slowed(found, factor)["times"]
+    times = [there if there["learner"] == learner else here for here, there in zip(found["times"], other, strict=True)]
+    return found | {"times": times}
+
+
+def test_a_check_of_timings_fails_on_what_is_slower_and_on_that_alone(found: dict[str, Any]):
+    before = steady(found)
+    assert check_timings(before, before).verdict == "pass"
+    assert check_timings(before, slowed(before, 0.5)).verdict == "pass"
+    assert check_timings(before, slowed(before, 1.2)).verdict == "pass"  # within the tolerance
+    one = found["learners"][0]
+    slow = check_timings(before, slowed_for(before, one, 1.5))
+    assert {finding.learner for finding in slow.of("regressed")} == {one}
+    assert "eager update" in {finding.metric for finding in slow.of("regressed")}
+    assert "50 % worse over 20 measurements" in str(slow.of("regressed")[0])
+    assert not any("batch" in finding.metric for finding in slow.findings)
+    assert any("batch" in finding.metric for finding in slow.advisory)
+
+
+def test_what_is_no_longer_timed_is_lost(found: dict[str, Any]):
+    one = found["learners"][0]
+    fewer = found | {"times": [entry for entry in found["times"] if entry["learner"] != one]}
+    check = check_timings(found, fewer)
+    assert check.verdict == "regressed"
+    assert f"eager update of {one} is not timed any more" in check.lost
+
+
+def test_a_slowdown_within_the_drift_of_the_measurement_is_no_regression(found: dict[str, Any]):
+    drifting = found | {"times": [entry | {"times": [1.0] * 10 + [2.0] * 10} for entry in found["times"]]}
+    assert check_timings(drifting, slowed(drifting, 1.5)).verdict != "regressed"
+
+
+def test_timings_are_checked_by_the_command_as_runs_are(command, found: dict[str, Any], tmp_path: Path):
+    for name, factor in (("a", 1.0), ("b", 2.0)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(slowed(steady(found), factor)))
+    assert command("check", "a.json", "--baseline", "a.json")[0] == 0
+    code, text, _ = command("check", "b.json", "--baseline", "a.json", "--junit", "found.xml")
+    assert code == 1
+    assert text.endswith("If the change is meant, accept it with\n  cp b.json a.json\n")
+    assert 'name="eager update"' in (tmp_path / "found.xml").read_text()
+    code, _, err = command("check", "b.json")
+    assert code == 2
+    assert "--baseline FILE.json" in err
+    other = found | {"environment": found["environment"] | {"device": "cuda (another)"}}
+    (tmp_path / "b.json").write_text(json.dumps(other))
+    code, _, err = command("check", "b.json", "--baseline", "a.json")
+    assert code == 2
     assert "different hardware" in err
 
 

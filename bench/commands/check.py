@@ -1,6 +1,7 @@
 """`python -m bench check`: hold a run to its baseline."""
 
 import os
+import shlex
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -27,10 +28,24 @@ def check(
 ) -> int:
     """Hold a run to its baseline: is anything missing, newly failing, or worse beyond noise and tolerance?
 
+    Or the timing.json of `time` to an earlier one, of the same hardware.
     Under GitHub Actions, annotations and a step summary are written too.
     """
+    from results.timing import is_timing
+
+    if is_timing(run):
+        found, accept = _timings_checked(run, baseline)
+    else:
+        found, accept = _run_checked(run, baseline, adaptive, times, out)
+    _told(found, accept, junit, as_json)
+    if not found.comparable:
+        return NOTHING_MEASURED
+    return CHECK_FAILED if found.verdict == "regressed" or (strict and found.verdict == "inconclusive") else 0
+
+
+def _run_checked(run: str, baseline: Path | None, adaptive: bool, times: bool, out: Path) -> tuple["Check", str]:
+    """The check of a run, with more seeds where that is asked for and needed, and the command that accepts it."""
     from bench.plan import find_runs
-    from results import check_report
     from results.baseline import Baseline, BrokenBaselineError
 
     folder = find_runs([run], out)[0]
@@ -42,7 +57,26 @@ def check(
     found = _checked(kept, folder, times)
     while adaptive and found.comparable and found.verdict == "inconclusive" and _add_seeds(kept, folder):
         found = _checked(kept, folder, times)
-    accept = accepting(folder, path)
+    return found, accepting(folder, path)
+
+
+def _timings_checked(after: str, before: Path | None) -> tuple["Check", str]:
+    """The check of a timing.json beside an earlier one, and the command that accepts it."""
+    from results.timing import BrokenTimingError, load
+    from results.timing_check import check_timings
+
+    if before is None:
+        raise UserError(f"{after} holds timings: name those that they are held to with --baseline FILE.json")
+    try:
+        return check_timings(load(before), load(Path(after))), shlex.join(["cp", after, str(before)])
+    except BrokenTimingError as error:
+        raise UserError(str(error)) from error
+
+
+def _told(found: "Check", accept: str, junit: Path | None, as_json: bool) -> None:
+    """Print the check, and write what else is asked for; under GitHub Actions its annotations and summary too."""
+    from results import check_report
+
     sys.stdout.write((check_report.as_json(found, accept) if as_json else check_report.text(found)) + "\n")
     if junit:
         junit.parent.mkdir(parents=True, exist_ok=True)
@@ -52,11 +86,8 @@ def check(
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(check_report.markdown(found, accept))
-    if not found.comparable:
-        return NOTHING_MEASURED
-    if found.verdict != "pass" and not as_json:
+    if found.comparable and found.verdict != "pass" and not as_json:
         sys.stdout.write(f"If the change is meant, accept it with\n  {accept}\n")
-    return CHECK_FAILED if found.verdict == "regressed" or (strict and found.verdict == "inconclusive") else 0
 
 
 def _checked(baseline: "Baseline", folder: Path, times: bool) -> "Check":

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from results.comparison import Comparison
 
 CAPTION = (
-    "Medians over seeds, and the paired difference with its 95 % interval: of VPT over test states, with the seeds as "
-    "they are, else over seeds, of which an interval needs six. A difference whose interval holds zero is unresolved. "
-    "All systems: B / A - 1, by the geometric mean over paired trials."
+    "Medians over seeds, and the median of the paired differences with its 95 % interval: of VPT over test states, "
+    "with the seeds as they are, else over seeds, of which an interval needs six. A difference whose interval holds "
+    "zero is unresolved. All systems: B / A - 1, by the geometric mean over paired trials."
 )
 
 

@@ -4,13 +4,15 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bench.errors import NOTHING_MEASURED, UserError, tell
-from bench.options import RUNS, Out, Runs, StyleOfFigures, WithClaims, WithGallery
+from bench.errors import NOTHING_MEASURED, UserError, tell, unknown
+from bench.options import RUNS, FigureFormats, Out, PageFormats, Runs, StyleOfFigures, WithClaims, WithGallery
 
 if TYPE_CHECKING:
     from results.run import Run
+
+PAGE = "html"
 
 
 def report(
@@ -18,19 +20,33 @@ def report(
     out: Out = RUNS,
     claims: WithClaims = False,
     gallery: WithGallery = False,
+    formats: PageFormats = None,
+    figures: FigureFormats = None,
     style: StyleOfFigures = None,
 ) -> int:
     """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""
-    from results.palette import looking
+    from results.formats import KINDS
+    from results.palette import FORMATS, looking
 
+    chosen: dict[str, Any] = {"tables": _chosen("table format", formats, (*KINDS, PAGE))} if formats else {}
+    chosen |= {"figures": _chosen("figure format", figures, FORMATS)} if figures else {}
     with looking(style) if style else nullcontext():
         if gallery:
-            sys.stdout.write(f"{_drawn(out / 'gallery')}\n")
+            sys.stdout.write(f"{_drawn(out / 'gallery', chosen.get('figures', FORMATS))}\n")
             return 0
-        return _reported(runs or (), out, claims)
+        return _reported(runs or (), out, claims, chosen)
 
 
-def _reported(runs: Sequence[str], out: Path, claims: bool) -> int:
+def _chosen(kind: str, text: str, choices: Sequence[str]) -> tuple[str, ...]:
+    """What is listed in "a,b". Raises UserError where it is none of the choices."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in choices:
+            raise unknown(kind, name, choices)
+    return names
+
+
+def _reported(runs: Sequence[str], out: Path, claims: bool, chosen: dict[str, Any]) -> int:
     from bench.plan import find_runs
     from results.run import BrokenRunError, Run
 
@@ -45,11 +61,11 @@ def _reported(runs: Sequence[str], out: Path, claims: bool) -> int:
         if claims:
             _judge(run)
         else:
-            sys.stdout.write(f"{written(folder)}\n")
+            sys.stdout.write(f"{written(folder, **chosen)}\n")
     return 0
 
 
-def _drawn(folder: Path) -> Path:
+def _drawn(folder: Path, kinds: Sequence[str]) -> Path:
     """Save every figure on sample data, with a spinner in a terminal; the folder."""
     from rich.console import Console
 
@@ -58,18 +74,18 @@ def _drawn(folder: Path) -> Path:
 
     with Console(stderr=True).status("drawing every figure"):
         for name, figure in sample_figures():
-            save(figure, folder, name)
+            save(figure, folder, name, kinds)
     return folder
 
 
-def written(folder: Path, show: bool = True) -> Path:
-    """Write the report of a run, with a spinner in a terminal; the path of its page."""
+def written(folder: Path, show: bool = True, **chosen: Any) -> Path:
+    """Write the report of a run, with a spinner in a terminal; the path of its page, or of the folder without one."""
     from rich.console import Console
 
     from results.report import write_report
 
     with Console(quiet=not show).status("writing the report") if show else nullcontext():
-        return write_report(folder)
+        return write_report(folder, **chosen)
 
 
 def _judge(run: "Run") -> None:
