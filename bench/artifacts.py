@@ -73,6 +73,7 @@ def describe(cell: "Cell", key: str, seconds: float) -> dict[str, Any]:
     }
 
 
+@singledispatch
 def drawings(evidence: Evidence) -> Arrays:
     """What the figures are drawn from, for one seed. Times are in timescales, counted from the end of the context."""
     error = forecast_error(evidence)

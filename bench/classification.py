@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.artifacts import Arrays, describe
+from bench.artifacts import Arrays, describe, drawings
 from bench.cell import Cell, conduct, examined, fit, prepare
 from bench.errors import one_line
 from bench.key import digest, identity
@@ -65,7 +65,7 @@ def examine(cell: ImageCell, seed: int, model: FittedClassifier, data: ImageData
         if not np.isfinite(evidence.probabilities).all() and not failure:
             ending = Ending("diverged", ("probabilities of test images left the finite numbers",))
         record = record_of(cell, seed, evidence, ending)
-        return Trial(record, model.log.curve, drawings(evidence), model.weights(), ending=ending)
+        return Trial(record, model.log.curve, drawings(evidence), model.weights(), evidence, ending)
     except Exception as error:
         status, reason = verdict(error)
         if failure:
@@ -73,7 +73,8 @@ def examine(cell: ImageCell, seed: int, model: FittedClassifier, data: ImageData
         return Trial(failed(cell, seed, status, reason), model.log.curve)
 
 
-def drawings(evidence: ClassificationEvidence) -> Arrays:
+@drawings.register
+def _(evidence: ClassificationEvidence) -> Arrays:
     """What figures are drawn from, for one seed."""
     sweep = {f"sweep_{name}": values for name, values in asdict(evidence.sweep).items() if len(values)}
     return {"probabilities": evidence.probabilities.astype(np.float32), "labels": evidence.labels} | sweep

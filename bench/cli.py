@@ -24,7 +24,7 @@ from bench.commands.run import run
 from bench.commands.status import status
 from bench.commands.time import time
 from bench.commands.tune import tune
-from bench.errors import MISTAKEN, UserError, nearest, one_line, tell
+from bench.errors import INTERRUPTED, MISTAKEN, UserError, nearest, one_line, tell
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # click's, which newer versions of typer carry inside
 
@@ -77,6 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UsageError as error:
         tell(f"error: {_usage(error, given)}")
         code = MISTAKEN
+    except (KeyboardInterrupt, typer.Abort) as error:
+        if isinstance(error.__cause__, EOFError):  # typer takes it for a user who has nothing more to say
+            raise error.__cause__ from None
+        tell("interrupted")
+        code = INTERRUPTED
     sys.exit(code or 0)
 
 

@@ -7,10 +7,12 @@ import resource
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,15 @@ from bench.meter import process_peak
 
 ROOT = Path(__file__).resolve().parents[1]
 DRIVER = Path("/proc/driver/nvidia/version")
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # what a container may use of the processors
 DIFF = 20_000  # characters of the difference to the revision that each cell keeps
 PACKAGES = ("dynamics-bench", "numpy", "pandas", "scikit-learn", "scipy", "torch", "torchdiffeq", "torchvision")
 
 
-def environment(device: str, threads: int) -> dict[str, Any]:
+def environment(device: str, threads: int, words: Sequence[str] = ()) -> dict[str, Any]:
     """Everything beside its configuration that may change the numbers or the times of a cell.
+
+    The `words` are those of the user's command; if not given, of this program.
 
     Neither imports torch nor touches a GPU, unless the caller has put it to work already.
     """
@@ -40,7 +45,7 @@ def environment(device: str, threads: int) -> dict[str, Any]:
         "torch": _version("torch"),
         "packages": {name: _version(name) for name in PACKAGES},
         "git": dict(revision()),
-        "command": _command(),
+        "command": command(words),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "hostname": platform.node(),
     }
@@ -57,9 +62,18 @@ def usage() -> dict[str, Any]:
 
 
 def cores() -> int:
-    """Physical cores that this process may use."""
+    """Physical cores that this process may use, and its container lets it use."""
     logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(psutil.cpu_count(logical=False) or logical, logical)
+    return max(1, int(min(psutil.cpu_count(logical=False) or logical, logical, _quota())))
+
+
+def _quota() -> float:
+    """Processors that a container has time on, as of a pod with a limit; infinite where nothing limits it."""
+    try:
+        microseconds, period = map(int, QUOTA.read_text().split())
+    except (OSError, ValueError):  # no such file, or its first word is "max"
+        return inf
+    return microseconds / period
 
 
 @lru_cache
@@ -118,8 +132,9 @@ def _run_git(*arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _command() -> str:
-    program, *arguments = sys.argv or [""]
+def command(words: Sequence[str] = ()) -> str:
+    """The command that this program was called by, or that these words are, as one could type it again."""
+    program, *arguments = words or sys.argv or [""]
     entry = Path(program)
     called = ["python", "-m", entry.parent.name] if entry.name == "__main__.py" else [entry.name]
     return shlex.join([*called, *arguments])

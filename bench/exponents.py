@@ -1,5 +1,7 @@
 """Lyapunov exponents of a fitted model, from many states on its own long forecasts."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from jaxtyping import Float64
@@ -14,6 +16,23 @@ VECTORS = 384  # tangent vectors that are followed in all, from so many states a
 STRIDE = 5  # samples between two orthonormalisations
 WARM_UP, TIME = 4.0, 6.0  # timescales in which the vectors find their directions, and in which they are measured
 SETTLED = 0.25  # of a long forecast, before which it may not have come to what the model settles on
+
+
+class Remembered:
+    """Exponents that are worked out when they are asked for first, and then kept; or the reason why there are none."""
+
+    def __init__(self, work_out: Callable[[], Spectrum], found: Spectrum | str | None = None) -> None:
+        self._work_out, self.found = work_out, found
+
+    def __call__(self) -> Spectrum:
+        if self.found is None:
+            try:
+                self.found = self._work_out()
+            except Undefined as reason:
+                self.found = str(reason)
+        if isinstance(self.found, str):
+            raise Undefined(self.found)
+        return self.found
 
 
 def exponents(predictor: Predictor, data: Dataset, runs: Float64[np.ndarray, "runs samples dim"]) -> Spectrum:

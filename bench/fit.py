@@ -6,26 +6,31 @@ code, and not on the metrics: where only these have changed, nothing is trained 
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, cast, get_args, get_origin, get_type_hints
-from zipfile import BadZipFile
+from typing import Any, NoReturn, cast, get_args, get_origin, get_type_hints
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import torch
 
-from bench.artifacts import drawings, write
+from bench.artifacts import write
 from bench.cell import Cell, carry_out
+from bench.classification import ImageCell
 from bench.environment import environment, usage
+from bench.exponents import Remembered
 from bench.key import Reader, checksum, code, fitting_roots, identity
 from bench.lease import Lease
-from bench.trial import Ending, Trial, record_of
-from metrics import Evidence
+from bench.trial import Ending, Trial, drawn, record_of
+from metrics import LYAPUNOV, Evidence
+from metrics.classification import ClassificationEvidence
 from results import DamagedCellError, MissingCellError, Store
+from systems.lyapunov import Spectrum
 
 AFTER_FITTING = ("bench.artifacts", "bench.fit", "metrics", "results")  # modules that no fit depends on
 COPIED = ("curve.csv", "checkpoint.safetensors")
+SPECTRUM, WITHOUT = "spectrum.", "no_spectrum"  # names under which Lyapunov exponents are kept, or why there are none
 LARGEST = 64_000_000  # bytes of evidence that are kept of a fit: to keep more would cost more than to train again
 
 
@@ -51,15 +56,28 @@ def fit_key(cell: Cell, read: Reader = code) -> str:
     return checksum(configuration | {"code": read(fitting_roots(cell), AFTER_FITTING)})
 
 
+def suffices(cell: Cell, fits: Store, name: str) -> bool:
+    """Whether what is kept of a fit is all that our metrics of a cell need: its Lyapunov exponents may be missing."""
+    if not set(LYAPUNOV) & set(cell.metrics):
+        return True
+    try:
+        with ZipFile(fits.path(name) / "arrays.npz") as archive:
+            return any(SPECTRUM in file or WITHOUT in file for file in archive.namelist())
+    except (OSError, BadZipFile):
+        return False
+
+
 def keep(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> None:
     """Keep the evidence of trials that all have left some, with the curves and weights that lie in `folder`.
 
     Nothing is kept of fits that leave more than LARGEST.
     """
-    found = {trial.record.seed: trial for trial in trials if type(trial.evidence) is Evidence}
-    if len(found) < len(trials) or fits.finished(name):
+    if any(trial.evidence is None for trial in trials) or fits.finished(name):
         return
-    arrays = {seed: flatten(trial.evidence) | flatten(trial.ending) for seed, trial in found.items()}
+    arrays = {
+        trial.record.seed: flatten(trial.evidence) | _spectrum(trial.evidence) | flatten(trial.ending)
+        for trial in trials
+    }
     content = _shared(arrays)
     if sum(values.nbytes for values in content.values()) > LARGEST:
         return
@@ -81,10 +99,11 @@ def measure_again(cell: Cell, key: str, fits: Store, name: str, folder: Path) ->
     begin = perf_counter()
     try:
         arrays = fits.arrays(name)
-        found = {seed: _rebuild(seed, arrays) for seed in cell.seeds}
+        kind = ClassificationEvidence if isinstance(cell, ImageCell) else Evidence
+        found = {seed: _rebuild(kind, seed, arrays) for seed in cell.seeds}
         fits.verify(name)
         trials = [
-            Trial(record_of(cell, seed, evidence, ending), arrays=drawings(evidence))
+            Trial(record_of(cell, seed, evidence, ending), arrays=drawn(cell, evidence))
             for seed, (evidence, ending) in found.items()
         ]
     except (MissingCellError, DamagedCellError, ModelNeededError, KeyError, TypeError, ValueError, BadZipFile):
@@ -132,7 +151,7 @@ def _shared(arrays: Mapping[int, Mapping[str, np.ndarray]]) -> dict[str, np.ndar
     return {name: first[name] for name in shared} | own
 
 
-def _ask_for_model(*arguments: Any) -> None:
+def _ask_for_model(*arguments: Any) -> NoReturn:
     raise ModelNeededError
 
 
@@ -140,8 +159,21 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
     return one is other or (one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
 
 
-def _rebuild(seed: int, arrays: Mapping[str, np.ndarray]) -> tuple[Evidence, Ending]:
+def _spectrum(evidence: Any) -> dict[str, np.ndarray]:
+    """The Lyapunov exponents of a model, or why there are none, where a metric has asked for them."""
+    found = getattr(getattr(evidence, "exponents", None), "found", None)
+    if isinstance(found, str):
+        return {WITHOUT: np.asarray(found)}
+    return {} if found is None else flatten(found, SPECTRUM)
+
+
+def _rebuild(kind: type, seed: int, arrays: Mapping[str, np.ndarray]) -> tuple[Any, Ending]:
     places = [(*name.rpartition("/"), array) for name, array in arrays.items()]
     mine = {name: array for owner, _, name, array in places if owner in ("", str(seed))}
     ending: Ending = unflatten(Ending, mine)
-    return unflatten(Evidence, mine), Ending(ending.status, tuple(map(str, ending.reasons)))
+    evidence = unflatten(kind, mine)
+    if WITHOUT in mine:
+        evidence = replace(evidence, exponents=Remembered(_ask_for_model, str(mine[WITHOUT])))
+    elif any(name.startswith(SPECTRUM) for name in mine):
+        evidence = replace(evidence, exponents=Remembered(_ask_for_model, unflatten(Spectrum, mine, SPECTRUM)))
+    return evidence, Ending(ending.status, tuple(map(str, ending.reasons)))

@@ -73,19 +73,19 @@ def standings(cells: "Sequence[Cell]", keys: Sequence[str], store: Store, histor
     """What a run would do with each cell, by key."""
     from bench.key import code
 
-    fits, read = set(Store(store.root, "fits").all_keys()), cache(code)
+    fits, read = Store(store.root, "fits"), cache(code)
     return {
         key: Standing("cached") if store.complete(key) else _standing(cell, history, fits, read)
         for cell, key in zip(cells, keys, strict=True)
     }
 
 
-def _standing(cell: "Cell", history: History, fits: set[str], read: "Reader") -> Standing:
-    from bench.fit import fit_key
+def _standing(cell: "Cell", history: History, fits: Store, read: "Reader") -> Standing:
+    from bench.fit import fit_key, suffices
 
     changed = history.changes(cell, read)
     why = f"{', '.join(changed[:3])}{' and more' if len(changed) > 3 else ''} changed" if changed else ""
-    if fits and fit_key(cell, read) in fits:
+    if fits.complete(name := fit_key(cell, read)) and suffices(cell, fits, name):
         return Standing("measured", why or "other metrics")
     return Standing("stale", why) if changed else Standing("missing")
 

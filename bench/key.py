@@ -81,9 +81,8 @@ def code(roots: Iterable[str], without: Sequence[str] = ()) -> dict[str, str]:
         module = waiting.pop()
         left_out = module.name in BESIDE or any(f"{module.name}.".startswith(f"{name}.") for name in without)
         if module not in found and not left_out:
-            source = _read(module)
-            found[module] = source.hash
-            waiting += filter(None, (_resolve(statement, module) for statement in source.imports))
+            found[module] = _read(module).hash
+            waiting += _frozen_imports.get(module) or _followed(module)
     return {module.name: found[module] for module in sorted(found)}
 
 
@@ -92,6 +91,13 @@ def freeze() -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
         if (module := _imported(name)) is not None:
             _frozen[module] = _read(module)
+    _frozen_imports.update((module, _followed(module)) for module in _frozen)
+
+
+def thaw() -> None:
+    """From now on take our sources for what their files hold."""
+    _frozen.clear()
+    _frozen_imports.clear()
 
 
 def checksum(plain: Any) -> str:
@@ -168,12 +174,18 @@ class Source:
 
 
 _frozen: dict[Module, Source] = {}
+_frozen_imports: dict[Module, list[Module]] = {}
 
 
 def _imported(name: str) -> Module | None:
     """A module that this process has imported from a file."""
     path = getattr(sys.modules.get(name), "__file__", None)
     return None if path is None else Module(name, Path(path).resolve())
+
+
+def _followed(module: Module) -> list[Module]:
+    """The modules that the imports of a module lead to."""
+    return [found for statement in _read(module).imports if (found := _resolve(statement, module)) is not None]
 
 
 def _resolve(statement: Import, importer: Module) -> Module | None:

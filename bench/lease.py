@@ -3,13 +3,17 @@
 import errno
 import logging
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from filelock import FileLock, SoftFileLease, Timeout
 
 from results import Store
 
 LEASE_SECONDS = 120.0  # without a sign of life, after which a process of another machine counts as dead
+BLANK_SECONDS = 2.0  # after which the holder of a lease without a name counts as dead: it is written in microseconds
 NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)  # what file systems without locks of the kernel say
 
 logging.getLogger("filelock").setLevel(logging.ERROR)  # it warns of what is handled here
@@ -27,13 +31,16 @@ class Lease:
     def __init__(self, store: Store, key: str) -> None:
         self._folder = store.root / "leases"
         self._lock = FileLock(self._folder / f"{key}.lock", timeout=0, fallback_to_soft=False)
-        self._heartbeat = SoftFileLease(self._folder / f"{key}.lease", timeout=0, lease_duration=LEASE_SECONDS)
+        self._file = self._folder / f"{key}.lease"
+        self._heartbeat = SoftFileLease(self._file, timeout=0, lease_duration=LEASE_SECONDS)
+        self._seen: tuple[tuple[int, int], float] = (0, 0), 0.0  # the file when it last changed, and when that was
 
     def acquire(self) -> bool:
         """Take it, unless somebody has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             self._acquire_lock()
+            self._clear_away()
             self._heartbeat.acquire()
         except Timeout:
             self._lock.release()
@@ -51,6 +58,22 @@ class Lease:
         if free:
             self.release()
         return free
+
+    def _clear_away(self) -> None:
+        """Remove what the dead have left that filelock leaves alone: leases without a name, or on network drives."""
+        with suppress(FileNotFoundError):
+            found = self._file.stat()
+            sign, now = (found.st_ino, found.st_mtime_ns), time.monotonic()
+            if sign != self._seen[0]:
+                self._seen = sign, now
+            is_blank = not found.st_size and abs(time.time() - found.st_mtime) > BLANK_SECONDS
+            if is_blank or now - self._seen[1] > LEASE_SECONDS:
+                aside = self._file.with_name(f"{self._file.name}-{uuid4().hex}")
+                self._file.rename(aside)
+                if aside.stat().st_ino != found.st_ino:  # a lease of somebody who has just taken over
+                    with suppress(FileExistsError):
+                        self._file.hardlink_to(aside)
+                aside.unlink()
 
     def _acquire_lock(self) -> None:
         try:

@@ -38,6 +38,7 @@ class Request:
     shard: str = ""
     include: Sequence[Path] = ()
     metrics: Sequence[str] = ()  # beside those of the suite
+    elsewhere: bool = False  # on machines that may have a GPU where this one has none
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def prepare(request: Request) -> Plan:
     suite = _suite(request)
     for folder in (suite.name, "cells", "data"):
         _check_writable(request.out / folder)
-    device = _device(request.device)
+    device = _device(request.device, request.elsewhere)
     cells = suite.cells(request.budget, device)
     _check_rerun(request.rerun, cells)
     return _plan(request, suite, cells, device, shard)
@@ -198,10 +199,13 @@ def _check_rerun(rerun: str, cells: "Sequence[Cell]") -> None:
         raise unknown("thing to run again", rerun, known, "--rerun takes a system or learner of the suite")
 
 
-def _device(wanted: str) -> str:
+def _device(wanted: str, elsewhere: bool) -> str:
     import torch
 
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # asks without initialising CUDA in this process
     if wanted != "cpu" and torch.cuda.is_available():
+        return "cuda"
+    if wanted == "cuda" and elsewhere:
         return "cuda"
     if wanted == "cuda":
         raise UserError("--device cuda, but torch finds no CUDA device on this machine: use --device cpu or auto")

@@ -18,6 +18,7 @@ from typing import Any
 from bench.errors import UserError
 
 _included: list[ModuleType] = []
+folders: list[str] = []  # of the files that were imported, which other machines may have to look in
 
 
 def installed(package: str) -> Mapping[str, EntryPoint]:
@@ -65,8 +66,10 @@ def import_file(path: Path) -> ModuleType:
     """
     path = path.resolve()
     invalidate_caches()
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
+    folder = str(path.parent)
+    folders.append(folder)
+    if folder not in sys.path:
+        sys.path.append(folder)
     spec = find_spec(path.stem) if path.stem.isidentifier() else None
     if spec is None or spec.origin != str(path):
         taken = f"stands for {spec.origin or 'a part of Python'}" if spec else "is no name of a Python module"

@@ -3,8 +3,9 @@
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -17,13 +18,14 @@ from bench.cell import Cell
 from bench.environment import cores, environment
 from bench.lease import Lease
 from bench.outcomes import TRANSIENT, Attempt, Observer, Outcome, cause, is_failure, keep_attempts, memory_kills
+from bench.processes import Started
 from bench.trial import Trial, failed
 from bench.worker import Note, Task, Terms
-from results import Status, Store
+from results import Record, Status, Store
 
-LOST = 255  # the exit code of a process whose fork server has died
 POLL = 0.5  # seconds between two looks at cells that other processes are working on
 LOG_END = 4000  # characters of the log of a failed attempt that are kept
+OUTDATED = "its files have changed since the run was planned, so that nothing is kept: the same command runs it anew"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Conditions:
     fail_fast: bool = False
     memory: int | None = None  # bytes that each process may use beyond what it starts with
     threads: int = 0  # of each process; 0 for as many as the cores allow
+    command: Sequence[str] = ()  # of the user, where it is not that of this program
 
     def __post_init__(self) -> None:
         if self.jobs < 1:
@@ -65,10 +68,14 @@ class Active:
     """A job, and the process that does it."""
 
     job: Job
-    process: BaseProcess
+    started: Started
     notes: Connection
     begin: float
     kills: int  # for lack of memory, before it was started
+
+    @property
+    def process(self) -> BaseProcess:
+        return self.started.process
 
 
 @dataclass(eq=False)
@@ -106,7 +113,7 @@ class Session:
 
     @property
     def _terms(self) -> Terms:
-        return Terms(self.store, self.conditions.threads_each, self.conditions.memory)
+        return Terms(self.store, self.conditions.threads_each, self.conditions.memory, self.conditions.command)
 
     def _next(self) -> Job | None:
         """The first job whose data are not in the making."""
@@ -130,14 +137,14 @@ class Session:
         processes.warm_up(self._terms.threads)  # which may take seconds that are not the cell's
         job.begin = job.begin or perf_counter()
         mine, theirs = processes.CONTEXT.Pipe(duplex=False)
-        task = Task(job.cell, job.key, job.replace, tuple(job.attempts))
+        task = Task(job.cell, job.key, job.replace, tuple(job.attempts), job.sees_main)
         with theirs:
             if job.key:
                 order, target = (task, self._terms, theirs), worker.run_cell
             else:
                 order, target = (job.cell, self._terms), worker.make_data
-            process = processes.start(target, *order, threads=self._terms.threads, sees_main=job.sees_main)
-        self.working[process.sentinel] = Active(job, process, mine, perf_counter(), memory_kills())
+            started = processes.start(target, *order, threads=self._terms.threads, sees_main=job.sees_main)
+        self.working[started.process.sentinel] = Active(job, started, mine, perf_counter(), memory_kills())
         return None
 
     def _finish(self, sentinel: int, timed_out: bool = False) -> None:
@@ -145,12 +152,14 @@ class Session:
         done = self.working.pop(sentinel)
         done.process.join()
         job, note = done.job, _last_note(done)
-        if done.process.exitcode == LOST and not processes.is_warm():
+        if done.started.is_lost:
             return self._recover(done, note)
         if note.unwritable:
             raise note.unwritable
         if note.busy:
             self.elsewhere[job.key] = job, Lease(self.store, job.key)
+        elif note.outdated:
+            self._look_again(done, note)
         elif note.kept:
             self._take_in(job)
         elif job.key:
@@ -171,15 +180,29 @@ class Session:
         ):
             job.replace = True
             return
-        self.outcome.records[job.key] = records
         if not computed and not job.begin:
+            self.outcome.records[job.key] = records
             self.observer.cached(job.cell, job.key, records)
             return
         if computed:
             self.outcome.computed.append(job.key)
+        self._tell(job, records)
+
+    def _tell(self, job: Job, records: list[Record]) -> None:
+        """Tell of the end of a cell that was begun."""
+        self.outcome.records[job.key] = records
         self.observer.finished(job.cell, job.key, records, perf_counter() - job.begin)
         if self.conditions.fail_fast and is_failure(records):
             self.waiting.clear()
+
+    def _look_again(self, done: Active, note: Note) -> None:
+        """Begin anew with a fork server that knows the files as they are; leave alone what was planned with others."""
+        if note.outdated == "server":
+            processes.retire(done.started.server)
+            self.waiting.insert(0, done.job)
+            return
+        cell = done.job.cell
+        self._tell(done.job, [failed(cell, seed, "crashed", OUTDATED) for seed in cell.seeds])
 
     def _fail(self, job: Job, status: Status, reason: str, log: str) -> None:
         """Try a cell again whose process failed, or keep the failure with the log that it has left."""
@@ -190,7 +213,7 @@ class Session:
             self.elsewhere[job.key] = job, lease
             return
         try:
-            bury(self.store, job, status, reason, log, self._terms.threads)
+            bury(self.store, job, status, reason, log, self.conditions)
         finally:
             lease.release()
         self._take_in(job)
@@ -234,12 +257,12 @@ class Session:
         return "timeout", f"not done after {self.conditions.timeout:g} s"
 
 
-def bury(store: Store, job: Job, status: Status, reason: str, log: str, threads: int) -> None:
+def bury(store: Store, job: Job, status: Status, reason: str, log: str, conditions: Conditions) -> None:
     """Keep a cell whose process could not do so itself, as failed, with the log that it has left."""
     if job.attempts:
         reason = f"{reason} (attempt {len(job.attempts) + 1})"
     trials = [Trial(failed(job.cell, seed, status, reason)) for seed in job.cell.seeds]
-    surroundings = environment(job.cell.device, threads)
+    surroundings = environment(job.cell.device, conditions.threads_each, conditions.command)
     with store.stage(job.key, job.replace) as grave:
         (grave / "log.txt").write_text(f"{log}{status}: {reason}\n", encoding="utf-8")
         keep_attempts(grave, job.attempts)
@@ -253,7 +276,7 @@ def _last_note(done: Active) -> Note:
         while connection.poll():
             last = connection.recv()
             folder = last.folder or folder
-    return Note(folder, last.kept, last.busy, last.unwritable)
+    return replace(last, folder=folder)
 
 
 def _log(folder: Path | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor
 from bench.artifacts import Arrays, drawings, spread
 from bench.decoding import Latent, decode
 from bench.errors import one_line
-from bench.exponents import exponents
+from bench.exponents import Remembered, exponents
 from bench.meter import Reading, meter
 from learners import CurvePoint, Predictor
 from learners.base import SolverError, Unsuitable, forecast_replicas
@@ -47,7 +47,7 @@ class Trial:
     curve: tuple[CurvePoint, ...] = ()
     arrays: Arrays = field(default_factory=dict)
     weights: dict[str, Tensor] = field(default_factory=dict)
-    evidence: Evidence | None = None  # what the record was measured from
+    evidence: Any = None  # what the record was measured from
     ending: Ending = field(default_factory=Ending)
 
     def of(self, seed: int) -> "Trial":
@@ -95,7 +95,7 @@ def examine(
             _cost(cell, predictor, data, test, fitting),
             _scored_times(data),
             ground_truth_time,
-            partial(exponents, predictor, data, climate.states),
+            Remembered(partial(exponents, predictor, data, climate.states)),
             predictor.calibration,
             decode(predictor, data) if isinstance(predictor, Latent) else None,
         )
@@ -103,10 +103,14 @@ def examine(
             sys.stdout.writelines(f"{estimate}\n" for estimate in predictor.calibration.estimates)  # to the cell's log
         ending = _ending(cell, predictor, test, climate, step)
         record = record_of(cell, seed, evidence, ending)
-        arrays = drawings(evidence) | (spread(evidence) if set(LYAPUNOV) & set(cell.metrics) else {})
-        return Trial(record, predictor.log.curve, arrays, predictor.weights(), evidence, ending)
+        return Trial(record, predictor.log.curve, drawn(cell, evidence), predictor.weights(), evidence, ending)
     except Exception as error:
         return Trial(failed(cell, seed, *verdict(error)), predictor.log.curve)
+
+
+def drawn(cell: "Cell", evidence: Any) -> Arrays:
+    """What figures are drawn from, as far as the metrics of a cell have asked for it."""
+    return drawings(evidence) | (spread(evidence) if set(LYAPUNOV) & set(cell.metrics) else {})
 
 
 def failed(cell: "Cell", seed: int, status: Status, reason: str) -> Record:

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
+from typing import Literal
 
 import psutil
 import torch
 
 from bench.cell import Cell, prepare
 from bench.fit import perform
+from bench.key import key, thaw
 from bench.lease import Lease
 from bench.outcomes import Attempt, keep_attempts
 from results import Store
@@ -33,6 +35,7 @@ class Terms:
     store: Store
     threads: int  # of each
     memory: int | None = None  # bytes that each may use beyond what it starts with
+    command: Sequence[str] = ()  # of the user, for the record; none where this program is his own
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Task:
     key: str
     replace: bool = False  # what the store has under this key
     before: Sequence[Attempt] = ()  # that failed
+    sees_main: bool = False  # the cell is made of classes of `__main__`, whose name is another here
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,16 @@ class Note:
     kept: bool = False  # the cell is in the store
     busy: bool = False  # another process is at work on the cell
     unwritable: OSError | None = None  # the store cannot be written, as when the disk is full
+    outdated: Literal["", "server", "plan"] = ""  # what has another code of the cell than there is now
 
 
 def run_cell(task: Task, terms: Terms, parent: Connection) -> None:
     """Lease a cell, execute it and commit it to the store; unless another process does so, or has done."""
     _settle_in(terms)
+    if not task.sees_main and key(task.cell) != task.key:
+        thaw()
+        parent.send(Note(outdated="server" if key(task.cell) == task.key else "plan"))
+        return
     lease = Lease(terms.store, task.key)
     try:
         if not lease.acquire():
@@ -102,6 +111,7 @@ def _compute(task: Task, terms: Terms, parent: Connection) -> None:
 def _settle_in(terms: Terms) -> None:
     """Only the parent answers the keyboard; threads and memory are limited before the first operation needs them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.argv[:] = terms.command or sys.argv
     torch.set_num_threads(terms.threads)
     _limit_memory(terms.memory)
 

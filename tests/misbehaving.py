@@ -36,6 +36,18 @@ class Journaled(Learner):
         return [Turning(seed + self.number) for seed in seeds]
 
 
+@dataclass(frozen=True)
+class Clocked(Learner):
+    """Writes down when it is fitted."""
+
+    journal: str
+    number: int
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        note(self.journal, str(time.monotonic()))
+        return Instant().fit(dataset, budget, seeds)
+
+
 HOARD: list[np.ndarray | torch.Tensor] = []
 
 

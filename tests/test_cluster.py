@@ -1,12 +1,18 @@
 """Cells on the workers of a dask cluster."""
 
+import json
+import os
 import random
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import cast
 
 import psutil
 import pytest
@@ -15,6 +21,7 @@ pytest.importorskip("distributed")
 
 from distributed import Client, LocalCluster
 
+import bench.key
 from bench import cluster
 from bench.cell import Cell
 from bench.commands.run import _runner
@@ -41,7 +48,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A cluster within this process, which takes milliseconds to start."""
-    local = LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address="")
+    local = LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0")
     with local, Client(local):
         yield local.scheduler_address
 
@@ -98,10 +105,69 @@ def test_an_address_where_nobody_answers_is_a_mistake(store: Store, monkeypatch:
         cluster.run("127.0.0.1:1", [cell(stubs.Instant())], store, 1)
 
 
+def test_a_scheduler_file_leads_to_the_cluster(store: Store, address: str, tmp_path: Path):
+    file = tmp_path / "scheduler.json"
+    file.write_text(json.dumps({"address": address}))
+    assert cluster.run(str(file), [cell(stubs.Instant())], store, 1).computed == [key(cell(stubs.Instant()))]
+
+
+def test_a_scheduler_file_that_never_comes_is_a_mistake(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+    with pytest.raises(UserError, match="the scheduler file cannot be read"):
+        cluster.run(str(tmp_path / "none.json"), [cell(stubs.Instant())], store, 1)
+
+
+def test_all_cells_of_a_machine_together_have_no_more_threads_than_it_has_cores(
+    store: Store, address: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(cluster, "cores", lambda: 8)
+    cluster.run(address, [cell(stubs.Instant())], store, 1)
+    assert store.environment(key(cell(stubs.Instant())))["threads"] == 4
+
+
+def test_cells_for_a_gpu_need_a_worker_that_has_one(store: Store, address: str):
+    with pytest.raises(UserError, match=r"no worker at .* offers a GPU: start some with --resources GPU=1"):
+        cluster.run(address, [replace(cell(stubs.Instant()), device="cuda")], store, 1)
+
+
+def test_workers_with_a_gpu_take_the_cells_that_need_it(store: Store):
+    cells = [replace(cell(stubs.Instant()), device="cuda", seeds=(seed,)) for seed in range(2)]
+    resources = {"GPU": 1}
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0", resources=resources
+    ) as local:
+        outcome = cluster.run(cast(LocalCluster, local).scheduler_address, cells, store, 1)
+    assert sorted(outcome.computed) == sorted(map(key, cells))
+
+
+def test_what_a_worker_cannot_read_is_told_in_one_line(store: Store, address: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(cluster.pickle, "dumps", lambda job: b"no pickle")
+    with pytest.raises(UserError, match="the workers of the cluster cannot run Instant: UnpicklingError"):
+        cluster.run(address, [cell(stubs.Instant())], store, 1)
+
+
+def test_a_worker_with_other_files_than_the_run_was_planned_with_computes_nothing(
+    store: Store, address: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(bench.key, "identity", lambda cell: {"newer": cell.learner_label})
+    with pytest.raises(UserError, match=r"Instant on LinearSpiral, on .*: its files have changed since"):
+        cluster.run(address, [cell(stubs.Instant())], store, 1)
+    assert store.all_keys() == []
+
+
+def test_a_cluster_that_is_lost_is_told(store: Store, address: str, monkeypatch: pytest.MonkeyPatch):
+    def fail(client: Client) -> None:
+        raise OSError("timed out")
+
+    monkeypatch.setattr(Client, "nthreads", fail)
+    with pytest.raises(UserError, match="the dask cluster is lost; what is finished is kept"):
+        cluster.run(address, [cell(stubs.Instant())], store, 1)
+
+
 def test_an_executor_that_does_not_exist_is_a_mistake():
-    with pytest.raises(UserError, match="--executor is local, dask or dask://HOST:PORT, but is 'slurm'"):
+    with pytest.raises(UserError, match=r"--executor is local, dask, dask://HOST:PORT or dask://FILE\.json, but is 's"):
         _runner("slurm")
-    for executor, address in (("dask://host:8786", "host:8786"), ("dask", "")):
+    for executor, address in (("dask://host:8786", "host:8786"), ("dask:///a/b.json", "/a/b.json"), ("dask", "")):
         found = _runner(executor)
         assert isinstance(found, partial)
         assert found.args == (address,)
@@ -135,3 +201,60 @@ def test_the_cells_of_a_killed_worker_are_taken_over_and_die_with_it(store: Stor
     assert {key(each) for each in cells} == set(outcome.records)
     assert sum(1 for _ in journal.open()) <= len(cells) + 2
     assert psutil.wait_procs(orphans, timeout=10)[1] == []
+
+
+SUITE = """
+from bench.suite import Suite
+from metrics import nrmse
+from systems import LinearSpiral
+from tests.misbehaving import Waiting
+from tests.stubs import TINY, Instant
+
+class Mine(Instant):
+    pass
+
+suite = Suite("mine", "", (LinearSpiral(),), (Mine(), Waiting({begun!r}, "never")), (nrmse,), sampling=TINY, seeds=1)
+"""
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.slow
+def test_a_cluster_that_exists_runs_a_users_own_suite_and_when_it_is_lost_that_is_told(tmp_path: Path):
+    file, begun = tmp_path / "scheduler.json", tmp_path / "begun"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "cluster_suite.py").write_text(SUITE.format(begun=str(begun)))
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    dask = [sys.executable, "-m", "distributed.cli"]
+    options = {"env": environment, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    command = [sys.executable, "-m", "bench", "run", "--suite", "mine/cluster_suite.py", "--out", "runs", "-j", "1"]
+    scheduler = subprocess.Popen(
+        [*dask[:2], "distributed.cli.dask_scheduler", "--scheduler-file", str(file), "--no-dashboard", "--port", "0"],
+        cwd="/", **options,  # type: ignore[call-overload]
+    )  # fmt: skip
+    worker = subprocess.Popen(
+        [*dask[:2], "distributed.cli.dask_worker", "--scheduler-file", str(file), "--nthreads", "2", "--no-dashboard"],
+        cwd="/", **options,  # type: ignore[call-overload]
+    )  # fmt: skip
+    running = subprocess.Popen(
+        [*command, "--executor", f"dask://{file}"],
+        cwd=tmp_path, **options,  # type: ignore[call-overload]
+    )  # fmt: skip
+    try:
+        store = Store(tmp_path / "runs")
+        while not begun.exists() or not store.all_keys():
+            assert running.poll() is None, running.communicate()[0]
+            time.sleep(0.1)
+        assert f"--executor dask://{file}" in store.environment(store.all_keys()[0])["command"]
+        family = [
+            process for one in (scheduler, worker) for process in psutil.Process(one.pid).children(recursive=True)
+        ]
+        scheduler.kill()
+        worker.kill()
+        said = running.communicate(timeout=200)[0]
+    finally:
+        for process in (running, worker, scheduler):
+            process.kill()
+            process.communicate()
+    assert running.returncode == 2, said
+    assert "error: the dask cluster is lost; what is finished is kept, and the same command resumes" in said
+    assert psutil.wait_procs(family, timeout=60)[1] == []

@@ -271,7 +271,7 @@ def test_jacobian_matching_needs_a_known_velocity_of_all_channels():
 )
 def test_irregular_samples_are_learned_as_well_as_regular_ones(learner: NeuralODE, spiral: Dataset):
     jittered = sample(LinearSpiral(), replace(SAMPLING, jitter=0.8, dropped=0.3), 0)
-    training = replace(SHORT, updates=100)
+    training = replace(SHORT, updates=50)
     regular, irregular = (error(fitted(replace(learner, training=training), data), data) for data in (spiral, jittered))
     assert not jittered.is_regular
     assert irregular < 4 * regular

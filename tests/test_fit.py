@@ -1,7 +1,7 @@
 """Fits have keys of their own: where only metrics have changed, models are measured again and not trained."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,16 +9,24 @@ import numpy as np
 import pytest
 
 from bench.cell import Cell
+from bench.classification import ImageCell
 from bench.data import dataset
+from bench.exponents import Remembered
 from bench.fit import fit_key, flatten, perform, unflatten
 from bench.history import History, Standing, standings
 from bench.key import key
-from metrics import Cost, Evidence, Metric
+from learners import Budget, ResNetClassifier
+from metrics import CLASSIFICATION, Cost, Evidence, Metric, Undefined
+from metrics.lyapunov import kaplan_yorke_dimension, lyapunov_exponent
 from metrics.trajectory import nrmse, vpt
-from results import Store
+from results import Record, Store
 from systems import LinearSpiral
+from systems.lyapunov import Spectrum
 from tests import stubs
 from tests.misbehaving import Journaled
+from tests.test_classification import SAMPLING, Stripes, small
+
+MEASURED = ("fit_seconds", "images_per_second", "peak_bytes")  # what two runs of a cell need not agree on
 
 
 @pytest.fixture
@@ -78,6 +86,74 @@ def test_a_failed_forecast_keeps_its_status_when_it_is_measured_again(store: Sto
     again = store.records(compute(replace(spoiled, metrics=(vpt, nrmse)), store))
     assert [(record.status, record.seed) for record in again] == [("diverged", 0), ("diverged", 1)]
     assert [record.reason for record in first] == [record.reason for record in again]
+
+
+def test_lyapunov_exponents_are_kept_with_the_fit_once_they_have_been_asked_for(store: Store, tmp_path: Path):
+    cell = stubs.cell(stubs.Instant(), metrics=(lyapunov_exponent, nrmse))
+    compute(cell, store)
+    wider = replace(cell, metrics=(nrmse, kaplan_yorke_dimension, vpt, lyapunov_exponent))
+    second = compute(wider, store)
+    assert store.holds(second, "fit.json")
+    fresh = Store(tmp_path / "fresh")
+    assert compute(wider, fresh) == second
+    assert not fresh.holds(second, "fit.json")
+    assert store.records(second) == fresh.records(second)
+    assert (store.path(second) / "arrays.npz").read_bytes() == (fresh.path(second) / "arrays.npz").read_bytes()
+    assert all(one.value is not None for record in store.records(second) for one in record.measurements)
+
+
+def test_why_there_are_no_exponents_is_kept_too(store: Store):
+    cell = stubs.cell(stubs.Spoiled("diverge_late"), metrics=(lyapunov_exponent, nrmse))
+    first = compute(cell, store)
+    second = compute(replace(cell, metrics=(vpt, lyapunov_exponent)), store)
+    assert store.holds(second, "fit.json")
+    for key_ in (first, second):
+        for record in store.records(key_):
+            assert "no lyapunov_exponent: every long forecast leaves the finite numbers" in record.reason
+
+
+def test_exponents_are_worked_out_once_at_most():
+    asked = []
+
+    def work_out() -> Spectrum:
+        asked.append(1)
+        raise Undefined("no map")
+
+    exponents = Remembered(work_out)
+    for _ in range(2):
+        with pytest.raises(Undefined, match="no map"):
+            exponents()
+    assert len(asked) == 1
+
+
+def test_a_plan_knows_when_what_is_kept_of_a_fit_lacks_the_exponents(store: Store):
+    cell = stubs.cell(stubs.Instant(), metrics=(nrmse,))
+    compute(cell, store)
+    assert Places(store, replace(cell, metrics=(vpt,))).standing().state == "measured"
+    assert Places(store, replace(cell, metrics=(vpt, lyapunov_exponent))).standing().state == "missing"
+    compute(replace(cell, metrics=(nrmse, lyapunov_exponent)), store)
+    fits = Store(store.root, "fits")
+    (fit,) = fits.all_keys()
+    (fits.path(fit) / "arrays.npz").write_bytes(b"")
+    assert Places(store, replace(cell, metrics=(vpt, lyapunov_exponent))).standing().state == "missing"
+
+
+def test_classifiers_are_measured_again_without_training_too(store: Store, tmp_path: Path):
+    cell = ImageCell(Stripes(), small(ResNetClassifier), SAMPLING, CLASSIFICATION[:2], Budget(), (0, 1), data_seed=0)
+    compute(cell, store)
+    wider = replace(cell, metrics=CLASSIFICATION)
+    second = compute(wider, store)
+    assert store.holds(second, "fit.json")
+    fresh = Store(tmp_path / "fresh")
+    assert compute(wider, fresh) == second
+    assert timeless(store.records(second)) == timeless(fresh.records(second))
+    assert (store.path(second) / "arrays.npz").read_bytes() == (fresh.path(second) / "arrays.npz").read_bytes()
+
+
+def timeless(records: Sequence[Record]) -> list[list[tuple[str, float | None]]]:
+    kept = [[(m.metric, m.value) for m in record.measurements if m.metric not in MEASURED] for record in records]
+    assert all(len(found) > 3 for found in kept)
+    return kept
 
 
 def test_a_metric_that_needs_the_model_trains_again(store: Store, journal: Path):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from textwrap import dedent
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -89,9 +89,9 @@ def test_the_code_of_a_nested_configuration_counts():
 
 def test_sixty_keys_take_less_than_half_a_second():
     cells = [replace(CELL, data_seed=seed) for seed in range(60)]
-    begin = perf_counter()
+    begin = process_time()
     names = {key(cell) for cell in cells}
-    assert perf_counter() - begin < 0.5
+    assert process_time() - begin < 0.5
     assert len(names) == 60
 
 
@@ -191,9 +191,13 @@ def test_modules_without_a_file_are_left_out():
 def test_the_fork_server_holds_on_to_the_sources_that_it_has_imported(monkeypatch: pytest.MonkeyPatch):
     before = digest(replace(CELL, system=Lorenz()))
     monkeypatch.setattr(bench.key, "_frozen", {})
+    monkeypatch.setattr(bench.key, "_frozen_imports", {})
     monkeypatch.delitem(sys.modules, "bench.preload", raising=False)
     importlib.import_module("bench.preload")
     frozen = bench.key._frozen
     assert {name for name in before if not name.startswith("tests")} <= {module.name for module in frozen}
     monkeypatch.setattr(bench.key, "_parse", None)
     assert code(["systems.lorenz"]) == {name: before[name] for name in code(["systems.lorenz"])}
+    bench.key.thaw()
+    with pytest.raises(TypeError, match="not callable"):
+        code(["systems.lorenz"])

@@ -38,7 +38,13 @@ from systems import (
 SAMPLING = Sampling(
     step=0.02, trajectories=8, samples=100, valid=2, test=4, context=4, horizon=1.0, climate=1, climate_horizon=1.0
 )
-ERRORS_AFTER_ONE_TURN = {NeuralODE(): 0.02, ResNet(): 0.02, WindowedRNN(): 0.1, RKNet(): 0.05, ODENet(): 0.05}
+ERRORS_AFTER_ONE_TURN = {  # after so many updates
+    NeuralODE(): (300, 0.02),
+    ResNet(): (300, 0.02),
+    WindowedRNN(): (300, 0.1),
+    RKNet(): (200, 0.05),
+    ODENet(): (200, 0.05),
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +69,8 @@ def error(learner, dataset: Dataset, effort: float = 1.0) -> float:
 
 @pytest.mark.parametrize("learner", ERRORS_AFTER_ONE_TURN, ids=lambda learner: type(learner).__name__)
 def test_a_short_training_forecasts_a_turn_of_the_spiral(learner, spiral: Dataset):
-    assert (
-        error(replace(learner, training=replace(learner.training, updates=300)), spiral)
-        < ERRORS_AFTER_ONE_TURN[learner]
-    )
+    updates, largest = ERRORS_AFTER_ONE_TURN[learner]
+    assert error(replace(learner, training=replace(learner.training, updates=updates)), spiral) < largest
 
 
 def test_persistence_repeats_the_last_observation(spiral: Dataset):

@@ -133,6 +133,20 @@ def test_the_environment_is_plain_and_complete():
     assert json.loads(json.dumps(about)) == about
 
 
+@pytest.mark.parametrize(
+    ("quota", "expected"), [("200000 100000", 2), ("50000 100000", 1), ("max 100000", 8), (None, 8)]
+)
+def test_a_container_with_a_quota_has_no_more_cores_than_it_has_time_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str | None, expected: int
+):
+    monkeypatch.setattr(bench.environment, "QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
+    monkeypatch.setattr(bench.environment.psutil, "cpu_count", lambda logical: 16)
+    if quota:
+        (tmp_path / "cpu.max").write_text(f"{quota}\n")
+    assert cores() == expected
+
+
 def test_outside_a_git_checkout_there_is_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(bench.environment, "ROOT", tmp_path)
     bench.environment.revision.cache_clear()

@@ -1,15 +1,20 @@
 """The runner: whatever a cell does to itself, every other result is kept, and the failure is a result too."""
 
+import importlib
 import multiprocessing
+import os
 import shutil
-from collections.abc import Callable, Sequence
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from bench import runner
+from bench import processes, runner
 from bench.cell import Cell
 from bench.data import dataset, location
 from bench.environment import cores
@@ -17,6 +22,8 @@ from bench.errors import UserError
 from bench.key import digest, key
 from bench.outcomes import Interrupted, Outcome
 from bench.runner import default_jobs, run
+from bench.session import Active, Conditions, Job, Session
+from bench.worker import Note
 from learners import Learner
 from metrics import Evidence, Metric
 from results import Measurement, Record, Store
@@ -267,6 +274,42 @@ def test_a_damaged_cell_is_run_again(store: Store):
     assert statuses(outcome, GOOD[0]) == [("ok", "")] * 2
 
 
+MINE = """
+from dataclasses import dataclass
+from tests.stubs import Instant
+
+@dataclass(frozen=True)
+class Mine(Instant):
+    width: int = {width}
+
+    @property
+    def twice(self):
+        return {twice} * self.width
+"""
+
+
+def test_a_cell_whose_files_change_while_a_run_goes_on_is_not_kept_under_the_wrong_key(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    file = tmp_path / "mine_that_changes.py"
+    file.write_text(MINE.format(width=8, twice=2))
+    mine = cell(importlib.import_module(file.stem).Mine())
+    planned = key(mine)
+
+    def edit() -> None:
+        file.write_text(MINE.format(width=8, twice=3))
+
+    listener = Listener(at=("finished", "Instant"), do=edit)
+    outcome = run([cell(GOOD[0]), mine, cell(GOOD[1])], store, jobs=1, observer=listener)
+    assert [record.status for record in outcome.records[planned]] == ["crashed", "crashed"]
+    assert "files have changed since the run was planned" in outcome.records[planned][0].reason
+    assert store.all_keys() == sorted(map(key, (cell(GOOD[0]), cell(GOOD[1]))))
+    assert key(mine) != planned
+    assert run([mine], store, jobs=1).computed == [key(mine)]
+
+
 def interrupt() -> None:
     raise KeyboardInterrupt
 
@@ -320,3 +363,62 @@ def test_default_jobs_fit_the_cores_and_the_memory(monkeypatch: pytest.MonkeyPat
         memory = Memory(gibibytes * 2**30)
         monkeypatch.setattr(psutil, "virtual_memory", lambda memory=memory: memory)
         assert default_jobs() == jobs
+
+
+@pytest.fixture
+def light(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fork servers that come up at once, as they import nothing."""
+    processes.cool_down()
+    monkeypatch.setattr(processes, "PRELOADED", ())
+    yield
+    processes.cool_down()
+
+
+@pytest.mark.usefixtures("light")
+def test_a_fork_server_that_is_behind_the_files_is_replaced(store: Store):
+    before = processes.start(print, threads=1)
+    before.process.join()
+    session = Session(store, Conditions(1), Listener(), [], Outcome())
+    job = Job(cell(GOOD[0]), store.root, key(cell(GOOD[0])))
+    session._look_again(Active(job, before, processes.CONTEXT.Pipe()[0], 0.0, 0), Note(outdated="server"))
+    assert session.waiting == [job]
+    after = processes.start(print, threads=1)
+    after.process.join()
+    assert after.server != before.server
+    processes.retire(before.server)
+    assert processes.is_warm()
+
+
+@pytest.mark.usefixtures("light")
+def test_a_fork_server_that_dies_while_it_comes_up_is_replaced(monkeypatch: pytest.MonkeyPatch):
+    started, deaths = processes._start, [1, 2]
+
+    def fatal(*arguments: Any, **options: Any) -> Any:
+        if deaths:
+            os.kill(processes._pid() or 0, signal.SIGKILL)
+            deaths.pop()
+        return started(*arguments, **options)
+
+    monkeypatch.setattr(processes, "_start", fatal)
+    processes.warm_up(1)
+    assert processes.is_warm()
+    assert deaths == []
+
+
+@pytest.mark.usefixtures("light")
+def test_a_process_of_a_fork_server_that_has_come_up_by_itself_is_not_used(monkeypatch: pytest.MonkeyPatch):
+    processes.warm_up(1)
+    started, deaths = processes._start, [1]
+
+    def fatal(*arguments: Any, **options: Any) -> Any:
+        if deaths:
+            deaths.pop()
+            processes._server[0].kill()
+        return started(*arguments, **options)
+
+    monkeypatch.setattr(processes, "_start", fatal)
+    found = processes.start(print, threads=1)
+    found.process.join()
+    assert found.server == processes._server[0]
+    assert found.process.exitcode == 0
+    assert not found.is_lost

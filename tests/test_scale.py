@@ -4,21 +4,29 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from time import perf_counter
+from statistics import median
+from time import monotonic, perf_counter
 
 import pytest
 
+from bench import runner
+from bench.cell import Cell
 from bench.data import dataset
-from bench.runner import run
+from bench.outcomes import Silent
 from results import Measurement, Record, Store
 from systems import LinearSpiral
 from tests import stubs
+from tests.misbehaving import Clocked
 
 ROOT = Path(__file__).parents[1]
 SECONDS, BYTES = 10.0, 2 * 2**30
+START = 0.3  # seconds after which a cell has to have begun when there is a place for it
+CELLS = 10_000
 SYSTEMS, LEARNERS, SEEDS = 20, 50, 100  # 100,000 trials in 1,000 cells
 SUITE = f"""
 from bench.suite import Suite
@@ -75,8 +83,12 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "told"),
-    [(("plan", "--suite", "large.py"), "1000 cached, 0 missing"), (("status",), "large  1000 cells: 1000 ok")],
-    ids=["plan", "status"],
+    [
+        (("plan", "--suite", "large.py"), "1000 cached, 0 missing"),
+        (("status",), "large  1000 cells: 1000 ok"),
+        (("report", "large"), "runs/large/report.html"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
 def test_a_store_of_a_hundred_thousand_trials_is_told_in_seconds(large: Path, arguments: tuple[str, ...], told: str):
     code = f"import sys; sys.path[:0] = [{str(ROOT)!r}]; from bench.cli import main; main()"
@@ -92,14 +104,40 @@ def test_a_store_of_a_hundred_thousand_trials_is_told_in_seconds(large: Path, ar
 
 
 @pytest.mark.slow
-def test_the_runner_takes_little_for_each_cell(tmp_path: Path):
-    count = 500
-    cells = [stubs.cell(stubs.Instant(width=2 + index), seeds=(0,), metrics=()) for index in range(count)]
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.parametrize("executor", ["local", "dask"])
+def test_ten_thousand_cells_that_do_nothing_take_little_each(tmp_path: Path, executor: str):
+    run_all = runner.run if executor == "local" else partial(pytest.importorskip("bench.cluster").run, "")
+    cells = [stubs.cell(stubs.Instant(width=2 + index), seeds=(0,), metrics=()) for index in range(CELLS)]
     store = Store(tmp_path)
     dataset(LinearSpiral(), stubs.TINY, 0, tmp_path / "data")
-    run(cells[:2], store, jobs=2)
+    runner.run(cells[:2], store, jobs=2)
     begin = perf_counter()
-    run(cells, store, jobs=2)
-    overhead = (perf_counter() - begin) / (count - 2)
-    print(f"{1000 * overhead:.0f} ms a cell with two jobs")  # noqa: T201
-    assert overhead < 0.3
+    outcome = run_all(cells, store, jobs=2)
+    overhead = (perf_counter() - begin) / (CELLS - 2)
+    print(f"{executor}: {1000 * overhead:.0f} ms a cell with two jobs")  # noqa: T201
+    assert len(outcome.computed) == CELLS - 2
+    assert outcome.failed == []
+    assert overhead < START
+
+
+class Clock(Silent):
+    """Notes when cells end."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def finished(self, cell: Cell, key: str, records: Sequence[Record], seconds: float) -> None:
+        self.ends.append(monotonic())
+
+
+def test_a_cell_starts_as_soon_as_its_slot_is_free(tmp_path: Path):
+    journal = tmp_path / "journal"
+    cells = [stubs.cell(Clocked(str(journal), number), seeds=(0,), metrics=()) for number in range(12)]
+    dataset(LinearSpiral(), stubs.TINY, 0, tmp_path / "data")
+    clock = Clock()
+    runner.run(cells, Store(tmp_path), jobs=1, observer=clock)
+    starts = [float(line) for line in journal.read_text().splitlines()]
+    waits = [start - end for start, end in zip(starts[1:], clock.ends, strict=False)]
+    print(f"{1000 * median(waits):.0f} ms from the end of one cell to the start of the next")  # noqa: T201
+    assert median(waits) < START

@@ -222,11 +222,11 @@ def test_the_operations_of_a_forecast_are_those_of_its_evaluations():
 
 def test_what_autograd_keeps_is_flat_for_the_adjoint_and_linear_for_backpropagation():
     dataset = sample(VanDerPol(), replace(SAMPLING, step=0.1, trajectories=2, samples=40), 0)
-    short = Training(updates=2, batch=32, validations=2)
+    short = Training(updates=1, batch=32, validations=1)
     steps, kept = {RKNet: [], ODENet: []}, {RKNet: [], ODENet: []}
     for learner in (RKNet, ODENet):
         for tolerance in (1e-2, 1e-3, 1e-4):
-            net = learner(solver="adaptive_heun", tolerance=tolerance, lookahead=10, training=short, width=16)
+            net = learner(solver="adaptive_heun", tolerance=tolerance, lookahead=5, training=short, width=16)
             log = net.fit(dataset, Budget(), [0])[0].log
             steps[learner].append(log.nfe_forward)
             kept[learner].append(log.saved_bytes)

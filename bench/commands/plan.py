@@ -1,10 +1,13 @@
 """`python -m bench plan`: which cells of a suite are cached, which a run would compute, and how long that may take."""
 
+import json
+import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.options import (
     RUNS,
+    AsJson,
     Budget,
     DataSeed,
     Device,
@@ -38,6 +41,7 @@ def plan(
     jobs: Jobs = None,
     shard: ShardOf = "",
     out: Out = RUNS,
+    as_json: AsJson = False,
 ) -> None:
     """Show which cells of a suite are cached, and which a run would compute.
 
@@ -69,6 +73,9 @@ def plan(
     )
     history = History.read(planned.store)
     found = standings(planned.cells, planned.keys, planned.store, history)
+    if as_json:
+        sys.stdout.write(json.dumps(_listed(planned, found, history), indent=2) + "\n")
+        return
     console = Console(highlight=False)
     console.print(display.plan(planned.share_of_manifest, found, console.width))
     for line in _summary(planned, found, history):
@@ -100,3 +107,13 @@ def _summary(planned: "Plan", found: "dict[str, Standing]", history: "History") 
         left = f"; no such cell has been run for {len(times) - len(known)} of them" if len(known) < len(times) else ""
         lines.append(f"about {duration(max(sum(known) / planned.jobs, *known))} with -j {planned.jobs}{left}")
     return lines
+
+
+def _listed(planned: "Plan", found: "dict[str, Standing]", history: "History") -> dict[str, Any]:
+    """What `--json` prints: of each cell how it stands, why, and the seconds that it may take, where they are known."""
+    cells, entries = dict(zip(planned.keys, planned.cells, strict=True)), []
+    for entry in planned.share_of_manifest["cells"]:
+        standing = found[entry["key"]]
+        seconds = history.expected(cells[entry["key"]]) if standing.state in ("missing", "stale") else 0.0
+        entries.append({**entry, "state": standing.state, "why": standing.why, "seconds": seconds})
+    return {"suite": planned.manifest["suite"], "jobs": planned.jobs, "cells": entries}

@@ -101,20 +101,23 @@ def run(
         rerun=rerun,
         shard=shard,
         out=out,
+        elsewhere=executor.startswith("dask://"),
     )
+    options = {"timeout": timeout, "retries": retries, "fail_fast": fail_fast, "rerun": rerun, "cache": cache.value}
+    options["memory"] = None if memory is None else int(memory * 2**30)
     with interruptible():
-        plan = prepare(request)
-        options = {"timeout": timeout, "retries": retries, "fail_fast": fail_fast, "rerun": rerun, "cache": cache.value}
-        options["memory"] = None if memory is None else int(memory * 2**30)
-        begin = perf_counter()
         try:
+            plan = prepare(request)
+            begin = perf_counter()
             tally = _execute(plan, executor, options, as_json, quiet)
             report = _report(plan, show=not (as_json or quiet))
             kept = {name: options[name] for name in ("timeout", "retries", "memory")}
             for line in _beside(plan, track, film, kept):
                 sys.stdout.write("" if as_json or quiet else f"{line}\n")
         except KeyboardInterrupt:
-            tell(f"interrupted: what is finished is kept; resume with\n  {plan.manifest['command']}")
+            from bench.environment import command
+
+            tell(f"interrupted: what is finished is kept; resume with\n  {command()}")
             return INTERRUPTED
     code = NOTHING_MEASURED if not tally.measured else SOME_FAILED if tally.failures else 0
     if as_json:
@@ -141,9 +144,13 @@ def _execute(plan: "Plan", executor: str, options: dict[str, Any], as_json: bool
         with live(tally, console) if is_live else nullcontext():
             _runner(executor)(plan.share, plan.store, jobs=plan.jobs, observer=tally, **options)
     except OSError as error:
-        kept = "what is finished is kept, and the same command resumes"
-        raise UserError(f"cannot write to {plan.store.root}: {error}; {kept}") from error
+        raise _unwritable(plan, error) from error
     return tally
+
+
+def _unwritable(plan: "Plan", error: OSError) -> UserError:
+    kept = "what is finished is kept, and the same command resumes"
+    return UserError(f"cannot write to {plan.store.root}: {error}; {kept}")
 
 
 def _runner(executor: str) -> Callable[..., Any]:
@@ -153,7 +160,7 @@ def _runner(executor: str) -> Callable[..., Any]:
 
         return runner.run
     if executor != "dask" and not executor.startswith("dask://"):
-        raise UserError(f"--executor is local, dask or dask://HOST:PORT, but is {executor!r}")
+        raise UserError(f"--executor is local, dask, dask://HOST:PORT or dask://FILE.json, but is {executor!r}")
     try:
         from bench import cluster
     except ImportError as error:
@@ -166,9 +173,12 @@ def _report(plan: "Plan", show: bool) -> Path | None:
     if plan.shard.parts > 1 and not all(plan.store.complete(key) for key in plan.keys):
         return None
     leases = plan.store.root / "leases"
-    leases.mkdir(exist_ok=True)
-    with FileLock(leases / f"report-{plan.manifest['suite']}.lock"):  # of several runs, one writes at a time
-        return written(plan.folder, show)
+    try:
+        leases.mkdir(exist_ok=True)
+        with FileLock(leases / f"report-{plan.manifest['suite']}.lock"):  # of several runs, one writes at a time
+            return written(plan.folder, show)
+    except OSError as error:
+        raise _unwritable(plan, error) from error
 
 
 def _beside(plan: "Plan", track: Track, film: bool, conditions: dict[str, Any]) -> Iterator[str]:
