@@ -1,7 +1,7 @@
 """What one cell is: a system, a learner and all the seeds, and how it is fitted and measured."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from pathlib import Path
 from time import perf_counter
@@ -14,8 +14,10 @@ from bench.artifacts import write
 from bench.data import observe
 from bench.environment import environment, usage
 from bench.meter import Reading, meter
+from bench.stages import Stages, curves
 from bench.trial import Trial, examine, failed, foresee, verdict
 from learners import Budget, Predictor
+from learners.watching import watched
 from metrics import Metric
 from results import Record
 from systems.configuration import label
@@ -81,11 +83,17 @@ def conduct(cell: Cell, data_folder: Path) -> list[Trial]:
     """A trial for each seed; the family of the cell decides how."""
     data, known = observe(cell.system, cell.sampling, cell.data_seed, data_folder)
     data = data.to(cell.device)
-    predictors, fitting = fit(cell, data, Predictor)
+    stages = Stages()
+    with watched(stages):
+        predictors, fitting = fit(cell, data, Predictor)
+    measured = curves(cell, predictors, data, known, stages)
     foreseen = foresee(cell, predictors, data)
-    return examined(
-        cell, predictors, lambda seed, predictor: examine(cell, seed, predictor, data, known, fitting, foreseen)
-    )
+
+    def trial(seed: int, predictor: Predictor) -> Trial:
+        found = examine(cell, seed, predictor, data, known, fitting, foreseen)
+        return replace(found, curve=measured[id(predictor)])
+
+    return examined(cell, predictors, trial)
 
 
 def fit(cell: Cell, data: Any, kind: type[Model]) -> tuple[list[Model], Reading]:

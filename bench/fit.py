@@ -1,7 +1,8 @@
 """What fitting a cell has left: evidence of its models, kept under a key of its own, that can be measured anew.
 
 Evidence is all that a metric sees. It depends on the system, the learner, the sampling, the budget, the seeds and their
-code, and not on the metrics: where only these have changed, nothing is trained again.
+code, and not on the metrics: where only these have changed, nothing is trained again. The one exception is the
+prediction time that learning curves tell of stages, whose models are gone.
 """
 
 import shutil
@@ -23,12 +24,13 @@ from bench.exponents import Remembered
 from bench.key import Reader, checksum, code, fitting_roots, identity
 from bench.lease import Lease
 from bench.trial import Ending, Trial, drawn, record_of
-from metrics import LYAPUNOV, Evidence
+from metrics import LYAPUNOV, Evidence, valid_prediction_time
 from metrics.classification import ClassificationEvidence
 from results import DamagedCellError, MissingCellError, Store
 from systems.lyapunov import Spectrum
 
 AFTER_FITTING = ("bench.artifacts", "bench.fit", "metrics", "results")  # modules that no fit depends on
+WHILE_FITTING = (valid_prediction_time.__module__,)  # but for what learning curves tell
 COPIED = ("curve.csv", "checkpoint.safetensors")
 SPECTRUM, WITHOUT = "spectrum.", "no_spectrum"  # names under which Lyapunov exponents are kept, or why there are none
 LARGEST = 64_000_000  # bytes of evidence that are kept of a fit: to keep more would cost more than to train again
@@ -53,7 +55,7 @@ def fit_key(cell: Cell, read: Reader = code) -> str:
     `read` may be a `code` that remembers.
     """
     configuration = {name: value for name, value in identity(cell).items() if name != "metrics"}
-    return checksum(configuration | {"code": read(fitting_roots(cell), AFTER_FITTING)})
+    return checksum(configuration | {"code": read(fitting_roots(cell), AFTER_FITTING) | read(WHILE_FITTING)})
 
 
 def suffices(cell: Cell, fits: Store, name: str) -> bool:

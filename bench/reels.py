@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float64
-from torch import Tensor, nn
+from torch import Tensor
 
 from bench.artifacts import Arrays
 from bench.cell import Cell, conduct, fit
@@ -15,7 +15,7 @@ from bench.trial import Trial, verdict
 from learners import Learner, Predictor, Unsuitable
 from learners.rollout import StatePredictor
 from learners.solvers import STEPS
-from learners.watching import watched
+from learners.watching import Moment, watched
 from results import Record
 from systems import Dataset, Flow, Sampling, System, Trajectories
 
@@ -37,10 +37,11 @@ class Reel:
         self.frames: list[tuple[int, dict[str, Tensor]]] = []
         self._due = 0
 
-    def __call__(self, updates: int, network: nn.Module) -> None:
-        if updates >= self._due:
-            self.frames.append((updates, {name: one.detach().clone() for name, one in network.named_parameters()}))
-            self._due = max(updates + 1, ceil(updates * RATIO))
+    def __call__(self, moment: Moment) -> None:
+        if moment.updates >= self._due:
+            weights = {name: one.detach().clone() for name, one in moment.network.named_parameters()}
+            self.frames.append((moment.updates, weights))
+            self._due = max(moment.updates + 1, ceil(moment.updates * RATIO))
 
 
 @conduct.register

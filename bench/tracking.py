@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,12 @@ from results.run import Run
 from results.statistics import rows
 from results.wording import slug
 
-CURVES = {"train_loss": "loss/training", "valid_loss": "loss/validation", "seconds": "cost/seconds"}
+CURVES = {
+    "train_loss": "loss/training",
+    "valid_loss": "loss/validation",
+    "seconds": "cost/seconds",
+    "valid_vpt": "vpt/validation",
+}
 SHOWN = ("system", "learner", "sampling", "budget")  # parts of a configuration that are hyper-parameters
 
 
@@ -46,7 +52,8 @@ def _write_trial(place: Path, record: Record, curve: Sequence[Mapping[Any, Any]]
     with SummaryWriter(str(place)) as writer:
         for point in curve:
             for column, tag in CURVES.items():
-                writer.add_scalar(tag, point[column], int(point["update"]))
+                if not isnan(point[column]):
+                    writer.add_scalar(tag, point[column], int(point["update"]))
         for tag, value in measured.items():
             writer.add_scalar(tag, value, last)
         for summary in hparams({**settings, **outcome}, measured):

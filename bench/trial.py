@@ -64,7 +64,7 @@ def foresee(cell: "Cell", predictors: Sequence[Predictor], data: Dataset) -> "Fo
         if together is None:
             return {}
         context = data.sampling.context
-        parts = [_forecasts(cell, together, len(distinct), part, context) for part in _parts(cell, data)]
+        parts = [forecasts_of(cell, together, len(distinct), part, context) for part in _parts(cell, data)]
     except Exception:  # it will be raised again, and told, where each goes on by itself
         return {}
     return {id(predictor): pair for predictor, *pair in zip(distinct, *parts, strict=True)}
@@ -83,7 +83,7 @@ def examine(
     try:
         context, step = data.sampling.context, data.sampling.step
         test, climate = (foreseen or {}).get(id(predictor)) or (
-            _forecasts(cell, predictor, 1, part, context)[0] for part in _parts(cell, data)
+            forecasts_of(cell, predictor, 1, part, context)[0] for part in _parts(cell, data)
         )
         evidence = Evidence(
             step,
@@ -131,7 +131,7 @@ def verdict(error: Exception) -> tuple[Status, str]:
 
 
 @dataclass(frozen=True)
-class _Forecasts:
+class Forecasts:
     """Forecasts beside the truth, from all states of one part of the data; NaN where the solver gave up on them."""
 
     truth: Float64[np.ndarray, "batch time dim"]
@@ -147,7 +147,7 @@ def _scored_times(data: Dataset) -> Float64[np.ndarray, "batch time"]:
     return (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale
 
 
-Foreseen = dict[int, list[_Forecasts]]  # of the test and of the long trajectories, by the predictor's identity
+Foreseen = dict[int, list[Forecasts]]  # of the test and of the long trajectories, by the predictor's identity
 
 
 def _parts(cell: "Cell", data: Dataset) -> tuple[Trajectories, Trajectories]:
@@ -156,9 +156,9 @@ def _parts(cell: "Cell", data: Dataset) -> tuple[Trajectories, Trajectories]:
     return data.test, data.climate.between(0, long)
 
 
-def _forecasts(
+def forecasts_of(
     cell: "Cell", predictor: Predictor, replicas: int, given: Trajectories, context: int
-) -> list[_Forecasts]:
+) -> list[Forecasts]:
     """Of each replica in a predictor; the time that they took together is shared out evenly."""
     truth = given.between(context).states.numpy(force=True)
     try:
@@ -167,7 +167,7 @@ def _forecasts(
     except (AssertionError, SolverError) as error:
         if not _is_from_solver(error):
             raise
-        return [_Forecasts(truth, np.full_like(truth, np.nan), failure=verdict(error)[1])] * replicas
+        return [Forecasts(truth, np.full_like(truth, np.nan), failure=verdict(error)[1])] * replicas
     found = []
     for forecast in forecasts:
         states = forecast.states.double().numpy(force=True)
@@ -175,11 +175,11 @@ def _forecasts(
             raise ValueError(
                 f"{cell.learner_label} must forecast states of shape {truth.shape}, but returns {states.shape}"
             )
-        found.append(_Forecasts(truth, states, forecast.evaluations, reading.seconds / replicas))
+        found.append(Forecasts(truth, states, forecast.evaluations, reading.seconds / replicas))
     return found
 
 
-def _cost(cell: "Cell", predictor: Predictor, data: Dataset, test: _Forecasts, fitting: Reading) -> Cost:
+def _cost(cell: "Cell", predictor: Predictor, data: Dataset, test: Forecasts, fitting: Reading) -> Cost:
     log, past = predictor.log, data.test.between(0, data.sampling.context)
     nfe_forecast = test.evaluations / (data.sampling.forecast_samples * data.sampling.step)
     return Cost(
@@ -198,7 +198,7 @@ def _cost(cell: "Cell", predictor: Predictor, data: Dataset, test: _Forecasts, f
     )
 
 
-def _ending(cell: "Cell", predictor: Predictor, test: _Forecasts, climate: _Forecasts, step: float) -> Ending:
+def _ending(cell: "Cell", predictor: Predictor, test: Forecasts, climate: Forecasts, step: float) -> Ending:
     """How training and forecasting ended: one non-finite long forecast is too many, of the others half are allowed."""
     failure = predictor.log.failure
     status: Status = failure.status if failure else "ok"

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, nan
 from typing import ClassVar, Literal
 
 import torch
@@ -56,6 +56,7 @@ class CurvePoint:
     seconds: float
     nfe_forward: float  # function evaluations of one update, mean since the point before
     nfe_backward: float
+    valid_vpt: float = nan  # prediction time on validation trajectories, in timescales; NaN where it is not measured
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def train(
     with counting(counted) as run.tally:
         try:
             for update, segments in enumerate(data[0].batches(training.batch, updates), 1):
-                watch(run.updates, network)
+                watch(run.updates, updates, network, run.best.weights)
                 run.update(segments, training.rate((update - 1) / updates))
                 if (update % every == 0 or update == updates) and run.validate():
                     break

@@ -67,6 +67,7 @@ from metrics.lyapunov import (
     lyapunov_exponent,
     model_spectrum,
 )
+from metrics.prediction_time import THRESHOLD, normalised_error, valid_prediction_time
 from metrics.regime import (
     REGIMES,
     SETTLES_ON,
@@ -81,18 +82,15 @@ from metrics.regime import (
 )
 from metrics.trajectory import (
     STRICT_THRESHOLD,
-    THRESHOLD,
     cme,
     cumulative_maximum_error,
     longest_prediction_times,
-    normalised_error,
     nrmse,
     prediction_times,
     relative_roughness,
     roughness,
     smape,
     symmetric_percentage_error,
-    valid_prediction_time,
     vpt,
     vpt_capped,
     vpt_strict,

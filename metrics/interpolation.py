@@ -3,7 +3,7 @@
 import numpy as np
 
 from metrics.base import Evidence, Metric, Undefined
-from metrics.trajectory import normalised_error
+from metrics.prediction_time import normalised_error
 
 
 def _interpolation(evidence: Evidence) -> float:

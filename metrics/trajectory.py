@@ -6,50 +6,19 @@ import numpy as np
 from jaxtyping import Float64
 
 from metrics.base import Evidence, Metric
+from metrics.prediction_time import (
+    THRESHOLD,
+    PerState,
+    Scale,
+    States,
+    diverged,
+    normalised_error,
+    valid_prediction_time,
+)
 from metrics.validation import Times, check_forecast, check_scale, clock, time_mean
 
-THRESHOLD = 0.5  # of the normalised error, where a forecast stops being valid
 STRICT_THRESHOLD = 0.05
 SMOOTH = 1e-6  # second differences below this, in standard deviations, are the rounding of single precision
-
-States = Float64[np.ndarray, "batch time dim"]
-Scale = Float64[np.ndarray, " dim"]
-PerState = Float64[np.ndarray, " batch"]
-
-
-def normalised_error(truth: States, forecast: States, scale: Scale) -> Float64[np.ndarray, "batch time"]:
-    """NRMSE(t): root mean square over the channels of the error in units of `scale`, at each sample.
-
-    Infinite from the first non-finite sample of a forecast on, also where later samples are finite again.
-    Raises ValueError where shapes differ, the truth is not finite, or a scale is not positive.
-    """
-    check_forecast(truth, forecast)
-    check_scale(truth, scale)
-    with np.errstate(over="ignore", invalid="ignore"):
-        distance = forecast - truth
-        distance /= scale
-        error = np.sqrt(np.einsum("btd,btd->bt", distance, distance) / len(scale))
-    return np.where(_diverged(forecast), np.inf, error)
-
-
-def valid_prediction_time(
-    error: Float64[np.ndarray, "batch time"], times: Times | float, threshold: float = THRESHOLD
-) -> PerState:
-    """Leading time with an error below the threshold: the time of the last good sample before the first bad one.
-
-    Times are those of the samples, `[time]` or `[batch, time]`, or the step between them. Zero where the first sample
-    fails already, the whole horizon where none does. NaN is bad.
-
-    Vlachas et al., "Backpropagation algorithms and reservoir computing in recurrent neural networks for the
-    forecasting of complex spatiotemporal dynamics", Neural Networks 126, 2020 (with the threshold 0.5).
-    """
-    if error.ndim != 2 or 0 in error.shape:
-        raise ValueError(f"errors must be a non-empty [batch, time] array, but have the shape {error.shape}")
-    if not threshold > 0:
-        raise ValueError(f"threshold must be positive, but is threshold={threshold!r}")
-    good = np.logical_and.accumulate(error < threshold, axis=1).sum(axis=1)
-    before = np.pad(clock(times, *error.shape), ((0, 0), (1, 0)))
-    return np.take_along_axis(before, good[:, None], axis=1)[:, 0]
 
 
 def symmetric_percentage_error(truth: States, forecast: States) -> PerState:
@@ -61,7 +30,7 @@ def symmetric_percentage_error(truth: States, forecast: States) -> PerState:
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.abs(truth) + np.abs(forecast)
         ratio = np.divide(np.abs(forecast - truth), size, out=np.zeros(size.shape), where=size != 0)
-    lost = _diverged(forecast)[:, :, None] | ~np.isfinite(size)
+    lost = diverged(forecast)[:, :, None] | ~np.isfinite(size)
     return 200 * np.where(lost, 1.0, ratio).mean(axis=(1, 2))
 
 
@@ -81,7 +50,7 @@ def cumulative_maximum_error(truth: States, forecast: States, times: Times | flo
         )
     with np.errstate(over="ignore", invalid="ignore"):
         distance = np.sqrt(((forecast - truth) ** 2).sum(axis=-1))
-    distance = np.where(_diverged(forecast), np.inf, distance)
+    distance = np.where(diverged(forecast), np.inf, distance)
     error = np.minimum(1.0, np.maximum.accumulate(distance, axis=1) / spread)
     return time_mean(error, clock(times, *error.shape))
 
@@ -109,11 +78,6 @@ def _bending(states: States, steps: Float64[np.ndarray, "batch intervals 1"]) ->
         second = np.diff(slopes, axis=1) / ((steps[:, 1:] + steps[:, :-1]) / 2)
         size = np.sqrt((second**2).mean(axis=(1, 2)))
     return np.where(np.isfinite(states).all(axis=(1, 2)), size, np.inf)
-
-
-def _diverged(forecast: States) -> np.ndarray:
-    """Whether the forecast has been non-finite at or before each sample, `[batch, time]`."""
-    return np.logical_or.accumulate(~np.isfinite(forecast).all(axis=-1), axis=1)
 
 
 @lru_cache(maxsize=1)

@@ -111,6 +111,7 @@ class Gallery:
     def _training(self) -> Iterator[Picture]:
         store = self.run.store
         curves = [store.curve(cell.key).assign(system=cell.system, learner=cell.learner) for cell in self.run.finished]
+        curves = [curve.dropna(subset="valid_loss") for curve in curves]  # not of fits that are not made of updates
         trained = pd.concat([curve for curve in curves if len(curve)] or [pd.DataFrame()], ignore_index=True)
         for against, axis in (("update", "updates"), ("seconds", "time")) if len(trained) else ():
             yield Picture(

@@ -15,6 +15,7 @@ COSTS = {  # that accuracy is set against, and how they are called
     "fit_seconds": "training time (s)",
     "parameters": "learned numbers",
 }
+CELL = ["system", "learner"]
 SPENT = {"update": "updates", "nfe": "NFE", "seconds": "seconds"}  # what a learning curve spends
 
 
@@ -51,52 +52,50 @@ def fronts(table: pd.DataFrame, costs: Sequence[str]) -> pd.DataFrame:
 
 
 def curves(run: Run) -> pd.DataFrame:
-    """The learning curves of all cells: `system`, `learner`, `seed`, `valid_loss`, and what was spent by then.
+    """The learning curves of all cells: `system`, `learner`, `seed`, `valid_loss`, `valid_vpt`, and what points cost.
 
-    `nfe` sums the evaluations of both passes over all updates so far.
+    `nfe` sums the evaluations of both passes over all updates so far; `parameters` are those of the learner.
     """
     found = []
     for cell in run.finished:
         curve = run.store.curve(cell.key)
         if len(curve):
             found.append(_spent(curve).assign(system=cell.system, learner=cell.learner))
-    columns = ["system", "learner", "seed", *SPENT, "valid_loss"]
-    return pd.concat(found or [pd.DataFrame()], ignore_index=True).reindex(columns=columns)
+    columns = ["system", "learner", "seed", *SPENT, "valid_loss", "valid_vpt"]
+    if not found:
+        return pd.DataFrame(columns=[*columns, "parameters"])
+    table = pd.concat(found, ignore_index=True)[columns]
+    sizes = column(rows(summary(run.frame()), metric="parameters").set_index(CELL), "median")
+    return table.join(sizes.rename("parameters"), on=CELL)
+
+
+def budgets(curves: pd.DataFrame, by: str) -> dict[str, float]:
+    """What all can have spent on each system: as much as the thriftiest learner whose fit is made of updates.
+
+    Of parameters, the largest number of those with which the smallest member of each family makes do.
+    """
+    if by not in (*SPENT, "parameters"):
+        raise ValueError(f"curves are compared at equal {', '.join(SPENT)} or parameters, but not {by!r}")
+    trained = curves.loc[curves["valid_loss"].notna()]
+    if by == "parameters":
+        families = column(trained, "learner").str.split("[").str[0]
+        least = cast(pd.Series, column(trained, by).groupby([trained["system"], families.rename("family")]).min())
+        return cast(pd.Series, least.groupby("system").max()).to_dict()
+    spent = cast(pd.Series, column(trained, by).groupby([trained[name] for name in CELL]).max())
+    return cast(pd.Series, spent.groupby("system").min()).to_dict()
 
 
 def at_equal(curves: pd.DataFrame, by: str, budget: Mapping[str, float] | None = None) -> pd.DataFrame:
-    """What each learner has reached on each system when all have spent the same: `loss`, medians over seeds.
+    """What each trial has reached when all have spent the same: `vpt` at its last stage that cost no more.
 
-    `by` is "update", "nfe" or "seconds". The budget of a system is what its thriftiest learner spent in all, unless
-    `budget` gives another. The loss is the best validation loss up to then, infinite where the first point comes later.
+    `by` is "update", "nfe", "seconds" or "parameters", and the budget of a system that of `budgets`, unless one is
+    given. The time is NaN where even the first stage cost more, or none was measured; `stages` counts the latter.
     """
-    if by not in SPENT:
-        raise ValueError(f"curves are compared at equal {', '.join(SPENT)}, but not {by!r}")
-    trials, cells = ["system", "learner", "seed"], ["system", "learner"]
-    ends = cast(pd.Series, column(curves, by).groupby([curves[name] for name in trials], sort=False).max())
-    spent = budget or cast(pd.Series, ends.groupby(cells).median().groupby("system").min()).to_dict()
-    limits = column(curves, "system").map(spent)
-    reached = column(curves, "valid_loss").where(column(curves, by) <= limits * (1 + 1e-9)).fillna(np.inf)
-    best = cast(pd.Series, reached.groupby([curves[name] for name in trials], sort=False).min())
-    table = pd.DataFrame({"loss": best.groupby(cells, sort=False).median()}).reset_index()
-    return table.assign(budget=column(table, "system").map(spent))
-
-
-def at_equal_parameters(table: pd.DataFrame, families: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """The least loss of each family of learners with no more parameters than each size that occurs: as `points`.
-
-    `families` maps learners to families; without it, a family is what stands before the brackets of a label. Columns
-    `system`, `family`, `parameters`, `loss` and the `learner` that reaches it.
-    """
-    found = []
-    for system, members in table.groupby("system", sort=False):
-        names = members["learner"].map(lambda label: (families or {}).get(label, label.split("[")[0]))
-        for size in sorted(set(members["parameters"].dropna())):
-            for family, group in members.loc[members["parameters"] <= size].groupby(names, sort=False):
-                best = group.loc[group["loss"].idxmin()]
-                row = {"system": system, "family": family, "parameters": size}
-                found.append(row | {"loss": best["loss"], "learner": best["learner"]})
-    return pd.DataFrame(found, columns=["system", "family", "parameters", "loss", "learner"])
+    limits = column(curves, "system").map(budget or budgets(curves, by))
+    affordable = column(curves, by) <= limits * (1 + 1e-9)
+    told = curves.assign(vpt=column(curves, "valid_vpt").where(affordable), budget=limits)
+    trials = told.sort_values("update", kind="stable").groupby([*CELL, "seed"], sort=False)
+    return trials.agg(vpt=("vpt", "last"), stages=("valid_vpt", "count"), budget=("budget", "first")).reset_index()
 
 
 def _spent(curve: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from results.claims import claims_table, judged
 from results.depth import depth_pictures, standing
 from results.gallery import Gallery, Picture
 from results.literature import CLAIMS
-from results.matched import matched_table
+from results.matched import matched_tables
 from results.palette import FORMATS, save
 from results.ranking import ranking
 from results.run import Run
@@ -111,8 +111,10 @@ def _tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, list[Table]
         for system, timescale in run.timescales.items()
     }
     others = {}
-    if (matched := matched_table(run, frame)) is not None:
-        others["matched"] = told(matched)
+    if (matched := matched_tables(run, frame)) is not None:
+        others["matched"] = told(matched[0])
+        for system, table in matched[1].items():
+            by_system[system].append(told(table))
     if bool((frame["status"] != "ok").any()):
         others["outcomes"] = told(outcome_table(frame, run.learners, run.references, list(run.timescales)))
     return board, by_system, others

@@ -23,7 +23,7 @@ VERSION = 1  # of the layout of a store, counted up when older programs could no
 CHECKSUMS = "checksums.json"
 CURVE_COLUMNS: dict[Hashable, str] = {
     "seed": "int64", "update": "int64", "train_loss": "float64", "valid_loss": "float64", "seconds": "float64",
-    "nfe_forward": "float64", "nfe_backward": "float64",
+    "nfe_forward": "float64", "nfe_backward": "float64", "valid_vpt": "float64",
 }  # fmt: skip
 
 
@@ -158,11 +158,15 @@ class Store:
             return dict(arrays)
 
     def curve(self, key: str) -> "DataFrame":
-        """The learning curve, a row for each seed and point; no rows for learners that do not train."""
+        """The learning curve, a row for each seed and point; `valid_vpt` is NaN where it was not measured.
+
+        Of a learner that is not trained update by update there is one row at the most, without losses.
+        """
         import pandas as pd
 
         content = self._read(key, "curve.csv", required=False)
-        return pd.read_csv(io.BytesIO(content or ",".join(map(str, CURVE_COLUMNS)).encode()), dtype=CURVE_COLUMNS)
+        given = io.BytesIO(content or ",".join(map(str, CURVE_COLUMNS)).encode())
+        return pd.read_csv(given, dtype=CURVE_COLUMNS).reindex(columns=list(CURVE_COLUMNS))
 
     def log(self, key: str) -> str:
         return self._read(key, "log.txt", required=False).decode(errors="replace")

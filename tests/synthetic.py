@@ -214,8 +214,10 @@ def _curve(learner: tuple, size: Size) -> list[list[float]]:
         updates = np.unique(np.geomspace(20, 400 * seconds, size.points).astype(int))
         losses = 30 * error**2 + 0.5 * np.exp(rng.normal(0, 0.15, len(updates))) * (updates / 20.0) ** -1.2
         spent = updates / updates[-1] * seconds
-        lines = zip(updates, losses, 1.1 * losses, spent, strict=True)
-        rows += [[seed, *line, evaluations, evaluations / 2] for line in lines]
+        stages = [np.flatnonzero(updates <= part * updates[-1]).max() for part in (1 / 8, 1 / 4, 1 / 2, 1)]
+        vpt = np.where(np.isin(np.arange(len(updates)), stages), np.log1p(1 / losses), np.nan)
+        lines = zip(updates, losses, 1.1 * losses, spent, vpt, strict=True)
+        rows += [[seed, *line, evaluations, evaluations / 2, reached] for *line, reached in lines]
     return rows
 
 

@@ -194,7 +194,9 @@ def test_the_curve_has_a_row_for_each_seed_and_point(run: Callable[..., list[Rec
     run(stubs.Instant())
     with (tmp_path / "curve.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["seed", "update", "train_loss", "valid_loss", "seconds", "nfe_forward", "nfe_backward"]
+    assert list(rows[0]) == [
+        "seed", "update", "train_loss", "valid_loss", "seconds", "nfe_forward", "nfe_backward", "valid_vpt"
+    ]  # fmt: skip
     assert [(row["seed"], row["update"], row["valid_loss"]) for row in rows] == [
         *(("0", "1", "inf"), ("0", "2", "0.5")),
         *(("1", "1", "inf"), ("1", "2", "0.5")),
@@ -249,7 +251,7 @@ def test_a_predictor_that_stands_for_several_seeds_is_measured_once(run: Callabl
             return [Counting(0)] * len(seeds)
 
     one, other = run(Shared(), seeds=(0, 1))
-    assert lengths == [20, 1200]
+    assert lengths == [5, 20, 20, 1200]  # of the validation data first a part, then all; the test; the long ones
     assert (one.seed, other.seed) == (0, 1)
     assert one.measurements == other.measurements
 
@@ -268,7 +270,7 @@ def test_context_samples_are_given_and_never_scored(run: Callable[..., list[Reco
 
     run(Watched(), seeds=(0,))
     step = 0.1 * np.pi
-    (test_past, test_times), (climate_past, climate_times) = seen
+    (test_past, test_times), (climate_past, climate_times) = seen[-2:]  # after those of validation data
     np.testing.assert_allclose(test_past, np.arange(4) * step)
     np.testing.assert_allclose(climate_past, test_past)
     np.testing.assert_allclose(test_times, np.arange(4, 24) * step)

@@ -287,37 +287,6 @@ def test_points_count_failures_and_have_no_accuracy_where_half_of_the_trials_fai
     assert found.loc["B", "failed"] == 2
 
 
-CURVES = pd.DataFrame(
-    [
-        ("X", "A", 0, 100, 200.0, 1.0, 0.9), ("X", "A", 0, 200, 400.0, 2.0, 0.5), ("X", "A", 0, 300, 600.0, 3.0, 0.7),
-        ("X", "B", 0, 50, 400.0, 1.5, 0.8), ("X", "B", 0, 100, 800.0, 3.0, 0.1), ("X", "C", 0, 400, 900.0, 9.0, 0.2),
-    ],
-    columns=["system", "learner", "seed", "update", "nfe", "seconds", "valid_loss"],
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("by", "budget", "expected"),
-    [
-        ("update", 100, {"A": 0.9, "B": 0.1, "C": np.inf}),
-        ("nfe", 600, {"A": 0.5, "B": 0.8, "C": np.inf}),
-        ("seconds", 3, {"A": 0.5, "B": 0.1, "C": np.inf}),
-    ],
-)
-def test_at_equal_cost_only_what_was_reached_by_then_counts(by: str, budget: float, expected: dict[str, float]):
-    found = pareto.at_equal(CURVES, by).set_index("learner")
-    assert found["loss"].to_dict() == expected
-    assert set(found["budget"]) == {budget}
-
-
-def test_a_given_budget_is_kept_and_an_unknown_currency_refused():
-    assert pareto.at_equal(CURVES, "update", {"X": 400}).set_index("learner")["loss"].to_dict() == {
-        "A": 0.5, "B": 0.1, "C": 0.2,
-    }  # fmt: skip
-    with pytest.raises(ValueError, match="but not 'money'"):
-        pareto.at_equal(CURVES, "money")
-
-
 def test_evaluations_are_summed_over_updates(run: Run):
     key = next(cell.key for cell in run.cells if cell.learner == "NeuralODE")
     curve, found = run.store.curve(key), pareto.curves(run)
@@ -326,14 +295,6 @@ def test_evaluations_are_summed_over_updates(run: Run):
     assert mine["nfe"].iloc[-1] == pytest.approx(
         (first["nfe_forward"] + first["nfe_backward"]).iloc[0] * mine["update"].iloc[-1]
     )
-
-
-def test_at_equal_parameters_a_family_is_as_good_as_its_best_member_of_that_size():
-    table = pd.DataFrame(
-        {"system": "X", "learner": ["A[width=8]", "A", "B"], "parameters": [10, 100, 50], "loss": [0.5, 0.2, 0.3]}
-    )
-    found = pareto.at_equal_parameters(table).set_index(["family", "parameters"])["loss"].to_dict()
-    assert found == {("A", 10): 0.5, ("A", 50): 0.5, ("B", 50): 0.3, ("A", 100): 0.2, ("B", 100): 0.3}
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from bench.errors import UserError
 from bench.reels import Reel, ReelCell, develop
 from learners import Budget, NeuralODE, ResNet, Training, WindowedRNN
 from learners.base import SolverError
-from learners.watching import watched
+from learners.watching import Moment, watched
 from results import films as cinema
 from results import report as report_room
 from results.films import Film
@@ -94,7 +94,7 @@ def test_a_model_is_the_same_whether_it_is_watched_or_not(spiral, filmed):
 def test_a_reel_has_the_untrained_network_and_ever_rarer_stages():
     reel, network = Reel(), torch.nn.Linear(2, 1)
     for updates in range(101):
-        reel(updates, network)
+        reel(Moment(updates, 100, network, ()))
     taken = [updates for updates, _ in reel.frames]
     assert taken[:5] == [0, 1, 2, 3, 5]
     assert len(taken) < 18
@@ -104,7 +104,7 @@ def test_a_reel_has_the_untrained_network_and_ever_rarer_stages():
 def test_a_reel_keeps_what_training_changes_afterwards():
     reel, network = Reel(), torch.nn.Linear(2, 1)
     before = network.weight.detach().clone()
-    reel(0, network)
+    reel(Moment(0, 100, network, ()))
     network.weight.data.zero_()
     assert torch.equal(reel.frames[0][1]["weight"], before)
 

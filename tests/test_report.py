@@ -18,7 +18,6 @@ from results.aggregates import aggregated
 from results.chaos import chaos_pictures, exponents
 from results.chaos_figures import power_spectrum
 from results.gallery import Gallery, _subsampling
-from results.matched import matched_table
 from results.palette import FORMATS
 from results.ranking import compared
 from results.report import write_report
@@ -337,20 +336,6 @@ def test_what_was_filmed_is_on_the_page_of_its_system(tmp_path: Path):
     assert "Learning, stage by stage" in section
     assert "Learned vector fields" in section
     assert 'href="films/Lorenz-ResNet.png"' in section
-
-
-def test_what_was_reached_at_equal_cost_is_told(folder: Path, tmp_path: Path):
-    run = Run.load(build(tmp_path, size=TINY))
-    table = matched_table(run, run.frame())
-    assert table is not None
-    assert [each.head for each in table.columns] == [
-        "loss at equal updates", "loss at equal NFE", "loss at equal time", "VPT at equal parameters"
-    ]  # fmt: skip
-    assert list(table.values.index) == run.compared
-    assert (table.values.filter(like="loss") >= 1).all(axis=None)
-    assert (table.values.filter(like="loss").min() == 1).all()  # the thriftiest has spent all it had
-    failed = Run.load(folder)  # where one learner alone was trained
-    assert matched_table(failed, failed.frame()) is None
 
 
 def test_interquartile_means_and_chances_leave_failed_trials_in(folder: Path):

@@ -47,7 +47,7 @@ def test_files_that_a_cell_never_had_read_as_empty(store: Store):
     assert store.arrays("abc") == {}
     assert store.log("abc") == ""
     assert list(curve.columns) == [
-        "seed", "update", "train_loss", "valid_loss", "seconds", "nfe_forward", "nfe_backward",
+        "seed", "update", "train_loss", "valid_loss", "seconds", "nfe_forward", "nfe_backward", "valid_vpt",
     ]  # fmt: skip
     assert len(curve) == 0
     assert curve["valid_loss"].dtype == np.float64
