@@ -6,6 +6,10 @@ One thread: what tests compute is so small that sharing it out takes longer than
 """
 
 import os
+import sys
+from collections.abc import Iterator
+
+import pytest
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
@@ -15,3 +19,10 @@ from jaxtyping import install_import_hook  # noqa: E402  (the numbers of threads
 from tests import typechecking  # noqa: E402, F401  (the hook finds it as an attribute of the package)
 
 install_import_hook(["learners", "systems.trajectories"], "tests.typechecking.checked")
+
+
+@pytest.fixture(autouse=True)
+def no_suite_is_left_behind() -> Iterator[None]:
+    """Tests write suites of the same name, each of which is a module that stands for its own file."""
+    yield
+    sys.modules.pop("toy_suite", None)

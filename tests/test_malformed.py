@@ -149,6 +149,49 @@ def test_many_malformed_suites_are_mistakes(command: Command, text: str):
     check_suite(command, text)
 
 
+VALUES = some.sampled_from(
+    ["time", "x", "trajectory", "0", "1", "2.5", "-1", "nan", "1e999", "a", "", '"', "\x00", "é"]
+)
+TABLES = some.lists(some.lists(VALUES, max_size=3).map(",".join), max_size=6).map("\n".join) | some.text(max_size=60)
+RECORDED = """
+from bench.suite import Suite
+from learners import Persistence
+from metrics import nrmse
+from systems import Recorded, Sampling
+
+suite = Suite("recorded", "", (Recorded({path!r}),), (Persistence(),), (nrmse,), sampling=Sampling(), seeds=1)
+"""
+
+
+def check_table(command: Command, text: str) -> None:
+    """Data that cannot be read are a mistake in one line; those that can are planned, and nothing is written."""
+    sys.modules.pop("fuzzed_suite", None)
+    with TemporaryDirectory() as folder:
+        table, suite = Path(folder) / "table.csv", Path(folder) / "fuzzed_suite.py"
+        table.write_bytes(text.encode(errors="surrogatepass"))
+        suite.write_text(RECORDED.format(path=str(table)))
+        before = sys.path[:]
+        code, out, err = command("plan", "--suite", str(suite))
+        sys.path[:] = before
+        if code:
+            check_mistake(code, out, err)
+        assert {entry.name for entry in Path(folder).iterdir()} == {"table.csv", "fuzzed_suite.py"}
+    assert list(Path().iterdir()) == []
+
+
+@settings(max_examples=SLOW, deadline=None, suppress_health_check=CALM)
+@given(text=TABLES)
+def test_malformed_tables_are_mistakes(command: Command, text: str):
+    check_table(command, text)
+
+
+@pytest.mark.slow
+@settings(max_examples=MANY, deadline=None, suppress_health_check=CALM)
+@given(text=TABLES)
+def test_many_malformed_tables_are_mistakes(command: Command, text: str):
+    check_table(command, text)
+
+
 JSON = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False) | some.text(max_size=5),
     lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text(max_size=9), inner, max_size=3),
