@@ -78,8 +78,10 @@ def warm_up(threads: int) -> None:
 def _persistently(try_to: Callable[[], Result]) -> Result:
     """Do what fails where a fork server dies at that very moment."""
     for _ in range(ATTEMPTS - 1):
-        with suppress(EOFError, ConnectionError):
+        try:
             return try_to()
+        except (EOFError, ConnectionError):
+            cool_down()  # waits for its end: one that is dying refuses already, and yet seems alive
     return try_to()
 
 
