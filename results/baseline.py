@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from results.run import Run
-from results.statistics import TRUTH, column, groups, median_interval
+from results.statistics import column, groups, median_interval, of_truth
 
 FORMAT = 1
 SAME = (
@@ -170,7 +170,7 @@ def _other_trials(run: Run, other: Run) -> pd.DataFrame:
 def _true_values(trials: pd.DataFrame) -> np.ndarray:
     """The value of the true equations in the trial of the same system, seed and metric; NaN where there is none."""
     key = ["system", "seed", "metric"]
-    truths = trials.loc[column(trials, "learner").str.split("[").str[0] == TRUTH].groupby(key)["value"].median()
+    truths = of_truth(trials).groupby(key)["value"].median()
     return trials.join(truths.rename("truth"), on=key)["truth"].to_numpy(dtype=float)
 
 

@@ -16,6 +16,7 @@ from results.ranking import Ranking
 from results.statistics import rows
 
 COLUMN = 3.4  # inches; the width of a figure in one column
+LEGIBLE = 24  # learners up to which a matrix has numbers
 Styles = Mapping[str, Style]
 
 
@@ -71,18 +72,19 @@ def performance_profile(profile: pd.DataFrame, styles: Styles, label: str = "rat
 def win_matrix(wins: pd.DataFrame, pairs: int | None = None) -> Figure:
     """How often the learner of a row beats that of a column, from 0 to 100 %; ties count half.
 
-    The text says what the shade says, so that neither colour nor grey is needed to read it.
+    The text says what the shade says, so that neither colour nor grey is needed to read it; but of too many learners,
+    whose matrix is a view from afar.
     """
     count, longest = len(wins), max(len(str(name)) for name in wins.index)
     with drawing():
-        side = 0.3 * count
+        side = (0.3 if count <= LEGIBLE else 0.16) * count
         figure = Figure(
             figsize=(side + 0.075 * longest + 0.9, side * 0.8 + 0.055 * longest + 0.5), layout="constrained"
         )
         axes = figure.subplots()
         image = axes.imshow(wins.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=1, aspect="auto")
         for (row, place), share in np.ndenumerate(wins.to_numpy(dtype=float)):
-            if np.isfinite(share):
+            if np.isfinite(share) and count <= LEGIBLE:
                 shade = "white" if share > 0.6 else "black"
                 axes.text(place, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=6.5, color=shade)
         axes.set_xticks(range(count), list(wins.columns), rotation=40, ha="right", rotation_mode="anchor")

@@ -59,12 +59,11 @@ def depth_sweep(gallery: Gallery) -> pd.DataFrame:
     """A row for each system, learner, seed and tolerance that was swept; empty where none was."""
     run, found = gallery.run, []
     for cell in run.finished:
-        arrays = run.store.arrays(cell.key)
+        arrays = gallery.arrays(cell.system, cell.learner)
         columns = {name.removeprefix("sweep_"): values for name, values in arrays.items() if name.startswith("sweep_")}
-        for place, record in enumerate(run.store.records(cell.key)):
-            if columns:
-                here = pd.DataFrame({name: values[place] for name, values in columns.items()})
-                found.append(here.assign(system=cell.system, learner=cell.learner, seed=record.seed))
+        for place, record in enumerate(run.store.records(cell.key) if columns else ()):
+            here = pd.DataFrame({name: values[place] for name, values in columns.items()})
+            found.append(here.assign(system=cell.system, learner=cell.learner, seed=record.seed))
     sweep = pd.concat(found, ignore_index=True).dropna() if found else pd.DataFrame()
     if len(sweep):
         sweep = sweep.assign(milliseconds=1e3 * sweep["forward_seconds"], mebibytes=sweep["saved_bytes"] / 2**20)
@@ -91,7 +90,5 @@ def standing(frame: pd.DataFrame, compared: list[str], metric: str) -> list[str]
 
 
 def _curves(gallery: Gallery, learners: set[str]) -> pd.DataFrame:
-    run = gallery.run
-    curves = [run.store.curve(cell.key).assign(system=cell.system, learner=cell.learner) for cell in run.finished]
-    together = pd.concat(curves, ignore_index=True)
-    return together.loc[together["learner"].isin(list(learners))]
+    curves = gallery.run.curves()
+    return curves.loc[curves["learner"].isin(list(learners))]

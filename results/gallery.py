@@ -109,10 +109,7 @@ class Gallery:
             )
 
     def _training(self) -> Iterator[Picture]:
-        store = self.run.store
-        curves = [store.curve(cell.key).assign(system=cell.system, learner=cell.learner) for cell in self.run.finished]
-        curves = [curve.dropna(subset="valid_loss") for curve in curves]  # not of fits that are not made of updates
-        trained = pd.concat([curve for curve in curves if len(curve)] or [pd.DataFrame()], ignore_index=True)
+        trained = self.run.curves().dropna(subset="valid_loss")  # not of fits that are not made of updates
         for against, axis in (("update", "updates"), ("seconds", "time")) if len(trained) else ():
             yield Picture(
                 f"learning_curves_{axis}",
@@ -122,9 +119,7 @@ class Gallery:
                 figures.learning_curves(trained, self.styles, against),
             )
 
-        adaptive = (
-            [] if not len(trained) else [learner for (learner,), curve in groups(trained, "learner") if _vary(curve)]
-        )
+        adaptive = [learner for (learner,), curve in groups(trained, "learner") if _vary(curve)]
         if adaptive:
             yield Picture(
                 "nfe_training",
@@ -249,13 +244,17 @@ class Gallery:
         return self._arrays.get((system, learner), {})
 
     @cached_property
+    def _keys(self) -> dict[tuple[str, str], str]:
+        return {(cell.system, cell.learner): cell.key for cell in self.run.finished}
+
+    @cached_property
     def _arrays(self) -> dict[tuple[str, str], Arrays]:
-        return {(cell.system, cell.learner): self.run.store.arrays(cell.key) for cell in self.run.finished}
+        return {place: self.run.store.arrays(key) for place, key in self._keys.items()}
 
     def _status(self, system: str, learner: str) -> str:
         """How a cell ended, in words: ok where any of its seeds did."""
-        keys = [cell.key for cell in self.run.finished if (cell.system, cell.learner) == (system, learner)]
-        ended = [record.status for key in keys for record in self.run.records[key]] or [ABSENT]
+        key = self._keys.get((system, learner))
+        ended = [record.status for record in self.run.records.get(key or "", ())] or [ABSENT]
         return "ok" if "ok" in ended else status(ended[0])
 
     def paths(self, system: str, name: str) -> dict[str, np.ndarray | str]:

@@ -56,15 +56,7 @@ def curves(run: Run) -> pd.DataFrame:
 
     `nfe` sums the evaluations of both passes over all updates so far; `parameters` are those of the learner.
     """
-    found = []
-    for cell in run.finished:
-        curve = run.store.curve(cell.key)
-        if len(curve):
-            found.append(_spent(curve).assign(system=cell.system, learner=cell.learner))
-    columns = ["system", "learner", "seed", *SPENT, "valid_loss", "valid_vpt"]
-    if not found:
-        return pd.DataFrame(columns=[*columns, "parameters"])
-    table = pd.concat(found, ignore_index=True)[columns]
+    table = _spent(run.curves())[[*CELL, "seed", *SPENT, "valid_loss", "valid_vpt"]]
     sizes = column(rows(summary(run.frame()), metric="parameters").set_index(CELL), "median")
     return table.join(sizes.rename("parameters"), on=CELL)
 
@@ -98,8 +90,9 @@ def at_equal(curves: pd.DataFrame, by: str, budget: Mapping[str, float] | None =
     return trials.agg(vpt=("vpt", "last"), stages=("valid_vpt", "count"), budget=("budget", "first")).reset_index()
 
 
-def _spent(curve: pd.DataFrame) -> pd.DataFrame:
-    """The curve with `nfe`: evaluations of one update, times the updates since the point before, summed."""
-    updates = curve.groupby("seed")["update"].diff().fillna(curve["update"])
-    evaluations = (column(curve, "nfe_forward") + column(curve, "nfe_backward")) * updates
-    return curve.assign(nfe=evaluations.groupby(curve["seed"]).cumsum())
+def _spent(curves: pd.DataFrame) -> pd.DataFrame:
+    """The curves with `nfe`: evaluations of one update, times the updates since the point before, summed."""
+    trial = [*CELL, "seed"]
+    updates = curves.groupby(trial)["update"].diff().fillna(curves["update"])
+    evaluations = (column(curves, "nfe_forward") + column(curves, "nfe_backward")) * updates
+    return curves.assign(nfe=evaluations.groupby([curves[name] for name in trial]).cumsum())

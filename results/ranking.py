@@ -169,12 +169,18 @@ def performance_profile(table: pd.DataFrame, ratios: Sequence[float]) -> pd.Data
     if (table <= 0).any(axis=None):
         raise ValueError("a performance profile needs positive losses: of a metric that is better when higher, 1/value")
     relative = table.div(table.replace(np.inf, np.nan).min(axis="columns"), axis="index")
-    found = [
-        {"learner": learner, "ratio": float(ratio), "share": float(np.mean(relative[learner] <= ratio * (1 + 1e-12)))}
+    limits = np.asarray(ratios, dtype=float) * (1 + 1e-12)
+    within = {
+        learner: np.searchsorted(np.sort(relative[learner].fillna(np.inf)), limits, side="right") / len(relative)
         for learner in table.columns
-        for ratio in ratios
-    ]
-    return pd.DataFrame(found, columns=["learner", "ratio", "share"])
+    }
+    return pd.DataFrame(
+        {
+            "learner": np.repeat(list(within), len(limits)),
+            "ratio": np.tile(np.asarray(ratios, dtype=float), len(within)),
+            "share": np.concatenate([*within.values(), np.empty(0)]),
+        }
+    )
 
 
 def _standard_error(count: int, blocks: int) -> float:

@@ -56,13 +56,13 @@ class Failure:
 
 
 def write_report(
-    folder: Path, tables: Collection[str] = (*formats.KINDS, PAGE), figures: Collection[str] = FORMATS
+    run: Run, tables: Collection[str] = (*formats.KINDS, PAGE), figures: Collection[str] = FORMATS
 ) -> Path:
     """Make everything in a run's folder from its cells, in these formats, and return the page, or else the folder.
 
-    An interrupted run is reported as far as it came. Raises BrokenRunError where there is no run.
+    An interrupted run is reported as far as it came.
     """
-    run = Run.load(folder)
+    folder = run.folder
     run.write_results_csv()
     gallery = Gallery(run, run.frame())
     board, by_system, others = _tables(run, gallery.frame)

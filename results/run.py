@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.record import COLUMNS, Record, named
-from results.store import DamagedCellError, MissingCellError, Store
+from results.store import DamagedCellError, MissingCellError, Store, no_curve
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -23,6 +23,7 @@ ENTRIES = {
     "metrics": {"name": str, "unit": str, "better": str},
     "cells": {"key": str, "system": str, "learner": str},
 }
+_METRIC = COLUMNS.index("metric")
 
 
 class BrokenRunError(ValueError):
@@ -124,7 +125,7 @@ class Run:
         system, learner = _places(self.systems), _places(self.learners)
         return sorted(cells, key=lambda cell: (system[cell.system], learner[cell.learner]))
 
-    @property
+    @cached_property
     def finished(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.key in self.records]
 
@@ -140,21 +141,38 @@ class Run:
 
     def frame(self) -> "DataFrame":
         """One row for each metric of each trial, in long form, ordered by system, learner, seed and metric."""
-        import pandas as pd
+        return self._frame.copy(deep=False)
 
-        place = _places(self.metrics)
-        rows = []
-        for cell in self.finished:
-            for record in self.records[cell.key]:
-                found = record.rows(self.suite, cell.key)
-                rows += sorted(found, key=lambda row: place.get(row["metric"], len(place)))
-        return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
+    def curves(self) -> "DataFrame":
+        """The learning curves of all finished cells, in their order: those of the store, with `system`, `learner`."""
+        return self._curves.copy(deep=False)
 
     def write_results_csv(self) -> Path:
         """Write `results.csv`; the same cells give the same bytes."""
         path = self.folder / "results.csv"
         self.frame().to_csv(path, index=False, lineterminator="\n")
         return path
+
+    @cached_property
+    def _frame(self) -> "DataFrame":
+        import pandas as pd
+
+        place = _places(self.metrics)
+        rows = [
+            row
+            for cell in self.finished
+            for record in self.records[cell.key]
+            for row in sorted(record.rows(self.suite, cell.key), key=lambda row: place.get(row[_METRIC], len(place)))
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
+
+    @cached_property
+    def _curves(self) -> "DataFrame":
+        import pandas as pd
+
+        curves = {cell: self.store.curve(cell.key) for cell in self.finished}
+        named = [curve.assign(system=cell.system, learner=cell.learner) for cell, curve in curves.items() if len(curve)]
+        return pd.concat(named or [no_curve().assign(system="", learner="")], ignore_index=True)
 
     @cached_property
     def _answers(self) -> tuple[dict[str, list[Record]], dict[Cell, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -89,8 +90,7 @@ def stratified(
     repeats = sum(len(stratum) - 1 for stratum in strata)
     if repeats < FEWEST_REPEATS:
         return Estimate(value)
-    rng = np.random.default_rng(SEED)
-    drawn = [stratum[_draw(rng, len(stratum))] for stratum in strata]
+    drawn = [stratum[_draw(place, len(stratum))] for place, stratum in enumerate(strata)]
     return Estimate(value, *_ends(statistic(np.concatenate(drawn, axis=-1), axis=-1), repeats, confidence))
 
 
@@ -101,12 +101,12 @@ def probability_of_improvement(
 
     Losses of the trials by system; ties count half. Agarwal et al., NeurIPS 2021.
     """
-    rng, chances, drawn = np.random.default_rng(SEED), [], []
-    for one, other in zip(first, second, strict=True):
+    chances, drawn = [], []
+    for place, (one, other) in enumerate(zip(first, second, strict=True)):
         ahead = (one[:, None] < other) + 0.5 * (one[:, None] == other)
-        weights, weights_of_other = (_weights(rng, len(trials)) for trials in (one, other))
+        weights, weights_of_other = _weights(2 * place, len(one)), _weights(2 * place + 1, len(other))
         chances.append(ahead.mean())
-        drawn.append(np.einsum("ri,ij,rj->r", weights, ahead, weights_of_other))
+        drawn.append(((weights @ ahead) * weights_of_other).sum(axis=1))
     repeats = sum(len(trials) - 1 for trials in first)
     value = float(np.mean(chances))
     if repeats < FEWEST_REPEATS:
@@ -214,21 +214,30 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series:
     return cast(pd.Series, frame[name])
 
 
+def of_truth(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials of the true equations themselves."""
+    labels = [label for label in trials["learner"].unique() if str(label).split("[")[0] == TRUTH]
+    return trials.loc[trials["learner"].isin(labels)]
+
+
 def _truths(trials: pd.DataFrame) -> np.ndarray:
     """The median value of the true equations on the system of each trial."""
-    references = trials.loc[column(trials, "learner").str.split("[").str[0] == TRUTH]
+    references = of_truth(trials)
     return column(trials, "system").map(references.groupby("system")["value"].median()).to_numpy(dtype=float)
 
 
-def _draw(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Places of the trials of each resample of one stratum."""
-    return rng.integers(0, n, (RESAMPLES, max(n - 1, 1)))
+@lru_cache(maxsize=64)
+def _draw(stratum: int, n: int) -> np.ndarray:
+    """Places of the trials of each resample of one stratum; the same for all that is compared."""
+    return np.random.default_rng([SEED, stratum]).integers(0, n, (RESAMPLES, max(n - 1, 1)), dtype=np.int32)
 
 
-def _weights(rng: np.random.Generator, n: int) -> np.ndarray:
+@lru_cache(maxsize=64)
+def _weights(stratum: int, n: int) -> np.ndarray:
     """The same as shares of each trial."""
-    drawn = max(n - 1, 1)
-    return rng.multinomial(drawn, np.full(n, 1 / n), RESAMPLES) / drawn
+    drawn = _draw(stratum, n)
+    counts = np.bincount((drawn + n * np.arange(RESAMPLES)[:, None]).ravel(), minlength=n * RESAMPLES)
+    return counts.reshape(RESAMPLES, n) / drawn.shape[1]
 
 
 def _ends(resamples: np.ndarray, repeats: int, confidence: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,8 +166,9 @@ class Store:
         import pandas as pd
 
         content = self._read(key, "curve.csv", required=False)
-        given = io.BytesIO(content or ",".join(map(str, CURVE_COLUMNS)).encode())
-        return pd.read_csv(given, dtype=CURVE_COLUMNS).reindex(columns=list(CURVE_COLUMNS))
+        if not content:
+            return no_curve()
+        return pd.read_csv(io.BytesIO(content), dtype=CURVE_COLUMNS).reindex(columns=list(CURVE_COLUMNS))
 
     def log(self, key: str) -> str:
         return self._read(key, "log.txt", required=False).decode(errors="replace")
@@ -229,6 +231,14 @@ class Store:
         damaged = self.root / "damaged"
         damaged.mkdir(exist_ok=True)
         self.path(key).rename(damaged / f"{key}-{uuid4().hex[:8]}")
+
+
+@cache
+def no_curve() -> "DataFrame":
+    """A learning curve without a point; not to be changed."""
+    import pandas as pd
+
+    return pd.DataFrame(columns=list(CURVE_COLUMNS)).astype(CURVE_COLUMNS)
 
 
 def _listed(content: Any) -> list[Any]:

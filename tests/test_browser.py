@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from results.report import write_report
+from results.run import Run
 from tests.synthetic import Size, build
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -35,7 +36,7 @@ document.title = told.join("; ");
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = build(tmp_path_factory.mktemp("runs"), size=Size(climate_samples=60, points=3, seeds=(0, 1)))
-    write_report(folder)
+    write_report(Run.load(folder))
     return folder
 
 

@@ -33,6 +33,7 @@ from metrics import CLASSIFICATION, DEPTH, ClassificationEvidence, DepthSweep, U
 from metrics.classification import error_rate, expected_calibration_error, log_loss, power
 from results import Record, Store
 from results.report import write_report
+from results.run import Run
 from systems import ImageDataset, ImageSampling, ImageSet, sample_images
 from systems.images import LabelledImages
 
@@ -309,7 +310,7 @@ def test_a_run_of_classifiers_is_reported(tmp_path):
     folder.mkdir()
     about = {"command": "python -m bench run"}
     (folder / "manifest.json").write_text(json.dumps(manifest(suite, cells, keys, "standard", about)))
-    page = write_report(folder).read_text()
+    page = write_report(Run.load(folder)).read_text()
     assert "has the lowest test error on Stripes" in page
     table = pd.read_csv(folder / "tables" / "leaderboard.csv")
     assert "test_error_Stripes" in table.columns

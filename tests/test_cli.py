@@ -93,7 +93,7 @@ def play(monkeypatch):
                 observer.finished(cell, name, outcome, 1.0)
 
         monkeypatch.setattr(runner, "run", run)
-        monkeypatch.setattr(report_room, "write_report", lambda folder: folder / "report.html")
+        monkeypatch.setattr(report_room, "write_report", lambda run: run.folder / "report.html")
         return calls
 
     return played
@@ -369,7 +369,7 @@ def kept(tmp_path) -> Callable[..., Path]:
 
 
 def test_reports_are_made_anew_by_name_by_folder_or_all(folder, command, kept, monkeypatch):
-    monkeypatch.setattr(report_room, "write_report", lambda folder: folder / "report.html")
+    monkeypatch.setattr(report_room, "write_report", lambda run: run.folder / "report.html")
     page = kept() / "report.html"
     assert command("report", "kept")[1].strip() == str(Path("runs/kept/report.html"))
     assert command("report", str(page.parent), "--out", "elsewhere")[1].strip() == str(page)
@@ -381,7 +381,7 @@ def test_reports_are_made_anew_by_name_by_folder_or_all(folder, command, kept, m
 
 def test_formats_of_reports_are_chosen_by_name(folder, command, kept, monkeypatch):
     asked: dict[str, Any] = {}
-    monkeypatch.setattr(report_room, "write_report", lambda folder, **chosen: asked.update(chosen) or folder)
+    monkeypatch.setattr(report_room, "write_report", lambda run, **chosen: asked.update(chosen) or run.folder)
     run = kept()
     code, out, _ = command("report", str(run), "--format", "csv, tex", "--figures", "pdf,pdf")
     assert (code, out.strip()) == (0, str(run))

@@ -275,6 +275,6 @@ def test_names_reasons_and_logs_with_markup_are_escaped_in_the_report(tmp_path: 
     text = json.dumps(manifest).replace(cell.key, "evil").replace('"ResNet"', f'"ResNet[{EVIL}]"')
     evil = json.loads(text) | {"description": EVIL, "command": EVIL}
     (folder / "manifest.json").write_text(json.dumps(evil))
-    page = write_report(folder).read_text()
+    page = write_report(Run.load(folder)).read_text()
     assert EVIL not in page
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 4

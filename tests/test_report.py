@@ -36,7 +36,7 @@ TURNED = ("Lorenz", "ResNet")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = build(tmp_path_factory.mktemp("runs"), size=TINY, status=FAILED)
-    assert write_report(folder) == folder / "report.html"
+    assert write_report(Run.load(folder)) == folder / "report.html"
     return folder
 
 
@@ -52,7 +52,7 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reported(folder: Path) -> str:
-    return write_report(folder).read_text(encoding="utf-8")
+    return write_report(Run.load(folder)).read_text(encoding="utf-8")
 
 
 def change(path: Path, **values: Any) -> None:
@@ -131,7 +131,7 @@ def test_reporting_again_gives_the_same_bytes(folder: Path):
         folder / "results.csv",
     ]
     before = {path: path.read_bytes() for path in kept}
-    write_report(folder)
+    write_report(Run.load(folder))
     assert {path: path.read_bytes() for path in kept} == before
 
 
@@ -209,7 +209,7 @@ def test_cells_of_different_machines_are_not_compared_in_time_without_a_warning(
 
 def test_a_folder_without_a_run_is_refused_and_left_alone(tmp_path: Path):
     with pytest.raises(BrokenRunError, match=r"manifest\.json is missing"):
-        write_report(tmp_path)
+        write_report(Run.load(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -316,11 +316,11 @@ def test_only_the_formats_that_are_asked_for_are_written(tmp_path: Path, monkeyp
     folder = build(tmp_path, ("Lorenz",), size=TINY)
     monkeypatch.setattr(Gallery, "pictures", lambda gallery: islice(Gallery._accuracy(gallery), 1))
     monkeypatch.setattr(report, "chaos_pictures", lambda gallery: iter(()))
-    assert write_report(folder, ("csv",), ("pdf",)) == folder
+    assert write_report(Run.load(folder), ("csv",), ("pdf",)) == folder
     assert not (folder / "report.html").exists()
     assert {path.suffix for path in (folder / "tables").iterdir()} == {".csv"}
     assert {path.suffix for path in (folder / "figures").iterdir()} == {".pdf"}
-    page = write_report(folder, ("html",), ("pdf",)).read_text()
+    page = write_report(Run.load(folder), ("html",), ("pdf",)).read_text()
     assert "data:image/svg+xml" in page  # what the page shows is in it, and nowhere else
     assert {path.suffix for path in (folder / "figures").iterdir()} == {".pdf"}
 

@@ -61,7 +61,7 @@ def _reported(runs: Sequence[str], out: Path, claims: bool, chosen: dict[str, An
         if claims:
             _judge(run)
         else:
-            sys.stdout.write(f"{written(folder, **chosen)}\n")
+            sys.stdout.write(f"{written(run, **chosen)}\n")
     return 0
 
 
@@ -78,14 +78,14 @@ def _drawn(folder: Path, kinds: Sequence[str]) -> Path:
     return folder
 
 
-def written(folder: Path, show: bool = True, **chosen: Any) -> Path:
+def written(run: "Run", show: bool = True, **chosen: Any) -> Path:
     """Write the report of a run, with a spinner in a terminal; the path of its page, or of the folder without one."""
     from rich.console import Console
 
     from results.report import write_report
 
     with Console(quiet=not show).status("writing the report") if show else nullcontext():
-        return write_report(folder, **chosen)
+        return write_report(run, **chosen)
 
 
 def _judge(run: "Run") -> None:

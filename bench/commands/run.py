@@ -172,11 +172,13 @@ def _report(plan: "Plan", show: bool) -> Path | None:
     """The report of a run; of one of several shards, only where it was the last to end."""
     if plan.shard.parts > 1 and not all(plan.store.complete(key) for key in plan.keys):
         return None
+    from results.run import Run
+
     leases = plan.store.root / "leases"
     try:
         leases.mkdir(exist_ok=True)
         with FileLock(leases / f"report-{plan.manifest['suite']}.lock"):  # of several runs, one writes at a time
-            return written(plan.folder, show)
+            return written(Run.load(plan.folder), show)
     except OSError as error:
         raise _unwritable(plan, error) from error
 
