@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, StrMethodFormatter
 from scipy import signal
 
 from results.figures import Styles, finish, panels_of
-from results.palette import NOTE, PAGE, TRUTH, drawing, handles
+from results.palette import NOTE, PAGE, TRUTH, drawing, handles, present
 from results.statistics import rows
 
 ACROSS = 4  # panels in a line
@@ -81,7 +81,7 @@ def lyapunov_spectra(spectra: pd.DataFrame, styles: Styles, timescales: Mapping[
     `spectra` has a row for each system, learner and `order`, from 1, with `median`, `low` and `high`, per timescale;
     the rows of the truth have the learner "".
     """
-    shown = {learner: style for learner, style in styles.items() if learner in set(spectra["learner"])}
+    shown = present(styles, spectra)
     apart = np.linspace(-0.27, 0.27, len(shown)) if len(shown) > 1 else [0.0]
     with drawing():
         figure, panels = panels_of(spectra, legend=len(shown), height=2.1)
@@ -111,7 +111,7 @@ def power_spectra(spectra: pd.DataFrame, styles: Styles, timescales: Mapping[str
     `spectra` has a row for each system, learner and `frequency`, in cycles per timescale, with `power`; the rows of the
     truth have the learner "".
     """
-    shown = {learner: style for learner, style in styles.items() if learner in set(spectra["learner"])}
+    shown = present(styles, spectra)
     with drawing():
         figure, panels = panels_of(spectra, legend=len(shown), height=2.0)
         for system, axes in panels.items():

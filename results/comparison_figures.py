@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
 from results.figures import finish, panels_of
-from results.palette import NOTE, PAGE, Style, drawing, handles
+from results.palette import NOTE, PAGE, Style, drawing, handles, present
 from results.pareto import front
 from results.ranking import Ranking
 from results.statistics import rows
@@ -51,7 +51,7 @@ def performance_profile(profile: pd.DataFrame, styles: Styles, label: str = "rat
 
     `profile` has the columns `learner`, `ratio` and `share`.
     """
-    shown = {learner: style for learner, style in styles.items() if learner in set(profile["learner"])}
+    shown = present(styles, profile)
     with drawing():
         figure = Figure(figsize=(COLUMN * 1.35, 2.3), layout="constrained")
         axes = figure.subplots()

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from results.figures import Styles, finish, panels_of
-from results.palette import NOTE, Style, drawing, handles
+from results.palette import NOTE, Style, drawing, handles, present
 from results.statistics import column, rows
 
 
@@ -38,7 +38,7 @@ def sweep_figure(sweep: pd.DataFrame, styles: Styles, relation: Relation) -> Fig
 
     `sweep` has a row for each system, learner, seed and tolerance, with the columns that the relation names.
     """
-    shown = {learner: style for learner, style in styles.items() if learner in set(sweep["learner"])}
+    shown = present(styles, sweep)
     with drawing():
         figure, panels = panels_of(sweep, legend=len(shown), height=2.2)
         for system, axes in panels.items():
@@ -59,7 +59,7 @@ def evaluations_in_training(curves: pd.DataFrame, styles: Styles) -> Figure:
 
     `curves` has a row for each system, learner, seed and point of the learning curve, with `update` and `nfe_forward`.
     """
-    shown = {learner: style for learner, style in styles.items() if learner in set(curves["learner"])}
+    shown = present(styles, curves)
     with drawing():
         figure, panels = panels_of(curves, legend=len(shown), height=2.2)
         for system, axes in panels.items():

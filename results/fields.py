@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from results.figures import Styles, finish, panels_of
-from results.palette import NOTE, PAGE, TRUTH, drawing, handles
+from results.palette import NOTE, PAGE, TRUTH, drawing, handles, present
 from results.statistics import rows
 
 SAMPLES = 400  # of a picture's time axis, at most
@@ -60,7 +60,7 @@ def spatial_spectra(spectra: pd.DataFrame, styles: Styles) -> Figure:
 
     `spectra` has a row for each system, learner and `wave`, with `power`; the rows of the truth have the learner "".
     """
-    shown = {learner: style for learner, style in styles.items() if learner in set(spectra["learner"])}
+    shown = present(styles, spectra)
     with drawing():
         figure, panels = panels_of(spectra, legend=len(shown))
         for system, axes in panels.items():

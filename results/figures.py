@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
-from results.palette import NOTE, PAGE, Style, drawing, handles
+from results.palette import NOTE, PAGE, Style, drawing, handles, present
 from results.statistics import rows
 
 THRESHOLDS = (0.5, 0.05)  # of the two prediction times, in standard deviations
@@ -78,7 +78,7 @@ def learning_curves(curves: pd.DataFrame, styles: Styles, against: str = "update
     `curves` has a row for each system, learner, seed and point, with `update`, `seconds` and `valid_loss`; `against` is
     the column of the horizontal axis.
     """
-    trained = {learner: style for learner, style in styles.items() if learner in set(curves["learner"])}
+    trained = present(styles, curves)
     with drawing():
         figure, panels = panels_of(curves, legend=len(trained))
         for system, axes in panels.items():

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -19,6 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from PIL import Image
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 FORMATS = ("pdf", "svg", "png")
 PAGE = 7.0  # inches; the width of a figure across two columns
@@ -118,6 +121,12 @@ def styles(learners: Sequence[str], references: Collection[str]) -> dict[str, St
     for place, (learner, marker) in enumerate(zip(yardsticks, cycle(_MARKERS), strict=False)):
         found[learner] = Style(_GREYS[place % 5], _DASHES[place % 5], marker, reference=True)
     return found
+
+
+def present(styled: Mapping[str, Style], frame: "DataFrame") -> dict[str, Style]:
+    """The styles of the learners that a frame has rows of."""
+    found = set(frame["learner"].unique())
+    return {learner: style for learner, style in styled.items() if learner in found}
 
 
 def handles(styled: Mapping[str, Style], markers: bool = False) -> list[Line2D]:

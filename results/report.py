@@ -23,6 +23,7 @@ from results.palette import FORMATS, save
 from results.ranking import ranking
 from results.run import Run
 from results.standings import standings
+from results.statistics import groups
 from results.tables import LEADING, Table, leaderboard, outcome_table, system_table
 
 PAGE = "html"  # among the formats of tables
@@ -102,10 +103,11 @@ def _tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, list[Table]
     def told(table: Table) -> Table:
         return replace(table, caption=f"{table.caption} {run.conditions}")
 
+    trials = {system: here for (system,), here in groups(frame, "system")}
     board = told(leaderboard(frame, run.learners, run.references, run.timescales))
     by_system = {
         system: [
-            told(system_table(frame, system, run.learners, run.references, timescale, group, metrics))
+            told(system_table(trials[system], system, run.learners, run.references, timescale, group, metrics))
             for group, metrics in run.groups.items()
         ]
         for system, timescale in run.timescales.items()

@@ -74,7 +74,9 @@ def interquartile_mean(values: Values, axis: int = -1) -> np.ndarray:
 
     Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice", NeurIPS 2021.
     """
-    return stats.trim_mean(values, 0.25, axis=axis)
+    ordered = np.moveaxis(np.sort(values, axis), axis, -1)  # faster than by scipy, which partitions
+    cut = ordered.shape[-1] // 4
+    return ordered[..., cut : ordered.shape[-1] - cut].mean(axis=-1)
 
 
 def stratified(
@@ -90,7 +92,7 @@ def stratified(
     repeats = sum(len(stratum) - 1 for stratum in strata)
     if repeats < FEWEST_REPEATS:
         return Estimate(value)
-    drawn = [stratum[_draw(place, len(stratum))] for place, stratum in enumerate(strata)]
+    drawn = [stratum.astype(np.float32)[_draw(place, len(stratum))] for place, stratum in enumerate(strata)]
     return Estimate(value, *_ends(statistic(np.concatenate(drawn, axis=-1), axis=-1), repeats, confidence))
 
 
@@ -104,9 +106,12 @@ def probability_of_improvement(
     chances, drawn = [], []
     for place, (one, other) in enumerate(zip(first, second, strict=True)):
         ahead = (one[:, None] < other) + 0.5 * (one[:, None] == other)
-        weights, weights_of_other = _weights(2 * place, len(one)), _weights(2 * place + 1, len(other))
+        times, times_of_other = _times(2 * place, len(one)), _times(2 * place + 1, len(other))
         chances.append(ahead.mean())
-        drawn.append(((weights @ ahead) * weights_of_other).sum(axis=1))
+        drawn.append(
+            ((times @ ahead.astype(np.float32)) * times_of_other).sum(axis=1)
+            / (times[0].sum() * times_of_other[0].sum())
+        )
     repeats = sum(len(trials) - 1 for trials in first)
     value = float(np.mean(chances))
     if repeats < FEWEST_REPEATS:
@@ -233,11 +238,10 @@ def _draw(stratum: int, n: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def _weights(stratum: int, n: int) -> np.ndarray:
-    """The same as shares of each trial."""
-    drawn = _draw(stratum, n)
-    counts = np.bincount((drawn + n * np.arange(RESAMPLES)[:, None]).ravel(), minlength=n * RESAMPLES)
-    return counts.reshape(RESAMPLES, n) / drawn.shape[1]
+def _times(stratum: int, n: int) -> np.ndarray:
+    """How often each of them was drawn, in float32, whose sums are still exact."""
+    drawn = _draw(stratum, n) + n * np.arange(RESAMPLES)[:, None]
+    return np.bincount(drawn.ravel(), minlength=n * RESAMPLES).reshape(RESAMPLES, n).astype(np.float32)
 
 
 def _ends(resamples: np.ndarray, repeats: int, confidence: float) -> tuple[float, float]:

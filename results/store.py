@@ -99,8 +99,9 @@ class Store:
 
     def verify(self, key: str) -> None:
         """Raise MissingCellError or DamagedCellError, which name the file, where the cell is not as it was written."""
-        for name in self._checksums(key):
-            self._read(key, name)
+        checksums = self._checksums(key)
+        for name in checksums:
+            self._intact(key, name, checksums)
 
     @contextmanager
     def stage(self, key: str, replace: bool = False) -> Iterator[Path]:
@@ -178,9 +179,11 @@ class Store:
 
     def _read(self, key: str, name: str, required: bool = True) -> bytes:
         """The bytes of one file of a cell, verified; empty where it is not `required` and was never written."""
-        path, checksums = self.path(key) / name, self._checksums(key)
-        if not required and name not in checksums:
-            return b""
+        checksums = self._checksums(key)
+        return self._intact(key, name, checksums) if required or name in checksums else b""
+
+    def _intact(self, key: str, name: str, checksums: dict[str, str]) -> bytes:
+        path = self.path(key) / name
         try:
             content = path.read_bytes()
         except OSError as error:

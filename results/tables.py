@@ -136,12 +136,12 @@ def leaderboard(
     level: dict[str, Collection[str]] = {"mean_rank": level_by_ranks(frame, leading, compared)}
     columns, values = [Column("mean_rank", "mean rank", better="lower")], [ranks]
     words = [pd.Series(NOTHING, index=ordered)]
+    trials = rows(frame, metric=leading)
     for system, timescale in timescales.items():
-        one = _column(frame, leading, timescale)
+        one = _column(trials, leading, timescale)
         here = rows(totals, system=system, metric=leading).set_index("learner")
         columns.append(Column(f"{leading}_{system}", f"{one.head} {system}", one.unit, one.better))
-        trials = rows(frame, system=system, metric=leading)
-        level[columns[-1].name] = level_by_seeds(trials, compared).get(leading, set())
+        level[columns[-1].name] = level_by_seeds(rows(trials, system=system), compared).get(leading, set())
         values.append(column(here, "median"))
         words.append(_reasons(here))
     for metric in (name for name in OVERALL if name in metrics and name != leading):
@@ -220,8 +220,9 @@ def table_of(
     names = [each.name for each in columns]
     numbers = {name: each.reindex(ordered).astype(float) for name, each in zip(names, values, strict=True)}
     phrases = {name: each.reindex(ordered, fill_value=ABSENT) for name, each in zip(names, words, strict=True)}
-    ended = frame.drop_duplicates(["system", "learner", "seed"])
-    outcomes = {learner: outcome(rows(ended, learner=learner)["status"]) for learner in ordered}
+    statuses = frame.drop_duplicates(["system", "learner", "seed"]).groupby("learner")["status"]
+    ended = {str(learner): of_one.tolist() for learner, of_one in statuses}
+    outcomes = {learner: outcome(ended.get(learner, ())) for learner in ordered}
     return Table(
         name,
         caption,
