@@ -170,8 +170,8 @@ def _other_trials(run: Run, other: Run) -> pd.DataFrame:
 def _true_values(trials: pd.DataFrame) -> np.ndarray:
     """The value of the true equations in the trial of the same system, seed and metric; NaN where there is none."""
     key = ["system", "seed", "metric"]
-    truths = of_truth(trials).groupby(key)["value"].median()
-    return trials.join(truths.rename("truth"), on=key)["truth"].to_numpy(dtype=float)
+    truths = of_truth(trials).groupby(key)["value"].median().to_frame("truth")
+    return trials.join(truths, on=key)["truth"].to_numpy(dtype=float)
 
 
 def _cells(frame: pd.DataFrame, noise: pd.DataFrame) -> list[dict[str, Any]]:

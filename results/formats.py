@@ -43,7 +43,7 @@ def markdown(table: Table) -> str:
 
 def latex(table: Table) -> str:
     """A table across the page, in pieces that are not too wide; needs the packages booktabs, graphicx and siunitx."""
-    printed, bold = table.printed().assign(outcome=table.outcomes), table.best().assign(outcome=False)
+    printed, bold = table.printed.assign(outcome=table.outcomes), table.best.assign(outcome=False)
     references = int(np.isin(printed.index, table.references).sum())
     pieces = np.array_split(np.arange(printed.shape[1]), -(-printed.shape[1] // WIDTH))
     tabulars = [

@@ -81,7 +81,7 @@ LOOKS = {
     "talk": Look(1.7, 1.9, 150),
     "screen": Look(1.3, 1.35, 144),
 }
-_look: ContextVar[Look | None] = ContextVar("look", default=None)
+look: ContextVar[Look | None] = ContextVar("look", default=None)  # that figures are saved with
 
 
 @dataclass(frozen=True)
@@ -148,30 +148,30 @@ def drawing() -> Iterator[None]:
 @contextmanager
 def looking(name: str) -> Iterator[None]:
     """Save figures as they should look on paper, in a talk or on a screen (see LOOKS) while the context is open."""
-    token = _look.set(LOOKS[name])
+    token = look.set(LOOKS[name])
     try:
         yield
     finally:
-        _look.reset(token)
+        look.reset(token)
 
 
-def adapt(figure: Figure, look: Look) -> None:
-    """Give a figure the size and weight of a look."""
+def adapt(figure: Figure, chosen: Look) -> None:
+    """Give a figure the size and weight of a chosen."""
     width, height = figure.get_size_inches()
     wide = next(
-        (column for column in look.columns if column >= 0.9 * width), look.columns[-1] if look.columns else width
+        (column for column in chosen.columns if column >= 0.9 * width), chosen.columns[-1] if chosen.columns else width
     )
-    figure.set_size_inches(look.size * wide, look.size * height)
-    figure.set_dpi(look.resolution)
-    if look.weight == 1:
+    figure.set_size_inches(chosen.size * wide, chosen.size * height)
+    figure.set_dpi(chosen.resolution)
+    if chosen.weight == 1:
         return
     for text in figure.findobj(Text):
-        text.set_fontsize(look.weight * float(text.get_fontsize()))
+        text.set_fontsize(chosen.weight * float(text.get_fontsize()))
     for axes in figure.axes:
-        axes.tick_params(which="both", labelsize=look.weight * TICKS)  # also of the ticks that are still to come
+        axes.tick_params(which="both", labelsize=chosen.weight * TICKS)  # also of the ticks that are still to come
     for line in figure.findobj(Line2D):
-        line.set_linewidth(look.weight * line.get_linewidth())
-        line.set_markersize(look.weight * line.get_markersize())
+        line.set_linewidth(chosen.weight * line.get_linewidth())
+        line.set_markersize(chosen.weight * line.get_markersize())
 
 
 def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
@@ -179,8 +179,8 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMA
     folder.mkdir(parents=True, exist_ok=True)
     paths = {kind: folder / f"{name}.{kind}" for kind in formats}
     with drawing():
-        if look := _look.get():
-            adapt(figure, look)
+        if chosen := look.get():
+            adapt(figure, chosen)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         figure.set_layout_engine("none")  # the layout is settled: no need to find it again for each format

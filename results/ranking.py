@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations
 from math import comb, sqrt
 from typing import Any
@@ -191,7 +192,14 @@ def _nemenyi(table: pd.DataFrame) -> tuple[np.ndarray, float]:
     blocks, count = table.shape
     order = table.rank(axis="columns").mean().to_numpy()
     gaps = np.abs(order[:, None] - order) / _standard_error(count, blocks) * sqrt(2)
-    return stats.studentized_range.sf(gaps, count, np.inf), critical_difference(count, blocks)
+    different, places = np.unique(gaps.round(12), return_inverse=True)
+    return _beyond(tuple(different), count)[places].reshape(gaps.shape), critical_difference(count, blocks)
+
+
+@lru_cache  # an integral each, and the same ranks are asked for again
+def _beyond(gaps: tuple[float, ...], count: int) -> np.ndarray:
+    """How probable studentized ranges of so many means are that exceed these."""
+    return stats.studentized_range.sf(gaps, count, np.inf)
 
 
 def _wilcoxon_holm(table: pd.DataFrame) -> tuple[np.ndarray, float]:

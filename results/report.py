@@ -20,10 +20,11 @@ from results.gallery import Gallery, Picture
 from results.literature import CLAIMS
 from results.matched import matched_tables
 from results.palette import FORMATS, save
+from results.press import press
 from results.ranking import ranking
-from results.run import Run
+from results.run import Run, write_csv
 from results.standings import standings
-from results.statistics import groups
+from results.statistics import groups, summary
 from results.tables import LEADING, Table, leaderboard, outcome_table, system_table
 
 PAGE = "html"  # among the formats of tables
@@ -57,44 +58,52 @@ class Failure:
 
 
 def write_report(
-    run: Run, tables: Collection[str] = (*formats.KINDS, PAGE), figures: Collection[str] = FORMATS
+    run: Run, tables: Collection[str] = (*formats.KINDS, PAGE), figures: Collection[str] = FORMATS, jobs: int = 1
 ) -> Path:
     """Make everything in a run's folder from its cells, in these formats, and return the page, or else the folder.
 
-    An interrupted run is reported as far as it came.
+    An interrupted run is reported as far as it came. Files are written by so many processes at once.
     """
-    folder = run.folder
-    run.write_results_csv()
+    folder, shown = run.folder, PAGE in tables
     gallery = Gallery(run, run.frame())
-    board, by_system, others = _tables(run, gallery.frame)
-    for table in (board, *chain(*by_system.values()), *others.values()):
-        formats.write(table, folder / "tables", tables)
-    plates = [_plate(picture, run, figures, PAGE in tables) for picture in _pictures(gallery)]
-    if PAGE not in tables:
+    with press(jobs) as hand:
+        csv = hand(write_csv, gallery.frame, folder / "results.csv")
+        saved = [hand(_plate, picture, folder, figures, shown) for picture in _pictures(gallery)]
+        board, by_system, others = _tables(run, gallery.frame)
+        told = [board, *chain(*by_system.values()), *others.values()]
+        written = [csv, *(hand(formats.write, table, folder / "tables", tables) for table in told)]
+        content = _content(gallery, board, by_system, others) if shown else {}
+        plates = [plate() for plate in saved]
+        for done in written:
+            done()
+    if not shown:
         return folder
-    page = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            run=run,
-            manifest=run.manifest,
-            verdict=_verdict(gallery),
-            winners=verdict.winners(gallery.prediction_times, run.compared, run.timescales),
-            leaderboard=board,
-            tables=by_system,
-            matched=others.get("matched"),
-            outcomes=others.get("outcomes"),
-            claims=claims_table(judged(CLAIMS, gallery.frame, run.suite)).to_dict("records"),
-            plates=[*plates, *_films(run)],
-            orbits=gallery.orbits(),
-            failures=list(_failures(run)),
-            environments=_environments(run),
-            colours={learner: to_hex(style.colour) for learner, style in gallery.styles.items()},
-        )
-    )
+    page = _environment().get_template("report.html.j2").render(content | {"plates": [*plates, *_films(run)]})
     path = folder / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def _content(
+    gallery: Gallery, board: Table, by_system: dict[str, list[Table]], others: dict[str, Table]
+) -> dict[str, Any]:
+    """What the page shows beside the plates."""
+    run = gallery.run
+    return {
+        "run": run,
+        "manifest": run.manifest,
+        "verdict": _verdict(gallery),
+        "winners": verdict.winners(gallery.prediction_times, run.compared, run.timescales),
+        "leaderboard": board,
+        "tables": by_system,
+        "matched": others.get("matched"),
+        "outcomes": others.get("outcomes"),
+        "claims": claims_table(judged(CLAIMS, gallery.frame, run.suite)).to_dict("records"),
+        "orbits": gallery.orbits(),
+        "failures": list(_failures(run)),
+        "environments": _environments(run),
+        "colours": {learner: to_hex(style.colour) for learner, style in gallery.styles.items()},
+    }
 
 
 def _tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, list[Table]], dict[str, Table]]:
@@ -103,11 +112,11 @@ def _tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, list[Table]
     def told(table: Table) -> Table:
         return replace(table, caption=f"{table.caption} {run.conditions}")
 
-    trials = {system: here for (system,), here in groups(frame, "system")}
-    board = told(leaderboard(frame, run.learners, run.references, run.timescales))
+    trials, totals = {system: here for (system,), here in groups(frame, "system")}, summary(frame)
+    board = told(leaderboard(frame, run.learners, run.references, run.timescales, totals))
     by_system = {
         system: [
-            told(system_table(trials[system], system, run.learners, run.references, timescale, group, metrics))
+            told(system_table(trials[system], system, run.learners, run.references, timescale, group, metrics, totals))
             for group, metrics in run.groups.items()
         ]
         for system, timescale in run.timescales.items()
@@ -149,14 +158,16 @@ def _verdict(gallery: Gallery) -> list[str]:
     return verdict.verdict(best, overall, verdict.losses(times, run.compared))
 
 
-def _plate(picture: Picture, run: Run, kinds: Collection[str], shown: bool) -> Plate:
+def _plate(picture: Picture, folder: Path, kinds: Collection[str], shown: bool) -> Plate:
     """Save a picture as these kinds; where it is shown on the page, with its content."""
-    folder, kind = run.folder / "figures", "png" if picture.dense else "svg"
-    paths = save(picture.figure, folder, picture.name, list(dict.fromkeys([*kinds, *([kind] if shown else [])])))
+    kind = "png" if picture.dense else "svg"
+    paths = save(
+        picture.figure, folder / "figures", picture.name, list(dict.fromkeys([*kinds, *([kind] if shown else [])]))
+    )
     source = _address(paths[kind]) if shown else ""
     for extra in set(paths) - set(kinds):
         paths.pop(extra).unlink()
-    files = {kind: path.relative_to(run.folder).as_posix() for kind, path in paths.items()}
+    files = {kind: path.relative_to(folder).as_posix() for kind, path in paths.items()}
     return Plate(picture.name, picture.title, picture.caption, picture.system, source, files)
 
 

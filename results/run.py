@@ -1,10 +1,13 @@
 """A run: what a suite asked for, and what its cells have answered so far."""
 
+import gc
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,27 +146,26 @@ class Run:
         """One row for each metric of each trial, in long form, ordered by system, learner, seed and metric."""
         return self._frame.copy(deep=False)
 
+    def write_results_csv(self) -> Path:
+        """Write `results.csv`; the same cells give the same bytes."""
+        return write_csv(self.frame(), self.folder / "results.csv")
+
     def curves(self) -> "DataFrame":
         """The learning curves of all finished cells, in their order: those of the store, with `system`, `learner`."""
         return self._curves.copy(deep=False)
-
-    def write_results_csv(self) -> Path:
-        """Write `results.csv`; the same cells give the same bytes."""
-        path = self.folder / "results.csv"
-        self.frame().to_csv(path, index=False, lineterminator="\n")
-        return path
 
     @cached_property
     def _frame(self) -> "DataFrame":
         import pandas as pd
 
         place = _places(self.metrics)
-        rows = [
-            row
-            for cell in self.finished
-            for record in self.records[cell.key]
-            for row in sorted(record.rows(self.suite, cell.key), key=lambda row: place.get(row[_METRIC], len(place)))
-        ]
+        with uncollected():
+            rows = [
+                row
+                for cell in self.finished
+                for record in self.records[cell.key]
+                for row in sorted(record.rows(self.suite, cell.key), key=lambda row: place.get(row[_METRIC], inf))
+            ]
         return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
 
     @cached_property
@@ -177,16 +179,34 @@ class Run:
     @cached_property
     def _answers(self) -> tuple[dict[str, list[Record]], dict[Cell, str]]:
         records, unfinished, place = {}, {}, _places(self.manifest["seeds"])
-        for cell in self.cells:
-            try:
-                self.store.verify(cell.key)
-                found = self.store.records(cell.key)
-                records[cell.key] = sorted(
-                    named(found, cell.learner), key=lambda record: place.get(record.seed, len(place))
-                )
-            except (MissingCellError, DamagedCellError) as error:
-                unfinished[cell] = str(error)
+        with uncollected():
+            for cell in self.cells:
+                try:
+                    self.store.verify(cell.key)
+                    found = self.store.records(cell.key)
+                    records[cell.key] = sorted(
+                        named(found, cell.learner), key=lambda record: place.get(record.seed, len(place))
+                    )
+                except (MissingCellError, DamagedCellError) as error:
+                    unfinished[cell] = str(error)
         return records, unfinished
+
+
+def write_csv(frame: "DataFrame", path: Path) -> Path:
+    frame.to_csv(path, index=False, lineterminator="\n")
+    return path
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Meanwhile collect no garbage in cycles, for which many objects that stay would be visited over and over."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _misshapen(manifest: Mapping[str, Any]) -> str:

@@ -222,13 +222,17 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series:
 def of_truth(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials of the true equations themselves."""
     labels = [label for label in trials["learner"].unique() if str(label).split("[")[0] == TRUTH]
-    return trials.loc[trials["learner"].isin(labels)]
+    return trials.loc[column(trials, "learner").isin(labels)]
 
 
 def _truths(trials: pd.DataFrame) -> np.ndarray:
     """The median value of the true equations on the system of each trial."""
     references = of_truth(trials)
-    return column(trials, "system").map(references.groupby("system")["value"].median()).to_numpy(dtype=float)
+    return (
+        column(trials, "system")
+        .map(column(references, "value").groupby(references["system"]).median())
+        .to_numpy(dtype=float)
+    )
 
 
 @lru_cache(maxsize=64)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -85,7 +86,7 @@ class Table:
 
     @property
     def rows(self) -> Iterator[Row]:
-        printed, best = self.printed(), self.best()
+        printed, best = self.printed, self.best
         for place, learner in enumerate(self.outcomes):
             line = zip(printed.iloc[place], best.iloc[place], self.values.iloc[place], strict=True)
             entries = tuple(
@@ -94,14 +95,16 @@ class Table:
             )
             yield Row(learner, learner in self.references, entries, self.outcomes[learner])
 
+    @cached_property
     def printed(self) -> pd.DataFrame:
         """What is printed: numbers to three digits, words where there is no number."""
         columns = {each.name: each.printed(column(self.values, each.name)) for each in self.columns}
         return pd.DataFrame(columns, index=self.values.index, dtype=object).fillna(self.words)
 
+    @cached_property
     def best(self) -> pd.DataFrame:
         """Where the best value of each column stands, and those level with it; equal in print is equal."""
-        printed = self.printed()
+        printed = self.printed
         best = pd.DataFrame(False, index=printed.index, columns=printed.columns)
         for each in self.columns:
             loss = self._loss(each).drop(list(self.references)).dropna()
@@ -121,14 +124,18 @@ class Table:
 
 
 def leaderboard(
-    frame: pd.DataFrame, learners: Sequence[str], references: Sequence[str], timescales: Mapping[str, str]
+    frame: pd.DataFrame,
+    learners: Sequence[str],
+    references: Sequence[str],
+    timescales: Mapping[str, str],
+    totals: pd.DataFrame | None = None,
 ) -> Table:
     """Every learner at a glance: mean rank, the leading metric on each system, and what it costs.
 
-    `frame` is the long form of a run, `learners` all labels in order, of which `references` are yardsticks, and
-    `timescales` the name of the unit of time of each system.
+    `frame` is the long form of a run, `learners` all labels in order, of which `references` are yardsticks,
+    `timescales` the name of the unit of time of each system, and `totals` the summary of the frame where it is known.
     """
-    ordered, totals = _ordered(learners, references), summary(frame)
+    ordered, totals = _ordered(learners, references), summary(frame) if totals is None else totals
     metrics = dict.fromkeys(totals["metric"])
     leading = LEADING if LEADING in metrics else next(iter(metrics), LEADING)
     compared = [learner for learner in ordered if learner not in references]
@@ -169,12 +176,14 @@ def system_table(
     timescale: str,
     group: str = "",
     metrics: Sequence[str] = (),
+    totals: pd.DataFrame | None = None,
 ) -> Table:
     """The metrics of one group, or all, on one system, medians over seeds; other arguments as for `leaderboard`."""
-    here = rows(frame, system=system)
-    here = here.loc[here["metric"].isin(list(metrics))] if metrics else here
-    totals = summary(here)
-    found = {metric: rows(totals, metric=metric).set_index("learner") for metric in dict.fromkeys(totals["metric"])}
+    whole = summary(frame) if totals is None else totals
+    here, of_all = (rows(each, system=system) for each in (frame, whole))
+    if metrics:
+        here, of_all = (each.loc[each["metric"].isin(list(metrics))] for each in (here, of_all))
+    found = {metric: rows(of_all, metric=metric).set_index("learner") for metric in of_all["metric"].unique()}
     columns = [_column(here, metric, timescale) for metric in found]
     values = [column(of_one, "median") for of_one in found.values()]
     words = [_reasons(of_one) for of_one in found.values()]

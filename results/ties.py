@@ -1,6 +1,6 @@
 """Who cannot be told from the best: on one system by the spread over seeds, over systems by ranks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,9 @@ from scipy import stats
 
 from results.baseline import scores
 from results.ranking import holm, ranking
-from results.statistics import LEVEL, column, groups, losses
+from results.statistics import LEVEL, column, losses
 
+MOMENTS = ["mean", "std", "count"]
 FEWEST_SYSTEMS = 2  # below which ranks over systems say nothing
 
 
@@ -20,18 +21,17 @@ def level_by_seeds(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, se
     learners with a failed trial are level with nobody.
     """
     failed = set(column(frame, "learner")[frame["status"] != "ok"])
-    by_metric: dict[str, dict[str, np.ndarray]] = {}
-    for (metric, learner), mine in groups(scores(frame), "metric", "learner"):
-        if learner in learners and learner not in failed and len(mine) > 1:
-            by_metric.setdefault(metric, {})[learner] = column(mine, "score").to_numpy()
-    return {metric: _level(found) for metric, found in by_metric.items() if len(found) > 1}
+    found = scores(frame).groupby(["metric", "learner"], sort=False)["score"].agg(["median", *MOMENTS])
+    found = found.loc[found["count"] > 1].reset_index(level="learner")
+    found = found.loc[[learner in learners and learner not in failed for learner in found["learner"]]]
+    return {str(metric): _level(mine) for metric, mine in found.groupby(level="metric", sort=False) if len(mine) > 1}
 
 
-def _level(found: Mapping[str, np.ndarray]) -> set[str]:
-    best = min(found, key=lambda learner: float(np.median(found[learner])))
-    others = [learner for learner in found if learner != best]
-    p_values = holm(np.array([welch(found[best], found[other]) for other in others]))
-    return {best, *(other for other, p in zip(others, p_values, strict=True) if p > LEVEL)}
+def _level(found: pd.DataFrame) -> set[str]:
+    found = found.sort_values("median", kind="stable")
+    best, others = found.iloc[0], found.iloc[1:]
+    p_values = holm(welch(best[MOMENTS].to_numpy(dtype=float), others[MOMENTS].to_numpy(dtype=float).T))
+    return {str(best["learner"]), *(str(other) for other in others.loc[p_values > LEVEL, "learner"])}
 
 
 def level_by_ranks(frame: pd.DataFrame, metric: str, learners: Sequence[str]) -> set[str]:
@@ -43,15 +43,14 @@ def level_by_ranks(frame: pd.DataFrame, metric: str, learners: Sequence[str]) ->
     return {name for name in names if not ranks.resolved(names[0], name)}
 
 
-def welch(first: np.ndarray, second: np.ndarray) -> float:
-    """P-value of the difference of two means whose variances may differ; samples without any spread differ or do not.
+def welch(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """P-values of differences of means whose variances may differ; of samples without any spread they differ or do not.
 
+    `first` and `second` hold mean, standard deviation and number of the samples along their first axis.
     Welch, "The generalization of 'Student's' problem when several different population variances are involved",
     Biometrika 1947.
     """
-    squares = np.array([np.var(sample, ddof=1) / len(sample) for sample in (first, second)])
-    difference = abs(first.mean() - second.mean())
-    if squares.sum() == 0:
-        return 1.0 if difference == 0 else 0.0
-    freedom = squares.sum() ** 2 / (squares**2 / [len(first) - 1, len(second) - 1]).sum()
-    return float(2 * stats.t.sf(difference / np.sqrt(squares.sum()), freedom))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p_values = stats.ttest_ind_from_stats(*first, *second, equal_var=False).pvalue
+    constant = (first[1] == 0) & (second[1] == 0)
+    return np.where(constant, np.where(first[0] == second[0], 1.0, 0.0), p_values)

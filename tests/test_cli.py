@@ -12,6 +12,7 @@ import typer
 
 from bench import key, runner
 from bench.cli import main
+from bench.environment import cores
 from results import COLUMNS, Measurement, Record
 from results import report as report_room
 from tests.synthetic import Size, build
@@ -93,7 +94,7 @@ def play(monkeypatch):
                 observer.finished(cell, name, outcome, 1.0)
 
         monkeypatch.setattr(runner, "run", run)
-        monkeypatch.setattr(report_room, "write_report", lambda run: run.folder / "report.html")
+        monkeypatch.setattr(report_room, "write_report", lambda run, **_: run.folder / "report.html")
         return calls
 
     return played
@@ -369,7 +370,7 @@ def kept(tmp_path) -> Callable[..., Path]:
 
 
 def test_reports_are_made_anew_by_name_by_folder_or_all(folder, command, kept, monkeypatch):
-    monkeypatch.setattr(report_room, "write_report", lambda run: run.folder / "report.html")
+    monkeypatch.setattr(report_room, "write_report", lambda run, **_: run.folder / "report.html")
     page = kept() / "report.html"
     assert command("report", "kept")[1].strip() == str(Path("runs/kept/report.html"))
     assert command("report", str(page.parent), "--out", "elsewhere")[1].strip() == str(page)
@@ -385,7 +386,7 @@ def test_formats_of_reports_are_chosen_by_name(folder, command, kept, monkeypatc
     run = kept()
     code, out, _ = command("report", str(run), "--format", "csv, tex", "--figures", "pdf,pdf")
     assert (code, out.strip()) == (0, str(run))
-    assert asked == {"tables": ("csv", "tex"), "figures": ("pdf",)}
+    assert asked == {"tables": ("csv", "tex"), "figures": ("pdf",), "jobs": cores()}
     code, _, err = command("report", str(run), "--figures", "svgz")
     assert code == 2
     assert "unknown figure format 'svgz': did you mean svg? Choose from pdf, svg, png" in err

@@ -284,7 +284,7 @@ class Ended:
 
 def test_the_option_films_beside_the_report_and_leaves_the_cells_as_they_were(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(report_room, "write_report", lambda run: run.folder / "report.html")
+    monkeypatch.setattr(report_room, "write_report", lambda run, **_: run.folder / "report.html")
     (tmp_path / "toy_suite.py").write_text(SOURCE)
     found = [run(tmp_path, capsys), run(tmp_path, capsys, "--film")]
     sys.modules.pop("toy_suite", None)

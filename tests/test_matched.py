@@ -155,7 +155,7 @@ def test_trials_that_failed_say_so_and_keep_no_system_from_its_median(tmp_path: 
     assert places(by_system["X"], "nfe")["C"].text == "5.00"
     assert overall.outcomes["C"] == "2 of 4 crashed"
     assert places(by_system["X"], "nfe")["B"].value == pytest.approx(1.201)
-    assert not overall.best().loc["C"].any()
+    assert not overall.best.loc["C"].any()
 
 
 def change(store: Store, key: str) -> None:

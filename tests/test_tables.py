@@ -215,10 +215,19 @@ def test_over_systems_ranks_resolve_who_is_level_with_the_best():
     assert level_by_ranks(pd.DataFrame(rows[:3]), "nrmse", list(values)) == set()
 
 
-def test_welchs_test_is_that_of_scipy():
-    one, other = np.array([1.0, 2.0, 4.0]), np.array([3.0, 5.0, 9.0, 8.0])
+def test_welchs_test_is_that_of_scipy_and_tells_constant_samples_apart():
+    one, other, constant, same = (
+        np.array([1.0, 2.0, 4.0]),
+        np.array([3.0, 5.0, 9.0, 8.0]),
+        np.full(3, 2.0),
+        np.full(5, 2),
+    )
+    moments = [np.array([sample.mean(), sample.std(ddof=1), len(sample)]) for sample in (one, other, constant, same)]
     known: Any = stats.ttest_ind(one, other, equal_var=False)
-    assert welch(one, other) == pytest.approx(float(known.pvalue))
+    found = welch(moments[0], np.stack([moments[1], moments[1]], axis=1))
+    assert found == pytest.approx([known.pvalue] * 2)
+    assert welch(moments[2], moments[3]) == 1.0
+    assert welch(moments[2], np.array([2.1, 0.0, 3])) == 0.0
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a LaTeX")

@@ -35,7 +35,7 @@ suite = Suite(
 def toy(tmp_path, monkeypatch):
     """Runs a small suite's command in an empty folder; gives its exit code."""
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(report_room, "write_report", lambda run: run.folder / "report.html")
+    monkeypatch.setattr(report_room, "write_report", lambda run, **_: run.folder / "report.html")
     (tmp_path / "toy_suite.py").write_text(SOURCE)
 
     place = ["--suite", str(tmp_path / "toy_suite.py"), "--out", str(tmp_path / "runs")]

@@ -296,7 +296,7 @@ def test_the_command_writes_a_suite_that_runs_as_it_is(command, tmp_path, monkey
     assert max(map(len, lines[4:8])) <= 80
     path = tmp_path / "runs" / "tuning" / "tuned_toy.py"
     assert "best of 3 trials" in (ast.get_docstring(ast.parse(path.read_text())) or "")
-    monkeypatch.setattr(report_room, "write_report", lambda run: run.folder / "report.html")
+    monkeypatch.setattr(report_room, "write_report", lambda run, **_: run.folder / "report.html")
     code, _, _ = command("run", "--suite", str(path), "--jobs", "1", "--quiet")
     assert code == 0
     manifest = json.loads((tmp_path / "runs" / "tuned_toy" / "manifest.json").read_text())

@@ -27,10 +27,11 @@ def report(
     """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""
     from results.formats import KINDS
     from results.palette import FORMATS, looking
+    from results.run import uncollected
 
     chosen: dict[str, Any] = {"tables": _chosen("table format", formats, (*KINDS, PAGE))} if formats else {}
     chosen |= {"figures": _chosen("figure format", figures, FORMATS)} if figures else {}
-    with looking(style) if style else nullcontext():
+    with looking(style) if style else nullcontext(), uncollected():
         if gallery:
             sys.stdout.write(f"{_drawn(out / 'gallery', chosen.get('figures', FORMATS))}\n")
             return 0
@@ -69,12 +70,14 @@ def _drawn(folder: Path, kinds: Sequence[str]) -> Path:
     """Save every figure on sample data, with a spinner in a terminal; the folder."""
     from rich.console import Console
 
+    from bench.environment import cores
     from results.palette import save
+    from results.press import press
     from results.sample_figures import sample_figures
 
-    with Console(stderr=True).status("drawing every figure"):
-        for name, figure in sample_figures():
-            save(figure, folder, name, kinds)
+    with Console(stderr=True).status("drawing every figure"), press(cores()) as hand:
+        for saved in [hand(save, figure, folder, name, kinds) for name, figure in sample_figures()]:
+            saved()
     return folder
 
 
@@ -82,10 +85,11 @@ def written(run: "Run", show: bool = True, **chosen: Any) -> Path:
     """Write the report of a run, with a spinner in a terminal; the path of its page, or of the folder without one."""
     from rich.console import Console
 
+    from bench.environment import cores
     from results.report import write_report
 
     with Console(quiet=not show).status("writing the report") if show else nullcontext():
-        return write_report(run, **chosen)
+        return write_report(run, jobs=cores(), **chosen)
 
 
 def _judge(run: "Run") -> None:

@@ -1,0 +1,79 @@
+"""Files written beside the program: the same ones, whoever writes them, and nobody left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic, sleep
+
+import psutil
+import pytest
+
+from results.palette import LOOKS, Look, look, looking
+from results.press import press
+from results.report import write_report
+from results.run import Run
+from tests.synthetic import Size, build
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 60.0  # seconds
+
+
+def look_there() -> Look | None:
+    return look.get()
+
+
+def fail() -> None:
+    raise ValueError("out of ink")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_come_when_they_are_asked_for(jobs: int):
+    with press(jobs) as hand:
+        found = [hand(pow, base, 2) for base in range(5)]
+        assert [result() for result in found] == [0, 1, 4, 9, 16]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_fails_there_fails_here(jobs: int):
+    with pytest.raises(ValueError, match="out of ink"), press(jobs) as hand:
+        hand(fail)()
+
+
+def test_others_work_beside_the_program_and_look_alike():
+    with looking("talk"), press(2) as hand:
+        assert hand(os.getpid)() != os.getpid()
+        assert hand(look_there)() == LOOKS["talk"]
+
+
+def test_a_report_is_the_same_whoever_writes_it(tmp_path: Path):
+    size = Size(climate_samples=60, points=3, seeds=(0, 1))
+    alone, together = (build(tmp_path / name, size=size) for name in ("alone", "together"))
+    for folder, jobs in ((alone, 1), (together, 2)):
+        write_report(Run.load(folder), jobs=jobs)
+    names = sorted(path.relative_to(alone) for path in alone.rglob("*") if path.is_file())
+    assert len(names) > 30
+    assert names == sorted(path.relative_to(together) for path in together.rglob("*") if path.is_file())
+    assert [name for name in names if (alone / name).read_bytes() != (together / name).read_bytes()] == []
+
+
+def test_those_who_write_end_with_a_program_that_is_killed(tmp_path: Path):
+    told = tmp_path / "processes"
+    code = (
+        "import os, pathlib, time\nfrom results.press import press\n"
+        "if __name__ == '__main__':\n"
+        "    with press(2) as hand:\n"
+        f"        pathlib.Path({str(told)!r}).write_text(str(hand(os.getpid)()))\n"
+        "        time.sleep(600)\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    program = subprocess.Popen([sys.executable, str(script)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    start = monotonic()
+    while not (told.exists() and told.read_text()) and monotonic() - start < PATIENCE:
+        sleep(0.05)
+    writer = psutil.Process(int(told.read_text()))
+    program.send_signal(signal.SIGKILL)
+    program.wait()
+    assert psutil.wait_procs([writer], PATIENCE)[1] == []
