@@ -5,6 +5,7 @@ go to the store, and only the key comes back. Where a worker is lost, the schedu
 """
 
 import json
+import logging
 import pickle
 import sys
 from collections import Counter
@@ -32,6 +33,8 @@ from results import Store
 AHEAD = 2  # tasks in flight for each thread of the cluster: one at work, one to follow
 PATIENCE = 60  # seconds for the first worker to come
 POLL = 0.1  # seconds between two looks for a scheduler file
+
+logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # of a lost cluster it tells in tracebacks
 
 
 def run(
@@ -133,6 +136,8 @@ class _Dispatch:
         """Take in a cell whose task has ended. Raises OSError where the store cannot be written, or else UserError."""
         job, begin = self.flying.pop(str(future.key))
         error = cast(Exception | None, future.exception())
+        if error is None and future.status != "finished":
+            raise CancelledError(f"{future.key} is {future.status}")
         if isinstance(error, KilledWorker):
             bury(self.store, job, "crashed", "its workers died, again and again", "", self.conditions)
         elif isinstance(error, (OSError, UserError, CancelledError)):

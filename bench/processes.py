@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import RLock
+from time import monotonic, sleep
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
@@ -27,6 +28,7 @@ PRELOADED = ("bench.preload", "torch._dynamo")  # the latter the first optimiser
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 DEAF_TO = (signal.SIGINT, signal.SIGTERM)  # schedulers and keyboards signal all processes; only the parent answers
 LOST = 255  # the exit code of a process whose fork server has died
+DYING = 1.0  # seconds that the death of a fork server may take
 ATTEMPTS = 5  # to start a process while fork servers die
 
 _server: list[psutil.Process] = []
@@ -42,6 +44,9 @@ class Started(NamedTuple):
     @property
     def is_lost(self) -> bool:
         """Whether the fork server has died, so that nobody knows what became of the process."""
+        end = monotonic() + DYING
+        while self.process.exitcode == LOST and _is_alive(self.server) and monotonic() < end:
+            sleep(0.01)  # its files are closed before it counts as dead
         return self.process.exitcode == LOST and not _is_alive(self.server)
 
 

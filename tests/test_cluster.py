@@ -257,4 +257,5 @@ def test_a_cluster_that_exists_runs_a_users_own_suite_and_when_it_is_lost_that_i
             process.communicate()
     assert running.returncode == 2, said
     assert "error: the dask cluster is lost; what is finished is kept, and the same command resumes" in said
+    assert "Traceback" not in said
     assert psutil.wait_procs(family, timeout=60)[1] == []

@@ -19,6 +19,7 @@ from bench import processes
 from bench.cell import Cell
 from bench.data import dataset
 from bench.key import keys
+from bench.lease import leased
 from bench.outcomes import Outcome
 from bench.runner import run
 from bench.suite import Suite, manifest
@@ -68,6 +69,7 @@ class Scene:
         return frame.loc[~frame["metric"].isin(stubs.TIMES)].reset_index(drop=True)
 
     def left_over(self) -> list[str]:
+        wait_until(lambda: not leased(self.store))  # asking clears away those of the dead, empty ones after two seconds
         half_written = [path.name for path in self.store.root.glob(".*")]
         return half_written + [path.name for path in (self.store.root / "leases").glob("*.lease")]
 
