@@ -91,7 +91,7 @@ def overall(ranks: Ranking) -> str:
         return ""
     first, least = [name for name, place in ranks.places.items() if place == 1], ranks.mean_ranks.iloc[0]
     if len(first) == len(names):
-        needed = "" if np.isnan(ranks.difference) else f", which takes {ranks.difference:.2f}"
+        needed = "" if np.isnan(ranks.difference) else f", and only gaps of {ranks.difference:.2f} are resolved"
         return (
             f"no learner is resolved as the best over {ranks.blocks} system{'s' * (ranks.blocks != 1)} "
             f"(mean ranks {least:.2f} to {ranks.mean_ranks.iloc[-1]:.2f}{needed})"

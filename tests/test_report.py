@@ -298,7 +298,7 @@ def test_who_is_first_overall_is_said_as_far_as_ranks_resolve_it():
     close = ROOM.assign(B=np.where(np.arange(12) % 2, -1.0, 1.0))
     assert overall(compared(close)).startswith("A and B rank first overall, unresolved from each other (best mean rank")
     assert overall(compared(ROOM.iloc[:2])) == (
-        "no learner is resolved as the best over 2 systems (mean ranks 1.00 to 3.00, which takes 2.34)"
+        "no learner is resolved as the best over 2 systems (mean ranks 1.00 to 3.00, and only gaps of 2.34 are resolved)"
     )
     assert overall(compared(ROOM.iloc[:1])).startswith("no learner is resolved as the best over 1 system (mean ranks")
     assert overall(compared(ROOM.drop(columns=["B", "C"]))) == ""
