@@ -12,9 +12,6 @@ import pytest
 
 from results.palette import LOOKS, Look, look, looking
 from results.press import press
-from results.report import write_report
-from results.run import Run
-from tests.synthetic import Size, build
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0  # seconds
@@ -45,17 +42,6 @@ def test_others_work_beside_the_program_and_look_alike():
     with looking("talk"), press(2) as hand:
         assert hand(os.getpid)() != os.getpid()
         assert hand(look_there)() == LOOKS["talk"]
-
-
-def test_a_report_is_the_same_whoever_writes_it(tmp_path: Path):
-    size = Size(climate_samples=60, points=3, seeds=(0, 1))
-    alone, together = (build(tmp_path / name, size=size) for name in ("alone", "together"))
-    for folder, jobs in ((alone, 1), (together, 2)):
-        write_report(Run.load(folder), jobs=jobs)
-    names = sorted(path.relative_to(alone) for path in alone.rglob("*") if path.is_file())
-    assert len(names) > 30
-    assert names == sorted(path.relative_to(together) for path in together.rglob("*") if path.is_file())
-    assert [name for name in names if (alone / name).read_bytes() != (together / name).read_bytes()] == []
 
 
 def test_those_who_write_end_with_a_program_that_is_killed(tmp_path: Path):
