@@ -124,7 +124,9 @@ class Session:
         return job
 
     def _patience(self) -> float | None:
-        """Seconds until there is something to be seen to, unless a process ends before."""
+        """Seconds until there is something to be seen to, unless a process ends before; None where none is late."""
+        if not self.working and not self.elsewhere:  # another run had done the rest already
+            return 0.0
         timeout, now = self.conditions.timeout, perf_counter()
         late = [active.begin + timeout - now for active in self.working.values()] if timeout is not None else []
         return min((max(0.0, seconds) for seconds in (*late, *([POLL] if self.elsewhere else []))), default=None)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psutil
@@ -22,7 +23,7 @@ from bench.errors import UserError
 from bench.key import digest, key
 from bench.outcomes import Interrupted, Outcome
 from bench.runner import default_jobs, run
-from bench.session import Active, Conditions, Job, Session
+from bench.session import Active, Conditions, Job, Session, bury
 from bench.worker import Note
 from learners import Learner
 from metrics import Evidence, Metric
@@ -372,6 +373,19 @@ def light(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(processes, "PRELOADED", ())
     yield
     processes.cool_down()
+
+
+def test_cells_that_another_run_has_finished_by_now_are_not_waited_for(store: Store):
+    one, listener = cell(GOOD[0]), Listener()
+    job = Job(one, store.root, key(one))
+    bury(store, job, "crashed", "as the other run found", "", Conditions(1))
+    session = Session(store, Conditions(1), listener, [job], Outcome())
+    work = Thread(target=session.work, daemon=True)
+    work.start()
+    work.join(60)
+    assert not work.is_alive()
+    assert list(session.outcome.records) == [job.key]
+    assert session.outcome.computed == []
 
 
 @pytest.mark.usefixtures("light")
