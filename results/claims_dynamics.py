@@ -13,6 +13,7 @@ CHAOTIC, STABLE = "Lorenz", "CubicSpiral"
 HALF = 0.5  # share of the long runs that decides what a model settles on
 ABOVE = float(np.nextafter(0.0, 1.0))  # no difference at all supports nothing
 MINIBATCH = "32"  # of the suite's neural ODE that is not trained on all the data at once
+OPTIMISER = "training.optimiser"  # of a neural ODE that differs in more than its lookahead
 WORKS = 0.1  # error of a forecast, in standard deviations, up to which a lookahead counts as working
 
 
@@ -54,10 +55,14 @@ def settings(label: str) -> dict[str, str]:
 
 
 def lookaheads(frame: pd.DataFrame) -> dict[int, str]:
-    """The neural ODEs of a run by their lookahead, from the shortest, those trained on all the data at once."""
-    labels = [str(learner) for learner in dict.fromkeys(frame["learner"]) if str(learner).startswith("NeuralODE")]
-    whole = [label for label in labels if settings(label).get("training.batch") != MINIBATCH]
-    return dict(sorted((int(settings(label).get("lookahead", 1)), label) for label in whole))
+    """The neural ODEs of a run by their lookahead, from the shortest, that Adam trained on all the data at once."""
+    found = {str(learner): settings(str(learner)) for learner in dict.fromkeys(frame["learner"])}
+    alike = {
+        int(said.get("lookahead", 1)): label
+        for label, said in found.items()
+        if label.startswith("NeuralODE") and said.get("training.batch") != MINIBATCH and OPTIMISER not in said
+    }
+    return dict(sorted(alike.items()))
 
 
 def _harms(frame: pd.DataFrame) -> Effect:

@@ -1,14 +1,16 @@
 """Claims: what results must show for each to be supported or refuted, and when nothing can be said."""
 
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from results.claims import Effect, claims_table, effect, interval, judged, together
+from results.claims import Claim, Effect, claims_table, effect, interval, judged, together
 from results.claims_depth import DEPTH_CLAIMS as CLAIMS
+from results.literature import CLAIMS as EVERY
 
 ERRORS = {"ResNetClassifier": 1.0, "ODENetClassifier": 1.1, "RKNetClassifier": 0.9}
 SIZES = {"ResNetClassifier": 600.0, "ODENetClassifier": 220.0, "RKNetClassifier": 220.0}
@@ -87,6 +89,23 @@ def test_no_claim_is_about_another_suite():
     assert judged(CLAIMS, frame(), "chaos") == []
     other = replace(CLAIMS[0], suite="chaos")
     assert [claim for claim, _ in judged([other], frame(), "chaos")] == [other]
+
+
+@pytest.mark.parametrize("claim", EVERY, ids=lambda claim: claim.name)
+def test_the_suite_of_a_claim_measures_what_it_is_about(claim: Claim):
+    suite = import_module(f"bench.suites.{claim.suite}").suite
+    found = pd.DataFrame(
+        [
+            {"system": cell.system_label, "learner": cell.learner_label, "seed": seed, "metric": metric.name}
+            | {"value": 1 + 0.01 * seed, "better": metric.better, "status": "ok"}
+            for cell in suite.cells()
+            for metric in cell.metrics
+            for seed in range(3)
+        ]
+    )
+    ((_, result),) = judged([claim], found, claim.suite)
+    assert result.reason == ""
+    assert np.isfinite(result.size)
 
 
 def test_the_interval_is_that_of_student():

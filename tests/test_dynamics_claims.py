@@ -61,7 +61,8 @@ def test_what_makes_no_difference_supports_nothing():
     assert verdicts("intuitions", vpt=5.0)["C3"] == "refuted"
 
 
-def test_lookaheads_are_read_from_labels_and_minibatches_are_left_out():
-    frame = pd.DataFrame({"learner": [FAR, SMALL, NEAR, "ResNet", "WindowedRNN[cell=rnn]"]})
+def test_lookaheads_are_read_from_labels_and_other_trainings_are_left_out():
+    other = NEAR.replace("]", ",training.optimiser=levenberg-marquardt]")
+    frame = pd.DataFrame({"learner": [FAR, SMALL, NEAR, other, "ResNet", "WindowedRNN[cell=rnn]"]})
     assert lookaheads(frame) == {1: NEAR, 20: FAR}
     assert settings(FAR) == {"lookahead": "20", "training.updates": "2000", "training.batch": "1024"}

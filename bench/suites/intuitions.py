@@ -15,7 +15,7 @@ from learners import (
     TrueEquations,
     WindowedRNN,
 )
-from metrics import STANDARD
+from metrics import STANDARD, d_stsp
 from systems import CubicSpiral, Lorenz, Sampling
 
 WHOLE = Training(updates=2_000, batch=1_024)  # more than there are segments: all of them in each update
@@ -38,6 +38,6 @@ suite = Suite(
         PolynomialPropagator(),
         TrueEquations(),
     ),
-    metrics=STANDARD,
+    metrics=(*STANDARD, d_stsp),
     sampling=Sampling(step=0.009056, trajectories=1, valid=2, horizon=8.0, climate_horizon=100.0),
 )
