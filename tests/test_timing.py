@@ -531,6 +531,7 @@ def test_on_a_gpu_a_graph_does_what_the_eager_update_does(data: Dataset):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # that the compiler itself looks at
 def test_the_compiled_update_computes_what_the_eager_one_does(data: Dataset, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.undo()
     subject = timing.Subject.of(ResNet(width=4, training=SMALL), data)
