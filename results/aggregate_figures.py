@@ -9,25 +9,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from results.palette import NOTE, PAGE, Style, drawing
+from results.wording import brief
 
 Styles = Mapping[str, Style]
 
 
-def aggregate_figure(together: pd.DataFrame, styles: Styles, best: str) -> Figure:
-    """Interquartile means beside the chance of improving upon `best`, with 95 % intervals, a line a learner.
+def aggregate_figure(together: pd.DataFrame, styles: Styles) -> Figure:
+    """Interquartile means beside the chance of improving upon the best, with 95 % intervals, a line a learner.
 
-    `together` has the columns of `aggregates.aggregated`.
+    `together` has the columns of `aggregates.aggregated`, the best first.
     """
     with drawing():
-        figure = Figure(figsize=(PAGE, 0.75 + 0.17 * len(together)), layout="constrained")
+        figure = Figure(figsize=(PAGE, 0.87 + 0.17 * len(together)), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         for place, row in enumerate(together.to_dict("records")):
             style = styles[str(row["learner"])]
             _interval(left, place, row["mean"], row["low"], row["high"], style)
             _interval(right, place, row["chance"], row["chance_low"], row["chance_high"], style)
-        left.set_yticks(range(len(together)), list(together["learner"]))
-        left.set(ylim=(len(together) - 0.5, -0.5), xlabel="interquartile mean of VPT / longest", xlim=(0, None))
-        right.set(xlabel=f"chance of predicting longer than {best}", xlim=(-0.03, 1.03))
+        left.set_yticks(range(len(together)), [brief(str(learner)) for learner in together["learner"]])
+        left.set(ylim=(len(together) - 0.5, -0.5), xlabel="interquartile mean of\nVPT / longest", xlim=(0, None))
+        right.set(xlabel="chance of predicting longer\nthan the topmost", xlim=(-0.03, 1.03))
         right.axvline(0.5, color=NOTE, linewidth=0.6, zorder=1)
         for axes in (left, right):
             axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))

@@ -40,7 +40,7 @@ def aggregates(gallery: Gallery) -> Iterator[Picture]:
             "on its system; a failed trial counts as none. Right: how probable it is that a trial predicts longer than "
             f"one of {best} on a system drawn at random. 95 % bootstrap intervals, stratified by system, where there "
             "are trials enough for one; an interval that holds 50 % resolves nothing.",
-            aggregate_figure(together, gallery.styles, best),
+            aggregate_figure(together, gallery.styles),
         )
     paired = paired_losses(frame, run.compared).astype(float).dropna()
     inverse = 1 / (-paired).clip(lower=0).replace(0, np.nan)

@@ -84,7 +84,7 @@ def lyapunov_spectra(spectra: pd.DataFrame, styles: Styles, timescales: Mapping[
     shown = present(styles, spectra)
     apart = np.linspace(-0.27, 0.27, len(shown)) if len(shown) > 1 else [0.0]
     with drawing():
-        figure, panels = panels_of(spectra, legend=len(shown), height=2.1)
+        figure, panels = panels_of(spectra, legend=list(shown), height=2.1)
         for system, axes in panels.items():
             axes.axhline(0, color=NOTE, linewidth=0.5, zorder=1)
             truth = rows(spectra, system=system, learner="")
@@ -113,7 +113,7 @@ def power_spectra(spectra: pd.DataFrame, styles: Styles, timescales: Mapping[str
     """
     shown = present(styles, spectra)
     with drawing():
-        figure, panels = panels_of(spectra, legend=len(shown), height=2.0)
+        figure, panels = panels_of(spectra, legend=list(shown), height=2.0)
         for system, axes in panels.items():
             frequency, power = rows(spectra, system=system, learner="")[["frequency", "power"]].to_numpy().T
             axes.plot(frequency, power, color=TRUTH, linewidth=2.6, alpha=0.35, zorder=1.5)

@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
 from results.figures import finish, panels_of
-from results.palette import NOTE, PAGE, Style, drawing, handles, present
+from results.palette import NOTE, PAGE, Style, drawing, entry_width, handles, legend_below, legend_height, present
 from results.pareto import front
 from results.ranking import Ranking
 from results.statistics import rows
+from results.wording import brief
 
 COLUMN = 3.4  # inches; the width of a figure in one column
 LEGIBLE = 24  # learners up to which a matrix has numbers
@@ -25,10 +26,13 @@ def critical_difference(ranking: Ranking, styles: Styles) -> Figure:
     ranks, groups = ranking.mean_ranks, ranking.groups
     count = len(ranks)
     half, lowest = -(-count // 2), -(0.9 + 0.42 * len(groups))
+    width = PAGE * 0.75
+    beside = max(0.02, entry_width([str(learner) for learner in ranks.index]) / width - 0.25)  # for names that are long
     with drawing():
-        figure = Figure(figsize=(PAGE * 0.75, 0.75 + 0.12 * len(groups) + 0.19 * half), layout="constrained")
+        size = (width * (0.96 + 2 * beside), 0.75 + 0.12 * len(groups) + 0.19 * half)
+        figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots()
-        axes.set(xlim=(-0.02, 1.02), ylim=(lowest - 0.8 * half, 1.9), xticks=[], yticks=[])
+        axes.set(xlim=(-beside, 1 + beside), ylim=(lowest - 0.8 * half, 1.9), xticks=[], yticks=[])
         axes.axis("off")
         axes.plot(_across(np.array([1, count]), count), [0, 0], color="black", linewidth=0.8)
         for rank in range(1, count + 1):
@@ -42,7 +46,8 @@ def critical_difference(ranking: Ranking, styles: Styles) -> Figure:
         for place, (learner, rank) in enumerate(ranks.items()):
             left = place < half
             level = lowest - 0.8 * (place if left else count - 1 - place)
-            _leader(axes, float(_across(rank, count)), level, left, f"{learner}  {rank:.2f}", styles[str(learner)])
+            said = f"{brief(str(learner))}  {rank:.2f}"
+            _leader(axes, float(_across(rank, count)), level, left, said, styles[str(learner)])
     return figure
 
 
@@ -53,7 +58,8 @@ def performance_profile(profile: pd.DataFrame, styles: Styles, label: str = "rat
     """
     shown = present(styles, profile)
     with drawing():
-        figure = Figure(figsize=(COLUMN * 1.35, 2.3), layout="constrained")
+        below = legend_height(list(shown), COLUMN)
+        figure = Figure(figsize=(COLUMN, 2.0 + below), layout="constrained")
         axes = figure.subplots()
         for learner, style in shown.items():
             curve = rows(profile, learner=learner)
@@ -65,7 +71,7 @@ def performance_profile(profile: pd.DataFrame, styles: Styles, label: str = "rat
         axes.margins(x=0.02)
         _few_ticks(axes)
         axes.spines[["top", "right"]].set_visible(False)
-        figure.legend(handles=handles(shown), loc="outside right upper")
+        legend_below(figure, handles(shown))
     return figure
 
 
@@ -75,7 +81,8 @@ def win_matrix(wins: pd.DataFrame, pairs: int | None = None) -> Figure:
     The text says what the shade says, so that neither colour nor grey is needed to read it; but of too many learners,
     whose matrix is a view from afar.
     """
-    count, longest = len(wins), max(len(str(name)) for name in wins.index)
+    names = [brief(str(name)) for name in wins.index]
+    count, longest = len(names), max(map(len, names))
     with drawing():
         side = (0.3 if count <= LEGIBLE else 0.16) * count
         figure = Figure(
@@ -87,8 +94,8 @@ def win_matrix(wins: pd.DataFrame, pairs: int | None = None) -> Figure:
             if np.isfinite(share) and count <= LEGIBLE:
                 shade = "white" if share > 0.6 else "black"
                 axes.text(place, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=6.5, color=shade)
-        axes.set_xticks(range(count), list(wins.columns), rotation=40, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(count), list(wins.index))
+        axes.set_xticks(range(count), names, rotation=40, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(count), names)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         figure.suptitle("row beats column" + (f", {pairs} paired trials" if pairs else ""), fontsize=8)
@@ -106,7 +113,8 @@ def pareto_page(points: pd.DataFrame, styles: Styles, costs: Mapping[str, str], 
     systems = list(dict.fromkeys(points["system"]))
     shown = {name: style for name, style in styles.items() if name in set(points["learner"]) and not style.reference}
     with drawing():
-        figure = Figure(figsize=(PAGE, 1.35 * len(systems) + 0.75), layout="constrained")
+        height = 1.35 * len(systems) + 0.4 + legend_height(list(shown), PAGE)
+        figure = Figure(figsize=(PAGE, height), layout="constrained")
         grid = figure.subplots(len(systems), len(costs), squeeze=False, sharey="row", sharex="col")
         for line, system in enumerate(systems):
             for place, (cost, label) in enumerate(costs.items()):
@@ -120,7 +128,7 @@ def pareto_page(points: pd.DataFrame, styles: Styles, costs: Mapping[str, str], 
                     axes.set_xlabel(label)
             grid[line, 0].set_ylim(0, 1.12 * grid[line, 0].get_ylim()[1])
             grid[line, 0].set_ylabel(f"{system}\n{accuracy}")
-        figure.legend(handles=handles(shown, markers=True), loc="outside lower center", ncols=4)
+        legend_below(figure, handles(shown, markers=True))
     return figure
 
 
@@ -135,7 +143,7 @@ def prediction_intervals(times: pd.DataFrame, styles: Styles, timescales: Mappin
         for system, axes in panels.items():
             for row in rows(times, system=system).to_dict("records"):
                 _interval(axes, row, places[row["learner"]], styles[row["learner"]])
-            axes.set_yticks(list(places.values()), list(places))
+            axes.set_yticks(list(places.values()), [brief(learner) for learner in places])
             axes.tick_params(axis="y", length=0)
             axes.grid(axis="y", color="0.92", linewidth=0.5)
             axes.set_axisbelow(True)

@@ -40,7 +40,7 @@ def sweep_figure(sweep: pd.DataFrame, styles: Styles, relation: Relation) -> Fig
     """
     shown = present(styles, sweep)
     with drawing():
-        figure, panels = panels_of(sweep, legend=len(shown), height=2.2)
+        figure, panels = panels_of(sweep, legend=list(shown), height=2.2)
         for system, axes in panels.items():
             _each(sweep, system, shown, lambda points, style, axes=axes: _relation(axes, points, style, relation))
             axes.set(xlabel=relation.labels[0], xscale=relation.scales[0], yscale=relation.scales[1])
@@ -61,7 +61,7 @@ def evaluations_in_training(curves: pd.DataFrame, styles: Styles) -> Figure:
     """
     shown = present(styles, curves)
     with drawing():
-        figure, panels = panels_of(curves, legend=len(shown), height=2.2)
+        figure, panels = panels_of(curves, legend=list(shown), height=2.2)
         for system, axes in panels.items():
             _each(curves, system, shown, lambda points, style, axes=axes: _history(axes, points, style))
             axes.set(xlabel="updates", xlim=(0, None), ylim=(0, None))

@@ -62,7 +62,7 @@ def spatial_spectra(spectra: pd.DataFrame, styles: Styles) -> Figure:
     """
     shown = present(styles, spectra)
     with drawing():
-        figure, panels = panels_of(spectra, legend=len(shown))
+        figure, panels = panels_of(spectra, legend=list(shown))
         for system, axes in panels.items():
             wave, power = rows(spectra, system=system, learner="")[["wave", "power"]].to_numpy().T
             axes.plot(wave, power, color=TRUTH, linewidth=2.6, alpha=0.35, zorder=1.5)

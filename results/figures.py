@@ -1,6 +1,6 @@
 """Figures of performance: error growth, prediction times, learning curves, cost against accuracy; a panel a system."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
-from results.palette import NOTE, PAGE, Style, drawing, handles, present
+from results.palette import (
+    LINE,
+    NOTE,
+    PAGE,
+    Style,
+    drawing,
+    entry_width,
+    handles,
+    legend_below,
+    legend_height,
+    present,
+)
 from results.statistics import rows
+from results.wording import brief
 
 THRESHOLDS = (0.5, 0.05)  # of the two prediction times, in standard deviations
 FLOOR, CEILING = 1e-4, 5.0  # of the error axis
@@ -26,7 +38,7 @@ def error_growth(growth: pd.DataFrame, styles: Styles, timescales: Mapping[str, 
     infinite after a divergence. `timescales` names the unit of time of each system.
     """
     with drawing():
-        figure, panels = panels_of(growth, legend=len(styles), share=True)
+        figure, panels = panels_of(growth, legend=list(styles), share=True)
         for system, axes in panels.items():
             for learner, curve in _curves(growth, system, styles):
                 _growth(axes, curve, styles[learner])
@@ -64,7 +76,7 @@ def prediction_times(times: pd.DataFrame, styles: Styles, timescales: Mapping[st
             longest = max(np.nanmax([0, *here["median"], *here["high"]]), 1e-9)
             for row in here.to_dict("records"):
                 _bar(axes, row, places[row["learner"]], styles[row["learner"]], longest)
-            axes.set_yticks(list(places.values()), list(places))
+            axes.set_yticks(list(places.values()), [brief(learner) for learner in places])
             axes.tick_params(axis="y", length=0)
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
             axes.set(xlim=(0, 1.2 * longest), ylim=(len(styles), -0.7), xlabel=f"VPT ({timescales[system]}s)")
@@ -80,7 +92,7 @@ def learning_curves(curves: pd.DataFrame, styles: Styles, against: str = "update
     """
     trained = present(styles, curves)
     with drawing():
-        figure, panels = panels_of(curves, legend=len(trained))
+        figure, panels = panels_of(curves, legend=list(trained))
         for system, axes in panels.items():
             for learner, points in _curves(curves, system, trained):
                 groups = points.replace(np.inf, np.nan).groupby("update")
@@ -99,7 +111,7 @@ def cost_accuracy(points: pd.DataFrame, styles: Styles, timescales: Mapping[str,
     `points` has a row for each system and learner, with `cost`, `median`, `low` and `high`; `label` names the cost.
     """
     with drawing():
-        figure, panels = panels_of(points, legend=len(styles))
+        figure, panels = panels_of(points, legend=list(styles))
         for system, axes in panels.items():
             for row in rows(points, system=system).dropna(subset=["median"]).to_dict("records"):
                 style = styles[row["learner"]]
@@ -116,14 +128,16 @@ def cost_accuracy(points: pd.DataFrame, styles: Styles, timescales: Mapping[str,
 
 
 def panels_of(
-    frame: pd.DataFrame, legend: int = 0, height: float = 1.9, share: bool = False
+    frame: pd.DataFrame, legend: Collection[str] = (), height: float = 1.9, share: bool = False
 ) -> tuple[Figure, dict[str, Axes]]:
-    """A panel for each system that has rows, three in a line, with room for a legend of so many entries."""
+    """A panel for each system that has rows, three in a line, with room for a legend of these entries."""
     systems = [str(system) for system in dict.fromkeys(frame["system"])]
     columns = min(3, max(1, len(systems)))
     lines = max(1, -(-len(systems) // columns))
-    below = 0.16 * -(-legend // 4) if len(systems) == lines * columns else 0.0
-    figure = Figure(figsize=(PAGE * min(1, 0.3 + 0.35 * columns), height * lines + below), layout="constrained")
+    width = PAGE * min(1, 0.3 + 0.35 * columns)
+    inside = len(systems) < lines * columns and _fits(legend, width / columns, height)
+    below = 0.0 if inside or not legend else legend_height(legend, width)
+    figure = Figure(figsize=(width, height * lines + below), layout="constrained")
     grid = figure.subplots(lines, columns, squeeze=False, sharey=share)
     for axes in grid.flat[len(systems) :]:
         axes.set_axis_off()
@@ -131,18 +145,27 @@ def panels_of(
 
 
 def finish(figure: Figure, panels: dict[str, Axes], label: str | None, shown: Sequence[Line2D] = ()) -> None:
-    """Titles, one label on the left, and the legend: in the last place if that is free, below the panels if not."""
+    """Titles, one label on the left, and the legend: in the last place if it is free and fits, below if not."""
     for system, axes in panels.items():
         axes.set_title(system)
         axes.spines[["top", "right"]].set_visible(False)
         place = axes.get_subplotspec()
         if label is not None and place and place.is_first_col():
             axes.set_ylabel(label)
-    last = figure.axes[-1]
-    if shown and len(panels) < len(figure.axes):
-        last.legend(handles=shown, loc="center")
-    elif shown:
-        figure.legend(handles=shown, loc="outside lower center", ncols=min(4, len(shown)))
+    if not shown:
+        return
+    last, grid = figure.axes[-1], figure.axes[0].get_gridspec()
+    width, height = figure.get_size_inches()
+    names = [str(each.get_label()) for each in shown]
+    if grid and len(panels) < len(figure.axes) and _fits(names, width / grid.ncols, height / grid.nrows):
+        last.legend(handles=list(shown), loc="center")
+    else:
+        legend_below(figure, shown)
+
+
+def _fits(legend: Collection[str], width: float, height: float) -> bool:
+    """Whether a legend finds room in a panel of this size."""
+    return entry_width(legend) <= width and LINE * len(legend) <= height
 
 
 def _curves(frame: pd.DataFrame, system: str, styles: Styles) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -48,7 +48,7 @@ def memory_against_steps(points: pd.DataFrame) -> Figure:
     with drawing():
         titled = points.assign(system=points["system"] + ": " + points["measure"].replace(MEASURES))
         titled = titled.sort_values("measure", ascending=False, kind="stable")
-        figure, panels = panels_of(titled, legend=len(looks), height=2.1)
+        figure, panels = panels_of(titled, legend=list(looks), height=2.1)
         for title, axes in panels.items():
             here = rows(titled, system=title)
             for kind, look in looks.items():

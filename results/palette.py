@@ -1,7 +1,7 @@
 """How figures look: one colour, dash and marker for each learner everywhere, and how a figure is saved."""
 
 import io
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -20,12 +21,16 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from PIL import Image
 
+from results.wording import brief
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 FORMATS = ("pdf", "svg", "png")
 PAGE = 7.0  # inches; the width of a figure across two columns
 TRUTH = "black"
+MOST_COLUMNS = 4  # of a legend
+LINE = 0.16  # inches; of a legend, from one line to the next
 TICKS = 7  # points; of the labels of ticks
 NOTE = "0.35"  # of remarks inside a figure
 
@@ -132,9 +137,30 @@ def present(styled: Mapping[str, Style], frame: "DataFrame") -> dict[str, Style]
 def handles(styled: Mapping[str, Style], markers: bool = False) -> list[Line2D]:
     """What a legend shows for each learner: its line, or, with `markers`, the marker of those that are compared."""
     return [
-        Line2D([], [], label=learner, **(style.point if markers and not style.reference else style.line))
+        Line2D([], [], label=brief(learner), **(style.point if markers and not style.reference else style.line))
         for learner, style in styled.items()
     ]
+
+
+def entry_width(labels: Iterable[str]) -> float:
+    """Inches that the widest of these entries takes in a legend."""
+    return 0.55 + 0.058 * max((len(brief(label)) for label in labels), default=0)
+
+
+def legend_columns(labels: Collection[str], width: float) -> int:
+    """How many entries of a legend stand side by side in so many inches."""
+    return max(1, min(MOST_COLUMNS, len(labels), int(width / entry_width(labels))))
+
+
+def legend_height(labels: Collection[str], width: float) -> float:
+    """Inches that a legend takes below a figure of this width."""
+    return LINE * -(-len(labels) // legend_columns(labels, width))
+
+
+def legend_below(figure: Figure, shown: Sequence[Artist]) -> None:
+    """A legend below everything else, no wider than the figure."""
+    columns = legend_columns([str(each.get_label()) for each in shown], figure.get_figwidth())
+    figure.legend(handles=list(shown), loc="outside lower center", ncols=columns)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import Axes3D, proj3d
 
 from results.palette import NOTE, PAGE, TRUTH, Style, drawing
+from results.wording import wrapped
 
 POINTS = 3000  # of each curve, at most
 MARGIN = 0.08  # around the truth, as a fraction of its extent
@@ -29,10 +30,16 @@ def attractors(
 ) -> Figure:
     """The long run of the truth beside that of every learner, within the same limits: 3-D from three channels on.
 
+    A single channel is drawn against itself a while before, until when its autocorrelation falls below 1/e.
     `learned` has a path for each learner, or words that say why there is none. `step` is the time between two samples,
     in units that `timescale` names. A path is drawn up to where it leaves the truth's surroundings for good.
     """
-    dim = min(truth.shape[1], 3)
+    dim, names = min(truth.shape[1], 3), ("x₁", "x₂", "x₃")
+    if dim == 1:
+        lag = _memory(truth[:, 0])
+        dim, names = 2, (f"x₁(t - {lag * step:.2g})", "x₁(t)")
+        truth, *others = (_delayed(path, lag) for path in (truth, *learned.values()))
+        learned = dict(zip(learned, others, strict=True))
     truth = truth[:POINTS, :dim]
     low, high = truth.min(0) - MARGIN * np.ptp(truth, 0), truth.max(0) + MARGIN * np.ptp(truth, 0)
     jump = 4 * float(np.median(_moves(truth)))
@@ -49,7 +56,7 @@ def attractors(
             _title(axes, learner, "" if left is None else f"leaves at {left * step:.3g} {timescale}s")
         for axes in panels:
             _frame(axes, low, high)
-        _name_channels(panels[0], low, high)
+        _name_channels(panels[0], low, high, names)
     return figure
 
 
@@ -82,13 +89,27 @@ def pq_plots(
     return figure
 
 
+def _memory(series: Float[np.ndarray, " time"]) -> int:
+    """Samples until the autocorrelation of a series falls below 1/e; a tenth of it where it never does."""
+    centred = series - series.mean()
+    power = np.abs(np.fft.rfft(centred, 2 * len(centred))) ** 2
+    correlation = np.fft.irfft(power)[: len(centred)]
+    below = np.flatnonzero(correlation < correlation[0] / np.e)
+    return max(1, int(below[0]) if len(below) else len(series) // 10)
+
+
+def _delayed(path: Path | str, lag: int) -> Any:
+    """A single channel before and now."""
+    return path if isinstance(path, str) else np.column_stack([path[:-lag, 0], path[lag:, 0]])
+
+
 def _multiples(count: int, projection: str | None) -> tuple[Figure, list[Any]]:
     """A figure with so many square panels, and nothing else in it."""
     columns = min(ACROSS, count)
     lines = -(-count // columns)
     side = PAGE / ACROSS
     # Axes in three dimensions leave the room of their labels empty, and cannot be laid out by constraints.
-    titles, height = 0.32, lines * (side + 0.22)
+    titles, height = 0.4, lines * (side + 0.22) + 0.08
     figure = Figure(figsize=(columns * side, height))
     grid = figure.add_gridspec(
         lines, columns, left=0.02 / columns, right=1 - 0.02 / columns, bottom=0.02, top=1 - titles / height
@@ -149,17 +170,17 @@ def _frame(axes: Any, low: np.ndarray, high: np.ndarray) -> None:
         axes.set_axis_off()
 
 
-def _name_channels(axes: Any, low: np.ndarray, high: np.ndarray) -> None:
+def _name_channels(axes: Any, low: np.ndarray, high: np.ndarray, names: tuple[str, ...]) -> None:
     """Names of the channels: in 3-D on three short lines in the corner, in the directions of the axes as seen."""
     if not isinstance(axes, Axes3D):
-        _name_plane(axes, "x₁", "x₂")
+        _name_plane(axes, *names[:2])
         return
     corners = low + np.vstack([np.zeros(3), np.diag(high - low)])
     x, y, z = corners.T
     seen = np.stack(proj3d.proj_transform(x, y, z, axes.get_proj())[:2], axis=-1)
     arms = 0.12 * (seen[1:] - seen[0]) / np.abs(seen[1:] - seen[0]).max()
     start = np.array([0.02, -0.02])
-    for arm, name in zip(arms, ("x₁", "x₂", "x₃"), strict=True):
+    for arm, name in zip(arms, names, strict=True):
         x, y = np.stack([start, start + arm], axis=-1)
         axes.add_line(Line2D(x, y, color=NOTE, linewidth=0.6, transform=axes.transAxes, clip_on=False))
         x, y = start + arm * (1 + 0.05 / np.linalg.norm(arm))
@@ -179,5 +200,5 @@ def _title(axes: Any, name: str, note: str = "") -> None:
     text = axes.text2D if isinstance(axes, Axes3D) else axes.text
     where = {"transform": axes.transAxes, "ha": "center", "va": "bottom"}
     top = 0.98 if isinstance(axes, Axes3D) else 1.01
-    text(0.5, top + 0.09 * bool(note), fill(name, 26), fontsize=6.8, **where)
+    text(0.5, top + 0.09 * bool(note), wrapped(name), fontsize=6.8, **where)
     text(0.5, top, fill(note, 30), fontsize=6, color=NOTE, **where)

@@ -148,7 +148,7 @@ def _aggregates() -> Figure:
     ends = {"mean": mean, "low": mean - 0.06, "high": mean + 0.05}
     chances = {"chance": chance, "chance_low": chance - 0.08, "chance_high": chance + 0.1}
     together = pd.DataFrame({"learner": COMPARED, **ends, **chances})
-    return aggregate_figure(together, LOOKS, COMPARED[0])
+    return aggregate_figure(together, LOOKS)
 
 
 def _win_matrix() -> Figure:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from results.palette import NOTE, PAGE, drawing, handles, styles
+from results.palette import NOTE, PAGE, drawing, handles, legend_below, legend_height, styles
 from results.timing import Timings, chosen, median
 
 PARTS = {"forward": "0.8", "backward": "0.5", "descent": "0.2"}
@@ -48,7 +48,8 @@ def scaling(found: Timings) -> Figure:
         there = [axis for axis in AXES if any(True for _ in chosen(found, axis=axis))]
         columns = min(2, len(there))
         lines = -(-len(there) // columns)
-        size = (PAGE * min(1, 0.55 * columns), 2.1 * lines + 0.16 * -(-len(look) // 3) + 0.1)
+        width = PAGE * min(1, 0.55 * columns)
+        size = (width, 2.1 * lines + 0.1 + legend_height(list(look), width))
         figure = Figure(figsize=size, layout="constrained")
         grid = figure.subplots(lines, columns, squeeze=False, sharey=True)
         for axes in grid.flat[len(there) :]:
@@ -57,8 +58,7 @@ def scaling(found: Timings) -> Figure:
             _growth(axes, found, axis)
         for axes in grid[:, 0]:
             axes.set_ylabel("update (ms)")
-        shown = handles(look)
-        figure.legend(handles=shown, loc="outside lower center", ncols=min(3, len(shown)))
+        legend_below(figure, handles(look))
     return figure
 
 

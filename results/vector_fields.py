@@ -1,7 +1,6 @@
 """Vector fields of planar systems: stream lines of what was learned over those of the truth."""
 
 from collections.abc import Mapping
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results.palette import NOTE, PAGE, Style, drawing
+from results.wording import wrapped
 
 ACROSS = 4  # panels in a line
 FLOW = "0.72"  # grey of the true stream lines
@@ -42,7 +42,7 @@ def vector_fields(
             stream_lines(axes, places, flow, field, styles[learner].colour)
             if orbit is not None:
                 axes.plot(*orbit.T, color="black", linewidth=0.8)
-            axes.set_title(fill(learner, 26), fontsize=6.8)
+            axes.set_title(wrapped(learner), fontsize=6.8)
             axes.text(0.5, -0.02, _said(flow, field), transform=axes.transAxes, ha="center", va="top", **_SMALL)
     return figure
 

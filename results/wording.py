@@ -48,6 +48,21 @@ def slug(label: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "-", label).strip("-.") or "unnamed"
 
 
+def brief(label: str) -> str:
+    """A label for figures, without the paths of its settings: `Fewer[ResNet[updates=9],trajectories=1]`."""
+    return re.sub(r"(?<=[\[,])(?:(?:learner|system)=|(?:\w+\.)+(?=\w+=))", "", label)
+
+
+def wrapped(label: str, width: int = 26) -> str:
+    """A label for figures in lines of so many characters, broken after commas."""
+    lines = [""]
+    for part in re.split(r"(?<=,)", brief(label)):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
 def status(name: str) -> str:
     """The status of a record for people: "timed out"."""
     return _STATUS.get(name, name)

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import Axes3D
 
 from results import figures, portraits
-from results.palette import FORMATS, drawing, save, styles
+from results.palette import FORMATS, drawing, handles, save, styles
 
 LEARNERS = ["RNN", "NODE", "Persistence", "TrueEquations"]
 STYLES = styles(LEARNERS, ["Persistence", "TrueEquations"])
@@ -192,6 +193,17 @@ def test_attractors_are_drawn_in_as_many_dimensions_as_can_be_seen(dim: int, sol
     assert len({(axes.get_xlim(), axes.get_ylim()) for axes in figure.axes}) == 1
 
 
+def test_a_single_channel_is_drawn_against_itself_a_while_before():
+    learned = {"RNN": path(1), "NODE": "timed out"}
+    figure = portraits.attractors(path(1, 4000), learned, STYLES, 1.0, "samples")
+    before, now = (np.asarray(values) for values in figure.axes[0].lines[0].get_data())
+    (label,) = [text for text in texts(figure.axes[0]) if text.startswith("x₁(t -")]
+    lag = int(label.removeprefix("x₁(t - ").removesuffix(")"))
+    assert 75 <= lag <= 85  # a turn takes 419 samples, of which its cosine is above 1/e for 80
+    np.testing.assert_array_equal(before[lag:], now[:-lag])
+    assert "timed out" in texts(figure.axes[2])
+
+
 def test_a_model_that_leaves_is_drawn_up_to_there_and_said_to():
     gone, wild = path(2), path(2)
     gone[200:] = np.inf
@@ -241,3 +253,18 @@ def test_pq_paths_share_a_scale_unless_one_needs_more_room():
 def test_a_pq_path_that_is_nowhere_finite_is_said_to_have_diverged():
     figure = portraits.pq_plots(path(2).T, {"RNN": np.full((2, 400), np.nan)}, STYLES, {})
     assert texts(figure.axes[1]) == ["RNN", "diverged"]
+
+
+def test_a_legend_of_long_names_stands_in_fewer_columns_and_within_the_figure():
+    names = [f"Fewer[learner=HybridODE[training.updates=3000],trajectories={place}]" for place in range(6)]
+    frame = pd.DataFrame({"system": ["Lorenz", "Rossler", "VanDerPol"]})
+    with drawing():
+        figure, panels = figures.panels_of(frame, legend=names)
+        figures.finish(figure, panels, "", handles(styles(names, [])))
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    (legend,) = figure.legends
+    box, whole = legend.get_window_extent(), figure.bbox
+    assert whole.x0 <= box.x0
+    assert box.x1 <= whole.x1
+    assert box.y1 < figure.axes[0].get_window_extent().y0

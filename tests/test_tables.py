@@ -281,6 +281,14 @@ def test_a_label_becomes_a_file_name(label: str, name: str):
     assert wording.slug(label) == name
 
 
+def test_labels_in_figures_are_brief_and_broken_after_commas():
+    label = "Fewer[learner=HybridODE[training.updates=3000,width=8],trajectories=16]"
+    assert wording.brief(label) == "Fewer[HybridODE[updates=3000,width=8],trajectories=16]"
+    assert wording.brief("Irregular[system=Lorenz]") == "Irregular[Lorenz]"
+    assert wording.brief("ResNet") == "ResNet"
+    assert wording.wrapped(label) == "Fewer[HybridODE[updates=3000,\nwidth=8],trajectories=16]"
+
+
 def test_outcomes_are_counted_by_kind():
     assert wording.outcome(["ok", "ok"]) == "ok"
     assert wording.outcome(["ok", "timeout", "diverged"]) == "2 of 3 timed out, diverged"
