@@ -7,9 +7,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 import torch
-from filelock import FileLock
 
 from bench.key import checksum, code, modules
+from bench.lease import alone
 from bench.truth import ground_truth_time
 from systems import Dataset, Sampling, System, Trajectories, sample
 from systems.configuration import describe
@@ -40,7 +40,7 @@ def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Obse
     if (kept := read()) is not None:
         return kept
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
+    with alone(path.with_suffix(".lock")):
         if (kept := read()) is not None:
             return kept
         data = sample(system, sampling, seed)

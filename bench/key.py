@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, partial
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -110,13 +111,15 @@ def _normal(value: Any) -> Any:
         return {str(name): _normal(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_normal(item) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        _refuse(value)  # no file could hold it
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _refuse(value: Any) -> Any:
     raise TypeError(
         f"no key can be made of {value!r} of type {type(value).__name__} in a configuration: "
-        "use numbers, strings, tuples and dataclasses of them"
+        "use finite numbers, strings, tuples and dataclasses of them"
     )
 
 

@@ -4,7 +4,8 @@ import errno
 import logging
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -81,6 +82,21 @@ class Lease:
         except OSError as error:
             if error.errno not in NO_LOCKS:  # the lease has to do
                 raise
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Wait for the lock of a file, and hold it; where the file system has no locks, go on without."""
+    lock = FileLock(path, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def leased(store: Store) -> list[str]:

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
@@ -150,7 +151,7 @@ def _is_alive(process: psutil.Process) -> bool:
 
 
 def _start(target: Callable[..., None], *arguments: Any, sees_main: bool = False) -> BaseProcess:
-    process = CONTEXT.Process(target=target, args=arguments, daemon=True)
+    process = CONTEXT.Process(target=_run, args=(target, *arguments), daemon=True)
     main, current = sys.modules["__main__"], multiprocessing.current_process()
     was_daemon = current._config.get("daemon", False)  # type: ignore[attr-defined]
     try:
@@ -162,6 +163,15 @@ def _start(target: Callable[..., None], *arguments: Any, sees_main: bool = False
         sys.modules["__main__"] = main
         current._config["daemon"] = was_daemon  # type: ignore[attr-defined]
     return process
+
+
+def _run(target: Callable[..., None], *arguments: Any) -> None:
+    """Do it, and end, whatever threads it has left behind."""
+    target(*arguments)
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _introduce(parent: Connection) -> None:

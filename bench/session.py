@@ -1,8 +1,6 @@
 """One run on this machine: what waits, what is at work, what came of it."""
 
-import os
 import shutil
-import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,10 +10,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import cast
 
+import psutil
+
 from bench import processes, worker
 from bench.artifacts import write
 from bench.cell import Cell
 from bench.environment import cores, environment
+from bench.key import key
 from bench.lease import Lease
 from bench.outcomes import TRANSIENT, Attempt, Observer, Outcome, cause, is_failure, keep_attempts, memory_kills
 from bench.processes import Started
@@ -24,6 +25,8 @@ from bench.worker import Note, Task, Terms
 from results import Record, Status, Store
 
 POLL = 0.5  # seconds between two looks at cells that other processes are working on
+ORPHAN_SECONDS = 5.0  # that a process may take to die
+LOSSES = 3  # fork servers that a cell may take with it, being alone with the last of them
 LOG_END = 4000  # characters of the log of a failed attempt that are kept
 OUTDATED = "its files have changed since the run was planned, so that nothing is kept: the same command runs it anew"
 
@@ -61,6 +64,8 @@ class Job:
     sees_main: bool = False  # the cell is made of classes of the program's own `__main__`
     attempts: list[Attempt] = field(default_factory=list)  # that failed
     begin: float = 0.0  # of the first attempt
+    found: int = 0  # which cell the store had under this key as the last attempt began
+    lost: int = 0  # how often its fork server died while it was at work
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +94,7 @@ class Session:
     outcome: Outcome
     working: dict[int, Active] = field(default_factory=dict)  # by the sentinel of the process
     elsewhere: dict[str, tuple[Job, Lease]] = field(default_factory=dict)  # at work in other runs
+    stopping: bool = False  # a failure has ended the run, but for what is at work
 
     def work(self) -> None:
         """Do all that waits; what other runs are working on is waited for."""
@@ -116,9 +122,12 @@ class Session:
         return Terms(self.store, self.conditions.threads_each, self.conditions.memory, self.conditions.command)
 
     def _next(self) -> Job | None:
-        """The first job whose data are not in the making."""
+        """The first job whose data are not in the making; who has lost several fork servers has to be alone."""
         making = {active.job.data for active in self.working.values() if not active.job.key}
+        alone = any(active.job.lost > 1 for active in self.working.values())
         job = next((job for job in self.waiting if job.data not in making), None)
+        if alone or (job is not None and job.lost > 1 and self.working):
+            return None
         if job is not None:
             self.waiting.remove(job)
         return job
@@ -137,7 +146,7 @@ class Session:
                 return self._take_in(job, computed=False)
             self.observer.started(job.cell, job.key)
         processes.warm_up(self._terms.threads)  # which may take seconds that are not the cell's
-        job.begin = job.begin or perf_counter()
+        job.begin, job.found = job.begin or perf_counter(), _which(self.store, job.key)
         mine, theirs = processes.CONTEXT.Pipe(duplex=False)
         task = Task(job.cell, job.key, job.replace, tuple(job.attempts), job.sees_main)
         with theirs:
@@ -195,19 +204,24 @@ class Session:
         self.outcome.records[job.key] = records
         self.observer.finished(job.cell, job.key, records, perf_counter() - job.begin)
         if self.conditions.fail_fast and is_failure(records):
+            self.stopping = True
             self.waiting.clear()
+            self.elsewhere.clear()
 
     def _look_again(self, done: Active, note: Note) -> None:
         """Begin anew with a fork server that knows the files as they are; leave alone what was planned with others."""
         if note.outdated == "server":
             processes.retire(done.started.server)
-            self.waiting.insert(0, done.job)
+            self._put_back(done.job)
             return
         cell = done.job.cell
         self._tell(done.job, [failed(cell, seed, "crashed", OUTDATED) for seed in cell.seeds])
 
     def _fail(self, job: Job, status: Status, reason: str, log: str) -> None:
         """Try a cell again whose process failed, or keep the failure with the log that it has left."""
+        if not job.sees_main and not _as_planned(job):  # what failed may have been other code
+            self._tell(job, [failed(job.cell, seed, "crashed", OUTDATED) for seed in job.cell.seeds])
+            return
         if status in TRANSIENT and self._tries_again(job, status, reason, log):
             return
         lease = Lease(self.store, job.key)
@@ -221,22 +235,33 @@ class Session:
         self._take_in(job)
 
     def _tries_again(self, job: Job, status: Status, reason: str, log: str) -> bool:
-        if len(job.attempts) >= self.conditions.retries:
+        if self.stopping or len(job.attempts) >= self.conditions.retries:
             return False
         seconds = perf_counter() - job.begin - sum(attempt.seconds for attempt in job.attempts)
         job.attempts.append(Attempt(status, reason, round(seconds, 3), log[-LOG_END:]))
-        self.waiting.insert(0, job)
+        self._put_back(job)
         return True
+
+    def _put_back(self, job: Job, last: bool = False) -> None:
+        """Have a job wait once more, unless a failure has ended the run."""
+        if not self.stopping:
+            self.waiting.insert(len(self.waiting) if last else 0, job)
 
     def _recover(self, lost: Active, note: Note) -> None:
         """Begin anew with a job whose process was lost sight of, as the fork server died: that is no fault of its."""
-        with suppress(ProcessLookupError):
-            os.kill(cast(int, lost.process.pid), signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+            orphan = psutil.Process(lost.process.pid)
+            orphan.kill()
+            orphan.wait(ORPHAN_SECONDS)  # its lease is free only then
+        job, log = lost.job, _log(note.folder)
         _discard(note.folder)
+        job.lost += 1
         if note.kept:
-            self._take_in(lost.job)
-        else:
-            self.waiting.insert(0, lost.job)
+            self._take_in(job)
+        elif job.lost < LOSSES:
+            self._put_back(job, last=job.lost > 1)
+        elif job.key:
+            self._fail(job, "crashed", "its fork server died with it, again and again", log)
 
     def _stop_late_ones(self) -> None:
         for sentinel, active in list(self.working.items()):
@@ -246,14 +271,14 @@ class Session:
 
     def _look_elsewhere(self) -> None:
         """Take in what other runs have finished, and take over what they have left."""
-        for key, (job, lease) in list(self.elsewhere.items()):
+        for name, (job, lease) in list(self.elsewhere.items()):
             if not lease.is_free():
                 continue
-            del self.elsewhere[key]
-            if self.store.finished(key):
+            self.elsewhere.pop(name, None)
+            if self.store.finished(name) and not (job.replace and _which(self.store, name) == job.found):
                 self._take_in(job, computed=False)
             else:
-                self.waiting.insert(0, job)
+                self._put_back(job)
 
     def _lateness(self) -> tuple[Status, str]:
         return "timeout", f"not done after {self.conditions.timeout:g} s"
@@ -269,6 +294,22 @@ def bury(store: Store, job: Job, status: Status, reason: str, log: str, conditio
         (grave / "log.txt").write_text(f"{log}{status}: {reason}\n", encoding="utf-8")
         keep_attempts(grave, job.attempts)
         write(grave, job.cell, job.key, trials, surroundings, perf_counter() - (job.begin or perf_counter()))
+
+
+def _as_planned(job: Job) -> bool:
+    """Whether the files of a cell are still those of its key, and whole."""
+    try:
+        return key(job.cell) == job.key
+    except (OSError, ValueError, SyntaxError):
+        return False
+
+
+def _which(store: Store, key: str) -> int:
+    """What tells a cell of the store from another that takes its place; zero where there is none."""
+    try:
+        return store.path(key).stat().st_ino if key else 0
+    except FileNotFoundError:
+        return 0
 
 
 def _last_note(done: Active) -> Note:

@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from time import monotonic, sleep
 
 import psutil
 import pytest
 
+from bench import processes
 from results.palette import LOOKS, Look, look, looking
 from results.press import press
 
@@ -42,6 +44,21 @@ def test_others_work_beside_the_program_and_look_alike():
     with looking("talk"), press(2) as hand:
         assert hand(os.getpid)() != os.getpid()
         assert hand(look_there)() == LOOKS["talk"]
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_that_one_who_writes_is_killed_is_told(victim: int):
+    processes.warm_up(1)  # whose fork server, deaf to signals, then is that of the press too
+    with pytest.raises(BrokenExecutor), press(2) as hand:
+        first, second = hand(wait_a_little), hand(wait_a_little)
+        os.kill((first(), second())[victim], signal.SIGKILL)
+        while True:
+            hand(os.getpid)()
+
+
+def wait_a_little() -> int:
+    sleep(0.5)
+    return os.getpid()
 
 
 def test_those_who_write_end_with_a_program_that_is_killed(tmp_path: Path):

@@ -6,10 +6,12 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from time import perf_counter
 from typing import Any
 
 import psutil
@@ -21,9 +23,11 @@ from bench.data import dataset, location
 from bench.environment import cores
 from bench.errors import UserError
 from bench.key import digest, key
+from bench.lease import Lease
 from bench.outcomes import Interrupted, Outcome
 from bench.runner import default_jobs, run
 from bench.session import Active, Conditions, Job, Session, bury
+from bench.trial import failed
 from bench.worker import Note
 from learners import Learner
 from metrics import Evidence, Metric
@@ -436,3 +440,86 @@ def test_a_process_of_a_fork_server_that_has_come_up_by_itself_is_not_used(monke
     assert found.server == processes._server[0]
     assert found.process.exitcode == 0
     assert not found.is_lost
+
+
+@pytest.mark.usefixtures("light")
+def test_threads_that_a_cell_leaves_behind_do_not_keep_its_process(tmp_path: Path):
+    begun = perf_counter()
+    found = processes.start(leave_a_thread, str(tmp_path / "done"), threads=1)
+    found.process.join(60)
+    assert (tmp_path / "done").exists()
+    assert found.process.exitcode == 0
+    assert perf_counter() - begun < 60
+
+
+def leave_a_thread(done: str) -> None:
+    Thread(target=time.sleep, args=(600,)).start()
+    Path(done).touch()
+
+
+@pytest.mark.slow
+def test_a_cell_that_takes_its_fork_server_with_it_ends_and_takes_no_other_with_it(store: Store, data: Path):
+    cells = [cell(learner) for learner in (ServerKiller(), GOOD[0], GOOD[1])]
+    outcome = run(cells, store, jobs=2)
+    killer, *others = (outcome.records[key(each)] for each in cells)
+    assert {record.status for record in killer} == {"crashed"}
+    assert "its fork server died with it, again and again" in killer[0].reason
+    assert {record.status for records in others for record in records} == {"ok"}
+
+
+@dataclass(frozen=True)
+class ServerKiller(stubs.Instant):
+    """Takes the fork server with it, each time."""
+
+    def fit(self, dataset: Any, budget: Any, seeds: Any) -> Any:
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(60)
+        return super().fit(dataset, budget, seeds)
+
+
+def test_a_result_that_was_to_be_replaced_is_not_taken_for_the_new_one(store: Store):
+    (name,) = run([cell(GOOD[0])], store, jobs=1).computed
+    held, lease = Event(), Lease(store, name)
+
+    def hold() -> None:
+        lease.acquire()
+        held.set()
+        time.sleep(1)
+        lease.release()
+
+    other = Thread(target=hold)
+    other.start()
+    held.wait()
+    assert run([cell(GOOD[0])], store, jobs=1, rerun="all").computed == [name]
+    other.join()
+
+
+def test_what_fails_as_its_files_are_being_edited_is_not_kept(store: Store, monkeypatch: pytest.MonkeyPatch):
+    def half_written(cell: Cell) -> str:
+        raise SyntaxError("a file is being edited")
+
+    one = cell(GOOD[0])
+    job = Job(one, store.root, key(one))
+    started = Session(store, Conditions(1), Listener(), [], Outcome())
+    monkeypatch.setattr("bench.session.key", half_written)
+    started._fail(job, "crashed", "no such name", "")
+    (record, *_) = started.outcome.records[job.key]
+    assert "its files have changed" in record.reason
+    assert not store.finished(job.key)
+
+
+def test_after_a_failure_that_ends_the_run_nothing_is_begun_again(store: Store):
+    one = cell(GOOD[0])
+    session = Session(store, Conditions(2, retries=3, fail_fast=True), Listener(), [], Outcome())
+    session._tell(Job(one, store.root, "a"), failed_records(one))
+    assert not session._tries_again(Job(one, store.root, "b"), "crashed", "", "")
+    assert session.waiting == []
+
+
+def failed_records(one: Cell) -> list[Record]:
+    return [failed(one, seed, "crashed", "") for seed in one.seeds]
+
+
+def test_numbers_that_no_file_can_hold_are_refused_before_anything_runs():
+    with pytest.raises(TypeError, match="no key can be made of inf"):
+        key(cell(stubs.Instant(width=float("inf"))))  # type: ignore[arg-type]

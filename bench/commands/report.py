@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,10 @@ def written(run: "Run", show: bool = True, **chosen: Any) -> Path:
     from results.report import write_report
 
     with Console(quiet=not show).status("writing the report") if show else nullcontext():
-        return write_report(run, jobs=cores(), **chosen)
+        try:
+            return write_report(run, jobs=cores(), **chosen)
+        except BrokenExecutor:  # one of them was killed, as for lack of memory
+            return write_report(run, **chosen)
 
 
 def _judge(run: "Run") -> None:

@@ -10,8 +10,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 from bench.commands.report import written
 from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, at_least, positive, tell
 from bench.interrupts import interruptible
@@ -172,12 +170,13 @@ def _report(plan: "Plan", show: bool) -> Path | None:
     """The report of a run; of one of several shards, only where it was the last to end."""
     if plan.shard.parts > 1 and not all(plan.store.complete(key) for key in plan.keys):
         return None
+    from bench.lease import alone
     from results.run import Run
 
     leases = plan.store.root / "leases"
     try:
         leases.mkdir(exist_ok=True)
-        with FileLock(leases / f"report-{plan.manifest['suite']}.lock"):  # of several runs, one writes at a time
+        with alone(leases / f"report-{plan.manifest['suite']}.lock"):  # of several runs, one writes at a time
             return written(Run.load(plan.folder), show)
     except OSError as error:
         raise _unwritable(plan, error) from error
