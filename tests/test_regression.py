@@ -332,6 +332,7 @@ def still(run: Run, system: str) -> Run:
     return edited(run, edit)
 
 
+@pytest.mark.slow
 def test_re_runs_raise_no_alarm_where_one_system_has_no_noise_and_another_all_of_it():
     rng, raised = np.random.default_rng(8), 0
     for _ in range(60):

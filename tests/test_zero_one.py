@@ -111,6 +111,7 @@ def test_the_logistic_map_has_its_published_values(r: float, expected: float):
     assert zero_one(logistic_map(r, 2000)).k == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.slow  # `doctor` holds the test to the same values
 @pytest.mark.parametrize(
     ("step", "every", "expected"), [(0.01, 1, -0.01), (0.05, 1, 0.26), (0.05, 2, 0.998), (0.05, 4, 0.998)]
 )
@@ -121,6 +122,7 @@ def test_densely_sampled_chaos_passes_for_regular_as_published(step: float, ever
         assert {outcome.is_oversampled for outcome in outcomes} == {expected < 0.5}
 
 
+@pytest.mark.slow
 def test_the_periodic_lorenz_system_is_regular():
     assert max(zero_one(x).k for x in lorenz(0.05, 2000, rho=160.0)) == pytest.approx(0.002, abs=0.02)
 
