@@ -8,6 +8,7 @@ One thread: what tests compute is so small that sharing it out takes longer than
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,7 @@ install_import_hook(["learners", "systems.trajectories"], "tests.typechecking.ch
 @pytest.fixture(autouse=True)
 def no_suite_is_left_behind() -> Iterator[None]:
     """Tests write suites of the same name, each of which is a module that stands for its own file."""
-    sys.modules.pop("toy_suite", None)  # which the undoing of a patch may have brought back
+    sys.modules.pop("toy_suite", None)
+    sys.path[:] = [folder for folder in sys.path if not Path(folder, "toy_suite.py").exists()]
     yield
     sys.modules.pop("toy_suite", None)
