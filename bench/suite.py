@@ -1,23 +1,22 @@
 """What a suite is: systems, learners, metrics, and the protocol under which they are compared."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
-from bench import override
-from bench.catalogue import components, find_suite
-from bench.cell import Cell
-from bench.classification import ImageCell
+from bench.catalogue.components import find_suite
+from bench.catalogue.plugins import import_file, located
+from bench.cells.cell import Cell
+from bench.cells.classifying import ImageCell
 from bench.errors import UserError, unknown
-from bench.plugins import find, import_file, located
 from learners import Budget, Learner
-from learners.classifier import Classifier
+from learners.images.base import Classifier
 from metrics import Metric
 from metrics.classification import COSTS, ClassificationMetric
 from systems import Sampling, System
-from systems.configuration import changes, describe, label, short_labels
+from systems.configuration import label
 from systems.images import ImageSampling, ImageSet
 
 BUDGETS: Mapping[str, Budget] = {"quick": Budget(0.1, climate=0.5), "standard": Budget(), "paper": Budget(10.0)}
@@ -129,50 +128,6 @@ def load(name: str) -> Suite:
     return suite
 
 
-def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Suite:
-    """Keep or configure what is named, in the order of the suite; naming nothing keeps all. Raises UserError.
-
-    A class name keeps every component of that class. With overrides it keeps the component of that very configuration
-    if the suite has it; else the suite's component of that class (the one nearest to the defaults, if there are
-    several) is given the overrides. What the suite does not have is taken from its package and comes last.
-    The suite's reference rows stay, unless some of them are named: no result is shown without any.
-    """
-    chosen = _selected("learners", suite.learners, learners)
-    named = any(learner.reference for learner in chosen)
-    references = () if named else (learner for learner in suite.learners if learner.reference)
-    return replace(suite, systems=_selected("systems", suite.systems, systems), learners=(*chosen, *references))
-
-
-def manifest(
-    suite: Suite, cells: Sequence[Cell], keys: Sequence[str], budget: str, environment: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What a run consists of, in the order in which it is shown, as JSON-ready values; long labels are shortened."""
-    names = dict(zip(suite.learners, short_labels(suite.learners), strict=True))
-    return {
-        "suite": suite.name,
-        "description": suite.description,
-        "budget": budget,
-        "command": environment["command"],
-        "seeds": list(cells[0].seeds),
-        "data_seed": suite.data_seed,
-        "systems": [label(system) for system in suite.systems],
-        "learners": [
-            {"label": name, "configuration": label(learner), "reference": learner.reference}
-            for learner, name in names.items()
-        ],
-        "metrics": [
-            {name: getattr(metric, name) for name in ("name", "unit", "better", "about", "group")}
-            for metric in suite.metrics
-        ],
-        "sampling": describe(suite.sampling),
-        "cells": [
-            {"key": key, "system": label(cell.system), "learner": names[cell.learner]}
-            for key, cell in zip(keys, cells, strict=True)
-        ],
-        "environment": dict(environment),
-    }
-
-
 def _family(member: Any) -> str:
     if isinstance(member, Metric) and member in COSTS:
         return BOTH
@@ -204,41 +159,3 @@ def _distinct(where: str, names: Sequence[str]) -> None:
     twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
     if twice:
         raise ValueError(f"{where} holds {twice} twice: results are told apart by these names")
-
-
-def _selected(package: str, members: tuple[Any, ...], wanted: Sequence[str]) -> tuple[Any, ...]:
-    """What `wanted` names, each configuration once, in the order of `members`."""
-    places = {label(member): place for place, member in enumerate(members)}
-    chosen: dict[str, tuple[int, Any]] = {}
-    for text in wanted:
-        for place, member in _matches(package, members, override.parse(text)):
-            chosen.setdefault(label(member), (places.get(label(member), place), member))
-    ordered = sorted(chosen.values(), key=lambda pair: pair[0])
-    return tuple(member for _, member in ordered) or members
-
-
-def _matches(package: str, members: tuple[Any, ...], wanted: override.Override) -> Iterator[tuple[int, Any]]:
-    """The components that one name with overrides stands for, and their places in the suite."""
-    same = [(place, member) for place, member in enumerate(members) if type(member).__name__ == wanted.name]
-    if not same:
-        yield len(members), override.build(_exported(package, wanted.name, members), wanted.values)
-    elif not wanted.values:
-        yield from same
-    else:
-        place, base = min(same, key=lambda pair: _distance(pair[1], wanted.values))
-        yield place, override.apply(base, wanted.values)
-
-
-def _distance(member: Any, values: Mapping[str, str]) -> tuple[bool, int]:
-    """First the component with just these fields changed, to just these values; then the nearest to the defaults."""
-    exact = changes(member).keys() == values.keys() and override.apply(member, values) == member
-    return not exact, len(changes(member))
-
-
-def _exported(package: str, name: str, members: tuple[Any, ...]) -> type:
-    if (added := find(package, name)) is not None:
-        return added
-    if name not in components(package):
-        choices = dict.fromkeys([*(type(member).__name__ for member in members), *components(package)])
-        raise unknown(package.removesuffix("s"), name, choices, f"python -m bench list {package}")
-    return getattr(import_module(package), name)

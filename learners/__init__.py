@@ -11,20 +11,20 @@ from learners.base import (
     TrainingLog,
     Unsuitable,
 )
-from learners.classifier import Classifier, FittedClassifier
-from learners.hybrid import HybridODE
-from learners.image_classifiers import MLPClassifier, ODENetClassifier, ResNetClassifier, RKNetClassifier
-from learners.latent import LatentODE, LatentRNN
-from learners.mechanistic import Mechanistic
+from learners.equations.hybrid import HybridODE
+from learners.equations.mechanistic import Mechanistic
+from learners.images.base import Classifier, FittedClassifier
+from learners.images.classifiers import MLPClassifier, ODENetClassifier, ResNetClassifier, RKNetClassifier
+from learners.latent.learners import LatentODE, LatentRNN
+from learners.linear.polynomial import DMD, NVAR, PolynomialPropagator
+from learners.linear.reservoir import Reservoir
+from learners.linear.sindy import SINDy
 from learners.neural_ode import NeuralODE
 from learners.ode_net import ODENet
-from learners.polynomial import DMD, NVAR, PolynomialPropagator
 from learners.references import Climatology, Persistence, TrainingMean, TrueEquations
-from learners.reservoir import Reservoir
 from learners.resnet import ResNet
 from learners.rk_net import RKNet
-from learners.sindy import SINDy
-from learners.training import Training
+from learners.training.loop import Training
 from learners.transformer import Transformer
 from learners.windowed_rnn import WindowedRNN
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 from learners.base import Budget, Learner, Predictor
-from learners.integration import Gradient
-from learners.networks import Activation
+from learners.networks.stacked import Activation
 from learners.neural_ode import NeuralODE
-from learners.solvers import Adaptive
-from learners.training import Training
+from learners.solvers.integration import Gradient
+from learners.solvers.steps import Adaptive
+from learners.training.loop import Training
 from learners.validation import positive
 from systems import Dataset
 

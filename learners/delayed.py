@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor
-from learners.segments import regular_only
+from learners.training.segments import regular_only
 from learners.validation import positive
 from systems import Dataset, Trajectories
 from systems.trajectories import PARTS

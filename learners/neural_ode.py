@@ -8,15 +8,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.fields import Inputs, VectorField, stacked_field
-from learners.integration import Gradient, Integration
-from learners.jacobian import Mismatch, jacobian_mismatch
-from learners.networks import Activation, NetworkKind, replica
-from learners.rollout import StatePredictor
-from learners.segments import Segments, segments_of
-from learners.solvers import Solver
-from learners.standard import Scales
-from learners.training import Objective, SquaredError, Training, train
+from learners.networks.fields import Inputs, VectorField, stacked_field
+from learners.networks.scales import Scales
+from learners.networks.stacked import Activation, NetworkKind, replica
+from learners.solvers.integration import Gradient, Integration
+from learners.solvers.rollout import StatePredictor
+from learners.solvers.steps import Solver
+from learners.training.jacobian import Mismatch, jacobian_mismatch
+from learners.training.loop import Objective, SquaredError, Training, train
+from learners.training.segments import Segments, segments_of
 from learners.validation import not_negative, positive
 from systems import Dataset
 

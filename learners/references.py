@@ -9,15 +9,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, Unsuitable
-from learners.networks import stream
-from learners.rollout import substeps
-from learners.solvers import EVALUATIONS, STEPS
-from systems import Dataset, Flow, KuramotoSivashinsky, Trajectories
+from learners.solvers.accurate import _after, accurate_substeps
+from learners.solvers.rollout import substeps
+from learners.solvers.steps import EVALUATIONS
+from learners.streams import stream
+from systems import Dataset, Flow, Trajectories
 from systems.configuration import label
-
-JUDGED_STATES = 4096
-MOST_SUBSTEPS = 1024
-SINGLE = torch.finfo(torch.float32).eps
 
 
 @dataclass(frozen=True)
@@ -70,38 +67,6 @@ class TrueEquations(Learner):
             )
         count = accurate_substeps(dataset.system, dataset)
         return [SinglePrecision(dataset.system, dataset.step, count)] * len(seeds)
-
-
-def accurate_substeps(flow: Flow, dataset: Dataset, accuracy: float = SINGLE) -> int:
-    """Steps within one sampling step, a power of two, that leave an error below `accuracy`.
-
-    Judged in float64 on training states: halving the steps again changes them, root mean square in standard deviations,
-    by less. Raises Unsuitable where 1,024 steps do not.
-    """
-    states = dataset.train.states.flatten(0, 1)
-    states = states[:: -(-len(states) // JUDGED_STATES)]
-    coarse, count = _after(flow, states, dataset.step, 1), 1
-    while count < MOST_SUBSTEPS:
-        fine = _after(flow, states, dataset.step, 2 * count)
-        if ((fine - coarse) / dataset.std).square().mean().sqrt() < max(accuracy, SINGLE):
-            break
-        coarse, count = fine, 2 * count
-    else:
-        raise Unsuitable(
-            f"{label(flow)} is too stiff for explicit steps: {MOST_SUBSTEPS} of them a sample err by more than "
-            f"{accuracy:.1g} standard deviations"
-        )
-    return count
-
-
-def _after(flow: Flow, states: Tensor, interval: float, count: int) -> Tensor:
-    """The states an interval later, by fourth-order steps: exponential ones where explicit ones would be too short."""
-    if isinstance(flow, KuramotoSivashinsky):
-        states = flow.propagate(states, interval, interval / count)
-        return states - states.mean(dim=-1, keepdim=True)  # a mean would stay for ever, and feign a neutral exponent
-    for _ in range(count):
-        states = STEPS["rk4"](flow.velocity, states, interval / count)
-    return states
 
 
 class Constant(Predictor):

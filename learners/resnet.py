@@ -8,12 +8,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.fields import stacked_damping
-from learners.networks import Activation, NetworkKind, replica, replicas_in, stacked_network, stream
-from learners.rollout import Rollout, StatePredictor, iterate
-from learners.segments import Segments, segments_of
-from learners.standard import Scales
-from learners.training import SquaredError, Training, train
+from learners.networks.fields import stacked_damping
+from learners.networks.scales import Scales
+from learners.networks.stacked import Activation, NetworkKind, replica, replicas_in, stacked_network
+from learners.solvers.rollout import Rollout, StatePredictor, iterate
+from learners.streams import stream
+from learners.training.loop import SquaredError, Training, train
+from learners.training.segments import Segments, segments_of
 from learners.validation import not_negative, positive
 from systems import Dataset
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from learners.adaptive import AdaptiveLearner
-from learners.integration import Gradient
+from learners.solvers.integration import Gradient
 
 
 @dataclass(frozen=True)

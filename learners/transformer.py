@@ -9,10 +9,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.base import Budget, Learner, Predictor
-from learners.networks import StackedLinear, replica, stream, uniform
-from learners.segments import Segments, segments_of
-from learners.standard import Scales
-from learners.training import SquaredError, Training, train
+from learners.networks.scales import Scales
+from learners.networks.stacked import StackedLinear, replica, uniform
+from learners.streams import stream
+from learners.training.loop import SquaredError, Training, train
+from learners.training.segments import Segments, segments_of
 from learners.validation import positive
 from learners.windowed_rnn import WindowPredictor
 from systems import Dataset

@@ -9,12 +9,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.networks import StackedLinear, joined, replica, replicas_in, size, stream
-from learners.recurrent import CellType, StackedRecurrent
-from learners.rollout import iterate, substeps
-from learners.segments import Segments, segments_of
-from learners.standard import Scales
-from learners.training import SquaredError, Training, train
+from learners.networks.recurrent import CellType, StackedRecurrent
+from learners.networks.scales import Scales
+from learners.networks.stacked import StackedLinear, joined, replica, replicas_in, size
+from learners.solvers.rollout import iterate, substeps
+from learners.streams import stream
+from learners.training.loop import SquaredError, Training, train
+from learners.training.segments import Segments, segments_of
 from learners.validation import positive
 from systems import Dataset, Trajectories
 

@@ -1,7 +1,7 @@
 """Results: records of trials, where they are kept, and the tables, figures and reports made of them."""
 
-from results.record import COLUMNS, Measurement, Record, Status
-from results.store import DamagedCellError, MissingCellError, Store, StoreVersionError
+from results.store.record import COLUMNS, Measurement, Record, Status
+from results.store.store import DamagedCellError, MissingCellError, Store, StoreVersionError
 
 __all__ = [
     "COLUMNS", "DamagedCellError", "Measurement", "MissingCellError", "Record", "Status", "Store", "StoreVersionError",

@@ -1,29 +1,29 @@
 """Systems: dynamical systems, their reference solutions, and the data sampled from them."""
 
 from systems.base import Flow, Simulated, System
-from systems.certificate import Certificate, Check, certify
-from systems.double_pendulum import DoublePendulum
-from systems.dysts import Dysts
-from systems.family import Family, over
-from systems.henon_heiles import HenonHeiles
+from systems.certificates.certificate import Certificate, Check, certify
+from systems.flows.double_pendulum import DoublePendulum
+from systems.flows.dysts import Dysts
+from systems.flows.family import Family, over
+from systems.flows.henon_heiles import HenonHeiles
+from systems.flows.kuramoto_sivashinsky import KuramotoSivashinsky
+from systems.flows.lorenz import Lorenz
+from systems.flows.lorenz96 import Lorenz96
+from systems.flows.lotka_volterra import LotkaVolterra
+from systems.flows.mackey_glass import MackeyGlass
+from systems.flows.random_spirals import RandomSpirals
+from systems.flows.robertson import Robertson
+from systems.flows.rossler import Rossler
+from systems.flows.spiral import CubicSpiral, LinearSpiral
+from systems.flows.two_centre import TwoCentre
+from systems.flows.van_der_pol import VanDerPol
 from systems.images import MNIST, Digits, FashionMNIST, ImageDataset, ImageSampling, ImageSet, sample_images
-from systems.kuramoto_sivashinsky import KuramotoSivashinsky
-from systems.lorenz import Lorenz
-from systems.lorenz96 import Lorenz96
-from systems.lotka_volterra import LotkaVolterra
 from systems.lyapunov import Spectrum, flow_spectrum, kaplan_yorke, lyapunov_spectrum
-from systems.mackey_glass import MackeyGlass
 from systems.protocol import Sampling
-from systems.random_spirals import RandomSpirals
-from systems.reading import RecordedTrajectory, Recording, read_trajectories
-from systems.recorded import Recorded
-from systems.robertson import Robertson
-from systems.rossler import Rossler
+from systems.recordings.reading import RecordedTrajectory, Recording, read_trajectories
+from systems.recordings.recorded import Recorded
 from systems.sampling import sample
-from systems.spiral import CubicSpiral, LinearSpiral
 from systems.trajectories import Dataset, Trajectories
-from systems.two_centre import TwoCentre
-from systems.van_der_pol import VanDerPol
 
 __all__ = [
     "MNIST",

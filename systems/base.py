@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float64, Inexact
 from torch import Tensor
 
-from systems.integrate import STATISTICS_TOLERANCE, TOLERANCE, integrate
 from systems.protocol import Sampling, stream
+from systems.solvers.dop853 import STATISTICS_TOLERANCE, TOLERANCE, integrate
 from systems.trajectories import Trajectories
 
 Integrator = Callable[[Any, np.ndarray, np.ndarray, float], np.ndarray]  # of a velocity, from states, at times

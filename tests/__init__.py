@@ -1,1 +1,1 @@
-"""Tests of the benchmark, and the stubs and problems that they share."""
+"""Tests of the suite."""

@@ -17,9 +17,9 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 from jaxtyping import install_import_hook  # noqa: E402  (the numbers of threads are read as libraries load)
 
-from tests import typechecking  # noqa: E402, F401  (the hook finds it as an attribute of the package)
+from tests.support import typechecking  # noqa: E402, F401  (the hook finds it as an attribute of the package)
 
-install_import_hook(["learners", "systems.trajectories"], "tests.typechecking.checked")
+install_import_hook(["learners", "systems.trajectories"], "tests.support.typechecking.checked")
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.synthetic import Size, build
+from tests.support.synthetic import Size, build
 
 ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {

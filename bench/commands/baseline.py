@@ -22,9 +22,9 @@ def save(
 
     The noise between re-runs is measured over the seeds of the run and of those given with --noise.
     """
-    from bench.plan import find_runs
-    from results.baseline import Baseline, BrokenBaselineError
-    from results.run import BrokenRunError, Run
+    from bench.runs import find_runs
+    from results.gate.baseline import Baseline, BrokenBaselineError
+    from results.store.run import BrokenRunError, Run
 
     try:
         run, *others = (Run.load(folder) for folder in find_runs([source, *(noise or ())], out))

@@ -12,8 +12,8 @@ from bench.errors import CHECK_FAILED, NOTHING_MEASURED, UserError, tell
 from bench.options import RUNS, Adaptive, AsJson, BaselineFile, CheckedRun, JUnit, Out, Strict, Times
 
 if TYPE_CHECKING:
-    from results.baseline import Baseline
-    from results.regression import Check
+    from results.gate.baseline import Baseline
+    from results.gate.regression import Check
 
 
 def check(
@@ -31,7 +31,7 @@ def check(
     Or the timing.json of `time` to an earlier one, of the same hardware.
     Under GitHub Actions, annotations and a step summary are written too.
     """
-    from results.timing import is_timing
+    from results.timing.timings import is_timing
 
     if is_timing(run):
         found, accept = _timings_checked(run, baseline)
@@ -45,8 +45,8 @@ def check(
 
 def _run_checked(run: str, baseline: Path | None, adaptive: bool, times: bool, out: Path) -> tuple["Check", str]:
     """The check of a run, with more seeds where that is asked for and needed, and the command that accepts it."""
-    from bench.plan import find_runs
-    from results.baseline import Baseline, BrokenBaselineError
+    from bench.runs import find_runs
+    from results.gate.baseline import Baseline, BrokenBaselineError
 
     folder = find_runs([run], out)[0]
     path = baseline or FOLDER / f"{folder.name}.json"
@@ -62,8 +62,8 @@ def _run_checked(run: str, baseline: Path | None, adaptive: bool, times: bool, o
 
 def _timings_checked(after: str, before: Path | None) -> tuple["Check", str]:
     """The check of a timing.json beside an earlier one, and the command that accepts it."""
-    from results.timing import BrokenTimingError, load
-    from results.timing_check import check_timings
+    from results.timing.check import check_timings
+    from results.timing.timings import BrokenTimingError, load
 
     if before is None:
         raise UserError(f"{after} holds timings: name those that they are held to with --baseline FILE.json")
@@ -75,7 +75,7 @@ def _timings_checked(after: str, before: Path | None) -> tuple["Check", str]:
 
 def _told(found: "Check", accept: str, junit: Path | None, as_json: bool) -> None:
     """Print the check, and write what else is asked for; under GitHub Actions its annotations and summary too."""
-    from results import check_report
+    from results.gate import report as check_report
 
     sys.stdout.write((check_report.as_json(found, accept) if as_json else check_report.text(found)) + "\n")
     if junit:
@@ -91,8 +91,8 @@ def _told(found: "Check", accept: str, junit: Path | None, as_json: bool) -> Non
 
 
 def _checked(baseline: "Baseline", folder: Path, times: bool) -> "Check":
-    from results.regression import check
-    from results.run import BrokenRunError, Run
+    from results.gate.regression import check
+    from results.store.run import BrokenRunError, Run
 
     try:
         return check(baseline, Run.load(folder), times)
@@ -103,7 +103,7 @@ def _checked(baseline: "Baseline", folder: Path, times: bool) -> "Check":
 def _add_seeds(baseline: "Baseline", folder: Path) -> bool:
     """Run the suite with twice the seeds, as many as the baseline has at most; False where it has them already."""
     from bench.commands.run import run
-    from results.run import Run
+    from results.store.run import Run
 
     manifest = Run.load(folder).manifest
     have, most = len(manifest["seeds"]), len(baseline.content["seeds"])

@@ -9,7 +9,7 @@ from bench.errors import NOTHING_MEASURED, UserError, tell, unknown
 from bench.options import RUNS, FirstRun, Format, Layout, Out, SecondRun, Shown
 
 if TYPE_CHECKING:
-    from results.comparison import Comparison
+    from results.gate.comparison import Comparison
 
 CAPTION = (
     "Medians over seeds, and the median of the paired differences with its 95 % interval: of VPT over test states, "
@@ -22,9 +22,10 @@ def compare(
     first: FirstRun, second: SecondRun, metric: Shown = None, layout: Format = Layout.TEXT, out: Out = RUNS
 ) -> int:
     """Show two runs side by side: what changed from A to B, paired trial by trial, and what is unresolved."""
-    from bench.plan import find_runs
-    from results import comparison, timing
-    from results.run import BrokenRunError, Run
+    from bench.runs import find_runs
+    from results.gate import comparison
+    from results.store.run import BrokenRunError, Run
+    from results.timing import timings as timing
 
     if timing.is_timing(first) and timing.is_timing(second):
         return _compare_timings(first, second, layout)
@@ -56,8 +57,9 @@ def _compare_timings(first: str, second: str, layout: Layout) -> int:
     """Show two files of `python -m bench time` side by side."""
     from rich.console import Console
 
-    from bench.display import sheet
-    from results import timing, timing_report
+    from bench.display.tables import sheet
+    from results.timing import report as timing_report
+    from results.timing import timings as timing
 
     try:
         ratios = timing.compare(*(timing.load(Path(name)) for name in (first, second)))
@@ -86,8 +88,8 @@ def _print(found: "Comparison", metrics: list[str], header: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from results.comparison import remarks
-    from results.wording import heading
+    from results.formatting import heading
+    from results.gate.comparison import remarks
 
     console, colours = Console(highlight=False), {"better": "green", "worse": "red", "changed": "yellow"}
     console.print(header, markup=False, soft_wrap=True)

@@ -13,7 +13,7 @@ def doctor(names: Patients = None, half: Half = None, as_json: AsJson = False) -
     """
     from rich.console import Console
 
-    from bench import doctor
+    from bench.doctor import examination as doctor
 
     systems, cases = _chosen(names, half)
     console, found = Console(highlight=False), []
@@ -34,7 +34,8 @@ def doctor(names: Patients = None, half: Half = None, as_json: AsJson = False) -
 
 def _chosen(names: list[str] | None, half: bool | None) -> tuple[list[str], list[str]]:
     """The systems and the cases to examine. Raises UserError where a name is that of neither."""
-    from bench import catalogue, doctor
+    from bench.catalogue import components as catalogue
+    from bench.doctor import examination as doctor
 
     known = catalogue.components("systems")
     if not names:

@@ -11,7 +11,8 @@ def list_(kind: Kind = "", name: Name = "", certify: Certify = False) -> int | N
     """Show what exists: suites, systems, learners and metrics."""
     from rich.console import Console
 
-    from bench import catalogue, display
+    from bench.catalogue import components as catalogue
+    from bench.display import tables as display
 
     entries: dict[str, Any] = {
         "suites": catalogue.suites(),

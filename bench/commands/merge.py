@@ -52,9 +52,9 @@ def merge(stores: Stores, out: Out = RUNS) -> None:
 
 
 def _take_over(theirs: "Store", ours: "Store", key: str) -> Fate:
-    from bench.lease import Lease
-    from bench.outcomes import is_failure
     from results import DamagedCellError, MissingCellError
+    from results.store.lease import Lease
+    from results.store.record import is_failure
 
     lease = Lease(ours, key)
     if not lease.acquire():
@@ -74,7 +74,7 @@ def _take_over(theirs: "Store", ours: "Store", key: str) -> Fate:
 
 def _manifests(stores: list[Path], out: Path) -> dict[str, dict[str, Any]]:
     """The manifest of each suite, of all stores together. Raises UserError where they are not parts of one run."""
-    from results.run import BrokenRunError, Run
+    from results.store.run import BrokenRunError, Run
 
     joined: dict[str, dict[str, Any]] = {}
     for path in [path for folder in (out, *stores) for path in sorted(folder.glob("*/manifest.json"))]:

@@ -136,7 +136,7 @@ def test_forecasts_start_where_the_past_ends(fitted: list[Predictor], dataset: D
 
 def new(kind: NewKind, name: NewName) -> None:
     """Write the beginning of a learner into this folder: one that works, and its contract test."""
-    from bench.catalogue import components
+    from bench.catalogue.components import components
 
     if kind != "learner":
         raise unknown("kind of thing", kind, ["learner"], "python -m bench new learner NAME")

@@ -24,8 +24,8 @@ from bench.options import (
 )
 
 if TYPE_CHECKING:
-    from bench.history import History, Standing
-    from bench.plan import Plan
+    from bench.planning.plan import Plan
+    from bench.planning.status import History, Standing
 
 
 def plan(
@@ -51,9 +51,10 @@ def plan(
     """
     from rich.console import Console
 
-    from bench import display
-    from bench.history import History, standings
-    from bench.plan import Request, prepare
+    from bench.display import tables as display
+    from bench.planning.plan import prepare
+    from bench.planning.status import History, standings
+    from bench.request import Request
 
     planned = prepare(
         Request(
@@ -84,7 +85,7 @@ def plan(
 
 def _summary(planned: "Plan", found: "dict[str, Standing]", history: "History") -> list[str]:
     """How many cells stand how, why those are stale that are, and how long the rest may take."""
-    from bench.progress import duration
+    from bench.display.tables import duration
 
     keys = {cell["key"] for cell in planned.share_of_manifest["cells"]}
     mine = {key: standing for key, standing in found.items() if key in keys}

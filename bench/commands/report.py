@@ -11,7 +11,7 @@ from bench.errors import NOTHING_MEASURED, UserError, tell, unknown
 from bench.options import RUNS, FigureFormats, Out, PageFormats, Runs, StyleOfFigures, WithClaims, WithGallery
 
 if TYPE_CHECKING:
-    from results.run import Run
+    from results.store.run import Run
 
 PAGE = "html"
 
@@ -26,9 +26,9 @@ def report(
     style: StyleOfFigures = None,
 ) -> int:
     """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""
-    from results.formats import KINDS
-    from results.palette import FORMATS, looking
-    from results.run import uncollected
+    from results.figures.style import FORMATS, looking
+    from results.store.run import uncollected
+    from results.tables.formats import KINDS
 
     chosen: dict[str, Any] = {"tables": _chosen("table format", formats, (*KINDS, PAGE))} if formats else {}
     chosen |= {"figures": _chosen("figure format", figures, FORMATS)} if figures else {}
@@ -49,8 +49,8 @@ def _chosen(kind: str, text: str, choices: Sequence[str]) -> tuple[str, ...]:
 
 
 def _reported(runs: Sequence[str], out: Path, claims: bool, chosen: dict[str, Any]) -> int:
-    from bench.plan import find_runs
-    from results.run import BrokenRunError, Run
+    from bench.runs import find_runs
+    from results.store.run import BrokenRunError, Run
 
     for folder in find_runs(runs, out):
         try:
@@ -71,10 +71,10 @@ def _drawn(folder: Path, kinds: Sequence[str]) -> Path:
     """Save every figure on sample data, with a spinner in a terminal; the folder."""
     from rich.console import Console
 
-    from bench.environment import cores
-    from results.palette import save
-    from results.press import press
-    from results.sample_figures import sample_figures
+    from bench.machine.environment import cores
+    from results.figures.style import save
+    from results.report.parallel import press
+    from results.report.samples import sample_figures
 
     with Console(stderr=True).status("drawing every figure"), press(cores()) as hand:
         for saved in [hand(save, figure, folder, name, kinds) for name, figure in sample_figures()]:
@@ -86,8 +86,8 @@ def written(run: "Run", show: bool = True, **chosen: Any) -> Path:
     """Write the report of a run, with a spinner in a terminal; the path of its page, or of the folder without one."""
     from rich.console import Console
 
-    from bench.environment import cores
-    from results.report import write_report
+    from bench.machine.environment import cores
+    from results.report.page import write_report
 
     with Console(quiet=not show).status("writing the report") if show else nullcontext():
         try:
@@ -102,8 +102,8 @@ def _judge(run: "Run") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from results.claims import claims_table, judged
-    from results.literature import CLAIMS
+    from results.claims.base import claims_table, judged
+    from results.claims.literature import CLAIMS
 
     found = claims_table(judged(CLAIMS, run.frame(), run.suite))
     console = Console(highlight=False)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from bench.commands.report import written
 from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, at_least, positive, tell
-from bench.interrupts import interruptible
 from bench.options import (
     RUNS,
     AsJson,
@@ -41,10 +40,11 @@ from bench.options import (
     Track,
     Where,
 )
+from bench.runner.interrupts import interruptible
 
 if TYPE_CHECKING:
-    from bench.plan import Plan
-    from bench.progress import Tally
+    from bench.display.progress import Tally
+    from bench.planning.plan import Plan
 
 
 def run(
@@ -78,7 +78,8 @@ def run(
     A narrowed run (-s, -l, --seeds) replaces the suite's report by one of the
     selection; the cells of earlier runs stay, and a wider run shows them again.
     """
-    from bench.plan import Request, prepare
+    from bench.planning.plan import prepare
+    from bench.request import Request
 
     at_least("--retries", retries, 0)
     positive("--timeout", timeout, "seconds")
@@ -113,7 +114,7 @@ def run(
             for line in _beside(plan, track, film, kept):
                 sys.stdout.write("" if as_json or quiet else f"{line}\n")
         except KeyboardInterrupt:
-            from bench.environment import command
+            from bench.machine.environment import command
 
             tell(f"interrupted: what is finished is kept; resume with\n  {command()}")
             return INTERRUPTED
@@ -131,7 +132,7 @@ def _execute(plan: "Plan", executor: str, options: dict[str, Any], as_json: bool
     """Run the cells under the display that suits the user and his terminal."""
     from rich.console import Console
 
-    from bench.progress import Tally, live, silent
+    from bench.display.progress import Tally, live, silent
 
     console = Console(stderr=as_json, highlight=False)
     is_live = console.file.isatty() and not console.is_dumb_terminal and not quiet
@@ -154,13 +155,13 @@ def _unwritable(plan: "Plan", error: OSError) -> UserError:
 def _runner(executor: str) -> Callable[..., Any]:
     """What runs cells. Raises UserError where an executor does not exist, or cannot be reached."""
     if executor == "local":
-        from bench import runner
+        from bench.runner import run as runner
 
         return runner.run
     if executor != "dask" and not executor.startswith("dask://"):
         raise UserError(f"--executor is local, dask, dask://HOST:PORT or dask://FILE.json, but is {executor!r}")
     try:
-        from bench import cluster
+        from bench.runner import cluster
     except ImportError as error:
         raise UserError(f"--executor {executor} needs the extra dask: pip install 'dynamics-bench[dask]'") from error
     return partial(cluster.run, executor.removeprefix("dask").removeprefix("://"))
@@ -170,8 +171,8 @@ def _report(plan: "Plan", show: bool) -> Path | None:
     """The report of a run; of one of several shards, only where it was the last to end."""
     if plan.shard.parts > 1 and not all(plan.store.complete(key) for key in plan.keys):
         return None
-    from bench.lease import alone
-    from results.run import Run
+    from results.store.lease import alone
+    from results.store.run import Run
 
     leases = plan.store.root / "leases"
     try:
@@ -186,12 +187,12 @@ def _beside(plan: "Plan", track: Track, film: bool, conditions: dict[str, Any]) 
     """Write what was asked for beside the report, and say where it is. Raises UserError where that cannot be done."""
     try:
         if track:
-            from bench import tracking
-            from results.run import Run
+            from bench.exports import tracking
+            from results.store.run import Run
 
             yield f"events: {tracking.write(Run.load(plan.folder))}"
         if film:
-            from bench import films
+            from bench.exports import films
 
             for title, made in films.make(plan, **conditions):
                 yield f"no film of {title}: {made}" if isinstance(made, str) else f"{title}: {made[-1]}"
@@ -203,8 +204,8 @@ def _conclude(plan: "Plan", tally: "Tally", report: Path | None, seconds: float)
     """Print the leaderboard, what failed, and where the report lies."""
     from rich.console import Console
 
-    from bench import display
-    from bench.progress import duration
+    from bench.display import tables as display
+    from bench.display.tables import duration
 
     console = Console(highlight=False)
     console.print(tally.leaderboard, "")

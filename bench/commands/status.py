@@ -11,11 +11,11 @@ def status(runs: Runs = None, out: Out = RUNS, as_json: AsJson = False) -> None:
     """Show what is done of each run, what is running, what failed and what is missing."""
     from rich.console import Console
 
-    from bench import display
-    from bench.overview import Overview
-    from bench.plan import find_runs
-    from bench.progress import Failure
-    from results.run import BrokenRunError, Run
+    from bench.display import tables as display
+    from bench.display.tables import Failure
+    from bench.planning.overview import Overview
+    from bench.runs import find_runs
+    from results.store.run import BrokenRunError, Run
 
     try:
         found = [Overview.of(Run.load(folder)) for folder in find_runs(runs or (), out)]

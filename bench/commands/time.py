@@ -30,7 +30,7 @@ from bench.options import (
 )
 
 if TYPE_CHECKING:
-    from bench.cell import Cell
+    from bench.cells.cell import Cell
 
 
 def time(
@@ -52,7 +52,8 @@ def time(
     On the suite's first system, or the one that is named. Nothing is trained:
     weights are as they were drawn. Times are of this machine alone.
     """
-    from bench.plan import Request, prepare
+    from bench.planning.plan import prepare
+    from bench.request import Request
 
     for option, numbers in (("--batch", batch or ()), ("--threads", [threads])):
         for number in numbers:
@@ -82,10 +83,10 @@ def time(
 
 
 def _measured(cells: "list[Cell]", about: dict[str, Any], folder: Path, **how: Any) -> dict[str, Any]:
-    """What `bench.timing` finds out about the learners of cells that share their data."""
-    from bench.data import dataset
-    from bench.stopwatch import threads
-    from bench.timing import Timing
+    """What `bench.timing.timing` finds out about the learners of cells that share their data."""
+    from bench.cells.data import dataset
+    from bench.timing.stopwatch import threads
+    from bench.timing.timing import Timing
     from systems import Sampling
 
     cell = cells[0]
@@ -103,8 +104,8 @@ def _written(found: dict[str, Any], folder: Path, quiet: bool) -> None:
     """Write the report, and print it: its path alone where little is to be said."""
     from rich.console import Console
 
-    from bench.display import sheet
-    from results.timing_report import sheets, write
+    from bench.display.tables import sheet
+    from results.timing.report import sheets, write
 
     path = write(found, folder)
     if quiet:

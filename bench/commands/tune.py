@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, at_least, positive, tell
-from bench.interrupts import interruptible
 from bench.options import (
     RUNS,
     Budget,
@@ -26,12 +25,13 @@ from bench.options import (
     Trials,
     Where,
 )
+from bench.runner.interrupts import interruptible
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bench.plan import Plan
-    from bench.tuning import Search
+    from bench.planning.plan import Plan
+    from bench.tuning.search import Search
 
 TRIALS = 20
 KEPT, WRITTEN = "trials", "tuning"  # folders of the store: finished trials, and the suites that were found
@@ -59,8 +59,9 @@ def tune(
     trajectories: the test data are never seen. Finished trials are kept: the
     same command resumes, and more trials continue.
     """
-    from bench.plan import Request, prepare
-    from bench.tuned_suite import write
+    from bench.planning.plan import prepare
+    from bench.request import Request
+    from bench.tuning.suite_file import write
 
     if find_spec("optuna") is None:
         raise UserError("tuning needs the extra tune: pip install 'dynamics-bench[tune]'")
@@ -96,8 +97,8 @@ def tune(
 
 def _search(plan: "Plan", trials: int, timeout: float | None, quiet: bool) -> "list[Search]":
     """One search after the other, each trial announced as it ends. Raises UserError where there is nothing to tune."""
-    from bench import runner
-    from bench.tuning import search, tunable
+    from bench.runner import run as runner
+    from bench.tuning.search import search, tunable
     from results import Store
 
     _check(plan)
@@ -150,7 +151,7 @@ def table(found: "Sequence[Search]") -> "Table":
     """What was tried of each learner, and the best settings other than its own."""
     from rich.text import Text
 
-    from bench.display import table_of
+    from bench.display.tables import table_of
     from systems.configuration import label
 
     rows = table_of("learner", "trials", "failed", "error", "tuned", "settings")

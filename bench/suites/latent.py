@@ -5,7 +5,7 @@ Settings are the write-up's where it gives them, and the defaults of the learner
 
 from bench.suite import Suite
 from learners import LatentODE, LatentRNN, Persistence, TrainingMean, WindowedRNN
-from learners.latent import LATENT_TRAINING
+from learners.latent.learners import LATENT_TRAINING
 from metrics import (
     fit_seconds,
     flops_forecast,

@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.suite import Suite
 from learners import Mechanistic, Persistence, TrueEquations
-from learners.published_fit import PUBLISHED, PublishedFit
+from learners.equations.published_fit import PUBLISHED, PublishedFit
 from metrics import (
     fit_seconds,
     forecast_seconds,

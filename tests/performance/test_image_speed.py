@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torchdiffeq import odeint, odeint_adjoint
 
-from learners.image_networks import ContinuousBlock, ConvolutionalField
-from tests.test_image_networks import ConcatenatedTime
+from learners.images.networks import ContinuousBlock, ConvolutionalField
+from tests.learners.images.test_image_networks import ConcatenatedTime
 
 WIDTH, BATCH, ROUNDS = 64, 128, 5
 

@@ -10,7 +10,7 @@ import torch
 from scipy.integrate import solve_ivp
 
 from systems import KuramotoSivashinsky, Lorenz, certify
-from systems.kuramoto_sivashinsky import LARGEST_STEP
+from systems.flows.kuramoto_sivashinsky import LARGEST_STEP
 
 
 @pytest.fixture(autouse=True)

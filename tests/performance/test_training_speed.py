@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torchdiffeq import odeint
 
 from learners import Budget, Learner, NeuralODE, Training, WindowedRNN
-from learners.rehearsal import TrainingStep, rehearsing
-from learners.standard import Scales
+from learners.networks.scales import Scales
+from learners.training.training_step import TrainingStep, rehearsing
 from systems import Dataset, Lorenz, Sampling, sample
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,1 @@
+"""What exists, read from sources: components, settings, plugins."""

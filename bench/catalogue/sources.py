@@ -1,0 +1,152 @@
+"""Sources of modules: the hash of their code, and what they import."""
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+PACKAGES = frozenset(("bench", "systems", "learners", "metrics", "results"))
+
+
+def freeze() -> None:
+    """From now on take our sources for what they are now, as this process does, whatever becomes of the files."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
+        if (module := _imported(name)) is not None:
+            _frozen[module] = _read(module)
+    _frozen_imports.update((module, _followed(module)) for module in _frozen)
+
+
+def thaw() -> None:
+    """From now on take our sources for what their files hold."""
+    _frozen.clear()
+    _frozen_imports.clear()
+
+
+class Module(NamedTuple):
+    """A module by name, and the file that holds it."""
+
+    name: str
+    path: Path
+
+    @property
+    def is_package(self) -> bool:
+        return self.path.name == "__init__.py"
+
+    @property
+    def home(self) -> Path:
+        """The folder from which its absolute imports are found."""
+        return self.path.parents[self.name.count(".") + self.is_package]
+
+
+class Import(NamedTuple):
+    """`import module` (no name), or `from module import name`."""
+
+    module: str
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a file holds: the hash of its code, what it imports, and the import behind each name of the module."""
+
+    hash: str
+    imports: tuple[Import, ...]
+    exports: Mapping[str, Import]
+
+
+_frozen: dict[Module, Source] = {}
+
+
+_frozen_imports: dict[Module, list[Module]] = {}
+
+
+def _imported(name: str) -> Module | None:
+    """A module that this process has imported from a file."""
+    path = getattr(sys.modules.get(name), "__file__", None)
+    return None if path is None else Module(name, Path(path).resolve())
+
+
+def _followed(module: Module) -> list[Module]:
+    """The modules that the imports of a module lead to."""
+    return [found for statement in _read(module).imports if (found := _resolve(statement, module)) is not None]
+
+
+def _resolve(statement: Import, importer: Module) -> Module | None:
+    """The module of ours, or of the user's, that an import statement leads to."""
+    if statement.name is not None:
+        submodule = _find(f"{statement.module}.{statement.name}", importer)
+        if submodule is not None:
+            return submodule
+    module = _find(statement.module, importer)
+    if module is None or statement.name is None or not module.is_package:
+        return module
+    onward = _read(module).exports.get(statement.name)
+    return module if onward is None else _resolve(onward, module)
+
+
+def _find(name: str, importer: Module) -> Module | None:
+    top = name.partition(".")[0]
+    if top in PACKAGES:
+        return _locate(name, ROOT)
+    installed = importer.home.name.endswith("-packages")
+    is_foreign = importer.name.partition(".")[0] in PACKAGES or (installed and not importer.name.startswith(f"{top}."))
+    return None if is_foreign else _locate(name, importer.home)
+
+
+@cache
+def _locate(name: str, home: Path) -> Module | None:
+    stem = home.joinpath(*name.split("."))
+    candidates = (stem.with_name(f"{stem.name}.py"), stem / "__init__.py")
+    return next((Module(name, path) for path in candidates if path.is_file()), None)
+
+
+def _read(module: Module) -> Source:
+    return _frozen.get(module) or _parse(module, module.path.stat().st_mtime_ns)
+
+
+@cache
+def _parse(module: Module, modified: int) -> Source:
+    tree = ast.parse(module.path.read_bytes(), str(module.path))
+    imports = tuple(pair for node in _running(tree) for pair in _imports(node, module))
+    for node in ast.walk(tree):
+        _strip_docstring(node)
+    return Source(
+        sha256(ast.dump(tree).encode()).hexdigest()[:12], tuple(statement for _, statement in imports), dict(imports)
+    )
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a syntax tree without what only a type checker reads."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)):
+            yield from _running(child)
+
+
+def _imports(node: ast.AST, module: Module) -> Iterator[tuple[str, Import]]:
+    """The imports of a statement, under the names that they bind."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield alias.asname or alias.name, Import(alias.name)
+    elif isinstance(node, ast.ImportFrom):
+        origin = node.module or ""
+        if node.level:
+            parents = module.name.split(".")
+            parents = parents[: len(parents) - node.level + module.is_package]
+            origin = ".".join(parents + origin.split(".") if origin else parents)
+        for alias in node.names:
+            yield alias.asname or alias.name, Import(origin, alias.name)
+
+
+def _strip_docstring(node: ast.AST) -> None:
+    if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+        first = node.body[0] if node.body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            del node.body[0]

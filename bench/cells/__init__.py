@@ -1,0 +1,1 @@
+"""Cells: one system met by one learner, fitted and measured."""

@@ -1,0 +1,82 @@
+"""The datasets that cells share: sampled once, kept in a file, read by every cell that needs them."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+
+from bench.cells.digest import checksum, code, modules
+from results.store.lease import alone
+from systems import Dataset, Sampling, System, Trajectories, sample
+from systems.configuration import describe
+from systems.ground_truth import ground_truth_time
+from systems.trajectories import PARTS
+
+_KNOWN = "ground_truth_time"
+
+
+class Observed(NamedTuple):
+    """A dataset, and for how long the truth of its forecasts is known, in timescales."""
+
+    data: Dataset
+    ground_truth_time: float
+
+
+def dataset(system: System, sampling: Sampling, seed: int, folder: Path) -> Dataset:
+    """The dataset that `observe` gives."""
+    return observe(system, sampling, seed, folder).data
+
+
+def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Observed:
+    """Read a dataset from its file in `folder`, or sample it and leave it there; the same bits either way.
+
+    Of several processes that ask at once, one samples and the others wait for its file. A damaged file is made again.
+    """
+    path = location(system, sampling, seed, folder)
+    read = partial(_read, path, system, sampling, seed)
+    if (kept := read()) is not None:
+        return kept
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone(path.with_suffix(".lock")):
+        if (kept := read()) is not None:
+            return kept
+        data = sample(system, sampling, seed)
+        made = Observed(data, ground_truth_time(data))
+        _write(path, made)
+        return made
+
+
+def location(system: System, sampling: Sampling, seed: int, folder: Path) -> Path:
+    """Where in `folder` a dataset is kept: under a digest of its configuration, its seed and the code that makes it."""
+    source = code([*modules(system), sample.__module__, ground_truth_time.__module__])
+    plain = {"system": describe(system), "sampling": describe(sampling), "seed": seed, "code": source}
+    return folder / f"{checksum(plain)[:32]}.npz"
+
+
+def _read(path: Path, system: System, sampling: Sampling, seed: int) -> Observed | None:
+    """The dataset in a file; None where there is none, or it is damaged (the archive checks its bytes)."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            tensors = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+    except (OSError, ValueError, EOFError, NotImplementedError, BadZipFile):
+        return None
+    wanted = [f"{part}_{kind}" for part in PARTS for kind in ("times", "states")]
+    if sorted(tensors) != sorted([*wanted, _KNOWN]):
+        return None
+    parts = {part: Trajectories(tensors[f"{part}_times"], tensors[f"{part}_states"]) for part in PARTS}
+    return Observed(Dataset(system.source, system.adapt(sampling, seed), seed, **parts), float(tensors[_KNOWN]))
+
+
+def _write(path: Path, made: Observed) -> None:
+    """Write under a temporary name and rename, so that a file is either whole or absent."""
+    arrays: dict[str, Any] = {_KNOWN: made.ground_truth_time}
+    for part in PARTS:
+        trajectories: Trajectories = getattr(made.data, part)
+        arrays |= {f"{part}_times": trajectories.times.numpy(), f"{part}_states": trajectories.states.numpy()}
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        np.savez(file, **arrays)
+    unfinished.replace(path)

@@ -1,0 +1,63 @@
+"""The files that a cell leaves behind: what it was, how its trials ended, curves, arrays, weights, surroundings."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors.torch import save
+
+from bench.cells.cell import about
+from bench.cells.drawings import Arrays
+from learners import CurvePoint
+
+if TYPE_CHECKING:
+    from bench.cells.cell import Cell
+    from bench.cells.trial import Trial
+
+
+SHARED = (  # the same for every seed
+    *("times", "vpt_longest", "truth", "climate_times", "climate_truth"),
+    *("pq_truth", "pq_sampling", "pq_doubts"),
+    *("path_times", "labels"),
+)
+
+
+def write(
+    folder: Path, cell: "Cell", key: str, trials: Sequence["Trial"], surroundings: dict[str, Any], seconds: float
+) -> None:
+    """Write every file of a cell but its log."""
+    _write_json(folder / "cell.json", about(cell, key, seconds))
+    _write_json(folder / "records.json", [asdict(trial.record) for trial in trials])
+    _write_json(folder / "environment.json", surroundings)
+    _write_curves(folder / "curve.csv", trials)
+    arrays = stack([trial.arrays for trial in trials])
+    np.savez(folder / "arrays.npz", **arrays)  # chaotic series hardly compress
+    weights = {f"{trial.record.seed}.{name}": tensor for trial in trials for name, tensor in trial.weights.items()}
+    copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in weights.items()}
+    (folder / "checkpoint.safetensors").write_bytes(save(copies))
+
+
+def stack(seeds: Sequence[Arrays]) -> dict[str, Any]:
+    """The arrays of all seeds, in their order; those of a seed that has none are not a number."""
+    examples = {name: values for arrays in seeds for name, values in arrays.items()}
+    return {name: values if name in SHARED else _stack(name, values, seeds) for name, values in examples.items()}
+
+
+def _stack(name: str, example: np.ndarray, seeds: Sequence[Arrays]) -> np.ndarray:
+    return np.stack([arrays.get(name, np.full_like(example, np.nan)) for arrays in seeds])
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _write_curves(path: Path, trials: Sequence["Trial"]) -> None:
+    columns = ["seed", *(field.name for field in fields(CurvePoint))]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({"seed": trial.record.seed} | asdict(point) for trial in trials for point in trial.curve)

@@ -1,0 +1,168 @@
+"""Stages of training: how long models predict validation trajectories after parts of their updates, and in the end."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from math import isfinite, nan
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import Tensor
+
+from bench.cells.forecasts import Forecasts, forecasts_of
+from bench.errors import one_line
+from learners import CurvePoint, Predictor
+from learners.base import SolverError
+from learners.training.callbacks import Moment
+from metrics.prediction_time import normalised_error, valid_prediction_time
+from systems import Dataset, Trajectories
+
+if TYPE_CHECKING:
+    from bench.cells.cell import Cell
+
+FRACTIONS = (1 / 8, 1 / 4, 1 / 2)  # of the updates; the end is a stage, too
+WINDOWS = 16  # validation trajectories that are forecast, at the most
+FIRST = 4  # a fraction of the horizon that is forecast first: mostly it tells already when half of the forecasts fail
+
+Curve = tuple[CurvePoint, ...]
+Weights = dict[str, Tensor]
+
+
+@dataclass
+class _Stack:
+    """What is kept of one training run: copies of the best weights so far, by the updates before them."""
+
+    replicas: int
+    weights: dict[int, Weights] = field(default_factory=dict)
+    reached: int = 0  # how many of the fractions
+
+    def of(self, row: int) -> dict[int, Weights]:
+        """The stages of one replica, with weights as its predictor has them."""
+        return {
+            updates: {name: values[row : row + 1] for name, values in weights.items()}
+            for updates, weights in self.weights.items()
+        }
+
+
+class Stages:
+    """A watcher that keeps what each replica would be, had its training ended after a fraction of the updates."""
+
+    def __init__(self) -> None:
+        self._stacks: list[_Stack] = []
+
+    def __call__(self, moment: Moment) -> None:
+        if moment.updates == 0:
+            self._stacks.append(_Stack(len(moment.best[0])))
+        stack, reached = self._stacks[-1], sum(moment.updates >= part * moment.planned for part in FRACTIONS)
+        if reached > stack.reached:
+            pairs = zip(moment.network.named_parameters(), moment.best, strict=True)
+            stack.weights[moment.updates] = {name: values.clone() for (name, _), values in pairs}
+            stack.reached = reached
+
+    def of(self, predictors: Sequence[Predictor]) -> list[dict[int, Weights]]:
+        """The stages of each predictor, trained in one stack or one after the other; none of what was not trained."""
+        found = [stack.of(row) for stack in self._stacks for row in range(stack.replicas)]
+        fitting = len(found) == len(predictors) and all(
+            weights.keys() == predictor.weights().keys()
+            for predictor, kept in zip(predictors, found, strict=True)
+            for weights in kept.values()
+        )
+        return found if fitting else [{} for _ in predictors]
+
+
+def curves(
+    cell: "Cell", predictors: Sequence[Predictor], data: Dataset, ground_truth_time: float, stages: Stages
+) -> dict[int, Curve]:
+    """The learning curve of each predictor, by its identity, with the median prediction times of its stages.
+
+    Forecasts begin where validation trajectories have given a context, and go on to the horizon or their end, beyond
+    which no time is told. A stage is told at the last validation before it; one whose solver gives up has none. A model
+    that is not trained update by update has the one point that its whole fit has cost. Reference rows have none.
+    """
+    distinct = list({id(predictor): predictor for predictor in predictors}.values())
+    found = [predictor.log.curve for predictor in distinct]
+    context, samples = data.sampling.context, data.sampling.forecast_samples
+    if not cell.learner.reference and data.valid.states.shape[1] > context:
+        first = data.valid.between(0, context + samples)
+        windows = Trajectories(first.times[:WINDOWS], first.states[:WINDOWS])
+        for updates in _staged(distinct, stages):
+            times = _prediction_times(cell, distinct, windows, data, ground_truth_time)
+            found = [_told(*each) for each in zip(found, distinct, updates, times, strict=True)]
+    return {id(predictor): curve for predictor, curve in zip(distinct, found, strict=True)}
+
+
+def _staged(predictors: Sequence[Predictor], stages: Stages) -> Iterator[list[int]]:
+    """The updates of each predictor at each stage, while it has the weights of that stage; the last are its own.
+
+    Zero, which tells nothing, where a predictor has come to fewer stages than others.
+    """
+    kept = [each.items() for each in stages.of(predictors)]
+    last = [{name: values.clone() for name, values in one.weights().items()} for one in predictors]
+    try:
+        for stage in zip_longest(*kept, fillvalue=(0, {})):
+            _load(predictors, [weights for _, weights in stage])
+            yield [updates for updates, _ in stage]
+    finally:
+        if any(kept):
+            _load(predictors, last)
+    yield [predictor.log.updates for predictor in predictors]
+
+
+def _load(predictors: Sequence[Predictor], stage: Sequence[Weights]) -> None:
+    for predictor, weights in zip(predictors, stage, strict=True):
+        own = predictor.weights()
+        for name, values in weights.items():
+            own[name].data.copy_(values)
+
+
+def _prediction_times(
+    cell: "Cell", predictors: Sequence[Predictor], windows: Trajectories, data: Dataset, ground_truth_time: float
+) -> list[float]:
+    """Median of each predictor over the windows, together where they can go on so; NaN, said in the log, without."""
+    first, *others = predictors
+    together = first.ensemble(others) if others else None
+    groups = [(one, 1) for one in predictors] if together is None else [(together, len(predictors))]
+    found: list[float] = []
+    for model, replicas in groups:
+        try:
+            times = _valid_times(cell, model, replicas, windows, data)
+            found += [float(np.median(np.minimum(one, ground_truth_time))) for one in times]
+        except Exception as error:  # a model that raises it in the end does so once more, where it is told
+            sys.stderr.write(f"no prediction time on validation data: {one_line(f'{type(error).__name__}: {error}')}\n")
+            found += [nan] * replicas
+    return found
+
+
+def _valid_times(
+    cell: "Cell", model: Predictor, replicas: int, windows: Trajectories, data: Dataset
+) -> list[np.ndarray]:
+    """Of each replica in a model, for each window; beyond the first part only where it does not tell the median."""
+    context, end, found = data.sampling.context, windows.states.shape[1], []
+    for stop in (context + -(-(end - context) // FIRST), end):
+        part = windows.between(0, stop)
+        times = part.times.numpy(force=True)
+        scored = (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale
+        found = [_valid(one, scored, data) for one in forecasts_of(cell, model, replicas, part, context)]
+        if all(2 * (one < scored[:, -1]).sum() > len(one) for one in found):
+            break
+    return found
+
+
+def _valid(forecasts: Forecasts, times: np.ndarray, data: Dataset) -> np.ndarray:
+    if forecasts.failure:
+        raise SolverError(forecasts.failure)
+    error = normalised_error(forecasts.truth, forecasts.states, data.std.numpy(force=True))
+    return valid_prediction_time(error, times)
+
+
+def _told(curve: Curve, predictor: Predictor, updates: int, vpt: float) -> Curve:
+    """The curve with a prediction time at the last point up to these updates, if there is a model by then."""
+    log = predictor.log
+    if not curve:
+        whole = CurvePoint(log.updates, nan, nan, log.fit_seconds, log.nfe_forward, log.nfe_backward, vpt)
+        return curve if log.failure or not isfinite(vpt) else (whole,)
+    place = sum(point.update <= updates for point in curve) - 1
+    if place < 0 or not any(isfinite(point.valid_loss) for point in curve[: place + 1]):
+        return curve
+    return (*curve[:place], replace(curve[place], valid_vpt=vpt), *curve[place + 1 :])

@@ -1,0 +1,127 @@
+"""What a run tells of itself while it runs: a live display on a terminal, plain lines elsewhere."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from statistics import fmean
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from bench.display.leaderboard import Leaderboard
+from bench.display.tables import Failure, duration
+from results import Record
+from results.store.record import named
+
+if TYPE_CHECKING:
+    from bench.cells.cell import Cell
+
+
+WELL = ("ok", "skipped")  # statuses of trials that did not fail
+
+
+class Place(NamedTuple):
+    """Where a cell stands in the grid of a suite."""
+
+    system: str
+    learner: str
+
+
+def silent(line: str) -> None:
+    """Announce nothing."""
+
+
+class Tally:
+    """Observes a run: counts what becomes of its cells, announces each, and foretells how long the rest will take."""
+
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        jobs: int = 1,
+        announce: Callable[[str], None] = silent,
+        is_live: bool = False,  # a display shows what is finished, so that only damage is announced
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        self.leaderboard = Leaderboard(manifest)
+        self.waiting = {cell["key"]: Place(cell["system"], cell["learner"]) for cell in manifest["cells"]}
+        self.running: dict[str, tuple[Place, float]] = {}  # by key, with the time of the start
+        self.total, self.done, self.reused = len(self.waiting), 0, 0
+        self.failures: list[Failure] = []
+        self.measured = False  # whether any trial has a value
+        self._jobs, self._announce, self._is_live, self._clock = jobs, announce, is_live, clock
+        self._seconds: dict[str, list[float]] = {}  # that finished cells took, by learner
+
+    def started(self, cell: "Cell", key: str) -> None:
+        self.running[key] = self.waiting.pop(key), self._clock()
+
+    def finished(self, cell: "Cell", key: str, records: Sequence[Record], seconds: float) -> None:
+        place, _ = self.running.pop(key)
+        records = named(records, place.learner)
+        self._seconds.setdefault(place.learner, []).append(seconds)
+        self.done += 1
+        self._count(key, records)
+        if not self._is_live:
+            self._announce(self._line(place, records, seconds))
+
+    def cached(self, cell: "Cell", key: str, records: Sequence[Record]) -> None:
+        place = self.waiting.pop(key)
+        self.reused += 1
+        self._count(key, named(records, place.learner))
+
+    def damaged(self, cell: "Cell", key: str, reason: str) -> None:
+        self._announce(f"damaged: {reason}")
+
+    def active(self) -> list[tuple[Place, float]]:
+        """The cells that run, each with the seconds since its start."""
+        return [(place, self._clock() - start) for place, start in list(self.running.values())]
+
+    def seconds_left(self) -> float | None:
+        """By the time that finished cells of the same learner took, or else of any; None before the first one."""
+        known, active = [seconds for times in self._seconds.values() for seconds in times], self.active()
+        if not known:
+            return None
+        otherwise = max([fmean(known), *(elapsed for _, elapsed in active)])
+        expected = {learner: fmean(times) for learner, times in self._seconds.items()}
+        rest = [expected.get(place.learner, otherwise) for place in list(self.waiting.values())]
+        rest += [max(0.0, expected.get(place.learner, otherwise) - elapsed) for place, elapsed in active]
+        return max(sum(rest) / self._jobs, max(rest, default=0.0))
+
+    def _count(self, key: str, records: Sequence[Record]) -> None:
+        self.leaderboard.add(records)
+        self.failures += [Failure(key, record) for record in records if record.status not in WELL][:1]
+        self.measured |= any(one.value is not None for record in records for one in record.measurements)
+
+    def _line(self, place: Place, records: Sequence[Record], seconds: float) -> str:
+        count = f"{self.done + self.reused:>{len(str(self.total))}}/{self.total}"
+        status = next((record.status for record in records if record.status not in WELL), "ok")
+        score = self.leaderboard.score(place.learner, place.system)
+        result = status if score is None else f"{status}  {self.leaderboard.metric['name']} {score:.3g}"
+        return f"[{count}] {place.system}  {place.learner}  {result}  {duration(seconds)}"
+
+
+def live(tally: Tally, console: Console) -> Live:
+    """A display that follows the tally until its context is left, and then vanishes."""
+    spinner = Spinner("dots", style="cyan")
+    return Live(console=console, get_renderable=partial(render, tally, spinner), transient=True, refresh_per_second=4)
+
+
+def render(tally: Tally, spinner: Spinner) -> Group:
+    """How far the run is, one row for each cell that runs, and the leaderboard so far."""
+    ready, left = tally.done + tally.reused, tally.seconds_left()
+    bar = Table.grid(expand=True, padding=(0, 1))
+    bar.add_column(ratio=1)
+    bar.add_row(ProgressBar(tally.total, ready), Text(f"{ready}/{tally.total}", style="bold"))
+    counts = Text(f"{tally.done} done · {tally.reused} cached · {len(tally.running)} running")
+    if tally.failures:
+        counts.append(f" · {len(tally.failures)} failed", style="red")
+    if left is not None:
+        counts.append(f" · about {duration(left)} left", style="cyan")
+    cells = Table.grid(padding=(0, 1))
+    for place, elapsed in tally.active():
+        cells.add_row(spinner, Text(place.system), Text(place.learner), Text(duration(elapsed), style="dim"))
+    return Group(bar, counts, cells, "", tally.leaderboard) if ready else Group(bar, counts, cells)

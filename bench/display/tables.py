@@ -1,0 +1,180 @@
+"""Tables for a terminal: what exists, what is planned, what failed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bench.catalogue.components import Component, MetricEntry, SuiteEntry
+from results import Record
+
+if TYPE_CHECKING:
+    from bench.planning.overview import Overview
+    from bench.planning.status import Standing
+    from results.timing.report import Sheet
+
+REASON = 120  # characters of a failure's reason
+LEAST, MOST, GAP = 8, 19, 2  # characters for a system in a grid, and between two
+STATES = {"cached": "green", "missing": "yellow", "stale": "magenta", "measured": "cyan"}
+WORDS = {"measured": "measure"}  # what a grid says of a state, if not its name
+
+
+def listing(title: str, entries: Iterable[Component | MetricEntry | SuiteEntry]) -> RenderableType:
+    """One row for each thing that exists: its name, and what it is; reference rows last."""
+    table = table_of(title, "")
+    table.header_style = "bold green"
+    for is_reference, group in groupby(sorted(entries, key=_is_reference), _is_reference):
+        if is_reference:
+            table.add_section()
+        for entry in group:
+            table.add_row(Text(entry.name, style="bold"), _summary(entry))
+    return Group(table, "")
+
+
+def page(entry: Component | MetricEntry | SuiteEntry) -> RenderableType:
+    """All that is known of one thing."""
+    head = Text(entry.name, style="bold green")
+    about = Padding(Text(entry.description), (1, 0, 1, 0))
+    if isinstance(entry, Component):
+        return Group(head.append(f"   {entry.module}", style="dim"), about, _parameters(entry))
+    if isinstance(entry, MetricEntry):
+        return Group(head, about, Text(f"unit {entry.unit or 'none'}, better: {entry.better}"))
+    parts = table_of("part", "value")
+    for name, values in entry.parts.items():
+        parts.add_row(Text(name, style="bold"), Text("\n".join(values)))
+    return Group(head.append(f"   {entry.path}", style="dim"), about, parts)
+
+
+def plan(manifest: Mapping[str, Any], found: Mapping[str, "Standing"], width: int) -> RenderableType:
+    """The grid of cells, learner by system: which are cached, and which a run would compute, or measure again."""
+    state = {(cell["learner"], cell["system"]): found[cell["key"]].state for cell in manifest["cells"]}
+    learners = [learner["label"] for learner in manifest["learners"]]
+    names, groups = panes(learners, manifest["systems"], width)
+    tables = []
+    for systems in groups:
+        table = grid(names, systems)
+        for learner in learners:
+            table.add_row(Text(learner), *(_state(state.get((learner, system))) for system in systems))
+        tables.append(table)
+    return Group(*tables)
+
+
+def panes(learners: Sequence[str], systems: Sequence[str], width: int) -> tuple[int, list[list[str]]]:
+    """The width of the column of learners, and the systems in groups that fit beside it."""
+    sizes = {system: min(max(len(system), LEAST), MOST) + GAP for system in systems}
+    names = min(max(map(len, learners)), max(width // 3, width - sum(sizes.values())))
+    groups: list[list[str]] = [[]]
+    for system in systems:
+        if groups[-1] and names + sum(sizes[one] for one in groups[-1]) + sizes[system] > width:
+            groups.append([])
+        groups[-1].append(system)
+    return names, groups
+
+
+def grid(names: int, systems: Sequence[str], justify: Literal["left", "right"] = "left") -> Table:
+    """An empty table of learners by systems."""
+    table = table_of("learner")
+    table.columns[0].width = names
+    for system in systems:
+        table.add_column(Text(system), justify=justify, min_width=LEAST, max_width=MOST, overflow="fold")
+    return table
+
+
+def table_of(*columns: str) -> Table:
+    """An empty table in the style of all."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(Text(column), overflow="fold")
+    return table
+
+
+def failures(found: Sequence["Failure"], folder: Path) -> RenderableType:
+    """What failed, why, and the log to read: lines that are best not wrapped."""
+    lines = [Text(f"{len(found)} of the cells failed, in whole or in part:", style="bold red")]
+    for key, record in found:
+        lines.append(Text(f"{record.system}  {record.learner}  {record.status}", style="red"))
+        lines.append(Text(f"  {_shortened(record.reason)}") if record.reason else Text("  no reason was recorded"))
+        lines.append(Text(f"  {folder / key / 'log.txt'}", style="dim"))
+    return Group(*lines)
+
+
+def overview(found: "Overview") -> RenderableType:
+    """How many cells of a run are in each state, with the names of those that run or are damaged."""
+    counts = ", ".join(f"{count} {state}" for state, count in found.counts.items() if count or state == "ok")
+    lines = [Text.assemble((found.run.suite, "bold green"), f"  {len(found.states)} cells: {counts}")]
+    for cell, state in found.states.items():
+        if state in ("running", "damaged"):
+            lines.append(Text(f"  {state}  {cell.system}  {cell.learner}"))
+    lines += [Text(f"  {reason}", style="red") for reason in found.damage.values()]
+    return Group(*lines)
+
+
+def sheet(found: "Sheet") -> RenderableType:
+    """A table of texts with its title and note; rows of the same learner below its name."""
+    grouped, names = found.heads[0] == "learner" and found.words == 2, ""
+    table = table_of(*(found.heads[1:] if grouped else found.heads))
+    for column in table.columns[found.words - grouped :]:
+        column.justify = "right"
+    for first, *rest in found.rows:
+        if grouped and first != names:
+            table.add_row(Text(first, style="bold"))
+            names = first
+        table.add_row(*map(Text, (f"  {rest[0]}", *rest[1:]) if grouped else (first, *rest)))
+    note = [Text(found.note, style="dim")] if found.note else []
+    return Group(Text(found.title, style="bold green"), table, *note, "")
+
+
+def _summary(entry: Component | MetricEntry | SuiteEntry) -> Text:
+    if isinstance(entry, Component) and entry.parameters:
+        names = dict.fromkeys(one.name.partition(".")[0] for one in entry.parameters)
+        return Text.assemble(entry.about, "\n", (", ".join(names), "dim"))
+    if isinstance(entry, MetricEntry):
+        return Text.assemble(entry.about, "\n", (f"{entry.unit or 'no unit'}, better: {entry.better}", "dim"))
+    return Text(entry.about)
+
+
+def _parameters(entry: Component) -> RenderableType:
+    if not entry.parameters:
+        return Text("It has no parameters.")
+    table = table_of("parameter", "type", "default", "meaning")
+    table.columns[0].no_wrap = True
+    for one in entry.parameters:
+        texts = (Text(text) for text in (one.annotation, one.default or "must be given", one.comment))
+        table.add_row(Text(one.name, style="bold"), *texts)
+    return table
+
+
+def _is_reference(entry: Component | MetricEntry | SuiteEntry) -> bool:
+    return isinstance(entry, Component) and entry.reference
+
+
+def _state(name: str | None) -> Text:
+    return Text(WORDS.get(name, name), style=STATES[name]) if name else Text("·", style="dim")
+
+
+def _shortened(reason: str) -> str:
+    text = " ".join(reason.split())
+    return text if len(text) <= REASON else f"{text[: REASON - 1]}…"
+
+
+class Failure(NamedTuple):
+    """A cell of which some trials did not end well, and the first of these."""
+
+    key: str
+    record: Record
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

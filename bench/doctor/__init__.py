@@ -1,0 +1,1 @@
+"""The doctor: certificates of systems, and known cases of instruments."""

@@ -1,0 +1,99 @@
+"""What each measuring instrument says of a series, as one number or word."""
+
+from collections.abc import Callable
+from math import inf
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from bench.doctor.series import FEW, GROWTH_STEP, SAMPLES, Map, Runs
+from metrics import grassberger_procaccia, normalised_error, settles_on, valid_prediction_time
+from metrics.attractor import SCALING
+from metrics.zero_one import subsampling, zero_one
+from systems import Spectrum, flow_spectrum, lyapunov_spectrum
+from systems.base import Flow
+
+Measure = Callable[[Runs], float | str]
+Reading = Callable[[Spectrum], float]
+
+
+def k_as_sampled(runs: Runs) -> float:
+    """K of the first samples of the first channel, mean over the runs."""
+    return float(np.mean([zero_one(run[:SAMPLES, 0]).k for run in runs]))
+
+
+def k_subsampled(runs: Runs) -> float:
+    """The same of series that are thinned out as the 0-1 test itself proposes."""
+    lag = subsampling(runs[:FEW, :, 0])
+    return float(np.mean([zero_one(run[:, 0], lag).k for run in runs[:FEW]]))
+
+
+def oversampled(runs: Runs) -> str:
+    """Whether the 0-1 test warns that the samples are too close."""
+    return "warns" if any(zero_one(run[:SAMPLES, 0]).is_oversampled for run in runs[:FEW]) else "is silent"
+
+
+def regime(runs: Runs, step: float = 1.0) -> str:
+    """What the runs settle on; `step` is the time between samples in timescales."""
+    scale = runs.std(axis=(0, 1)) + np.finfo(float).tiny
+    return ", ".join(sorted({settles_on(run, scale, step) for run in runs[:FEW]}))
+
+
+def dimension(runs: Runs, window: int = 1, scaling: tuple[float, float] = SCALING) -> float:
+    return grassberger_procaccia(runs[:FEW], window, scaling).value
+
+
+def of_map(step: Map, read: Reading) -> Measure:
+    """What is read off the Lyapunov spectrum of a map, over 400 steps from 100 states of its runs."""
+    return lambda runs: read(lyapunov_spectrum(step, _states(runs, 100), 400, warm_up=50))
+
+
+def of_flow(flow: Flow, time: float, read: Reading, states: int = 20, warm_up: float = 0.0) -> Measure:
+    """What is read off the Lyapunov spectrum of a flow, over `time` from some states of its runs."""
+    return lambda runs: read(flow_spectrum(flow, _states(runs, states), time, warm_up=warm_up))
+
+
+def largest(spectrum: Spectrum) -> float:
+    return float(spectrum.exponents[0])
+
+
+def total(spectrum: Spectrum) -> float:
+    return float(spectrum.exponents.sum())
+
+
+def surplus(spectrum: Spectrum) -> float:
+    """Of the sum of the exponents over the mean divergence of the flow, which it has to equal."""
+    return total(spectrum) - (inf if spectrum.divergence is None else spectrum.divergence)
+
+
+def compared(measure: Callable[[Runs, Runs], float]) -> Measure:
+    """A measure of a model, the second half of the runs, against the truth, the first."""
+    return lambda runs: measure(*np.split(runs, 2))
+
+
+def first_channel(measure: Callable[[Runs, Runs], float]) -> Callable[[Runs, Runs], float]:
+    """The same measure of the first channel alone."""
+    return lambda truth, model: measure(truth[:, :, :1], model[:, :, :1])
+
+
+def mean_of(measure: Callable[..., np.ndarray]) -> Measure:
+    """The same, of a measure that tells about each trajectory."""
+    return compared(lambda truth, model: float(measure(truth, model).mean()))
+
+
+def valid_time(threshold: float) -> Measure:
+    """Of forecasts whose truth has unit variance."""
+
+    def measure(truth: Runs, model: Runs) -> float:
+        error = normalised_error(truth, model, np.ones(truth.shape[-1]))
+        return float(valid_prediction_time(error, GROWTH_STEP, threshold).mean())
+
+    return compared(measure)
+
+
+def _states(runs: Runs, count: int) -> Float64[Tensor, "count dim"]:
+    """States of the runs, evenly spread."""
+    states = runs.reshape(-1, runs.shape[-1])
+    return torch.from_numpy(states[np.linspace(0, len(states) - 1, count).astype(int)])

@@ -1,0 +1,148 @@
+"""Where a cell ran: interpreter, processor, device, package versions, source revision, command."""
+
+import os
+import platform
+import re
+import resource
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.machine.meter import process_peak
+
+ROOT = Path(__file__).resolve().parents[2]
+DRIVER = Path("/proc/driver/nvidia/version")
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # what a container may use of the processors
+DIFF = 20_000  # characters of the difference to the revision that each cell keeps
+PACKAGES = ("dynamics-bench", "numpy", "pandas", "scikit-learn", "scipy", "torch", "torchdiffeq", "torchvision")
+
+
+def environment(device: str, threads: int, words: Sequence[str] = ()) -> dict[str, Any]:
+    """Everything beside its configuration that may change the numbers or the times of a cell.
+
+    The `words` are those of the user's command; if not given, of this program.
+
+    Neither imports torch nor touches a GPU, unless the caller has put it to work already.
+    """
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": cores(),
+        "threads": threads,
+        "device": _device(device),
+        "driver": _driver(),
+        "torch": _version("torch"),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "git": dict(revision()),
+        "command": command(words),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "hostname": platform.node(),
+    }
+
+
+def usage() -> dict[str, Any]:
+    """What this process has used so far: most resident memory, processor time; and when this is told."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "peak_bytes": process_peak(),
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 3),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def cores() -> int:
+    """Physical cores that this process may use, and its container lets it use."""
+    logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, int(min(psutil.cpu_count(logical=False) or logical, logical, _quota())))
+
+
+def _quota() -> float:
+    """Processors that a container has time on, as of a pod with a limit; infinite where nothing limits it."""
+    try:
+        microseconds, period = map(int, QUOTA.read_text().split())
+    except (OSError, ValueError):  # no such file, or its first word is "max"
+        return inf
+    return microseconds / period
+
+
+@lru_cache
+def _processor() -> str:
+    """The name of the processor; Linux keeps it where `platform` does not look."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(errors="replace").splitlines() if cpuinfo.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
+
+
+def _device(device: str) -> str:
+    torch = sys.modules.get("torch")
+    if torch is None or not device.startswith("cuda") or not torch.cuda.is_initialized():
+        return device
+    return f"{device} ({torch.cuda.get_device_name(device)})"
+
+
+@lru_cache
+def _driver() -> str | None:
+    """The driver of the GPU; None where there is none that says so."""
+    try:
+        found = re.search(r"Kernel Module\D*([\d.]+)", DRIVER.read_text())
+    except OSError:
+        return None
+    return found[1] if found else None
+
+
+@lru_cache
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+@lru_cache
+def revision() -> dict[str, Any]:
+    """Revision of our own source tree, whether it differs and in what; None where it is not a git checkout."""
+    top = _run_git("rev-parse", "--show-toplevel")
+    if top is None or Path(top) != ROOT:
+        return {"revision": None, "dirty": None}
+    found = {"revision": _run_git("rev-parse", "HEAD"), "dirty": bool(_run_git("status", "--porcelain"))}
+    diff = _run_git("diff", "HEAD") or ""
+    if not diff:
+        return found
+    cut = f"{diff[:DIFF]}\n... {len(diff) - DIFF} more characters" if len(diff) > DIFF else diff
+    return found | {"diff": cut, "diff_sha256": sha256(diff.encode()).hexdigest()}
+
+
+def _run_git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def command(words: Sequence[str] = ()) -> str:
+    """The command that this program was called by, or that these words are, as one could type it again."""
+    program, *arguments = words or sys.argv or [""]
+    entry = Path(program)
+    called = ["python", "-m", entry.parent.name] if entry.name == "__main__.py" else [entry.name]
+    return shlex.join([*called, *arguments])
+
+
+BYTES_A_JOB = 1.5 * 2**30
+
+
+def default_jobs() -> int:
+    """One job for each physical core, as far as the memory goes."""
+    return max(1, min(cores(), int(psutil.virtual_memory().available / BYTES_A_JOB)))

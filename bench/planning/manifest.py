@@ -1,0 +1,38 @@
+"""The manifest of a run: its cells, and what they were made of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.cells.cell import Cell
+from bench.suite import Suite
+from systems.configuration import describe, label, short_labels
+
+
+def manifest(
+    suite: Suite, cells: Sequence[Cell], keys: Sequence[str], budget: str, environment: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a run consists of, in the order in which it is shown, as JSON-ready values; long labels are shortened."""
+    names = dict(zip(suite.learners, short_labels(suite.learners), strict=True))
+    return {
+        "suite": suite.name,
+        "description": suite.description,
+        "budget": budget,
+        "command": environment["command"],
+        "seeds": list(cells[0].seeds),
+        "data_seed": suite.data_seed,
+        "systems": [label(system) for system in suite.systems],
+        "learners": [
+            {"label": name, "configuration": label(learner), "reference": learner.reference}
+            for learner, name in names.items()
+        ],
+        "metrics": [
+            {name: getattr(metric, name) for name in ("name", "unit", "better", "about", "group")}
+            for metric in suite.metrics
+        ],
+        "sampling": describe(suite.sampling),
+        "cells": [
+            {"key": key, "system": label(cell.system), "learner": names[cell.learner]}
+            for key, cell in zip(keys, cells, strict=True)
+        ],
+        "environment": dict(environment),
+    }

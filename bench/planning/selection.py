@@ -1,0 +1,65 @@
+"""The part of a suite that the user asks for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+from bench.catalogue import settings as override
+from bench.catalogue.components import components
+from bench.catalogue.plugins import find
+from bench.errors import unknown
+from bench.suite import Suite
+from systems.configuration import changes, label
+
+
+def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Suite:
+    """Keep or configure what is named, in the order of the suite; naming nothing keeps all. Raises UserError.
+
+    A class name keeps every component of that class. With overrides it keeps the component of that very configuration
+    if the suite has it; else the suite's component of that class (the one nearest to the defaults, if there are
+    several) is given the overrides. What the suite does not have is taken from its package and comes last.
+    The suite's reference rows stay, unless some of them are named: no result is shown without any.
+    """
+    chosen = _selected("learners", suite.learners, learners)
+    named = any(learner.reference for learner in chosen)
+    references = () if named else (learner for learner in suite.learners if learner.reference)
+    return replace(suite, systems=_selected("systems", suite.systems, systems), learners=(*chosen, *references))
+
+
+def _selected(package: str, members: tuple[Any, ...], wanted: Sequence[str]) -> tuple[Any, ...]:
+    """What `wanted` names, each configuration once, in the order of `members`."""
+    places = {label(member): place for place, member in enumerate(members)}
+    chosen: dict[str, tuple[int, Any]] = {}
+    for text in wanted:
+        for place, member in _matches(package, members, override.parse(text)):
+            chosen.setdefault(label(member), (places.get(label(member), place), member))
+    ordered = sorted(chosen.values(), key=lambda pair: pair[0])
+    return tuple(member for _, member in ordered) or members
+
+
+def _matches(package: str, members: tuple[Any, ...], wanted: override.Override) -> Iterator[tuple[int, Any]]:
+    """The components that one name with overrides stands for, and their places in the suite."""
+    same = [(place, member) for place, member in enumerate(members) if type(member).__name__ == wanted.name]
+    if not same:
+        yield len(members), override.build(_exported(package, wanted.name, members), wanted.values)
+    elif not wanted.values:
+        yield from same
+    else:
+        place, base = min(same, key=lambda pair: _distance(pair[1], wanted.values))
+        yield place, override.apply(base, wanted.values)
+
+
+def _distance(member: Any, values: Mapping[str, str]) -> tuple[bool, int]:
+    """First the component with just these fields changed, to just these values; then the nearest to the defaults."""
+    exact = changes(member).keys() == values.keys() and override.apply(member, values) == member
+    return not exact, len(changes(member))
+
+
+def _exported(package: str, name: str, members: tuple[Any, ...]) -> type:
+    if (added := find(package, name)) is not None:
+        return added
+    if name not in components(package):
+        choices = dict.fromkeys([*(type(member).__name__ for member in members), *components(package)])
+        raise unknown(package.removesuffix("s"), name, choices, f"python -m bench list {package}")
+    return getattr(import_module(package), name)

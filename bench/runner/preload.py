@@ -1,0 +1,11 @@
+"""What the fork server imports: all that cells are made of, with the sources as they are at that moment."""
+
+from bench.catalogue import sources
+from bench.cells import classifying as classification
+from bench.machine import environment
+from bench.runner import worker
+
+__all__ = ["classification", "worker"]
+
+sources.freeze()
+environment.environment("cpu", threads=1)  # what it looks up need not be looked up by each cell

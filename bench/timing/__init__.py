@@ -1,0 +1,1 @@
+"""Timing updates and forecasts."""

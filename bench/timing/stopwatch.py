@@ -1,0 +1,175 @@
+"""Measuring single operations over and over: times, launches, live memory, traffic, and what the hardware can do."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from math import nan
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import DeviceType
+from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.benchmark import Timer
+
+from bench.machine.meter import synchronise
+
+WARM_UP = 3  # calls before the first that counts
+KEPT = 60  # of the times of a measurement, evenly spread
+PRODUCT = {"cpu": 1024, "cuda": 8192}  # rows and columns of the matrices whose product is the ceiling of operations
+COPY = {"cpu": 2**26, "cuda": 2**30}  # bytes of the tensor whose copy is the ceiling of traffic
+Run = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Launches:
+    """What one call started: kernels on a GPU, operators of torch on a CPU; and what it held."""
+
+    count: int
+    busy: float  # fraction of the time from the first to the last kernel in which one was running; CPU: not a number
+    peak_bytes: int  # of the memory of torch's allocator above the level before
+
+
+def repeated(run: Run, device: str, seconds: float) -> list[float]:
+    """Seconds that calls take, after a warm-up.
+
+    On a GPU in blocks by torch's own timer, which keep its queue filled; on the CPU one by one, since a block's mean
+    would take in whatever else the machine does.
+    """
+    if device != "cuda":
+        return in_turn([run], device, seconds)[0]
+    for _ in range(WARM_UP):
+        run()
+    timer = Timer("run()", globals={"run": run}, num_threads=torch.get_num_threads())
+    return spread(timer.blocked_autorange(min_run_time=seconds).times)
+
+
+def in_turn(parts: Sequence[Run], device: str, seconds: float) -> list[list[float]]:
+    """Seconds of each of some calls that must follow one another; by CUDA's events where the work is done there."""
+    mark, between = _events() if device == "cuda" else (perf_counter, lambda begin, end: end - begin)
+    for _ in range(WARM_UP):
+        for part in parts:
+            part()
+    rounds, deadline = [], perf_counter() + seconds
+    while len(rounds) < WARM_UP or perf_counter() < deadline:
+        marks = [mark()]
+        for part in parts:
+            part()
+            marks.append(mark())
+        synchronise(device)
+        rounds.append([between(begin, end) for begin, end in pairwise(marks)])
+    return [spread(times) for times in zip(*rounds, strict=True)]
+
+
+def launches(run: Run, device: str) -> Launches:
+    """What torch's profiler sees of one call."""
+    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if device == "cuda" else [])]
+    synchronise(device)
+    with profile(activities=activities, profile_memory=True, acc_events=True) as profiler:
+        run()
+        synchronise(device)
+    events = sorted(profiler.events() or (), key=lambda event: event.time_range.start)
+    memory = "self_device_memory_usage" if device == "cuda" else "self_cpu_memory_usage"
+    peak = max(accumulate((getattr(event, memory) for event in events), initial=0))
+    kernels = [event for event in events if event.device_type == DeviceType.CUDA]
+    if device != "cuda":
+        return Launches(sum(_is_outermost(event) for event in events), nan, peak)
+    span = max(event.time_range.end for event in kernels) - kernels[0].time_range.start if kernels else 0
+    return Launches(len(kernels), _covered(kernels) / span if span else nan, peak)
+
+
+def traffic(run: Run) -> int:
+    """Bytes of all operands and results of the operators of one call, as if nothing stayed in a cache.
+
+    A view costs nothing. The number depends on shapes alone.
+    """
+    with _Traffic() as seen:
+        run()
+    return seen.total
+
+
+def ceilings(device: str, dtype: torch.dtype, seconds: float) -> dict[str, float]:
+    """Operations and bytes a second that this device reaches in a large matrix product and a large copy, at best."""
+    size = PRODUCT[device]
+    a, b = (torch.ones(size, size, dtype=dtype, device=device) for _ in range(2))
+    product = min(repeated(lambda: a @ b, device, seconds))
+    source = torch.ones(COPY[device], dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    copy = min(repeated(lambda: target.copy_(source), device, seconds))
+    return {"flops_per_second": 2 * size**3 / product, "bytes_per_second": 2 * COPY[device] / copy}
+
+
+def replayed(update: Callable[[Tensor], object], minibatch: Tensor) -> Callable[[Tensor], None]:
+    """The update of one minibatch as a CUDA graph, which is launched as a whole."""
+    still, side = minibatch.clone(), torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(WARM_UP):
+            update(still)
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        update(still)
+
+    def replay(following: Tensor) -> None:
+        still.copy_(following)
+        graph.replay()
+
+    return replay
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """So many threads for each operation on the CPU."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def spread(times: Sequence[float]) -> list[float]:
+    """At most KEPT of the times, evenly spread over the measurement."""
+    return list(times[:: -(-len(times) // KEPT)])
+
+
+def _events() -> tuple[Callable[[], Any], Callable[[Any, Any], float]]:
+    """A mark in the queue of a GPU, and the seconds between two of them."""
+
+    def mark() -> Any:
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+    return mark, lambda begin, end: begin.elapsed_time(end) / 1000  # from milliseconds
+
+
+def _is_outermost(event: Any) -> bool:
+    """Whether an event is an operator that no other has called."""
+    parent = event.cpu_parent
+    return event.name.startswith("aten::") and not (parent and parent.name.startswith("aten::"))
+
+
+def _covered(kernels: Sequence[Any]) -> float:
+    """The time in which at least one of some kernels, in the order of their starts, is running."""
+    total, end = 0.0, 0.0
+    for span in (kernel.time_range for kernel in kernels):
+        total += max(0.0, span.end - max(span.start, end))
+        end = max(end, span.end)
+    return total
+
+
+class _Traffic(TorchDispatchMode):
+    total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if not func.is_view:
+            tensors = [one for one in tree_leaves((args, kwargs, result)) if isinstance(one, Tensor)]
+            self.total += sum(one.numel() * one.element_size() for one in tensors)
+        return result

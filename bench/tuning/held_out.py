@@ -1,0 +1,86 @@
+"""A cell that is judged by forecasts of its validation data: neither its learner nor its score sees the test data."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+
+from bench.cells.cell import Cell, examined, failed, fit, record_of
+from bench.cells.data import observe
+from bench.cells.forecasting import conduct
+from bench.cells.trial import Ending, Trial, verdict
+from bench.errors import one_line
+from learners import Learner, Predictor
+from metrics import Metric, normalised_error
+from systems import Dataset, Sampling, System, Trajectories
+
+HORIZON = 4.0  # timescales that are forecast, where the protocol and the trajectories are that long
+STARTS = 64  # of forecasts, at the most, or one in each validation trajectory
+LOWEST, HIGHEST = 1e-8, 1e2  # errors in standard deviations beyond which they are all the same
+
+
+class HeldOutCell(Cell[System, Learner, Sampling]):
+    """A system met by a learner, whose forecasts of the validation trajectories are scored as they were observed."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Forecasts beside the validation data, in physical units, and what one standard deviation is."""
+
+    truth: Float64[np.ndarray, "batch time dim"]
+    forecast: Float64[np.ndarray, "batch time dim"]
+    scale: Float64[np.ndarray, " dim"]
+
+
+def _error(found: HeldOut) -> float:
+    """Error of forecasts of the validation data in standard deviations: geometric mean over starts and samples."""
+    error = normalised_error(found.truth, found.forecast, found.scale)
+    return float(np.exp(np.log(np.clip(error, LOWEST, HIGHEST)).mean()))
+
+
+validation_error = Metric("validation_error", "std", "lower", _error)
+
+
+@conduct.register
+def _(cell: HeldOutCell, data_folder: Path) -> list[Trial]:
+    data = held_out(observe(cell.system, cell.sampling, cell.data_seed, data_folder).data).to(cell.device)
+    predictors, _ = fit(cell, data, Predictor)
+    return examined(cell, predictors, lambda seed, predictor: examine(cell, seed, predictor, data))
+
+
+def held_out(data: Dataset) -> Dataset:
+    """The data with pieces of the validation trajectories, a context and what follows it, in place of all test data.
+
+    Raises ValueError where these trajectories are no longer than the context.
+    """
+    context, samples = data.sampling.context, data.valid.states.shape[1]
+    if samples <= context:
+        raise ValueError(
+            f"validation trajectories of {samples} samples leave nothing to forecast after a context of {context}: "
+            "raise Sampling.samples or lower Sampling.context"
+        )
+    wanted = min(HORIZON, data.sampling.horizon) / data.sampling.step
+    length = context + max(1, min(round(wanted), samples - context))
+    each = max(1, min(STARTS // len(data.valid), 1 + (samples - length) // (length - context)))
+    starts = np.linspace(0, samples - length, each).round().astype(int)
+    pieces = [data.valid.between(start, start + length) for start in starts.tolist()]
+    scored = Trajectories(torch.cat([one.times for one in pieces]), torch.cat([one.states for one in pieces]))
+    return replace(data, test=scored, climate=scored)
+
+
+def examine(cell: HeldOutCell, seed: int, predictor: Predictor, data: Dataset) -> Trial:
+    """Forecast and score; what goes wrong ends in the record, its traceback on stderr."""
+    try:
+        context = data.sampling.context
+        with torch.no_grad():
+            forecast = predictor.forecast(data.test.between(0, context), data.test.times[:, context:])
+        truth = data.test.between(context).states.numpy(force=True)
+        found: Any = HeldOut(truth, forecast.states.double().numpy(force=True), data.std.numpy(force=True))
+        failure = predictor.log.failure
+        ending = Ending(failure.status, (one_line(failure.reason),)) if failure else Ending()
+        return Trial(record_of(cell, seed, found, ending), predictor.log.curve)
+    except Exception as error:
+        return Trial(failed(cell, seed, *verdict(error)), predictor.log.curve)

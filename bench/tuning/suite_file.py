@@ -1,0 +1,90 @@
+"""A suite with settings that were found by tuning, and the file that defines it."""
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.catalogue.settings import Settings, set_to
+from bench.errors import UserError
+from systems.configuration import label
+
+if TYPE_CHECKING:
+    from bench.request import Request
+    from bench.suite import Suite
+    from bench.tuning.search import Search
+
+
+def tuned(suite: "Suite", settings: Mapping[str, Settings], how: str) -> "Suite":
+    """The suite with the settings found for its learners, by their labels. Raises UserError where one is not there.
+
+    Learners that the settings have made the same are one.
+    """
+    there = {label(learner): learner for learner in suite.learners}
+    if missing := settings.keys() - there.keys():
+        raise UserError(f"suite {suite.name} has no {', '.join(sorted(missing))} any more: tune it again")
+    learners: Any = tuple(dict.fromkeys(set_to(learner, settings.get(name, {})) for name, learner in there.items()))
+    return replace(suite, name=f"tuned_{suite.name}", description=f"{suite.description} {how}", learners=learners)
+
+
+def write(folder: Path, request: "Request", name: str, found: "Sequence[Search]", command: str) -> Path:
+    """Write the file of a tuned suite of this name, in one stroke, and say where."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"tuned_{re.sub(r'[^0-9A-Za-z_]', '_', name)}.py"
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(source(request, found, command), encoding="utf-8")
+    unfinished.replace(path)
+    return path
+
+
+def source(request: "Request", found: "Sequence[Search]", command: str) -> str:
+    """The file of a tuned suite: what it starts from, and for each learner what was found, with its errors."""
+    given = request.suite if not request.suite.endswith(".py") else str(Path(request.suite).resolve())
+    trials = max(len(one.attempts) for one in found)
+    how = f"Settings: the best of {trials} trials of each learner by forecasts of validation data."
+    base = f"load({_text(given)})"
+    if request.systems or request.learners:
+        base = f"select({base}, {_text(request.systems)}, {_text(request.learners)})"
+    lines = [f"        {_text(label(one.learner))}: {_text(one.found)},{_errors(one)}" for one in found]
+    files = [str(path.resolve()) for path in request.include]
+    return "\n".join(
+        [
+            f'"""{how}',
+            "",
+            f"Written by: {command}",
+            "Beside the settings: the error in standard deviations with those of the suite, and with these.",
+            '"""',
+            "",
+            *(["from pathlib import Path", "", "from bench.catalogue.plugins import include"] if files else []),
+            "from bench.suite import load, select",
+            "from bench.tuning.suite_file import tuned",
+            "",
+            *([f"include([Path(file) for file in {_text(files)}])"] if files else []),
+            "suite = tuned(",
+            f"    {base},",
+            "    {",
+            *lines,
+            "    },",
+            f"    how={_text(how)},",
+            ")",
+            "",
+        ]
+    )
+
+
+def _text(value: Any) -> str:
+    """Plain values as Python, as we write it."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_text(name)}: {_text(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        inside = ", ".join(map(_text, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(value) == 1)})"
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def _errors(one: "Search") -> str:
+    first = one.attempts[0].error
+    return f"  # {first:.4g} -> {one.best.error:.4g}" if first and one.best and one.best.error else "  # all failed"

@@ -1,0 +1,1 @@
+"""Learners of known and half-known equations."""

@@ -1,0 +1,124 @@
+"""Hybrid model: what is known of the equations, and a network for what is missing, learned jointly."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from learners.base import Budget, Learner, Predictor
+from learners.equations.mechanistic import Starts, known_equations
+from learners.equations.sensitivities import parameter_axes, with_values
+from learners.networks.fields import VectorField, stacked_field
+from learners.networks.scales import Scales
+from learners.networks.stacked import Activation, replica
+from learners.neural_ode import NeuralODE
+from learners.solvers.integration import Integration
+from learners.solvers.rollout import StatePredictor
+from learners.training.loop import SquaredError, Training, train
+from learners.training.segments import Segments, segments_of
+from learners.validation import positive
+from systems import Dataset, Flow
+
+PACE = 5.0  # at which parameters of the equations are learned, relative to the network's weights
+
+
+@dataclass(frozen=True)
+class HybridODE(Learner):
+    """dx/dt = f(x; p) + n(x; w): known equations f without some couplings, and a network n, trained on short segments.
+
+    The parameters p are learned with the weights w. In the equation of a `missing` channel all other channels are put
+    to zero, and n is added: Lorenz keeps z' = -beta z, Lotka and Volterra keep y' = -d y. The others are complete.
+
+    Rackauckas et al., "Universal differential equations for scientific machine learning", arXiv 2001.04385, 2020.
+    """
+
+    missing: tuple[int, ...] = (-1,)  # channels whose coupling to the others is unknown; from the end if negative
+    start: Starts = ()  # the parameters that are learned, and from where; none: all, from 1; unknown names are left out
+    lookahead: int = 1  # samples predicted from each start
+    width: int = 64  # hidden units of each layer
+    depth: int = 2  # hidden layers
+    activation: Activation = "silu"
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        positive(self, "lookahead", "width", "depth")
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        flow, first = known_equations(dataset, self.start)
+        scales, integration = Scales.of(dataset), Integration("rk4")
+        network = NeuralODE(width=self.width, depth=self.depth, activation=self.activation)
+        learned = stacked_field(network, scales, seeds)
+        stack = HybridField(flow, first, self._channels(dataset), learned, scales, len(seeds)).to(scales.mean.device)
+
+        def errors(segments: Segments) -> Float[Tensor, "seed batch time channel"]:
+            start, targets = segments[:, :, 0], segments[:, :, 1:]
+            return scales.residuals(integration.follow(stack, start, targets.shape[2]), targets)
+
+        data = segments_of(dataset, scales, self.lookahead + 1, seeds)
+        logs = train(stack, SquaredError(errors), data, self.training, budget, counted=[stack])
+        fitted = [replica(stack, index) for index in range(len(seeds))]
+        return [
+            StatePredictor(one, scales, log, integration.rollout, together=False)
+            for one, log in zip(fitted, logs, strict=True)
+        ]
+
+    def _channels(self, dataset: Dataset) -> list[int]:
+        beyond = [channel for channel in self.missing if not -dataset.dim <= channel < dataset.dim]
+        if beyond:
+            raise ValueError(
+                f"HybridODE.missing={self.missing} has channel {beyond[0]}, but there are {dataset.dim}: "
+                f"give numbers from {-dataset.dim} to {dataset.dim - 1}"
+            )
+        return sorted({channel % dataset.dim for channel in self.missing})
+
+
+class HybridField(nn.Module):
+    """dx/ds for every replica, of standardised states x, in time s counted in sampling steps.
+
+    Parameters of the equations are sinh(5 u) with learned u, so that those of any size and sign are within reach, and
+    found before the network can imitate what they do.
+    """
+
+    mean: Tensor
+    std: Tensor
+    unknown: Tensor
+
+    def __init__(
+        self,
+        flow: Flow,
+        first: Mapping[str, Tensor],
+        missing: Sequence[int],
+        learned: VectorField,
+        scales: Scales,
+        replicas: int,
+    ) -> None:
+        super().__init__()
+        self.flow, self.missing, self.learned, self.step = flow, missing, learned, scales.step
+        self.known = nn.ParameterDict(
+            {name: (torch.asinh(value) / PACE).float().expand(replicas, 1).clone() for name, value in first.items()}
+        )
+        several = {name: value.float().expand(replicas) for name, value in first.items()}
+        samples = scales.mean.float() + scales.std.float() * torch.linspace(-1, 1, 3, device=scales.std.device)[:, None]
+        self.axes = parameter_axes(flow, several, samples.expand(replicas, -1, -1))
+        self.register_buffer("mean", scales.mean.float())
+        self.register_buffer("std", scales.std.float())
+        self.register_buffer(
+            "unknown", torch.zeros(scales.dim).index_fill(0, torch.tensor(missing, dtype=torch.int64), 1.0)
+        )
+
+    def forward(self, s: float | Tensor, x: Float[Tensor, "seed batch dim"]) -> Float[Tensor, "seed batch dim"]:
+        known = self._equations(torch.addcmul(self.mean, x, self.std)) * (self.step / self.std)
+        return torch.addcmul(known, self.unknown, self.learned(s, x))
+
+    def _equations(self, x: Float[Tensor, "seed batch dim"]) -> Float[Tensor, "seed batch dim"]:
+        """The velocity, in physical units, as far as it is known."""
+        values = {name: torch.sinh(PACE * value).squeeze(-1) for name, value in self.known.items()}
+        flow = with_values(self.flow, {name: value[(..., *[None] * self.axes)] for name, value in values.items()})
+        velocity = list(flow.velocity(0.0, x).unbind(-1))
+        for channel in self.missing:
+            alone = torch.zeros_like(x)
+            alone[..., channel] = x[..., channel]
+            velocity[channel] = flow.velocity(0.0, alone)[..., channel]
+        return torch.stack(velocity, dim=-1)

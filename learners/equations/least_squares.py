@@ -1,0 +1,142 @@
+"""Damped least squares for the parameters of equations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from learners.equations.sensitivities import sensitivities
+from learners.solvers.steps import EVALUATIONS
+from systems import Flow, Trajectories
+
+DAMPING = 1e-3  # of the first step, relative to the curvature of the cost
+
+
+MOST_DAMPED = 1e12  # where no step is an improvement any more
+
+
+SETTLED = 1e-9  # relative decrease of the cost at which the fit ends
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Where a fit ended, and the mean squared residual after each of its steps."""
+
+    values: dict[str, Tensor]
+    residuals: list[float]
+
+
+@dataclass(frozen=True)
+class Normal:
+    """The normal equations of one linearisation: curvature and slope by parameters, starts, and both."""
+
+    residual: float  # mean square
+    parameters: Float64[Tensor, "parameter parameter"]
+    mixed: Float64[Tensor, "piece parameter channel"]
+    starts: Float64[Tensor, "piece channel channel"]
+    slope: Float64[Tensor, " parameter"]
+    start_slopes: Float64[Tensor, "piece channel"]
+
+    def step(self, damping: float) -> tuple[Float64[Tensor, " parameter"], Float64[Tensor, "piece channel"]]:
+        """The damped step of parameters and starts; each piece's start is eliminated first."""
+        starts = self.starts + damping * torch.diag_embed(self.starts.diagonal(dim1=-2, dim2=-1))
+        whole = self.parameters + damping * self.parameters.diagonal().diag()
+        reduced = self.mixed @ torch.linalg.inv(starts)
+        slope = self.slope - (reduced @ self.start_slopes[..., None]).sum(0).squeeze(-1)
+        matrix = whole - (reduced @ self.mixed.mT).sum(0)
+        step = -torch.linalg.lstsq(matrix, slope[:, None], driver="gelsd").solution.squeeze(-1)
+        inner = self.start_slopes[..., None] + self.mixed.mT @ step[:, None]
+        return step, -torch.linalg.solve(starts, inner).squeeze(-1)
+
+    @property
+    def information(self) -> Float64[Tensor, "parameter parameter"]:
+        """Fisher's, of the parameters where the starts are unknown too, for residuals of unit variance."""
+        return self.parameters - (self.mixed @ torch.linalg.inv(self.starts) @ self.mixed.mT).sum(0)
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """Residuals of a flow's solutions on observed trajectories, in units of a scale of each channel."""
+
+    flow: Flow
+    observed: Trajectories
+    scale: Float64[Tensor, " dim"]
+    substeps: int
+
+    @property
+    def evaluations(self) -> int:
+        """Of the velocity, in following a piece once."""
+        return (self.observed.states.shape[1] - 1) * self.substeps * EVALUATIONS["rk4"]
+
+    def fit(
+        self, guesses: Sequence[Mapping[str, Tensor]], bounds: Sequence[tuple[str, float, float]], iterations: int
+    ) -> Fit:
+        """Parameters, within their bounds, and initial states of least squares, from the best of the guesses."""
+        states = self.observed.states[:, 0]
+        inside = [within(guess, bounds) for guess in guesses]
+        values, current = min(
+            ((guess, self.normal(guess, states)) for guess in inside), key=lambda one: one[1].residual
+        )
+        residuals, damping = [current.residual], DAMPING
+        if current.residual == inf:
+            return Fit(values, residuals)
+        for _ in range(iterations):
+            change, moves = current.step(damping)
+            moved = {name: value + step for (name, value), step in zip(values.items(), change, strict=True)}
+            moved, shifted = within(moved, bounds), states + moves
+            trial = self.normal(moved, shifted)
+            residuals.append(min(trial.residual, current.residual))
+            if not trial.residual < current.residual:
+                damping *= 8
+                if damping > MOST_DAMPED:
+                    break
+                continue
+            gain = 1 - trial.residual / current.residual
+            values, states, current, damping = moved, shifted, trial, damping / 8
+            if gain < SETTLED:
+                break
+        return Fit(values, residuals)
+
+    def normal(self, values: Mapping[str, Tensor], states: Float64[Tensor, "piece dim"]) -> Normal:
+        """The normal equations about parameters and initial states; the residual is infinite where they diverge."""
+        solved = sensitivities(self.flow, values, states, self.observed.times, self.substeps)
+        residuals = ((solved.states - self.observed.states) / self.scale).flatten(1)
+        by_parameters = (solved.by_parameters / self.scale).flatten(2)
+        by_start = (solved.by_start / self.scale).flatten(2).transpose(0, 1)
+        finite = residuals.isfinite().all() and by_parameters.isfinite().all() and by_start.isfinite().all()
+        return Normal(
+            float(residuals.square().mean()) if finite else inf,
+            torch.einsum("pnr,qnr->pq", by_parameters, by_parameters),
+            torch.einsum("pnr,ncr->npc", by_parameters, by_start),
+            by_start @ by_start.mT,
+            torch.einsum("pnr,nr->p", by_parameters, residuals),
+            torch.einsum("ncr,nr->nc", by_start, residuals),
+        )
+
+    def least_deviations(self, values: Mapping[str, Tensor]) -> Float64[Tensor, " parameter"]:
+        """Cramer's and Rao's floor of the standard deviation of each parameter, where the starts are fitted too.
+
+        The inverse root of Fisher's information of the equations linearised about these values, for residuals of unit
+        variance; infinite where the data do not tell the parameters apart. Starts are where the data begin.
+        """
+        information = self.normal(values, self.fitted_starts(values)).information
+        inverse, failed = torch.linalg.inv_ex(information)
+        variances = inverse.diagonal()
+        known = (variances > 0) & (failed == 0)
+        return torch.where(known, variances.clamp(min=0).sqrt(), torch.inf)
+
+    def fitted_starts(self, values: Mapping[str, Tensor]) -> Float64[Tensor, "piece dim"]:
+        """The observed first states, moved once to where given parameters suit the other samples best."""
+        observed = self.observed.states[:, 0]
+        normal = self.normal(values, observed)
+        move = torch.linalg.solve(normal.starts, normal.start_slopes[..., None]).squeeze(-1)
+        return torch.where(move.isfinite(), observed - move, observed)
+
+
+def within(values: Mapping[str, Tensor], bounds: Sequence[tuple[str, float, float]]) -> dict[str, Tensor]:
+    """The values, put onto the nearest bound where they are beyond it."""
+    limits = {name: (low, high) for name, low, high in bounds}
+    return {name: value.clamp(*limits.get(name, (-inf, inf))) for name, value in values.items()}

@@ -1,0 +1,140 @@
+"""Latent dynamics: a window is encoded as a latent state, which an ODE or a recurrent cell then moves on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from learners.base import Budget, Learner, Predictor
+from learners.latent.networks import LatentCell, LatentFlow, LatentModel
+from learners.latent.predictor import LatentPredictor
+from learners.networks.scales import Scales
+from learners.networks.stacked import replica
+from learners.streams import stream
+from learners.training.loop import Training, train
+from learners.training.segments import Segments, segments_of
+from learners.validation import not_negative, positive
+from systems import Dataset
+
+LATENT_TRAINING = Training(updates=1_000, batch=64, validations=20)
+
+
+@dataclass(frozen=True)
+class LatentODE(Learner):
+    """Recognition by a GRU that reads a window backwards, a latent ODE, and a decoder, trained on the evidence bound.
+
+    dz/dt = f(z; w) from z at the first sample of the window, by the fourth-order Runge-Kutta method. Where samples come
+    at irregular times, the encoder reads the gaps between them, too.
+
+    Chen et al., "Neural ordinary differential equations", NeurIPS 2018, section 5.
+    """
+
+    window: int = 4  # samples that are read
+    lookahead: int = 30  # samples after the window that are predicted in training
+    latent: int = 6  # dimension of the latent state
+    hidden: int = 64  # units of the encoder
+    width: int = 64  # units of the layers of the field and of the decoder
+    every: int = 2  # samples that one step of the solver spans in training
+    deviation: float = 0.05  # of observations about what is decoded, in standard deviations of the data
+    training: Training = field(default_factory=lambda: LATENT_TRAINING)
+
+    def __post_init__(self) -> None:
+        positive(self, "window", "latent", "hidden", "width", "every", "deviation")
+        not_negative(self, "lookahead")
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        def dynamics(generators: Sequence[torch.Generator]) -> LatentFlow:
+            return LatentFlow(self.latent, self.width, generators)
+
+        return fit_latent(self, self.every, dynamics, dataset, budget, seeds)
+
+
+@dataclass(frozen=True)
+class LatentRNN(Learner):
+    """The same encoder, decoder and bound as the latent ODE, with a GRU that generates the samples one after the other.
+
+    One function evaluation is one evaluation of the generating cell.
+
+    Chen et al., "Neural ordinary differential equations", NeurIPS 2018, section 5 (their baseline).
+    """
+
+    window: int = 4  # samples that are read
+    lookahead: int = 30  # samples after the window that are predicted in training
+    latent: int = 6  # dimension of the encoded distribution
+    hidden: int = 64  # units of the encoder and of the generator
+    width: int = 64  # units of the layer of the decoder
+    deviation: float = 0.05  # of observations about what is decoded, in standard deviations of the data
+    training: Training = field(default_factory=lambda: LATENT_TRAINING)
+
+    def __post_init__(self) -> None:
+        positive(self, "window", "latent", "hidden", "width", "deviation")
+        not_negative(self, "lookahead")
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        def dynamics(generators: Sequence[torch.Generator]) -> LatentCell:
+            return LatentCell(self.latent, self.hidden, generators)
+
+        return fit_latent(self, 1, dynamics, dataset, budget, seeds)
+
+
+def fit_latent(
+    form: LatentODE | LatentRNN,
+    every: int,
+    dynamics: Callable[[Sequence[torch.Generator]], LatentFlow | LatentCell],
+    dataset: Dataset,
+    budget: Budget,
+    seeds: Sequence[int],
+) -> list[Predictor]:
+    """Train a latent model for every seed on its evidence bound, over windows and what follows them."""
+    if dataset.sampling.context < form.window:
+        raise ValueError(
+            f"{type(form).__name__}.window={form.window} needs as many samples before a forecast, but Sampling.context="
+            f"{dataset.sampling.context}: lower the window or raise the context"
+        )
+    irregular = isinstance(form, LatentODE) and not dataset.is_regular
+    scales, generators = Scales.of(dataset, clock=irregular), [stream(seed, "weights") for seed in seeds]
+    stack = LatentModel(form, dataset.dim, dynamics(generators), generators, scales.pace).to(scales.mean.device)
+    bound = EvidenceBound(form, every, stack, [stream(seed, "latent") for seed in seeds])
+    data = segments_of(dataset, scales, form.window + form.lookahead, seeds)
+    logs = train(stack, bound, data, form.training, budget, counted=[stack.dynamics.counted])
+    return [LatentPredictor(replica(stack, index), form.window, scales, log) for index, log in enumerate(logs)]
+
+
+class EvidenceBound:
+    """Negative evidence lower bound of a segment, per number observed, up to a constant.
+
+    Squared error over twice the variance of the observations, and the divergence of the encoded distribution from the
+    standard normal one. The latent state is drawn in training; in validation it is the mean.
+
+    Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014.
+    """
+
+    def __init__(
+        self, form: LatentODE | LatentRNN, every: int, model: LatentModel, generators: Sequence[torch.Generator]
+    ) -> None:
+        self.form, self.every, self.model, self.generators = form, every, model, generators
+
+    def __call__(self, segments: Segments) -> Float[Tensor, " seed"]:
+        mean, log_deviation = self.model.encode(segments[:, :, : self.form.window])
+        z = mean + log_deviation.exp() * self._draws(mean) if torch.is_grad_enabled() else mean
+        state = self.model.dynamics.begin(z)
+        states, targets = [state], segments[:, :, :: self.every]
+        for span in self._spans(targets):
+            states.append(self.model.dynamics.step(states[-1], span))
+        decoded = self.model.decode(torch.cat(states, dim=1)).unflatten(1, (len(states), -1)).transpose(1, 2)
+        targets = targets[..., : self.model.dim]
+        error = ((decoded - targets) / self.form.deviation).square().flatten(1).mean(dim=1) / 2
+        divergence = (mean.square() + (2 * log_deviation).exp() - 1) / 2 - log_deviation
+        return error + divergence.sum(dim=-1).mean(dim=1) / targets[0, 0].numel()
+
+    def _spans(self, targets: Segments) -> Sequence[int | Float[Tensor, "seed batch 1"]]:
+        """From each target to the next, in sampling steps."""
+        if not self.model.pace:
+            return [self.every] * (targets.shape[2] - 1)
+        return self.model.gaps(targets).unsqueeze(-1).unbind(2)
+
+    def _draws(self, like: Float[Tensor, "seed batch latent"]) -> Float[Tensor, "seed batch latent"]:
+        draws = [torch.randn(like.shape[1:], generator=generator) for generator in self.generators]
+        return torch.stack(draws).to(like.device)

@@ -1,0 +1,1 @@
+"""Learners that are fitted by linear least squares."""

@@ -1,0 +1,207 @@
+"""Polynomial maps: ridge regression of the next sample on monomials of the present one and of those before it."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from math import comb, inf
+from time import perf_counter
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, Float64, Int
+from torch import Tensor
+
+from learners.base import Budget, Learner, Predictor, TrainingLog
+from learners.linear.ridge import PENALTIES, forecast_error, ridge
+from learners.solvers.rollout import iterate
+from learners.training.segments import regular_only
+from learners.validation import positive
+from systems import Dataset, Trajectories
+
+SAMPLES = 40_000  # training pairs used at the most
+
+
+@dataclass(frozen=True)
+class PolynomialPropagator(Learner):
+    """One-step map: the change over one step is a polynomial of the standardised state, fitted in float64.
+
+    Degree and penalty of the ridge regression are those whose free-running forecasts of the validation data are best.
+    Deterministic: the same for every seed.
+
+    Nearly solves noise-free low-dimensional chaos (arXiv 2507.09652, 2508.06730), hence a reference row.
+    """
+
+    degree: int = 5  # of the polynomial, at the most
+    terms: int = 300  # monomials at the most: in many dimensions the degree is lowered until it fits
+
+    reference: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        positive(self, "degree", "terms")
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        return best_polynomial(dataset, seeds, range(1, self.degree + 1), self.terms)
+
+
+@dataclass(frozen=True)
+class NVAR(Learner):
+    """Nonlinear vector autoregression: the change over one step is a polynomial of this and earlier samples.
+
+    The penalty of the ridge regression is the one whose free-running forecasts of the validation data are best.
+    Deterministic: the same for every seed.
+
+    Gauthier, Bollt, Griffith and Barbosa, "Next generation reservoir computing", Nature Communications 12, 2021.
+    """
+
+    lags: int = 2  # samples that are read
+    stride: int = 1  # samples from one of them to the next
+    degree: int = 2
+    terms: int = 1000  # monomials at the most: in many dimensions the degree is lowered until it fits
+
+    def __post_init__(self) -> None:
+        positive(self, "lags", "stride", "degree", "terms")
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        return best_polynomial(dataset, seeds, [self.degree], self.terms, self.lags, self.stride)
+
+
+@dataclass(frozen=True)
+class DMD(Learner):
+    """Dynamic mode decomposition with delays: one linear map takes this and earlier samples to the next.
+
+    The least squares are penalised in place of a truncation of modes, as the validation data ask for. Deterministic:
+    the same for every seed.
+
+    Schmid, Journal of Fluid Mechanics 656, 2010; Arbabi and Mezic, SIAM Journal on Applied Dynamical Systems 16, 2017.
+    """
+
+    lags: int = 4  # samples that are read
+    stride: int = 1  # samples from one of them to the next
+
+    def __post_init__(self) -> None:
+        positive(self, "lags", "stride")
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        return best_polynomial(dataset, seeds, [1], sys.maxsize, self.lags, self.stride)
+
+
+def best_polynomial(
+    dataset: Dataset, seeds: Sequence[int], degrees: Iterable[int], terms: int, lags: int = 1, stride: int = 1
+) -> list[Predictor]:
+    """The map whose free-running forecasts of the validation data are best, over degrees and penalties.
+
+    It reads `lags` samples, each `stride` after the one before, and has at most `terms` monomials. Raises ValueError
+    where the trajectories or the context hold fewer samples than it reads.
+    """
+    regular_only(dataset)
+    begun = perf_counter()
+    reach = _reach(dataset, lags, stride)
+    inputs = lags * dataset.dim
+    factors = monomials(inputs, max(degrees := list(degrees)), terms)
+    triangle, projected, samples = _compress(dataset, factors, lags, stride)
+    best, lowest = None, inf
+    for count in {len(monomials(inputs, degree, len(factors))): None for degree in degrees}:
+        for penalty in PENALTIES:
+            weights = ridge(triangle[:count, :count], projected[:count], penalty * samples)
+            candidate = PolynomialMap(factors[:count], weights, dataset, reach, stride)
+            error = forecast_error(candidate.step, dataset, reach)
+            if best is None or error < lowest:
+                best, lowest = candidate, error
+    assert best is not None
+    best.log = TrainingLog(updates=1, fit_seconds=(perf_counter() - begun) / len(seeds))
+    return [best] * len(seeds)
+
+
+def monomials(dim: int, degree: int, terms: int) -> list[tuple[int, ...]]:
+    """The factors of every monomial up to the highest degree, not above `degree`, that has at most `terms` of them.
+
+    A monomial is a tuple of channel indices with repetition: (0, 0, 2) is x0^2 x2, and () is one.
+    """
+    while degree > 1 and comb(dim + degree, degree) > terms:
+        degree -= 1
+    return [factors for order in range(degree + 1) for factors in combinations_with_replacement(range(dim), order)]
+
+
+def evaluate(factors: Sequence[tuple[int, ...]], x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch terms"]:
+    """The value of each monomial."""
+    return products(x, factor_index(factors, x))
+
+
+def factor_index(factors: Sequence[tuple[int, ...]], x: Float[Tensor, "*batch dim"]) -> Int[Tensor, "degree terms"]:
+    """The channel of each factor of each monomial; where a monomial has none left, the number of channels."""
+    longest = max(map(len, factors))
+    rows = [[*factors_of_one, *[x.shape[-1]] * (longest - len(factors_of_one))] for factors_of_one in factors]
+    return torch.tensor(rows, dtype=torch.int64, device=x.device).reshape(len(factors), longest).T
+
+
+def products(x: Float[Tensor, "*batch dim"], index: Int[Tensor, "degree terms"]) -> Float[Tensor, "*batch terms"]:
+    """Products of channels, factor by factor; beyond the last channel stands a one."""
+    padded = torch.nn.functional.pad(x, (0, 1), value=1.0)
+    values = torch.ones_like(padded[..., :1]).expand(*x.shape[:-1], index.shape[1])
+    for channels in index:
+        values = values * padded.index_select(-1, channels)
+    return values
+
+
+def _reach(dataset: Dataset, lags: int, stride: int) -> int:
+    """Samples from the first to the last that is read."""
+    reach, samples = (lags - 1) * stride + 1, dataset.train.states.shape[1]
+    if reach >= samples or reach > dataset.sampling.context:
+        raise ValueError(
+            f"lags={lags} with stride={stride} read {reach} samples, but trajectories have {samples} and the context "
+            f"{dataset.sampling.context}: lower lags or stride, or raise Sampling.samples or Sampling.context"
+        )
+    return reach
+
+
+def _compress(
+    dataset: Dataset, factors: Sequence[tuple[int, ...]], lags: int, stride: int
+) -> tuple[Float64[Tensor, "terms terms"], Float64[Tensor, "terms dim"], int]:
+    """All that least-squares fits to the first so many monomials need: triangular factor, right-hand side, samples."""
+    states = dataset.standardise(dataset.train.states)
+    reach = (lags - 1) * stride + 1
+    windows = states.unfold(1, reach + 1, 1).transpose(2, 3).flatten(0, 1)
+    every = -(-len(windows) // SAMPLES)
+    windows = windows[::every]
+    design = evaluate(factors, windows[:, :reach:stride].flatten(1))
+    orthogonal, triangle = torch.linalg.qr(design)
+    return triangle, orthogonal.T @ (windows[:, -1] - windows[:, -2]), len(design)
+
+
+class PolynomialMap(Predictor):
+    """A fitted polynomial map; its state is the window `[batch, reach, dim]` of standardised states, float64."""
+
+    def __init__(
+        self,
+        factors: Sequence[tuple[int, ...]],
+        weights: Float64[Tensor, "terms dim"],
+        dataset: Dataset,
+        reach: int,
+        stride: int,
+    ) -> None:
+        self.factors, self.polynomial, self.reach, self.stride = factors, weights, reach, stride
+        self.mean, self.std, self.sampling_step = dataset.mean, dataset.std, dataset.step
+        self.index = factor_index(factors, weights.new_empty(len(dataset.mean) * len(range(0, reach, stride))))
+        self._propagate = iterate(self.step, evaluations=1)
+
+    @property
+    def parameters(self) -> int:
+        return self.polynomial.numel()
+
+    def encode(self, past: Trajectories) -> Float[Tensor, "batch reach dim"]:
+        return (past.states[:, -self.reach :] - self.mean) / self.std
+
+    def decode(self, state: Float[Tensor, "*batch reach dim"]) -> Float[Tensor, "*batch dim"]:
+        return state[..., -1, :] * self.std + self.mean
+
+    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        return self._propagate(state, [offset / self.sampling_step for offset in offsets])
+
+    def weights(self) -> dict[str, Tensor]:
+        return {"weights": self.polynomial}
+
+    def step(self, state: Float[Tensor, "batch reach dim"]) -> Float[Tensor, "batch reach dim"]:
+        """The window one sampling step later."""
+        change = products(state[:, :: self.stride].flatten(1), self.index) @ self.polynomial
+        return torch.cat([state[:, 1:], (state[:, -1] + change).unsqueeze(1)], dim=1)

@@ -1,0 +1,96 @@
+"""Sparse identification of the equations, by pysindy, which is an extra."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int
+from torch import Tensor
+
+from learners.base import Budget, Learner, Predictor, TrainingLog, Unsuitable
+from learners.linear.polynomial import products
+from learners.solvers.rollout import substeps
+from learners.solvers.steps import EVALUATIONS, rk4
+from learners.validation import positive
+from systems import Dataset, Trajectories
+
+
+@dataclass(frozen=True)
+class SINDy(Learner):
+    """Sparse regression of derivatives on monomials of the state; what is found is integrated by rk4.
+
+    Derivatives are finite differences of fourth order; small coefficients are set to zero by sequentially thresholded
+    least squares. Works on physical units, in float64. Deterministic: the same for every seed. Needs the extra `sindy`.
+
+    Brunton, Proctor and Kutz, PNAS 113, 2016; de Silva et al., Journal of Open Source Software 5, 2020.
+    """
+
+    degree: int = 2  # of the monomials
+    threshold: float = 0.05  # smallest coefficient that is kept
+
+    def __post_init__(self) -> None:
+        positive(self, "degree", "threshold")
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        begun = perf_counter()
+        library, coefficients = self._regress(dataset)
+        field = SparseField(library, coefficients, dataset.step)
+        field.log = TrainingLog(updates=1, fit_seconds=(perf_counter() - begun) / len(seeds))
+        return [field] * len(seeds)
+
+    def _regress(self, dataset: Dataset) -> tuple[Int[Tensor, "degree terms"], Float64[Tensor, "terms dim"]]:
+        pysindy = _pysindy()
+        model = pysindy.SINDy(
+            optimizer=pysindy.STLSQ(threshold=self.threshold),
+            feature_library=pysindy.PolynomialLibrary(degree=self.degree),
+            differentiation_method=pysindy.FiniteDifference(order=4),
+        )
+        train = dataset.train
+        model.fit(list(train.states.numpy(force=True)), t=list(train.times.numpy(force=True)))
+        powers = np.asarray(model.feature_library.powers_)
+        rows = [np.repeat(np.arange(powers.shape[1]), of_one) for of_one in powers]
+        index = [np.pad(row, (0, self.degree - len(row)), constant_values=powers.shape[1]) for row in rows]
+        place = dataset.mean.device
+        coefficients = torch.from_numpy(np.array(model.coefficients(), dtype=np.float64).T)
+        return torch.from_numpy(np.array(index).T.copy()).to(place), coefficients.to(place)
+
+
+def _pysindy() -> Any:
+    try:
+        import pysindy
+    except ImportError as error:
+        raise Unsuitable("SINDy needs pysindy: pip install 'dynamics-bench[sindy]'") from error
+    return pysindy
+
+
+class SparseField(Predictor):
+    """Sparse polynomial equations; the state is the system's own, in physical units, float64."""
+
+    def __init__(
+        self, index: Int[Tensor, "degree terms"], coefficients: Float64[Tensor, "terms dim"], step: float
+    ) -> None:
+        self.index, self.coefficients, self.sampling_step = index, coefficients, step
+
+        def velocity(_: float, x: Float64[Tensor, "batch dim"]) -> Float64[Tensor, "batch dim"]:
+            return products(x, index) @ coefficients
+
+        self._propagate = substeps(lambda x, h: rk4(velocity, x, h * step), EVALUATIONS["rk4"])
+
+    @property
+    def parameters(self) -> int:
+        return int(self.coefficients.count_nonzero())
+
+    def encode(self, past: Trajectories) -> Float64[Tensor, "batch dim"]:
+        return past.states[:, -1]
+
+    def decode(self, state: Float64[Tensor, "*batch dim"]) -> Float64[Tensor, "*batch dim"]:
+        return state
+
+    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        return self._propagate(state, [offset / self.sampling_step for offset in offsets])
+
+    def weights(self) -> dict[str, Tensor]:
+        return {"coefficients": self.coefficients}

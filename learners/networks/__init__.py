@@ -1,0 +1,1 @@
+"""Networks, stacked by seed."""

@@ -1,0 +1,111 @@
+"""How a learned vector field is integrated, in training and in forecasts: by which solver, with which gradients."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torchdiffeq import odeint, odeint_adjoint
+
+from learners.base import SolverError
+from learners.networks.fields import VectorField
+from learners.networks.stacked import replicas_in
+from learners.solvers import fused
+from learners.solvers.embedded import solve
+from learners.solvers.rollout import Rollout, substeps
+from learners.solvers.steps import EVALUATIONS, STEPS, Solver
+from learners.training.counting import note
+
+Gradient = Literal["backpropagation", "adjoint"]
+
+
+@dataclass(frozen=True)
+class Integration:
+    """A solver, the tolerance of adaptive ones (relative and absolute), and how gradients go through it."""
+
+    solver: Solver
+    tolerance: float = 1e-4
+    gradient: Gradient = "backpropagation"
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether steps depend on the whole batch, so that replicas in one program would set each other's."""
+        return self.solver not in STEPS
+
+    def follow(
+        self, field: nn.Module, start: Float[Tensor, "seed batch state"], count: int
+    ) -> Float[Tensor, "seed batch {count} state"]:
+        """The states after 1, ..., `count` sampling steps, differentiable."""
+        if self.gradient == "backpropagation" and not self.adaptive:
+            by_hand = self.solver in fused.TABLEAUS and torch.is_grad_enabled()
+            if by_hand and isinstance(field, VectorField) and (network := field.perceptron):
+                note(field, count * EVALUATIONS[self.solver])
+                return fused.follow(network, field.increment, start, self.solver, count)
+            states = [start]
+            for _ in range(count):
+                states.append(STEPS[self.solver](field, states[-1], 1.0))
+            return torch.stack(states[1:], dim=2)
+        times = torch.arange(count + 1, dtype=torch.float32, device=start.device)
+        solve = odeint_adjoint if self.gradient == "adjoint" else odeint
+        states = _solving(solve, field, start, times, self.solver, self.tolerance)
+        return torch.stack(tuple(states[1:]), dim=2)
+
+    def follow_irregular(
+        self, field: nn.Module, start: Float[Tensor, "seed batch state"], intervals: Float[Tensor, "seed batch count"]
+    ) -> Float[Tensor, "seed batch count state"]:
+        """The states after intervals, in sampling steps, that differ from trajectory to trajectory; differentiable."""
+        states = [start]
+        for interval in intervals.unbind(2):
+            states.append(self.follow(Paced(field, interval), states[-1], 1)[:, :, 0])
+        return torch.stack(states[1:], dim=2)
+
+    def rollout(self, field: nn.Module) -> Rollout:
+        """How forecasts go on: of one replica by an adaptive solver, of any number in fixed steps."""
+        if self.adaptive:
+            return adaptive(field, self.solver, self.tolerance)
+
+        replicas = replicas_in(field)
+
+        def step(state: Float[Tensor, "batch state"], h: float) -> Float[Tensor, "batch state"]:
+            return STEPS[self.solver](field, state.unflatten(0, (replicas, -1)), h).flatten(0, 1)
+
+        return substeps(step, EVALUATIONS[self.solver])
+
+
+class Paced(nn.Module):
+    """A field in a time of which one unit is an interval of each trajectory's own."""
+
+    def __init__(self, field: nn.Module, intervals: Float[Tensor, "seed batch"]) -> None:
+        super().__init__()
+        self.field, self.intervals = field, intervals.unsqueeze(-1)
+
+    def forward(self, s: float | Tensor, x: Float[Tensor, "seed batch state"]) -> Float[Tensor, "seed batch state"]:
+        return self.intervals * self.field(s, x)
+
+
+def adaptive(field: nn.Module, solver: Solver, tolerance: float) -> Rollout:
+    """Roll a field on by an adaptive solver; a trajectory that it cannot follow is non-finite from there on."""
+
+    def velocity(state: Float[Tensor, "batch state"]) -> Float[Tensor, "batch state"]:
+        return field(0.0, state.unsqueeze(0)).squeeze(0)
+
+    def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        times = torch.tensor(offsets, dtype=torch.float64, device=state.device)
+        with torch.no_grad():
+            states, evaluations = solve(velocity, state, times, solver, tolerance)
+        return states, round(float(evaluations.double().mean()))
+
+    return propagate
+
+
+def _solving(
+    solve: Callable[..., Any], field: nn.Module, start: Tensor, times: Tensor, solver: Solver, tolerance: float
+) -> Float[Tensor, "time seed batch dim"]:
+    """torchdiffeq's solution, its failures as SolverError. The first step that it tries is one sampling step."""
+    options = {"step_size": 1.0} if solver in STEPS else {"first_step": 1.0}
+    try:
+        return solve(field, start, times, method=solver, rtol=tolerance, atol=tolerance, options=options)
+    except AssertionError as failure:
+        raise SolverError(f"{solver} at tolerance {tolerance:g} could not go on: {failure}") from failure

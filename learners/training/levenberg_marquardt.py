@@ -1,0 +1,136 @@
+"""Levenberg's and Marquardt's method for stacks of small networks: each update is a damped step of Gauss and Newton."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from learners.training.counting import keeping
+from learners.training.segments import Segments
+
+Residuals = Callable[[Segments], Float[Tensor, "seed batch *outputs"]]
+
+FIRST = 1e-2  # damping, relative to the mean curvature
+LEAST = 1e-14
+EASED, RAISED = 0.3, 3.0  # what an improvement, and the lack of one, makes of the damping
+ATTEMPTS = 8  # at an improvement in one update
+ENTRIES = 2**23  # of the Jacobian that are held at a time
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one update of all replicas has been, and what it took."""
+
+    losses: Float[Tensor, " seed"]  # on the minibatch, from before
+    trials: int  # steps that were tried
+    passes: int  # over the minibatch or a part of it
+    outputs: int  # residuals of an example, each of which is differentiated
+    saved: int  # bytes that are kept at a time: by autograd, of Jacobians, and of the normal equations
+
+
+class LevenbergMarquardt:
+    """Minimises each replica's mean squared residual, with a damping of its own, on the minibatches that it is given.
+
+    Networks and Jacobians are float32, the normal equations float64: rounded entries leave J^T J positive. A replica
+    for which no step improves its minibatch stays as it is. Work grows with the square of the number of weights.
+
+    Marquardt, Journal of the Society for Industrial and Applied Mathematics 11, 1963; for networks: Hagan and Menhaj,
+    "Training feedforward networks with the Marquardt algorithm", IEEE Transactions on Neural Networks 5, 1994.
+    """
+
+    def __init__(self, network: nn.Module, residuals: Residuals) -> None:
+        self.minimised, self.parameters = _Minimised(network, residuals), list(network.parameters())
+        first = self.parameters[0]
+        self.damping = torch.full((len(first), 1), FIRST, dtype=torch.float64, device=first.device)
+
+    def step(self, segments: Segments) -> Step:
+        """Improve every replica on a minibatch."""
+        normal = self._normal_equations(segments)
+        losses, pending = normal.losses, torch.ones_like(normal.losses, dtype=torch.bool)
+        trials = 0
+        while pending.any() and trials < ATTEMPTS:
+            trials += 1
+            move = normal.move(self.damping)
+            before = [parameter.detach().clone() for parameter in self.parameters]
+            self._move(torch.where((pending & move.isfinite().all(dim=1)).unsqueeze(1), move, 0.0))
+            improved = pending & (self._losses(segments) < losses)
+            for parameter, kept in zip(self.parameters, before, strict=True):
+                parameter.data[~improved] = kept[~improved]
+            self.damping[improved] = (self.damping[improved] * EASED).clamp_min(LEAST)
+            pending = pending & ~improved
+            self.damping[pending] *= RAISED
+        return Step(losses, trials, normal.passes + trials, normal.outputs, normal.saved)
+
+    def _normal_equations(self, segments: Segments) -> "_Normal":
+        seeds, weights = len(segments), sum(parameter[0].numel() for parameter in self.parameters)
+        curvature = self.damping.new_zeros(seeds, weights, weights)
+        slope, squares, parts, saved = curvature.new_zeros(seeds, weights), curvature.new_zeros(seeds), [], 0
+        for part in segments.split(max(1, ENTRIES // (seeds * weights)), dim=1):
+            (jacobian, residuals), kept = keeping(lambda part=part: self._linearised(part), ())
+            saved = max(saved, kept + jacobian.nbytes)
+            jacobian, residuals = jacobian.double(), residuals.double()
+            curvature.baddbmm_(jacobian.mT, jacobian)
+            slope -= torch.bmm(jacobian.mT, residuals.unsqueeze(2)).squeeze(2)
+            squares += residuals.square().sum(dim=1)
+            parts.append(residuals.shape[1])
+        outputs = sum(parts) // segments.shape[1]
+        return _Normal(curvature, slope, (squares / sum(parts)).float(), len(parts), outputs, saved + curvature.nbytes)
+
+    def _linearised(
+        self, segments: Segments
+    ) -> tuple[Float[Tensor, "seed residual weight"], Float[Tensor, "seed residual"]]:
+        """Derivatives of each residual by each weight, and the residuals; each example has a replica of its own."""
+        seeds, batch = segments.shape[:2]
+        names = (name for name, _ in self.minimised.named_parameters())
+        weights = [each.detach().repeat_interleave(batch, dim=0).requires_grad_() for each in self.parameters]
+        apart = segments.flatten(0, 1).unsqueeze(1)
+        residuals = functional_call(self.minimised, dict(zip(names, weights, strict=True)), (apart,)).flatten(1)
+        rows = [
+            torch.autograd.grad(one.sum(), weights, retain_graph=True, materialize_grads=True)
+            for one in residuals.unbind(1)
+        ]
+        jacobian = torch.stack([torch.cat([part.flatten(1) for part in row], dim=1) for row in rows], dim=1)
+        return jacobian.view(seeds, -1, jacobian.shape[2]), residuals.detach().view(seeds, -1)
+
+    def _losses(self, segments: Segments) -> Float[Tensor, " seed"]:
+        with torch.no_grad():
+            return self.minimised(segments).double().square().flatten(1).mean(dim=1).float()
+
+    def _move(self, steps: Float64[Tensor, "seed weight"]) -> None:
+        sizes = [parameter[0].numel() for parameter in self.parameters]
+        for parameter, step in zip(self.parameters, steps.split(sizes, dim=1), strict=True):
+            parameter.data += step.view_as(parameter).to(parameter.dtype)
+
+
+@dataclass(frozen=True)
+class _Normal:
+    """The normal equations of each replica about its present weights."""
+
+    curvature: Float64[Tensor, "seed weight weight"]
+    slope: Float64[Tensor, "seed weight"]  # downhill
+    losses: Float[Tensor, " seed"]
+    passes: int
+    outputs: int
+    saved: int
+
+    def move(self, damping: Float64[Tensor, "seed 1"]) -> Float64[Tensor, "seed weight"]:
+        """The damped step to the minimum of the linearised problem; not a number where that has none."""
+        mean = self.curvature.diagonal(dim1=1, dim2=2).mean(dim=1, keepdim=True)
+        damped = self.curvature + torch.diag_embed((damping * mean).expand_as(self.slope))
+        factor, failed = torch.linalg.cholesky_ex(damped)
+        move = torch.cholesky_solve(self.slope.unsqueeze(2), factor).squeeze(2)
+        return torch.where((failed == 0).unsqueeze(1), move, torch.nan)
+
+
+class _Minimised(nn.Module):
+    """Residuals as a module whose parts are the network, so that it can be asked with other weights."""
+
+    def __init__(self, network: nn.Module, residuals: Residuals) -> None:
+        super().__init__()
+        self.network, self.residuals = network, residuals
+
+    def forward(self, segments: Segments) -> Tensor:
+        return self.residuals(segments)

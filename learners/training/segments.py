@@ -1,0 +1,112 @@
+"""Minibatches of trajectory segments, drawn for every seed from a stream of its own."""
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from learners.base import Unsuitable
+from learners.networks.scales import Scales
+from learners.streams import stream
+from systems import Dataset
+
+Segments = Float[Tensor, "seed batch length dim"]
+
+DRAWS = 256  # updates whose minibatches are drawn at a time
+
+
+class SegmentSampler:
+    """Segments of `length` consecutive samples of float32 trajectories.
+
+    In minibatches, but not where all are asked for, their starts are perturbed by `noise` times random normal numbers,
+    and they grow from two samples to their length over the first updates, a fraction `curriculum` of all.
+    """
+
+    def __init__(
+        self,
+        states: Float[Tensor, "batch time dim"],
+        length: int,
+        seeds: Sequence[int],
+        noise: Float[Tensor, " dim"] | None = None,
+        curriculum: float = 0.0,
+    ) -> None:
+        self.states, self.length, self.seeds, self.noise, self.curriculum = states, length, seeds, noise, curriculum
+        self.starts = states.shape[1] - length + 1
+        self.offsets = torch.arange(length, device=states.device)
+
+    def batches(self, size: int, updates: int) -> Iterator[Segments]:
+        """A minibatch of `size` random segments for every seed and update; the same for a seed in any stack.
+
+        Where there are no more than `size` segments, each minibatch is all of them.
+        """
+        generators = [stream(seed, "noise") for seed in self.seeds]
+        for update, index in enumerate(self._indices(size, updates)):
+            segments = self.at(index)[:, :, : self._length(update / updates)]
+            yield segments if self.noise is None else self._perturbed(segments, self.noise, generators)
+
+    def spread(self, most: int) -> Segments:
+        """At most `most` segments, evenly spread over the data, the same for every seed."""
+        total = len(self.states) * self.starts
+        index = torch.arange(0, total, max(1, -(-total // most)), device=self.states.device)
+        return self.at(index.expand(len(self.seeds), -1))
+
+    def at(self, index: Int[Tensor, "seed batch"]) -> Segments:
+        """The segments that start at flat indices of (trajectory, sample)."""
+        trajectory, start = index // self.starts, index % self.starts
+        return self.states[trajectory[..., None], start[..., None] + self.offsets]
+
+    def _indices(self, size: int, updates: int) -> Iterator[Int[Tensor, "seed batch"]]:
+        total = len(self.states) * self.starts
+        if size >= total:
+            everything = torch.arange(total, device=self.states.device).expand(len(self.seeds), -1)
+            yield from (everything for _ in range(updates))
+            return
+        generators = [stream(seed, "minibatches") for seed in self.seeds]
+        for begin in range(0, updates, DRAWS):
+            count = min(DRAWS, updates - begin)
+            draws = [torch.randint(total, (DRAWS, size), generator=generator) for generator in generators]
+            yield from torch.stack(draws, dim=1)[:count].to(self.states.device)
+
+    def _length(self, progress: float) -> int:
+        if progress >= self.curriculum:
+            return self.length
+        return 1 + max(1, ceil((self.length - 1) * progress / self.curriculum))
+
+    def _perturbed(
+        self, segments: Segments, noise: Float[Tensor, " dim"], generators: Sequence[torch.Generator]
+    ) -> Segments:
+        shape = segments.shape[1], segments.shape[3]
+        draws = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+        segments = segments.clone()
+        segments[:, :, 0] += noise * draws.to(noise.device)
+        return segments
+
+
+def segments_of(
+    dataset: Dataset, scales: Scales, length: int, seeds: Sequence[int], noise: float = 0.0, curriculum: float = 0.0
+) -> tuple[SegmentSampler, SegmentSampler]:
+    """Samplers of the training and validation data, as states of a model.
+
+    `noise` perturbs the system's channels where training segments start, in standard deviations.
+    Raises ValueError where the trajectories are shorter than a segment, and Unsuitable where times are irregular and
+    the states do not have them.
+    """
+    if not scales.duration:
+        regular_only(dataset)
+    samples = dataset.train.states.shape[1]
+    if samples < length:
+        raise ValueError(
+            f"training needs segments of {length} samples, but the trajectories were sampled with {samples}: "
+            "lower the learner's lookahead or window, or raise Sampling.samples"
+        )
+    train, valid = (scales.lift(part) for part in (dataset.train, dataset.valid))
+    perturbation = train.new_tensor([noise] * scales.dim + [0.0] * (train.shape[-1] - scales.dim)) if noise else None
+    return SegmentSampler(train, length, seeds, perturbation, curriculum), SegmentSampler(valid, length, seeds)
+
+
+def regular_only(dataset: Dataset) -> None:
+    """Raise Unsuitable where samples are not one sampling step apart, which many learners take for granted."""
+    if not dataset.is_regular:
+        raise Unsuitable("this learner needs samples one step apart, but these come at irregular times")

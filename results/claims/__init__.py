@@ -1,0 +1,1 @@
+"""Claims of the literature, tested on results."""

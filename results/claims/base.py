@@ -1,0 +1,106 @@
+"""What the literature says, put to the test on the results of a run: supported, refuted or inconclusive."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from results.formatting import three_digits
+from results.statistics.intervals import CONFIDENCE
+from results.statistics.trials import column, rows
+
+Verdict = Literal["supported", "refuted", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How large what a claim speaks of is, with its 95 % interval over seeds; NaN where it was not measured."""
+
+    size: float
+    low: float
+    high: float
+    unit: str
+    verdict: Verdict
+    reason: str = ""  # why nothing is said
+
+    @property
+    def told(self) -> str:
+        """The size in its unit, with the interval, or why there is none."""
+        if self.reason:
+            return self.reason
+        size, low, high = (three_digits(value) for value in (self.size, self.low, self.high))
+        return f"{size} {self.unit} [{low}, {high}]"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of the literature, and how it is tested on the long form of a run."""
+
+    name: str
+    statement: str
+    source: str
+    suite: str  # whose results it is tested on
+    test: Callable[[pd.DataFrame], Effect]
+
+
+def judged(claims: Sequence[Claim], frame: pd.DataFrame, suite: str) -> list[tuple[Claim, Effect]]:
+    """The claims about a suite, each with what its results say of it."""
+    return [(claim, claim.test(frame)) for claim in claims if claim.suite == suite]
+
+
+def claims_table(found: Sequence[tuple[Claim, Effect]]) -> pd.DataFrame:
+    """A row for each claim: `claim`, `statement`, `verdict`, what was `measured` in words, and its numbers."""
+    return pd.DataFrame(
+        [
+            {
+                "claim": claim.name,
+                "statement": claim.statement,
+                "verdict": effect.verdict,
+                "measured": effect.told,
+                "effect": effect.size,
+                "low": effect.low,
+                "high": effect.high,
+                "unit": effect.unit,
+                "reason": effect.reason,
+                "source": claim.source,
+            }
+            for claim, effect in found
+        ]
+    )
+
+
+def effect(values: np.ndarray, unit: str, lowest: float = -inf, highest: float = inf) -> Effect:
+    """The mean of a value over seeds, held against the range in which the claim is true.
+
+    It is supported where the whole interval lies in the range, refuted where all of it lies outside, and else open.
+    """
+    values = values[np.isfinite(values)]
+    if len(values) < 2:
+        return Effect(np.nan, np.nan, np.nan, unit, "inconclusive", f"measured for {len(values)} seeds: two are needed")
+    low, high = interval(values)
+    inside, outside = lowest <= low and high <= highest, high < lowest or low > highest
+    verdict: Verdict = "supported" if inside else "refuted" if outside else "inconclusive"
+    return Effect(float(np.mean(values)), low, high, unit, verdict)
+
+
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """Ends of Student's 95 % interval of a mean: a bootstrap of three or five seeds would be too narrow."""
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
+    return float(np.mean(values) - half), float(np.mean(values) + half)
+
+
+def together(parts: Sequence[Effect]) -> Effect:
+    """Of a claim with several parts, the one that decides: a refuted part, else an open one, else the first."""
+    order = ("refuted", "inconclusive", "supported")
+    return min(parts, key=lambda part: order.index(part.verdict))
+
+
+def by_seed(frame: pd.DataFrame, metric: str, kind: str) -> pd.Series:
+    """A metric of the learners of one class on every system, by learner, system and seed; failed trials are missing."""
+    chosen = rows(frame, metric=metric)
+    mine = chosen.loc[[str(learner).partition("[")[0] == kind for learner in chosen["learner"]]]
+    return column(mine.set_index(["learner", "system", "seed"]), "value").dropna()

@@ -1,0 +1,152 @@
+"""Figures of chaos: return maps of successive maxima, spectra of Lyapunov exponents, and of power."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, MaxNLocator, StrMethodFormatter
+from scipy import signal
+
+from results.figures.performance import Styles, finish, panels_of
+from results.figures.style import NOTE, PAGE, TRUTH, drawing, handles, present
+from results.statistics.trials import rows
+
+ACROSS = 4  # panels in a line
+SEGMENT = 1024  # samples of each segment of a power spectrum
+QUIETEST = 1e-6  # of the largest power, below which a spectrum is not drawn
+WIDE = 3.0  # rates per timescale, beyond which a spectrum of exponents is drawn on a logarithmic scale
+MOST_TICKS = 6
+MARGIN = 0.06  # around the maxima of the truth, as a fraction of their range
+
+
+def maxima(series: Float[np.ndarray, " time"]) -> Float[np.ndarray, " maximum"]:
+    """The heights of the peaks of a series, each that of the parabola through the highest sample and its neighbours."""
+    before, here, after = series[:-2], series[1:-1], series[2:]
+    with np.errstate(invalid="ignore", over="ignore"):
+        peak = (here > before) & (here >= after) & np.isfinite(before) & np.isfinite(after)
+        before, here, after = before[peak], here[peak], after[peak]
+        return here - (after - before) ** 2 / (8 * (before - 2 * here + after))
+
+
+def return_maps(
+    truth: Float[np.ndarray, " time"],
+    learned: Mapping[str, Float[np.ndarray, " time"] | str],
+    styles: Styles,
+    variable: str = "z",
+) -> Figure:
+    """Each maximum of one channel of a long run against the next: the truth in grey behind every learner.
+
+    `learned` has a series for each learner, or words that say why there is none. Where the motion is nearly that of a
+    map in one dimension, the points lie on its graph; on the diagonal a maximum repeats itself.
+
+    Lorenz, "Deterministic nonperiodic flow", J. Atmos. Sci. 20, 1963.
+    """
+    known = maxima(truth)
+    low, high = known.min() - MARGIN * np.ptp(known), known.max() + MARGIN * np.ptp(known)
+    columns = min(ACROSS, 1 + len(learned))
+    lines = -(-(1 + len(learned)) // columns)
+    with drawing():
+        size = (PAGE * (columns + 0.3) / (ACROSS + 0.3), (PAGE / ACROSS + 0.08) * lines + 0.3)
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
+        for axes, (name, series) in zip(grid.flat, {"truth": truth, **learned}.items(), strict=False):
+            axes.axline((low, low), slope=1, color=NOTE, linewidth=0.5, zorder=1)
+            if isinstance(series, str):
+                axes.text(0.5, 0.85, series, color=NOTE, fontsize=6, ha="center", transform=axes.transAxes)
+            elif name == "truth":
+                _points(axes, known, TRUTH, 2.2)
+            else:
+                _points(axes, known, "0.78", 3.6)
+                _points(axes, maxima(series), styles[name].colour, 2.2)
+            axes.set(xlim=(low, high), ylim=(low, high), box_aspect=1, title=name)
+            axes.xaxis.set_major_locator(MaxNLocator(4))
+            axes.yaxis.set_major_locator(MaxNLocator(4))
+            axes.spines[["top", "right"]].set_visible(False)
+        for place, axes in enumerate(grid.flat):
+            axes.tick_params(labelbottom=place + columns > len(learned))  # where no panel is below
+            if place > len(learned):
+                axes.set_axis_off()
+        figure.supxlabel(f"maximum of {variable}", fontsize=7.5)
+        figure.supylabel(f"the next maximum of {variable}", fontsize=7.5)
+    return figure
+
+
+def lyapunov_spectra(spectra: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
+    """Lyapunov exponents in their order: the truth as broad grey steps, each learner as points with its interval.
+
+    `spectra` has a row for each system, learner and `order`, from 1, with `median`, `low` and `high`, per timescale;
+    the rows of the truth have the learner "".
+    """
+    shown = present(styles, spectra)
+    apart = np.linspace(-0.27, 0.27, len(shown)) if len(shown) > 1 else [0.0]
+    with drawing():
+        figure, panels = panels_of(spectra, legend=list(shown), height=2.1)
+        for system, axes in panels.items():
+            axes.axhline(0, color=NOTE, linewidth=0.5, zorder=1)
+            truth = rows(spectra, system=system, learner="")
+            axes.hlines(truth["median"], truth["order"] - 0.42, truth["order"] + 0.42, color="0.75", linewidth=2.4)
+            for shift, (learner, style) in zip(apart, shown.items(), strict=True):
+                mine = rows(spectra, system=system, learner=learner)
+                interval = np.abs(mine[["low", "high"]].sub(mine["median"], axis=0).to_numpy().T)
+                look = style.point | {"markersize": 3, "elinewidth": 0.8}
+                axes.errorbar(mine["order"] + shift, mine["median"], interval, **look)
+            axes.set(xlabel="exponent", ylabel=f"rate (1/{timescales[system]})")
+            if np.abs(axes.get_ylim()).max() > WIDE:
+                axes.set_yscale("symlog")
+                axes.autoscale(axis="y")  # whose margins are those of the new scale
+                axes.yaxis.set_major_locator(FixedLocator(_few(*axes.get_ylim())))
+                axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        finish(figure, panels, None, handles(shown, markers=True))
+    return figure
+
+
+def power_spectra(spectra: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
+    """Power of a long run over frequency: the truth as a broad grey line below the learners.
+
+    `spectra` has a row for each system, learner and `frequency`, in cycles per timescale, with `power`; the rows of the
+    truth have the learner "".
+    """
+    shown = present(styles, spectra)
+    with drawing():
+        figure, panels = panels_of(spectra, legend=list(shown), height=2.0)
+        for system, axes in panels.items():
+            frequency, power = rows(spectra, system=system, learner="")[["frequency", "power"]].to_numpy().T
+            axes.plot(frequency, power, color=TRUTH, linewidth=2.6, alpha=0.35, zorder=1.5)
+            for learner, style in shown.items():
+                mine = rows(spectra, system=system, learner=learner)
+                look: dict[str, Any] = style.line | {"linewidth": 0.9}
+                axes.plot(mine["frequency"], mine["power"], **look)
+            seen = power > QUIETEST * power.max()
+            axes.set(yscale="log", xlabel=f"frequency (1/{timescales[system]})", xlim=(0, frequency[seen].max()))
+            axes.set_ylim(QUIETEST * power.max() / 3, 30 * power.max())
+            axes.xaxis.set_major_locator(MaxNLocator(5))
+        finish(figure, panels, "power", handles(shown))
+    return figure
+
+
+def power_spectrum(
+    series: Float[np.ndarray, " time"], step: float
+) -> tuple[Float[np.ndarray, " frequency"], Float[np.ndarray, " frequency"]]:
+    """Frequencies and the power of a series at each, by Welch's mean over half-overlapping segments."""
+    frequency, power = signal.welch(series, 1 / step, nperseg=min(SEGMENT, len(series)))
+    return frequency[1:], power[1:]
+
+
+def _few(low: float, high: float) -> list[float]:
+    """Zero and powers of ten of either sign between two values; where these are few, twice and five times them too."""
+    powers = 10.0 ** np.arange(0, 6)
+    for multiples in ((1, 2, 5), (1, 3), (1,)):
+        sizes = np.outer(powers, multiples).ravel()
+        found = [float(value) for value in (*-sizes[::-1], 0.0, *sizes) if low <= value <= high]
+        if len(found) <= MOST_TICKS:
+            return found
+    return found
+
+
+def _points(axes: Axes, peaks: Float[np.ndarray, " maximum"], colour: object, size: float) -> None:
+    axes.plot(peaks[:-1], peaks[1:], ".", color=colour, markersize=size, markeredgewidth=0)

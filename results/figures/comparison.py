@@ -1,0 +1,209 @@
+"""Figures of comparisons: critical differences, performance profiles, win matrices, Pareto fronts, time intervals."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter, StrMethodFormatter
+
+from results.figures.performance import finish, panels_of
+from results.figures.style import NOTE, PAGE, Style, drawing, entry_width, handles, legend_below, legend_height, present
+from results.formatting import brief
+from results.statistics.pareto import front
+from results.statistics.ranking import Ranking
+from results.statistics.trials import rows
+
+COLUMN = 3.4  # inches; the width of a figure in one column
+LEGIBLE = 24  # learners up to which a matrix has numbers
+Styles = Mapping[str, Style]
+
+
+def critical_difference(ranking: Ranking, styles: Styles) -> Figure:
+    """Mean ranks on one axis, the best on the left; bars join learners that the systems cannot tell apart."""
+    ranks, groups = ranking.mean_ranks, ranking.groups
+    count = len(ranks)
+    half, lowest = -(-count // 2), -(0.9 + 0.42 * len(groups))
+    width = PAGE * 0.75
+    beside = max(0.02, entry_width([str(learner) for learner in ranks.index]) / width - 0.25)  # for names that are long
+    with drawing():
+        size = (width * (0.96 + 2 * beside), 0.75 + 0.12 * len(groups) + 0.19 * half)
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots()
+        axes.set(xlim=(-beside, 1 + beside), ylim=(lowest - 0.8 * half, 1.9), xticks=[], yticks=[])
+        axes.axis("off")
+        axes.plot(_across(np.array([1, count]), count), [0, 0], color="black", linewidth=0.8)
+        for rank in range(1, count + 1):
+            axes.plot(_across(np.array([rank, rank]), count), [0, 0.18], color="black", linewidth=0.6)
+            axes.text(_across(rank, count), 0.35, f"{rank}", ha="center", fontsize=7)
+        if np.isfinite(ranking.difference):
+            _scale(axes, ranking.difference, count)
+        for place, group in enumerate(groups):
+            ends = _across(np.array([ranks[group[0]], ranks[group[-1]]]), count) + np.array([-0.006, 0.006])
+            axes.plot(ends, [-0.45 - 0.42 * place] * 2, color="0.25", linewidth=2.6, solid_capstyle="butt")
+        for place, (learner, rank) in enumerate(ranks.items()):
+            left = place < half
+            level = lowest - 0.8 * (place if left else count - 1 - place)
+            said = f"{brief(str(learner))}  {rank:.2f}"
+            _leader(axes, float(_across(rank, count)), level, left, said, styles[str(learner)])
+    return figure
+
+
+def performance_profile(profile: pd.DataFrame, styles: Styles, label: str = "ratio to the best loss") -> Figure:
+    """Share of the trials that a learner brings within a ratio of the best one: higher, and sooner, is better.
+
+    `profile` has the columns `learner`, `ratio` and `share`.
+    """
+    shown = present(styles, profile)
+    with drawing():
+        below = legend_height(list(shown), COLUMN)
+        figure = Figure(figsize=(COLUMN, 2.0 + below), layout="constrained")
+        axes = figure.subplots()
+        for learner, style in shown.items():
+            curve = rows(profile, learner=learner)
+            axes.step(curve["ratio"], curve["share"], where="post", **style.line)
+            marks = curve.iloc[:: max(1, len(curve) // 6)]
+            axes.plot(marks["ratio"], marks["share"], **{**style.point, "markersize": 3})
+        axes.set(xscale="log", ylim=(-0.02, 1.03), xlabel=label, ylabel="share of trials")
+        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        axes.margins(x=0.02)
+        _few_ticks(axes)
+        axes.spines[["top", "right"]].set_visible(False)
+        legend_below(figure, handles(shown))
+    return figure
+
+
+def win_matrix(wins: pd.DataFrame, pairs: int | None = None) -> Figure:
+    """How often the learner of a row beats that of a column, from 0 to 100 %; ties count half.
+
+    The text says what the shade says, so that neither colour nor grey is needed to read it; but of too many learners,
+    whose matrix is a view from afar.
+    """
+    names = [brief(str(name)) for name in wins.index]
+    count, longest = len(names), max(map(len, names))
+    with drawing():
+        side = (0.3 if count <= LEGIBLE else 0.16) * count
+        figure = Figure(
+            figsize=(side + 0.075 * longest + 0.9, side * 0.8 + 0.055 * longest + 0.5), layout="constrained"
+        )
+        axes = figure.subplots()
+        image = axes.imshow(wins.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        for (row, place), share in np.ndenumerate(wins.to_numpy(dtype=float)):
+            if np.isfinite(share) and count <= LEGIBLE:
+                shade = "white" if share > 0.6 else "black"
+                axes.text(place, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=6.5, color=shade)
+        axes.set_xticks(range(count), names, rotation=40, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(count), names)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        figure.suptitle("row beats column" + (f", {pairs} paired trials" if pairs else ""), fontsize=8)
+        bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1, symbol=" %"), ticks=[0, 0.5, 1])
+        bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
+    return figure
+
+
+def pareto_page(points: pd.DataFrame, styles: Styles, costs: Mapping[str, str], accuracy: str) -> Figure:
+    """Accuracy against every cost on one page: a line of panels a system, a column a cost; a stair is the front.
+
+    `points` has `system`, `learner`, `loss`, `value` and the costs (see `pareto.points`); `costs` names the columns and
+    what is written below them, `accuracy` the metric. Values are drawn so that up and to the left is better.
+    """
+    systems = list(dict.fromkeys(points["system"]))
+    shown = {name: style for name, style in styles.items() if name in set(points["learner"]) and not style.reference}
+    with drawing():
+        height = 1.35 * len(systems) + 0.4 + legend_height(list(shown), PAGE)
+        figure = Figure(figsize=(PAGE, height), layout="constrained")
+        grid = figure.subplots(len(systems), len(costs), squeeze=False, sharey="row", sharex="col")
+        for line, system in enumerate(systems):
+            for place, (cost, label) in enumerate(costs.items()):
+                axes = grid[line, place]
+                _front(axes, rows(points, system=system), cost, shown)
+                axes.set(xscale="log")
+                axes.margins(0.12)
+                _few_ticks(axes)
+                axes.spines[["top", "right"]].set_visible(False)
+                if line == len(systems) - 1:
+                    axes.set_xlabel(label)
+            grid[line, 0].set_ylim(0, 1.12 * grid[line, 0].get_ylim()[1])
+            grid[line, 0].set_ylabel(f"{system}\n{accuracy}")
+        legend_below(figure, handles(shown, markers=True))
+    return figure
+
+
+def prediction_intervals(times: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
+    """Prediction times as points with 95 % intervals, a panel a system; what failed is said in words.
+
+    `times` has a row for each system and learner, with `median`, `low`, `high`, and `status` for where there is none.
+    """
+    with drawing():
+        figure, panels = panels_of(times, height=0.55 + 0.135 * len(styles), share=True)
+        places = {learner: place for place, learner in enumerate(styles)}
+        for system, axes in panels.items():
+            for row in rows(times, system=system).to_dict("records"):
+                _interval(axes, row, places[row["learner"]], styles[row["learner"]])
+            axes.set_yticks(list(places.values()), [brief(learner) for learner in places])
+            axes.tick_params(axis="y", length=0)
+            axes.grid(axis="y", color="0.92", linewidth=0.5)
+            axes.set_axisbelow(True)
+            axes.xaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
+            axes.set(ylim=(len(styles) - 0.4, -0.6), xlabel=f"VPT ({timescales[system]}s)")
+            axes.set_xlim(-0.03 * axes.get_xlim()[1], None)
+        finish(figure, panels, "")
+    return figure
+
+
+def _across(rank: Any, count: int) -> Any:
+    """Place of a rank on the axis, which leaves room for names on both sides."""
+    return 0.27 + 0.46 * (rank - 1) / max(count - 1, 1)
+
+
+def _scale(axes: Axes, difference: float, count: int) -> None:
+    """The critical difference as a bar above the axis."""
+    ends = _across(np.array([1.0, 1.0 + difference]), count)
+    axes.errorbar(ends.mean(), 1.2, xerr=np.ptp(ends) / 2, color="black", capsize=2.5, linewidth=0.8)
+    axes.text(ends.mean(), 1.4, f"critical difference {difference:.2f}", ha="center", fontsize=6.5)
+
+
+def _leader(axes: Axes, x: float, level: float, left: bool, text: str, style: Style) -> None:
+    """The line from a rank to the name of its learner."""
+    edge = 0.25 if left else 0.75
+    axes.plot([x, x, edge], [0, level, level], color="0.35", linewidth=0.6)
+    axes.plot(x, 0, **(style.point | {"markersize": 4, "zorder": 5, "clip_on": False}))
+    name, rank = text.rsplit("  ", 1)
+    words = f"{name}  {rank}" if left else f"{rank}  {name}"
+    axes.text(edge + (-0.008 if left else 0.008), level, words, ha="right" if left else "left", va="center", fontsize=7)
+
+
+def _front(axes: Axes, points: pd.DataFrame, cost: str, styles: Styles) -> None:
+    """The learners of one system, filled on the front of loss and this cost, hollow behind it, and the stair."""
+    here = points.loc[points["learner"].isin(list(styles)) & (points[cost] > 0) & np.isfinite(points["value"])]
+    if not len(here):
+        return
+    ahead = front(here[["loss", cost]].to_numpy(dtype=float))
+    for row, first in zip(here.to_dict("records"), ahead, strict=True):
+        look: dict[str, Any] = {} if first else {"markerfacecolor": "white"}
+        axes.plot(row[cost], row["value"], **{**styles[str(row["learner"])].point, "zorder": 4, **look})
+    stair = here.loc[ahead].sort_values(cost)
+    axes.step(stair[cost], stair["value"], where="post", color=NOTE, linewidth=0.7, zorder=2)
+
+
+def _few_ticks(axes: Axes) -> None:
+    """Labels at 1, 2 and 5 on a logarithmic axis that is short, at powers of ten on a long one."""
+    low, high = np.log10(axes.get_xlim())
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high - low < 2 else (1,), numticks=5))
+    axes.xaxis.set_minor_locator(NullLocator())
+    if high < 5 and low > -3:
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def _interval(axes: Axes, row: Mapping[str, Any], place: int, style: Style) -> None:
+    if np.isnan(row["median"]):
+        axes.text(0, place, row["status"], color=NOTE, fontsize=6, va="center")
+        return
+    look: dict[str, Any] = {"markersize": 3.2, "markerfacecolor": "white" if style.reference else style.colour}
+    axes.plot(row["median"], place, **(style.point | look))
+    if np.isfinite([row["low"], row["high"]]).all():
+        ends = [row["low"], row["high"]]
+        axes.plot(ends, [place, place], color="black", linewidth=0.8, marker="|", markersize=5, zorder=5)

@@ -1,0 +1,102 @@
+"""Figures of fields on a ring of sites: forecasts in space and time, and spectra over wave numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from results.figures.performance import Styles, finish, panels_of
+from results.figures.style import NOTE, PAGE, TRUTH, drawing, handles, present
+from results.statistics.trials import rows
+
+SAMPLES = 400  # of a picture's time axis, at most
+FAINTEST = 1e-7  # of the largest power, below which a spectrum is not drawn
+
+Field = Float[np.ndarray, "time site"]
+
+
+def space_time(
+    times: Float[np.ndarray, " time"], truth: Field, learned: Mapping[str, Field | str], unit: str
+) -> Figure:
+    """One forecast of each learner beside its distance from the truth, time from left to right; the truth on top.
+
+    `times` are in units of what `unit` names. `learned` has a forecast for each learner, or words that say why there is
+    none; samples that are not finite stay white. Distances are absolute, up to the range of the truth.
+    """
+    every = max(1, len(times) // SAMPLES)
+    times, truth = times[::every], truth[::every]
+    low, high = (float(end) for end in np.quantile(truth, (0.005, 0.995)))
+    extent = (0.0, float(times[-1]), 0.5, truth.shape[1] + 0.5)
+    with drawing():
+        figure = Figure(figsize=(PAGE, 0.55 * (1 + len(learned)) + 0.45), layout="constrained")
+        figure.get_layout_engine().set(h_pad=0.015, w_pad=0.03)  # type: ignore[union-attr]
+        grid = figure.subplots(1 + len(learned), 2, sharex=True, sharey=True, squeeze=False)
+        field = _picture(grid[0, 0], truth, extent, "viridis", low, high)
+        away = field
+        for (left, right), forecast in zip(grid[1:], learned.values(), strict=True):
+            if isinstance(forecast, str):
+                left.text(0.02, 0.5, forecast, color=NOTE, fontsize=6, va="center", transform=left.transAxes)
+                right.set_axis_off()
+                continue
+            _picture(left, forecast[::every], extent, "viridis", low, high)
+            away = _picture(right, np.abs(forecast[::every] - truth), extent, "Greys", 0.0, high - low)
+        for name, axes in zip(["truth", *learned], grid[:, 0], strict=True):
+            axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=6.5)
+            axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
+        for axes in grid[-1]:
+            axes.set_xlabel(f"time ({unit}s)")
+        grid[0, 0].set_title("field at each site")
+        _bars(grid[0, 1], field, away)
+    return figure
+
+
+def spatial_spectra(spectra: pd.DataFrame, styles: Styles) -> Figure:
+    """Power of each wave number, mean over a long run: the truth in black below the learners.
+
+    `spectra` has a row for each system, learner and `wave`, with `power`; the rows of the truth have the learner "".
+    """
+    shown = present(styles, spectra)
+    with drawing():
+        figure, panels = panels_of(spectra, legend=list(shown))
+        for system, axes in panels.items():
+            wave, power = rows(spectra, system=system, learner="")[["wave", "power"]].to_numpy().T
+            axes.plot(wave, power, color=TRUTH, linewidth=2.6, alpha=0.35, zorder=1.5)
+            for learner, style in shown.items():
+                mine = rows(spectra, system=system, learner=learner)
+                axes.plot(mine["wave"], mine["power"], **style.line)
+            largest = power.max()
+            shown_power = power[power > FAINTEST * largest]
+            axes.set(yscale="log", xlabel="waves around the ring", ylim=(shown_power.min() / 30, 30 * largest))
+            axes.set_xlim(0, wave[power > FAINTEST * largest].max() + 0.5)
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        finish(figure, panels, "mean power", handles(shown))
+    return figure
+
+
+def spatial_power(run: Field) -> Float[np.ndarray, " wave"]:
+    """Mean over time of |rfft|^2 over the sites, as a fraction of their squared number; infinite after divergence."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (np.abs(np.fft.rfft(run, axis=1) / run.shape[1]) ** 2).mean(axis=0)
+
+
+def _picture(axes: Axes, field: Field, extent: Any, colours: str, low: float, high: float) -> Any:
+    axes.tick_params(length=2, labelsize=6)
+    look = {"cmap": colours, "vmin": low, "vmax": high, "interpolation": "nearest", "aspect": "auto"}
+    return axes.imshow(np.where(np.isfinite(field), field, np.nan).T, origin="lower", extent=extent, **look)
+
+
+def _bars(axes: Axes, field: Any, away: Any) -> None:
+    """The two scales of colour, where the truth has nothing to be compared with."""
+    axes.set_axis_off()
+    for place, (picture, name) in enumerate(((field, "field"), (away, "distance from the truth"))):
+        inset = axes.inset_axes((0.06 + 0.52 * place, 0.5, 0.38, 0.2))
+        bar = axes.figure.colorbar(picture, cax=inset, orientation="horizontal")
+        bar.ax.tick_params(labelsize=5.5, length=2)
+        bar.ax.set_title(name, fontsize=6.5)
+        bar.locator = MaxNLocator(3)
+        bar.update_ticks()

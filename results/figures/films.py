@@ -1,0 +1,182 @@
+"""Films of learning: what a model forecast, and its vector field, beside the truth at each stage of its training."""
+
+import io
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from results.figures.style import PAGE, TRUTH, drawing, save
+from results.figures.vector_fields import stream_lines
+
+STAGES = 5  # of a strip, at most
+DOTS = 130  # an inch
+FRAME, LAST = 250, 2500  # milliseconds that a frame is shown, and the last one
+ROOM = 0.25  # around the truth, as a fraction of its extent
+
+
+@dataclass(frozen=True)
+class Film:
+    """The stages of one training, the last of which is the model that was kept.
+
+    `updates [stage]`, `times [time]` in units that `timescale` names, `truth [time, channel]`, `forecasts [stage, time,
+    channel]`; of planar systems also `places [place, 2]` of a grid, `flow [place, 2]` and `fields [stage, place, 2]`.
+    """
+
+    system: str
+    learner: str
+    timescale: str
+    ring: bool  # whether the channels are the sites of a ring
+    updates: np.ndarray
+    times: np.ndarray
+    truth: np.ndarray
+    forecasts: np.ndarray
+    places: np.ndarray | None = None
+    flow: np.ndarray | None = None
+    fields: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, system: str, learner: str, timescale: str, ring: bool, arrays: Mapping[str, np.ndarray]) -> "Film":
+        """The film in the arrays of a cell, of its only seed. Raises KeyError where there is none in them."""
+        names = ("updates", "times", "truth", "forecasts")
+        more = [name for name in ("places", "flow", "fields") if f"reel_{name}" in arrays]
+        return cls(system, learner, timescale, ring, **{name: arrays[f"reel_{name}"][0] for name in (*names, *more)})
+
+    def __len__(self) -> int:
+        return len(self.updates)
+
+
+def write(film: Film, folder: Path, name: str, colour: Any) -> list[Path]:
+    """Write `folder/name.gif`, a strip of its stages as a figure, and `name.mp4` where ffmpeg is installed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = list(frames(film, colour))
+    path = folder / f"{name}.gif"
+    lasting = [FRAME] * (len(pictures) - 1) + [LAST]
+    palette = pictures[-1].quantize(128, dither=Image.Dither.NONE)
+    reduced = [one.quantize(128, palette=palette, dither=Image.Dither.NONE) for one in pictures]
+    reduced[0].save(path, save_all=True, append_images=reduced[1:], duration=lasting, loop=0)
+    made = [*save(strip(film, colour), folder, name).values(), path]
+    ffmpeg = shutil.which("ffmpeg")
+    return made if ffmpeg is None else [*made, _encode(ffmpeg, pictures, path.with_suffix(".mp4"))]
+
+
+def strip(film: Film, colour: Any) -> Figure:
+    """A few stages side by side, from the untrained model to the one that was kept: in a plane, or on a ring."""
+    stages = np.unique(np.linspace(0, len(film) - 1, min(STAGES, len(film))).round().astype(int))
+    with drawing():
+        figure = Figure(figsize=(PAGE, PAGE / STAGES + 0.55), layout="constrained")
+        for axes, stage in zip(figure.subplots(1, len(stages), squeeze=False)[0], stages, strict=True):
+            forecast = _bounded(film.forecasts[stage], film.truth)
+            if film.ring:
+                low, high = float(film.truth.min()), float(film.truth.max())
+                axes.imshow(forecast, vmin=low, vmax=high, cmap="viridis", aspect="auto", origin="lower")
+                axes.set(xticks=[], yticks=[])
+            elif film.truth.shape[1] == 1:
+                axes.plot(film.times, film.truth[:, 0], color=TRUTH, linewidth=0.9)
+                axes.plot(film.times, forecast[:, 0], color=colour, linewidth=1.4)
+                axes.set(xticks=[], yticks=[])
+            else:
+                _plane(axes, film, int(stage), forecast, colour)
+                axes.set(xlabel="", ylabel="")
+            last = stage == len(film) - 1
+            axes.set_title("kept" if last else f"{film.updates[stage]:,.0f} updates", fontsize=7)
+        figure.suptitle(f"{film.learner} on {film.system}", x=0.01, ha="left", fontsize=8)
+    return figure
+
+
+def frames(film: Film, colour: Any) -> Iterator[Image.Image]:
+    """The pictures of a film, all of the same size."""
+    for stage in range(len(film)):
+        canvas = FigureCanvasAgg(frame(film, stage, colour))
+        with drawing():
+            canvas.figure.set_dpi(DOTS)
+            canvas.draw()
+        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        yield picture.crop((0, 0, picture.width // 2 * 2, picture.height // 2 * 2))  # as video asks for
+
+
+def frame(film: Film, stage: int, colour: Any) -> Figure:
+    """One stage: the forecast over time, and in the plane of two channels or, on a ring, in space and time."""
+    kept, updates = stage == len(film) - 1, f"{film.updates[stage]:,.0f} of {film.updates[-1]:,.0f} updates"
+    forecast = _bounded(film.forecasts[stage], film.truth)
+    with drawing():
+        figure = Figure(figsize=(PAGE, 2.9), layout="constrained")
+        if film.ring:
+            _space_time(figure, film, forecast)
+        elif film.truth.shape[1] == 1:
+            _channel(figure.subplots(), film, forecast, colour)
+        else:
+            left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
+            _plane(left, film, stage, forecast, colour)
+            _channel(right, film, forecast, colour)
+        when = "the model that was kept, the best on validation data" if kept else f"after {updates}"
+        figure.suptitle(f"{film.learner} on {film.system}, {when}", x=0.01, ha="left", fontsize=9)
+    return figure
+
+
+def _bounded(forecast: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The forecast without what lies far outside of every picture."""
+    low, high = truth.min(0), truth.max(0)
+    far = 3 * (high - low) + 1e-12
+    with np.errstate(invalid="ignore"):
+        return np.where((forecast > low - far) & (forecast < high + far), forecast, np.nan)
+
+
+def _plane(axes: Axes, film: Film, stage: int, forecast: np.ndarray, colour: Any) -> None:
+    """The first channel against the second or, of three, the third; with both fields where there are any."""
+    other = min(2, film.truth.shape[1] - 1)
+    if film.places is not None and film.flow is not None and film.fields is not None:
+        stream_lines(axes, film.places, film.flow, film.fields[stage], colour)
+    else:
+        seen = film.truth[:, [0, other]]
+        low, high = seen.min(0), seen.max(0)
+        room = ROOM * (high - low)
+        (left, bottom), (right, top) = low - room, high + room
+        axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], box_aspect=1)
+    axes.plot(film.truth[:, 0], film.truth[:, other], color=TRUTH, linewidth=0.9, alpha=0.75)
+    axes.plot(forecast[:, 0], forecast[:, other], color=colour, linewidth=1.6)
+    axes.plot(*film.truth[0, [0, other]], color=TRUTH, marker="o", markersize=3)
+    axes.set(xlabel="x₁", ylabel=f"x{'₂₃'[other - 1]}")
+
+
+def _channel(axes: Axes, film: Film, forecast: np.ndarray, colour: Any) -> None:
+    low, high = film.truth[:, 0].min(), film.truth[:, 0].max()
+    room = ROOM * (high - low) + 1e-12
+    axes.plot(film.times, film.truth[:, 0], color=TRUTH, linewidth=0.9, label="truth")
+    axes.plot(film.times, forecast[:, 0], color=colour, linewidth=1.4, label=film.learner)
+    axes.set(xlim=(0, film.times[-1]), ylim=(low - room, high + room), xlabel=f"time ({film.timescale}s)", ylabel="x₁")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=2)
+
+
+def _space_time(figure: Figure, film: Film, forecast: np.ndarray) -> None:
+    extent = (0.0, float(film.times[-1]), 0.5, film.truth.shape[1] + 0.5)
+    look: dict[str, Any] = {"extent": extent, "aspect": "auto", "origin": "lower", "interpolation": "nearest"}
+    low, high = float(film.truth.min()), float(film.truth.max())
+    grid = figure.subplots(2, 1, sharex=True)
+    for axes, name, field in zip(grid, ("truth", film.learner), (film.truth, forecast), strict=True):
+        axes.imshow(field.T, vmin=low, vmax=high, cmap="viridis", **look)
+        axes.set_ylabel(name)
+    grid[-1].set_xlabel(f"time ({film.timescale}s)")
+
+
+def _encode(ffmpeg: str, pictures: list[Image.Image], path: Path) -> Path:
+    """Write a video of the pictures, the last of which stays; RuntimeError where ffmpeg fails."""
+    content = io.BytesIO()
+    for picture in (*pictures, *[pictures[-1]] * (LAST // FRAME - 1)):
+        picture.save(content, "png")
+    command = [ffmpeg, "-y", "-loglevel", "error", "-f", "image2pipe", "-framerate", str(1000 / FRAME), "-i", "-"]
+    done = subprocess.run(
+        [*command, "-pix_fmt", "yuv420p", str(path)], input=content.getvalue(), capture_output=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"ffmpeg cannot write {path}: {done.stderr.decode(errors='replace').strip()}")
+    return path

@@ -1,0 +1,61 @@
+"""Memory against the solver's steps: what grows with them lies along the diagonal, what does not is level."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+from results.figures.performance import finish, panels_of
+from results.figures.style import NOTE, Style, drawing, handles, styles
+from results.statistics.trials import rows
+
+MEASURES = {"saved_bytes": "saved for the backward pass", "peak_bytes": "highest memory of the fit"}
+STEPS = "nfe_forward"
+FEWEST, RANGE = 3, 2.0  # configurations of one kind of learner, and the ratio of their steps, that make a curve
+MEGABYTE = 1e6
+
+
+def memory_against_steps(points: pd.DataFrame) -> Figure:
+    """A panel for each system and kind of memory, a line for each kind of learner, over the evaluations of an update.
+
+    `points` are those of `memory_points`. Dots are proportion, through the highest point. The memory of a fit on a CPU
+    is that above what its process held before, and includes what a process loads once, with its first fit.
+    """
+    looks = styles(list(dict.fromkeys(points.sort_values("kind")["kind"])), [])
+    with drawing():
+        titled = points.assign(system=points["system"] + ": " + points["measure"].replace(MEASURES))
+        titled = titled.sort_values("measure", ascending=False, kind="stable")
+        figure, panels = panels_of(titled, legend=list(looks), height=2.1)
+        for title, axes in panels.items():
+            here = rows(titled, system=title)
+            for kind, look in looks.items():
+                line = rows(here, kind=kind)
+                axes.plot(line["steps"], line["bytes"] / MEGABYTE, **_joined(look))
+            if MEASURES["saved_bytes"] in title:
+                _proportion(axes, here)
+            axes.set(xscale="log", yscale="log", xlabel="function evaluations of a forward pass")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_minor_locator(NullLocator())
+                axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        finish(figure, panels, "MB", handles(looks, markers=True))
+    return figure
+
+
+def _joined(look: Style) -> dict[str, Any]:
+    return look.point | {"linestyle": "-", "linewidth": 1.3}
+
+
+def _spans(steps: Sequence[float]) -> bool:
+    return max(steps) >= RANGE * min(steps)
+
+
+def _proportion(axes: Axes, points: pd.DataFrame) -> None:
+    """Memory in proportion to the steps, from the highest point back."""
+    highest = points.loc[points["bytes"].idxmax()]
+    steps = np.array([points["steps"].min(), highest["steps"]])
+    axes.plot(steps, steps * (highest["bytes"] / highest["steps"] / MEGABYTE), ":", color=NOTE, linewidth=0.8, zorder=1)

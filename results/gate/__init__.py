@@ -1,0 +1,1 @@
+"""The gate: baselines, comparisons and regressions."""

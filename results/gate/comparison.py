@@ -1,0 +1,214 @@
+"""Two runs side by side: what changed from the first to the second, paired trial by trial, and what is unresolved."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from tabulate import tabulate
+
+from results.formatting import NOTHING, heading, status, three_digits
+from results.gate.baseline import PAIR, differences
+from results.statistics.intervals import Estimate, median_interval, prediction_time_difference, stratified
+from results.statistics.scores import scores
+from results.statistics.trials import column, groups, rows
+from results.store.run import Run
+
+Verdict = Literal["better", "worse", "changed", "same", "unresolved"]
+LEADING = "vpt"  # what is shown if nothing is asked for; of a suite that lacks it, its first metric
+BY_STATE = ("vpt", "vpt_strict")  # metrics whose values for every test state are kept
+OVERALL = "all systems"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One learner by one metric, on one system or on all: medians of both runs, and the paired difference.
+
+    On one system `difference` is in the unit of the metric; over all of them it is a ratio less one. `first` and
+    `second` are None, and `words` say why, where a run has no value.
+    """
+
+    system: str
+    learner: str
+    metric: str
+    first: float | None
+    second: float | None
+    difference: Estimate
+    pairs: int
+    verdict: Verdict
+    words: tuple[str, str] = ("", "")
+
+    @property
+    def entries(self) -> tuple[str, str, str, str]:
+        """Both values, the difference with its interval, and the verdict, as they are printed."""
+        values = [
+            three_digits(value) if value is not None else word or NOTHING
+            for value, word in zip((self.first, self.second), self.words, strict=True)
+        ]
+        return values[0], values[1], _interval(self.difference, 100 if self.system == OVERALL else 1), self.verdict
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All changes that two runs allow, cell by cell and over all systems, and the cells that only one of them has."""
+
+    cells: tuple[Change, ...]
+    overall: tuple[Change, ...]
+    only_first: tuple[str, ...]
+    only_second: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def of(self, metrics: Sequence[str]) -> list[Change]:
+        """The changes of these metrics, those over all systems last."""
+        return [change for change in (*self.cells, *self.overall) if change.metric in metrics]
+
+    def others(self, metrics: Sequence[str]) -> list[Change]:
+        """What is resolved over all systems of the metrics that are not among these."""
+        return [
+            change
+            for change in self.overall
+            if change.metric not in metrics and change.verdict not in ("same", "unresolved")
+        ]
+
+
+def compare(first: Run, second: Run) -> Comparison:
+    """Pair the trials of two runs by system, data seed, seed and, where they are kept, initial states.
+
+    Raises ValueError where the runs saw different data, so that nothing can be paired.
+    """
+    clashes = _differing(second.manifest, first.manifest, ("data_seed", "sampling"))
+    if clashes:
+        raise ValueError(f"{first.folder} and {second.folder} cannot be paired: {'; '.join(clashes)}")
+    frames = [run.frame() for run in (first, second)]
+    cells = [{(cell.system, cell.learner): cell.key for cell in run.finished} for run in (first, second)]
+    both = [place for place in cells[0] if place in cells[1]]
+    changes = []
+    for place in both:
+        here = [rows(frame, system=place[0], learner=place[1]) for frame in frames]
+        arrays = [run.store.arrays(keys[place]) for run, keys in zip((first, second), cells, strict=True)]
+        metrics = [metric for metric in dict.fromkeys(here[0]["metric"]) if metric in set(here[1]["metric"])]
+        changes += [_change(*place, metric, here, arrays) for metric in metrics]
+    lone = [[f"{learner} on {system}" for system, learner in one if (system, learner) not in other]
+            for one, other in (cells, cells[::-1])]  # fmt: skip
+    notes = _differing(second.manifest, first.manifest, ("suite", "budget"))
+    here, there = (run.manifest["environment"] for run in (first, second))
+    notes += _differing(there, here, ("processor", "device", "torch"))
+    return Comparison(tuple(changes), tuple(_overall(*frames)), tuple(lone[0]), tuple(lone[1]), tuple(notes))
+
+
+def leading(changes: Sequence[Change]) -> list[str]:
+    metrics = list(dict.fromkeys(change.metric for change in changes))
+    return [LEADING] if LEADING in metrics else metrics[:1]
+
+
+def markdown(comparison: Comparison, metrics: Sequence[str]) -> str:
+    """A pipe table for each metric, and what else is resolved."""
+    parts = []
+    for metric in metrics:
+        lines = [[change.system, change.learner, *change.entries] for change in comparison.of([metric])]
+        heads = ["system", "learner", "A", "B", "B - A (all systems: B / A - 1)", "verdict"]
+        table = tabulate(
+            _plain(lines), heads, "pipe", disable_numparse=True, colalign=["left"] * 2 + ["right"] * 3 + ["left"]
+        )
+        parts.append(f"**{heading(metric)}**\n\n{table}")
+    parts += ["\n".join(f"- {line}" for line in lines) for lines in (remarks(comparison, metrics),) if lines]
+    return "\n\n".join(parts) + "\n"
+
+
+def remarks(comparison: Comparison, metrics: Sequence[str]) -> list[str]:
+    """What the tables of these metrics do not show, in sentences."""
+    found = [
+        f"{change.learner}: {heading(change.metric)} {change.entries[2]} over all systems, {change.verdict}"
+        for change in comparison.others(metrics)
+    ]
+    for name, lone in (("A", comparison.only_first), ("B", comparison.only_second)):
+        if lone:
+            found.append(f"only in {name}: {', '.join(lone)}")
+    return found + list(comparison.notes)
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as JSON-ready values, with None where there is no interval."""
+    content = asdict(comparison)
+    for change in (*content["cells"], *content["overall"]):
+        change["difference"] = {
+            name: value if np.isfinite(value) else None for name, value in change["difference"].items()
+        }
+    return content
+
+
+def _change(
+    system: str, learner: str, metric: str, frames: Sequence[pd.DataFrame], arrays: Sequence[Mapping[str, np.ndarray]]
+) -> Change:
+    trials = [rows(frame, metric=metric).set_index("seed") for frame in frames]
+    values = [column(one, "value").where(column(one, "status") == "ok") for one in trials]
+    words = _failure(trials[0]), _failure(trials[1])
+    medians = _median(values[0]), _median(values[1])
+    better = str(trials[0]["better"].iloc[0])
+    pairs = pd.concat(values, axis=1, join="inner", keys=["first", "second"]).dropna()
+    change = (column(pairs, "second") - column(pairs, "first")).to_numpy()
+    if any(median is None for median in medians) or not len(change):
+        lost, gained = bool(words[1]) and not words[0], bool(words[0]) and not words[1]
+        verdict: Verdict = "worse" if lost else "better" if gained else "unresolved"
+        return Change(system, learner, metric, *medians, Estimate(np.nan), 0, verdict, words)
+    one, other = (kept.get(metric) if metric in BY_STATE else None for kept in arrays)
+    if one is not None and other is not None and one.shape[1:] == other.shape[1:]:
+        count, same = one.shape[1], np.array_equal(one, other)
+        difference = Estimate(0.0, 0.0, 0.0) if same else prediction_time_difference(one, other)
+    else:
+        low, high = median_interval(change)
+        difference = Estimate(float(np.median(change)), float(low), float(high))
+        count, same = len(change), not change.any()
+    return Change(system, learner, metric, *medians, difference, count, _verdict(difference, better, same), words)
+
+
+def _overall(first: pd.DataFrame, second: pd.DataFrame) -> list[Change]:
+    """Ratios over all systems: of the geometric mean over pairs, with a bootstrap interval stratified by system."""
+    one, other = (scores(frame.loc[frame["status"] == "ok"])[[*PAIR, "better", "score"]] for frame in (first, second))
+    both = one.merge(other.drop(columns="better"), on=PAIR, suffixes=("_first", "_second"))
+    both["ratio"] = both["score_second"] - both["score_first"]
+    found = []
+    for (learner, metric, better), pairs in groups(both, "learner", "metric", "better"):
+        worse = stratified([trials["ratio"].to_numpy() for _, trials in pairs.groupby("system")], np.mean)
+        ends = sorted(np.expm1([-worse.low, -worse.high] if better == "higher" else [worse.low, worse.high]))
+        ratio = Estimate(float(np.expm1(-worse.value if better == "higher" else worse.value)), *map(float, ends))
+        verdict = _verdict(worse, "lower", not np.any(pairs["ratio"]))
+        found.append(Change(OVERALL, learner, metric, None, None, ratio, len(pairs), verdict))
+    return found
+
+
+def _verdict(difference: Estimate, better: str, same: bool) -> Verdict:
+    if same:
+        return "same"
+    if not difference.resolved:
+        return "unresolved"
+    if better == "truth":
+        return "changed"
+    return "better" if (difference.value > 0) == (better == "higher") else "worse"
+
+
+def _median(values: pd.Series) -> float | None:
+    return None if np.any(values.isna()) else float(values.median())
+
+
+def _failure(trials: pd.DataFrame) -> str:
+    failed = [name for name in trials["status"] if name != "ok"]
+    return status(failed[0]) if failed else ""
+
+
+def _interval(difference: Estimate, scale: float) -> str:
+    """ "+0.12 [0.05, 0.2]"; in per cent where it is scaled to that."""
+    if np.isnan(difference.value):
+        return NOTHING
+    value, low, high = (number * scale for number in asdict(difference).values())
+    ends = f" [{three_digits(low)}, {three_digits(high)}]" if np.isfinite([low, high]).all() else ""
+    return f"{'+' if value > 0 else ''}{three_digits(value)}{ends}{' %' if scale == 100 else ''}"
+
+
+def _differing(second: Mapping[str, Any], first: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    return differences({name: second.get(name) for name in names}, {name: first.get(name) for name in names})
+
+
+def _plain(lines: list[list[str]]) -> list[list[str]]:
+    return [[entry.replace("|", "\\|").replace("<", "\\<") for entry in line] for line in lines]

@@ -1,0 +1,241 @@
+"""The regression gate: is a run as good as its baseline, beyond noise, tolerance and the number of looks?"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from results.formatting import listed, status
+from results.gate.baseline import PAIR, Baseline, depends_on_machine, differences, protocol, surroundings
+from results.statistics.intervals import LEVEL, SEED
+from results.statistics.ranking import holm
+from results.statistics.scores import scores
+from results.statistics.trials import TRUTH, column, groups
+from results.store.run import Run
+
+Verdict = Literal["pass", "regressed", "inconclusive"]
+RESAMPLES = 4000  # at least; more where many findings share the level
+SHARPNESS = 4  # how much smaller than its share of the level the smallest p-value must be
+NEAR = 1e-5  # of a logarithm: what rounding may change in a run that is the same
+YARDSTICK = 0.04  # of a metric's tolerance is left to a reference row, which is not trained
+ALARM = 0.01  # chance that a re-run with other seeds exceeds the noise bound of any learner and metric
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One learner by one metric: how its values changed from those of the baseline, over all paired trials.
+
+    `effect` is the mean over systems of the mean log-ratio, positive where worse, with the ends of its bootstrap
+    interval; `p` is corrected for the number of findings, and `limit` is the tolerance or, if greater, the noise.
+    """
+
+    learner: str
+    metric: str
+    effect: float
+    low: float
+    high: float
+    p: float
+    tolerance: float
+    noise: float
+    pairs: int
+    two_sided: bool  # of a yardstick, any change is one for the worse
+    equal: bool
+    counted: str = "paired trials"  # what there are so many `pairs` of
+
+    @property
+    def limit(self) -> float:
+        return max(self.tolerance, self.noise)
+
+    @property
+    def verdict(self) -> Verdict:
+        harm, worst = (abs(self.effect), max(-self.low, self.high)) if self.two_sided else (self.effect, self.high)
+        if self.equal:
+            return "pass"
+        if harm > self.limit and self.p <= LEVEL:
+            return "regressed"
+        return "inconclusive" if worst > self.limit else "pass"
+
+    def __str__(self) -> str:
+        kind = "changed" if self.two_sided else "worse" if self.effect > 0 else "better"
+        size = 100 * np.expm1(abs(self.effect))
+        return (
+            f"{self.learner}: {self.metric} is {size:.3g} % {kind} over {self.pairs} {self.counted} "
+            f"(log-ratio {self.effect:+.3g} [{self.low:+.3g}, {self.high:+.3g}], limit {self.limit:.3g})"
+        )
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a run says beside its baseline.
+
+    `lost` are cells and values that the baseline has and the run has not, each in a sentence; `findings` decide,
+    `advisory` ones (times and memory of the process) are shown only; `differing` says why nothing can be compared.
+    """
+
+    lost: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    advisory: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    differing: tuple[str, ...] = ()
+
+    @property
+    def comparable(self) -> bool:
+        return not self.differing and bool(self.findings or self.lost)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        found = {finding.verdict for finding in self.findings}
+        if self.lost or "regressed" in found:
+            return "regressed"
+        return "inconclusive" if "inconclusive" in found else "pass"
+
+    def of(self, verdict: Verdict) -> list[Finding]:
+        return [finding for finding in self.findings if finding.verdict == verdict]
+
+
+def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
+    """Hold a run to its baseline; `times` decides by times too, which only two runs of one job can be held to.
+
+    Coverage comes first: what is missing or newly fails is a regression, whatever the rest. Raises ValueError where
+    times of different machines would be compared.
+    """
+    here, there = surroundings(run), baseline.content["environment"]
+    moved = [name for name in there if here.get(name) != there[name]]
+    if times and moved:
+        raise ValueError(f"times are never compared across environments, and these differ in {listed(moved)}")
+    differing = differences(protocol(run), {name: baseline.content[name] for name in protocol(run)})
+    frame, before = run.frame(), baseline.frame()
+    if not differing and not len(before.merge(frame[["system", "learner"]])):
+        differing = ["no cell of the baseline is in the run"]
+    if differing:
+        return Check((), (), (), (), tuple(differing))
+    lost = _lost(before, frame, list(run.manifest["seeds"]))
+    decided, advisory = _findings(baseline, before, frame, times)
+    changed = [finding for finding in decided if not finding.equal]
+    notes = [f"the environments differ in {listed(moved)}: rounding may differ"] if moved else []
+    if changed and not moved:
+        notes.append(f"same environment, but {len(changed)} of {len(decided)} findings are not the same to rounding")
+    notes += [f"{learner} on {system} is not in the baseline" for system, learner in _cells(frame) - _cells(before)]
+    few = len(set(before["seed"]) - set(run.manifest["seeds"]))
+    notes += [f"{few} of the baseline's {len(set(before['seed']))} seeds were not asked for"] if few else []
+    return Check(tuple(lost), tuple(decided), tuple(advisory), tuple(notes))
+
+
+def paired(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Trials that both have, with `ratio`, the log-ratio of their values, greater where `after` is worse."""
+    one, other = (scores(frame)[[*PAIR, "score"]] for frame in (before, after))
+    both = one.merge(other, on=PAIR, suffixes=("_before", "_after"))
+    return both.assign(ratio=both["score_after"] - both["score_before"])
+
+
+def _lost(before: pd.DataFrame, after: pd.DataFrame, seeds: list[int]) -> list[str]:
+    """What the baseline measured and the run did not, in sentences: a missing cell, a new failure, a lost metric."""
+    trials, found = ["system", "learner", "seed"], []
+    now = after.drop_duplicates(trials).set_index(trials)[["status", "reason"]]
+    fine = before.loc[(before["status"] == "ok") & before["seed"].isin(seeds)].drop_duplicates(trials)
+    broken: set[tuple] = set()
+    for (system, learner), group in groups(fine, "system", "learner"):
+        cells = [(system, learner, seed) for seed in group["seed"]]
+        absent = [cell[2] for cell in cells if cell not in now.index]
+        failed = {cell[2]: now.loc[cell] for cell in cells if cell in now.index and now.loc[cell, "status"] != "ok"}
+        broken |= {(system, learner, seed) for seed in [*absent, *failed]}
+        if absent:
+            which = "" if len(absent) == len(cells) else f" with seed {listed(map(str, absent))}"
+            found.append(f"{learner} on {system}{which} is missing")
+        for seed, row in failed.items():
+            reason = f" ({row['reason']})" if row["reason"] else ""
+            found.append(f"{learner} on {system} with seed {seed} newly ends as {status(row['status'])}{reason}")
+    return found + _lost_values(before.loc[before["seed"].isin(seeds)], after, broken)
+
+
+def _lost_values(before: pd.DataFrame, after: pd.DataFrame, broken: set[tuple]) -> list[str]:
+    had, has = (set(map(tuple, frame.dropna(subset="value")[PAIR].to_numpy())) for frame in (before, after))
+    gone = [place for place in map(tuple, before[PAIR].to_numpy()) if place in had - has and place[:3] not in broken]
+    named = dict.fromkeys((metric, learner, system) for system, learner, _, metric in gone)
+    return [f"{metric} of {learner} on {system} has no value any more" for metric, learner, system in named]
+
+
+def _findings(
+    baseline: Baseline, before: pd.DataFrame, after: pd.DataFrame, times: bool
+) -> tuple[list[Finding], list[Finding]]:
+    """The findings that decide, each corrected for the number of all of them, and those that are shown only."""
+    pairs, noise, about = paired(before, after), baseline.noise(), baseline.metrics
+    machine = {name for name, one in about.items() if depends_on_machine(name, one["unit"])} if not times else set()
+    compared = [
+        (learner, metric, group, learner in baseline.references)
+        for (learner, metric), group in groups(pairs, "learner", "metric")
+        if not (about[metric]["better"] == "truth" and _is_truth(learner))
+    ]
+    deciding = [group for group in compared if group[1] not in machine]
+    found = []
+    for chosen in (deciding, [group for group in compared if group[1] in machine]):
+        tests = max(1, len(chosen))
+        drawn = [_effect(group, two_sided, tests) for *_, group, two_sided in chosen]
+        corrected = holm(np.array([effect["p"] for effect in drawn]))
+        found.append(
+            [
+                Finding(
+                    learner,
+                    metric,
+                    **{**effect, "p": float(p)},
+                    tolerance=about[metric]["tolerance"] * (YARDSTICK if two_sided else 1),
+                    noise=_noise_bound(noise, group, tests),
+                    pairs=len(group),
+                    two_sided=two_sided,
+                    equal=bool((group["ratio"].abs() <= NEAR).all()),
+                    counted="paired trials",
+                )
+                for (learner, metric, group, two_sided), effect, p in zip(chosen, drawn, corrected, strict=True)
+            ]
+        )
+    return found[0], found[1]
+
+
+def _effect(group: pd.DataFrame, two_sided: bool, tests: int) -> dict[str, float]:
+    """Mean over systems of the mean log-ratio, its bootstrap interval at the level of so many tests, and its p-value.
+
+    Seeds are drawn anew within each system, one fewer than there are (see `statistics.stratified`). Few pairs bound the
+    interval by their own extremes: what then keeps false alarms rare is that the effect must exceed the noise.
+    """
+    rng, count = np.random.default_rng(SEED), max(RESAMPLES, round(SHARPNESS * tests / LEVEL))
+    systems = [column(trials, "ratio").to_numpy() for _, trials in group.groupby("system", sort=False)]
+    drawn = np.mean([ratios[_places(rng, count, len(ratios))].mean(axis=1) for ratios in systems], axis=0)
+    none, some = np.mean(drawn <= 0), np.mean(drawn >= 0)
+    p = min(1.0, 2 * min(none, some)) if two_sided else none
+    low, high = np.quantile(drawn, [LEVEL / 2 / tests, 1 - LEVEL / 2 / tests])
+    effect = float(np.mean([ratios.mean() for ratios in systems]))
+    return {"effect": effect, "low": float(low), "high": float(high), "p": max(float(p), 1 / (count + 1))}
+
+
+def _places(rng: np.random.Generator, count: int, n: int) -> np.ndarray:
+    return rng.integers(0, n, (count, max(n - 1, 1)))
+
+
+def _noise_bound(noise: pd.DataFrame, group: pd.DataFrame, tests: int) -> float:
+    """The effect that a re-run with other seeds exceeds with a chance of ALARM over so many tests; 0 without re-runs.
+
+    The difference of two trials has twice the variance of one. Systems are not equally noisy: `repeats` says how well
+    the sum of their variances is known. Satterthwaite, "An approximate distribution of estimates of variance
+    components", Biometrics Bulletin 1946.
+    """
+    learner, metric = group["learner"].iloc[0], group["metric"].iloc[0]
+    systems = group.groupby("system", sort=False).size()
+    about = [noise.loc[(system, learner, metric)] for system in systems.index]
+    variances = np.array([2 * one["noise"] ** 2 / pairs for one, pairs in zip(about, systems, strict=True)])
+    known = np.array([one["repeats"] for one in about])
+    noisy = (variances > 0) & (known > 0)
+    if not noisy.any():
+        return 0.0
+    repeats = variances[noisy].sum() ** 2 / (variances[noisy] ** 2 / known[noisy]).sum()
+    return float(stats.t.ppf(1 - ALARM / tests, repeats) * np.sqrt(variances.sum()) / len(systems))
+
+
+def _cells(frame: pd.DataFrame) -> set[tuple]:
+    return set(map(tuple, frame[["system", "learner"]].to_numpy()))
+
+
+def _is_truth(learner: str) -> bool:
+    return learner.split("[")[0] == TRUTH

@@ -1,0 +1,121 @@
+"""A check of a run against its baseline for people and for machines: text, Markdown, GitHub, JUnit and JSON."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from xml.etree import ElementTree
+
+from results.gate.regression import Check, Finding
+
+MOST_ANNOTATIONS = 10  # that GitHub shows of one step
+_LEVELS = {"regressed": "error", "inconclusive": "warning"}
+
+
+def text(check: Check) -> str:
+    """The verdict first, then what led to it, a line for each."""
+    return "\n".join([headline(check), *(f"  {line}" for line in _reasons(check))])
+
+
+def headline(check: Check) -> str:
+    if not check.comparable:
+        return "nothing to compare"
+    counts = {verdict: len(check.of(verdict)) for verdict in ("pass", "regressed", "inconclusive")}
+    equal = sum(finding.equal for finding in check.findings)
+    lost = f", {len(check.lost)} lost" if check.lost else ""
+    return (
+        f"{check.verdict}: {counts['pass']} of {len(check.findings)} learner-metric pairs pass "
+        f"({equal} the same to rounding), {counts['regressed']} regressed, {counts['inconclusive']} inconclusive{lost}"
+    )
+
+
+def markdown(check: Check, accept: str) -> str:
+    """What a step of GitHub Actions, or a comment, shows."""
+    lines = [f"### Regression check: {headline(check)}", ""]
+    decisive = [*check.of("regressed"), *check.of("inconclusive")]
+    lines += [f"- {_plain(line)}" for line in (*check.differing, *check.lost, *check.notes)]
+    if decisive:
+        lines += [
+            "",
+            "| verdict | learner | metric | log-ratio | interval | limit | pairs |",
+            "|---|---|---|--:|--:|--:|--:|",
+        ]
+        lines += [_row(finding) for finding in decisive]
+    if check.advisory:
+        lines += ["", "Times and memory of the process, which decide nothing across jobs:", ""]
+        lines += [f"- {_plain(str(finding))}" for finding in check.advisory if finding.verdict != "pass"] or [
+            "- as before"
+        ]
+    if check.verdict != "pass":
+        lines += ["", "If the change is meant, accept it with", "", f"    {accept}"]
+    return "\n".join(lines) + "\n"
+
+
+def annotations(check: Check) -> list[str]:
+    """GitHub's workflow commands, the gravest first, ten at most."""
+    found = [("error", "lost", sentence) for sentence in (*check.differing, *check.lost)]
+    for verdict, level in _LEVELS.items():
+        found += [(level, verdict, str(finding)) for finding in check.of(verdict)]  # pyright: ignore[reportArgumentType]
+    shown = found[:MOST_ANNOTATIONS]
+    if len(found) > MOST_ANNOTATIONS:
+        rest = len(found) - MOST_ANNOTATIONS + 1
+        shown = [
+            *found[: MOST_ANNOTATIONS - 1],
+            (found[MOST_ANNOTATIONS - 1][0], "more", f"and {rest} more: see the summary"),
+        ]
+    return [f"::{level} title=Regression check ({title})::{_escaped(message)}" for level, title, message in shown]
+
+
+def junit(check: Check) -> str:
+    """A test suite with a case for each lost cell and each learner and metric; the inconclusive ones are skipped."""
+    suite = ElementTree.Element("testsuite", name="regression")
+    for sentence in (*check.differing, *check.lost):
+        case = ElementTree.SubElement(suite, "testcase", classname="coverage", name=sentence)
+        ElementTree.SubElement(case, "failure", message=sentence)
+    for finding in check.findings:
+        case = ElementTree.SubElement(suite, "testcase", classname=finding.learner, name=finding.metric)
+        if finding.verdict != "pass":
+            kind = "failure" if finding.verdict == "regressed" else "skipped"
+            ElementTree.SubElement(case, kind, message=str(finding))
+    for attribute, tag in (("tests", "testcase"), ("failures", "testcase/failure"), ("skipped", "testcase/skipped")):
+        suite.set(attribute, str(len(suite.findall(tag))))
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def as_json(check: Check, accept: str) -> str:
+    findings = [{**asdict(finding), "limit": finding.limit, "verdict": finding.verdict} for finding in check.findings]
+    advisory = [asdict(finding) for finding in check.advisory]
+    content = asdict(check) | {
+        "verdict": check.verdict if check.comparable else "nothing to compare",
+        "findings": findings,
+        "advisory": advisory,
+        "accept": accept,
+    }
+    return json.dumps(content, indent=2)
+
+
+def _reasons(check: Check) -> Iterator[str]:
+    yield from check.differing
+    yield from check.lost
+    for verdict in _LEVELS:
+        yield from (f"{verdict}: {finding}" for finding in check.of(verdict))  # pyright: ignore[reportArgumentType]
+    yield from (f"note: {note}" for note in check.notes)
+    slower = [finding for finding in check.advisory if finding.verdict != "pass"]
+    if slower:
+        yield f"advisory: {len(slower)} of {len(check.advisory)} times and memories are higher, which decides nothing"
+
+
+def _row(finding: Finding) -> str:
+    numbers = (
+        f"{finding.effect:+.3g} | [{finding.low:+.3g}, {finding.high:+.3g}] | {finding.limit:.3g} | {finding.pairs}"
+    )
+    return f"| {finding.verdict} | {_plain(finding.learner)} | {finding.metric} | {numbers} |"
+
+
+def _plain(content: str) -> str:
+    return content.replace("|", "\\|").replace("<", "\\<")
+
+
+def _escaped(message: str) -> str:
+    """As GitHub's workflow commands want their data."""
+    return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

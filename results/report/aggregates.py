@@ -1,0 +1,84 @@
+"""The pictures of all trials together: performance profiles, interquartile means, probabilities of improvement."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from results.figures.aggregates import aggregate_figure
+from results.figures.comparison import performance_profile
+from results.report.gallery import Gallery, Picture
+from results.statistics.intervals import Estimate, interquartile_mean, probability_of_improvement, stratified
+from results.statistics.ranking import paired_losses
+from results.statistics.ranking import performance_profile as shares
+from results.statistics.trials import column, groups, losses
+from results.tables.tables import LEADING
+
+FEWEST = 2  # learners below which there is nothing to compare
+FARTHEST = 10.0  # ratio to the best that a profile shows
+
+
+def aggregates(gallery: Gallery) -> Iterator[Picture]:
+    """The figures of a run that has prediction times of several learners; none of any other run."""
+    run, frame = gallery.run, gallery.frame
+    if LEADING not in run.metrics or len(run.compared) < FEWEST:
+        return
+    together = aggregated(frame, run.compared)
+    if len(together):
+        best = str(together.iloc[0]["learner"])
+        yield Picture(
+            "aggregates",
+            "All systems together",
+            "Left: interquartile mean over all trials of the valid prediction time, as a share of the longest median "
+            "on its system; a failed trial counts as none. Right: how probable it is that a trial predicts longer than "
+            f"one of {best} on a system drawn at random. 95 % bootstrap intervals, stratified by system, where there "
+            "are trials enough for one; an interval that holds 50 % resolves nothing.",
+            aggregate_figure(together, gallery.styles),
+        )
+    paired = paired_losses(frame, run.compared).astype(float).dropna()
+    inverse = 1 / (-paired).clip(lower=0).replace(0, np.nan)
+    profiled = inverse.fillna(np.inf).loc[lambda table: np.isfinite(table).any(axis="columns")]
+    if len(profiled):
+        ratios = np.geomspace(1, FARTHEST, 200).tolist()
+        yield Picture(
+            "performance_profile",
+            "Performance profiles",
+            f"Share of the {len(profiled)} paired trials (system and seed) in which a learner's valid prediction time "
+            "is within a factor of the longest of that trial: higher, and sooner, is better. A failed trial is never "
+            "within any.",
+            performance_profile(shares(profiled, ratios), gallery.styles, "factor to the longest VPT"),
+        )
+
+
+def aggregated(frame: pd.DataFrame, learners: list[str]) -> pd.DataFrame:
+    """A row for each learner that has trials on every system, the best first, with the ends of both intervals.
+
+    Columns `learner`, `mean`, `low`, `high` of the interquartile mean, and `chance`, `chance_low`, `chance_high` of
+    improving upon the learner of the first row (NaN for itself).
+    """
+    trials = losses(frame, LEADING)
+    trials = trials.loc[trials["learner"].isin(learners)]
+    systems = list(dict.fromkeys(trials["system"]))
+    by_cell = {place: column(mine, "loss").to_numpy() for place, mine in groups(trials, "system", "learner")}
+    complete = [learner for learner in learners if all((system, learner) in by_cell for system in systems)]
+    if len(complete) < FEWEST:
+        return pd.DataFrame()
+    longest = {
+        system: max(1e-12, *(-float(np.median(by_cell[system, learner])) for learner in complete)) for system in systems
+    }
+    shares = {
+        learner: [np.clip(-by_cell[system, learner], 0, None) / longest[system] for system in systems]
+        for learner in complete
+    }
+    means = {learner: stratified(strata, interquartile_mean) for learner, strata in shares.items()}
+    order = sorted(complete, key=lambda learner: -means[learner].value)
+    rows = []
+    for learner in order:
+        pairs = ([by_cell[system, name] for system in systems] for name in (learner, order[0]))
+        chance = probability_of_improvement(*pairs) if learner != order[0] else Estimate(np.nan)
+        mean = means[learner]
+        rows.append(
+            {"learner": learner, "mean": mean.value, "low": mean.low, "high": mean.high}
+            | {"chance": chance.value, "chance_low": chance.low, "chance_high": chance.high}
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,126 @@
+"""The verdict on a run in plain sentences: who predicts longest where, and who loses to a reference row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from results.formatting import listed, three_digits
+from results.statistics.intervals import Interval
+from results.statistics.ranking import Ranking
+from results.statistics.trials import TRUTH
+
+EVERY = "every learned model"
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The longest prediction time on one system among the compared learners, and whom it cannot be told from."""
+
+    system: str
+    learner: str
+    interval: Interval
+    unit: str
+    level: tuple[str, ...]  # compared learners whose intervals overlap with the best one's
+    behind: tuple[str, ...]  # compared learners that predict less far
+    ahead: tuple[str, ...]  # reference rows that predict longer
+
+    @property
+    def standing(self) -> str:
+        """The best learner, those that it cannot be told from, or that all are alike."""
+        if self.level and not self.behind:
+            return "all learners alike"
+        return f"{self.learner} (level with {listed(self.level)})" if self.level else self.learner
+
+    @property
+    def time(self) -> str:
+        """The value in its unit, with its 95 % interval: "5.94 Lyapunov times [5.70, 6.10]"."""
+        found = self.interval
+        ends = f" [{three_digits(found.low)}, {three_digits(found.high)}]" if found.low == found.low else ""
+        return f"{three_digits(found.median)} {self.unit}{ends}"
+
+
+def winners(times: pd.DataFrame, compared: Sequence[str], timescales: Mapping[str, str]) -> list[Winner]:
+    """The best learner of each system where one has a prediction time.
+
+    `times` has a row for each system and learner with `median`, `low` and `high`.
+    """
+    found = []
+    for system, rows in _intervals(times).items():
+        mine = {learner: interval for learner, interval in rows.items() if learner in compared}
+        if mine:
+            best = max(mine, key=lambda learner: mine[learner].median)
+            level = tuple(learner for learner in mine if learner != best and mine[learner].overlaps(mine[best]))
+            behind = tuple(learner for learner in mine if learner != best and learner not in level)
+            ahead = tuple(learner for learner in rows if learner not in compared and _beats(rows[learner], rows[best]))
+            found.append(Winner(system, best, rows[best], f"{timescales[system]}s", level, behind, ahead))
+    return found
+
+
+def losses(times: pd.DataFrame, compared: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """For each reference row but the true equations, by system, the compared learners that it predicts longer than."""
+    lost: dict[str, dict[str, list[str]]] = {}
+    for system, rows in _intervals(times).items():
+        measured = [learner for learner in compared if learner in rows]
+        for reference in rows:
+            if reference in compared or reference.split("[")[0] == TRUTH:
+                continue
+            beaten = [learner for learner in measured if _beats(rows[reference], rows[learner])]
+            if beaten:
+                lost.setdefault(reference, {})[system] = [EVERY] if len(beaten) == len(measured) > 1 else beaten
+    return lost
+
+
+def verdict(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
+    """What the run shows, in a few sentences; `overall` is that of `overall`, or empty."""
+    if not best:
+        return ["No learner has a valid prediction time yet."]
+    places: dict[str, list[str]] = {}
+    for winner in best:
+        places.setdefault(winner.standing, []).append(f"{winner.system} ({winner.time})")
+    longest = "; ".join(f"{standing} on {listed(where)}" for standing, where in places.items())
+    sentence = "; ".join([*([overall] if overall else []), f"longest valid prediction time: {longest}"])
+    return [f"{sentence[0].upper()}{sentence[1:]}.", *_lost(lost)]
+
+
+def overall(ranks: Ranking) -> str:
+    """Who is first over all systems, as far as ranks resolve it; empty where there is nobody to compare with."""
+    names = ranks.learners
+    if len(names) < 2:
+        return ""
+    first, least = [name for name, place in ranks.places.items() if place == 1], ranks.mean_ranks.iloc[0]
+    if len(first) == len(names):
+        needed = "" if np.isnan(ranks.difference) else f", and only gaps of {ranks.difference:.2f} are resolved"
+        return (
+            f"no learner is resolved as the best over {ranks.blocks} system{'s' * (ranks.blocks != 1)} "
+            f"(mean ranks {least:.2f} to {ranks.mean_ranks.iloc[-1]:.2f}{needed})"
+        )
+    if len(first) == 1:
+        return f"{first[0]} ranks first overall (mean rank {least:.2f})"
+    return f"{listed(first)} rank first overall, unresolved from each other (best mean rank {least:.2f})"
+
+
+def _lost(lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
+    if not lost:
+        return ["No learned model loses to a reference row other than the true equations."]
+    sentences = []
+    for reference, systems in lost.items():
+        groups: dict[str, list[str]] = {}
+        for system, beaten in systems.items():
+            groups.setdefault(listed(beaten), []).append(system)
+        clauses = "; ".join(f"{beaten} on {listed(where)}" for beaten, where in groups.items())
+        sentences.append(f"{reference} predicts longer than {clauses}.")
+    return sentences
+
+
+def _intervals(times: pd.DataFrame) -> dict[str, dict[str, Interval]]:
+    found: dict[str, dict[str, Interval]] = {}
+    for row in times.dropna(subset=["median"]).to_dict("records"):
+        interval = Interval(row["median"], row["low"], row["high"])
+        found.setdefault(str(row["system"]), {})[str(row["learner"])] = interval
+    return found
+
+
+def _beats(one: Interval, other: Interval) -> bool:
+    return one.median > other.median and not one.overlaps(other)

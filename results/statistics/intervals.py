@@ -1,0 +1,183 @@
+"""What many trials say together: medians with bootstrap intervals, and ranks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+SEED = 0  # of the resampling, so that the same trials always give the same intervals
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+LEVEL = 1 - CONFIDENCE
+FEWEST_REPEATS = 10  # trials beyond the first of each stratum, below which a stratified interval would not cover
+
+Values = Float[np.ndarray, "*batch trials"]
+Statistic = Callable[..., np.ndarray]  # of an array, along `axis`
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A median, and the interval that holds it with 95 % confidence."""
+
+    median: float
+    low: float
+    high: float
+
+    def overlaps(self, other: "Interval") -> bool:
+        return self.low <= other.high and other.low <= self.high
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A statistic with the ends of its 95 % interval, NaN where there are too few trials for one."""
+
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the interval says on which side of zero the statistic lies."""
+        return self.low > 0 or self.high < 0
+
+
+def median_interval(values: Values, confidence: float = CONFIDENCE) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the interval of the median along the last axis; NaN where there are too few trials to have one.
+
+    Order statistics, interpolated so that the confidence is met: what the bootstrap of a median tends to, without its
+    jumps at small odd counts. Hettmansperger and Sheather, "Confidence intervals based on interpolated order
+    statistics", Statistics and Probability Letters 1986.
+    """
+    ordered, n = np.sort(values, axis=-1), values.shape[-1]
+    inside = 1 - 2 * stats.binom.cdf(np.arange(n // 2 + 1) - 1, n, 0.5)  # confidence of the k-th value from each end
+    if n < 2 or inside[1] < confidence:
+        unknown = np.full(values.shape[:-1], np.nan)
+        return unknown, unknown.copy()
+    outer = int(np.flatnonzero(inside >= confidence)[-1])
+    excess = (inside[outer] - confidence) / (inside[outer] - inside[outer + 1]) if outer < n // 2 else 0.0
+    share = (n - outer) * excess / (outer + (n - 2 * outer) * excess)
+    ends = (ordered[..., outer - 1], ordered[..., n - outer])
+    inner = (ordered[..., min(outer, n - 1)], ordered[..., n - outer - 1])
+    low, high = ((1 - share) * end + share * nearer for end, nearer in zip(ends, inner, strict=True))
+    return low, high
+
+
+def interquartile_mean(values: Values, axis: int = -1) -> np.ndarray:
+    """Mean of the middle half of the values: nearly as robust as the median, and less noisy.
+
+    Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice", NeurIPS 2021.
+    """
+    ordered = np.moveaxis(np.sort(values, axis), axis, -1)  # faster than by scipy, which partitions
+    cut = ordered.shape[-1] // 4
+    return ordered[..., cut : ordered.shape[-1] - cut].mean(axis=-1)
+
+
+def stratified(
+    strata: Sequence[Float[np.ndarray, " trials"]], statistic: Statistic, confidence: float = CONFIDENCE
+) -> Estimate:
+    """A statistic of all trials, with its bootstrap interval for trials drawn anew within each stratum (a system).
+
+    Of `n` trials `n - 1` are drawn, which gives the variance of the statistic no bias, and the interval is widened from
+    the normal quantile to Student's. McCarthy and Snowden, "The bootstrap and finite population sampling", 1985;
+    Hesterberg, "What teachers should know about the bootstrap", American Statistician 2015.
+    """
+    value = float(statistic(np.concatenate(strata), axis=-1))
+    repeats = sum(len(stratum) - 1 for stratum in strata)
+    if repeats < FEWEST_REPEATS:
+        return Estimate(value)
+    drawn = [stratum.astype(np.float32)[_draw(place, len(stratum))] for place, stratum in enumerate(strata)]
+    return Estimate(value, *_ends(statistic(np.concatenate(drawn, axis=-1), axis=-1), repeats, confidence))
+
+
+def probability_of_improvement(
+    first: Sequence[Float[np.ndarray, " trials"]], second: Sequence[Float[np.ndarray, " trials"]]
+) -> Estimate:
+    """How probable it is that a trial of `first` has a smaller loss than one of `second` on a system drawn at random.
+
+    Losses of the trials by system; ties count half. Agarwal et al., NeurIPS 2021.
+    """
+    chances, drawn = [], []
+    for place, (one, other) in enumerate(zip(first, second, strict=True)):
+        ahead = (one[:, None] < other) + 0.5 * (one[:, None] == other)
+        times, times_of_other = _times(2 * place, len(one)), _times(2 * place + 1, len(other))
+        chances.append(ahead.mean())
+        drawn.append(
+            ((times @ ahead.astype(np.float32)) * times_of_other).sum(axis=1)
+            / (times[0].sum() * times_of_other[0].sum())
+        )
+    repeats = sum(len(trials) - 1 for trials in first)
+    value = float(np.mean(chances))
+    if repeats < FEWEST_REPEATS:
+        return Estimate(value)
+    low, high = _ends(np.mean(drawn, axis=0), repeats, CONFIDENCE)
+    return Estimate(value, max(low, 0.0), min(high, 1.0))
+
+
+def prediction_time_interval(vpt: Float[np.ndarray, "seed batch"]) -> Interval:
+    """Median over seeds of the median over test states, with its interval.
+
+    Test states are drawn anew, each with the values of all seeds, because a state that is hard for one seed is hard for
+    all. The seeds are taken as they are, as strata: three of them say little about a fourth.
+    """
+    median = float(np.median(np.median(vpt, axis=1)))
+    if vpt.shape[1] < 2:
+        return Interval(median, np.nan, np.nan)
+
+    def statistic(*seeds: np.ndarray, axis: int) -> np.ndarray:
+        return np.median([np.median(seed, axis=axis) for seed in seeds], axis=0)
+
+    low, high = _bootstrap(tuple(vpt), statistic, paired=True)
+    return Interval(median, float(low), float(high))
+
+
+def prediction_time_difference(
+    first: Float[np.ndarray, "seed batch"], second: Float[np.ndarray, "seed batch"]
+) -> Estimate:
+    """How much longer `second` predicts than `first`, which met the same test states: median over them, in pairs.
+
+    Of each state the median over the seeds is taken, which are as they are; see `prediction_time_interval`. That a
+    state is hard for both is no difference, so that the interval is narrower than that of a difference of medians.
+    """
+    differences = np.median(second, axis=0) - np.median(first, axis=0)
+    low, high = median_interval(differences)
+    return Estimate(float(np.median(differences)), float(low), float(high))
+
+
+@lru_cache(maxsize=64)
+def _draw(stratum: int, n: int) -> np.ndarray:
+    """Places of the trials of each resample of one stratum; the same for all that is compared."""
+    return np.random.default_rng([SEED, stratum]).integers(0, n, (RESAMPLES, max(n - 1, 1)), dtype=np.int32)
+
+
+@lru_cache(maxsize=64)
+def _times(stratum: int, n: int) -> np.ndarray:
+    """How often each of them was drawn, in float32, whose sums are still exact."""
+    drawn = _draw(stratum, n) + n * np.arange(RESAMPLES)[:, None]
+    return np.bincount(drawn.ravel(), minlength=n * RESAMPLES).reshape(RESAMPLES, n).astype(np.float32)
+
+
+def _ends(resamples: np.ndarray, repeats: int, confidence: float) -> tuple[float, float]:
+    tail = stats.norm.cdf(stats.t.ppf((1 - confidence) / 2, repeats))
+    low, high = np.quantile(resamples, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _bootstrap(
+    samples: Sequence[np.ndarray], statistic: Callable[..., np.ndarray], paired: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    found = stats.bootstrap(
+        tuple(samples),
+        statistic,
+        n_resamples=RESAMPLES,
+        batch=200,  # bounds the memory
+        vectorized=True,
+        paired=paired,
+        axis=-1,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(SEED),
+    )
+    return found.confidence_interval.low, found.confidence_interval.high

@@ -1,0 +1,98 @@
+"""Accuracy against cost: the same results at equal cost, and the learners that nothing else beats in everything."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from results.statistics.trials import column, losses, rows, summary
+from results.store.run import Run
+
+COSTS = {  # that accuracy is set against, and how they are called
+    "nfe_forecast": "NFE of a timescale",
+    "saved_bytes": "memory of an update (B)",
+    "fit_seconds": "training time (s)",
+    "parameters": "learned numbers",
+}
+CELL = ["system", "learner"]
+SPENT = {"update": "updates", "nfe": "NFE", "seconds": "seconds"}  # what a learning curve spends
+
+
+def points(frame: pd.DataFrame, metric: str, costs: Sequence[str] = tuple(COSTS)) -> pd.DataFrame:
+    """A row for each system and learner: medians over seeds of the `loss` by a metric, its `value`, and of the costs.
+
+    `failed` counts the trials that did; where half of them have, the loss is infinite and the value not a number.
+    """
+    trials, totals, key = losses(frame, metric), summary(frame), ["system", "learner"]
+    table = trials.groupby(key, sort=False).agg(loss=("loss", "median"), failed=("failed", "sum"))
+    table["value"] = rows(totals, metric=metric).set_index(key)["median"].where(np.isfinite(table["loss"]))
+    for cost in costs:
+        table[cost] = rows(totals, metric=cost).set_index(key)["median"]
+    return table.reset_index()
+
+
+def front(costs: np.ndarray) -> np.ndarray:
+    """Which rows of `costs [point, axis]` no other row equals or beats on every axis and beats on one; all to be small.
+
+    A row with a value that is not finite is on no front.
+    """
+    usable = np.asarray(np.isfinite(costs).all(axis=1))
+    one, other = costs[:, None, :], costs[None, :, :]
+    beaten = ((other <= one).all(axis=2) & (other < one).any(axis=2) & usable[None, :]).any(axis=1)
+    return usable & ~beaten
+
+
+def fronts(table: pd.DataFrame, costs: Sequence[str]) -> pd.DataFrame:
+    """`points` with a column `front`: who is on the front of its system in the loss and all these costs together."""
+    marked = table.assign(front=False)
+    for _, members in table.groupby("system", sort=False):
+        marked.loc[members.index, "front"] = front(members[["loss", *costs]].to_numpy(dtype=float))
+    return marked
+
+
+def curves(run: Run) -> pd.DataFrame:
+    """The learning curves of all cells: `system`, `learner`, `seed`, `valid_loss`, `valid_vpt`, and what points cost.
+
+    `nfe` sums the evaluations of both passes over all updates so far; `parameters` are those of the learner.
+    """
+    table = _spent(run.curves())[[*CELL, "seed", *SPENT, "valid_loss", "valid_vpt"]]
+    sizes = column(rows(summary(run.frame()), metric="parameters").set_index(CELL), "median")
+    return table.join(sizes.rename("parameters"), on=CELL)
+
+
+def budgets(curves: pd.DataFrame, by: str) -> dict[str, float]:
+    """What all can have spent on each system: as much as the thriftiest learner whose fit is made of updates.
+
+    Of parameters, the largest number of those with which the smallest member of each family makes do.
+    """
+    if by not in (*SPENT, "parameters"):
+        raise ValueError(f"curves are compared at equal {', '.join(SPENT)} or parameters, but not {by!r}")
+    trained = curves.loc[curves["valid_loss"].notna()]
+    if by == "parameters":
+        families = column(trained, "learner").str.split("[").str[0]
+        least = cast(pd.Series, column(trained, by).groupby([trained["system"], families.rename("family")]).min())
+        return cast(pd.Series, least.groupby("system").max()).to_dict()
+    spent = cast(pd.Series, column(trained, by).groupby([trained[name] for name in CELL]).max())
+    return cast(pd.Series, spent.groupby("system").min()).to_dict()
+
+
+def at_equal(curves: pd.DataFrame, by: str, budget: Mapping[str, float] | None = None) -> pd.DataFrame:
+    """What each trial has reached when all have spent the same: `vpt` at its last stage that cost no more.
+
+    `by` is "update", "nfe", "seconds" or "parameters", and the budget of a system that of `budgets`, unless one is
+    given. The time is NaN where even the first stage cost more, or none was measured; `stages` counts the latter.
+    """
+    limits = column(curves, "system").map(budget or budgets(curves, by))
+    affordable = column(curves, by) <= limits * (1 + 1e-9)
+    told = curves.assign(vpt=column(curves, "valid_vpt").where(affordable), budget=limits)
+    trials = told.sort_values("update", kind="stable").groupby([*CELL, "seed"], sort=False)
+    return trials.agg(vpt=("vpt", "last"), stages=("valid_vpt", "count"), budget=("budget", "first")).reset_index()
+
+
+def _spent(curves: pd.DataFrame) -> pd.DataFrame:
+    """The curves with `nfe`: evaluations of one update, times the updates since the point before, summed."""
+    trial = [*CELL, "seed"]
+    updates = curves.groupby(trial)["update"].diff().fillna(curves["update"])
+    evaluations = (column(curves, "nfe_forward") + column(curves, "nfe_backward")) * updates
+    return curves.assign(nfe=evaluations.groupby([curves[name] for name in trial]).cumsum())

@@ -1,0 +1,226 @@
+"""Who is better than whom: ranks with critical differences, performance profiles, and wins; or nothing is resolved."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import combinations
+from math import comb, sqrt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from results.formatting import listed
+from results.statistics.intervals import LEVEL
+from results.statistics.trials import losses
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Learners by mean rank over independent blocks, best first, with what can and what cannot be told apart.
+
+    `p_values` are those of each pair, corrected for their number; `difference` is the least difference of mean ranks
+    that is resolved (NaN where the test has none); `failed` counts the trials at the worst rank, and `left_out` names
+    learners that some block says nothing about.
+    """
+
+    mean_ranks: pd.Series
+    p_values: pd.DataFrame
+    blocks: int
+    statistic: float
+    p: float
+    difference: float = np.nan
+    failed: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def learners(self) -> list[str]:
+        return [str(learner) for learner in self.mean_ranks.index]
+
+    def resolved(self, one: str, other: str) -> bool:
+        """Whether the blocks suffice to say which of the two is better."""
+        return self.p <= LEVEL and bool(self.p_values.loc[one, other] <= LEVEL)
+
+    @property
+    def groups(self) -> list[tuple[str, ...]]:
+        """The largest sets of neighbours in the order of which no two can be told apart."""
+        names, found = self.learners, []
+        for start in range(len(names)):
+            stop = start + 1
+            while stop < len(names) and not any(self.resolved(one, names[stop]) for one in names[start:stop]):
+                stop += 1
+            if stop - start > 1 and (not found or stop > found[-1][1]):
+                found.append((start, stop))
+        return [tuple(names[start:stop]) for start, stop in found]
+
+    @property
+    def places(self) -> dict[str, int]:
+        """One more than the number of learners that are better for sure: a place may be shared."""
+        names = self.learners
+        return {one: 1 + sum(self.resolved(other, one) for other in names[:place]) for place, one in enumerate(names)}
+
+    @property
+    def statement(self) -> str:
+        """What the ranks resolve, and what is too close for so few blocks, in one or two sentences."""
+        floor = f"{self.blocks} systems and {len(self.learners)} learners"
+        if self.difference == self.difference:
+            limit = f"With {floor}, mean ranks closer than {self.difference:.2f} are unresolved."
+        else:
+            least = 2.0 ** (1 - self.blocks)
+            limit = f"With {floor}, no p-value of a pair is below {least:.2g} before Holm's correction."
+        pairs = [(one, other) for one, other in combinations(self.learners, 2) if self.resolved(one, other)]
+        if not pairs:
+            return f"{limit} No learner is resolved from another."
+        behind: dict[tuple[str, ...], list[str]] = {}
+        for one in dict.fromkeys(one for one, _ in pairs):
+            behind.setdefault(tuple(other for first, other in pairs if first == one), []).append(one)
+        said = "; ".join(f"{listed(ahead)} ahead of {listed(others)}" for others, ahead in behind.items())
+        return f"{limit} Resolved: {said}."
+
+
+def ranking(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt", test: str = "nemenyi") -> Ranking:
+    """Rank learners over systems by their median loss over seeds; a system is one block, however many seeds it has.
+
+    The seeds of one system share its data and its peculiarities: as blocks of their own they would feign resolution.
+    """
+    trials = losses(frame, metric)
+    trials = trials.loc[trials["learner"].isin(list(learners))]
+    medians = trials.groupby(["system", "learner"], sort=False)["loss"].median().unstack("learner")
+    table = medians.reindex(columns=list(learners)).dropna(axis="index", how="all")
+    left_out = [learner for learner in learners if table[learner].isna().any()]
+    failed = trials.loc[trials["failed"]].groupby("learner").size().to_dict()
+    return compared(table.drop(columns=left_out), test, failed, tuple(left_out))
+
+
+def compared(
+    table: pd.DataFrame, test: str = "nemenyi", failed: Mapping[str, int] | None = None, left_out: tuple[str, ...] = ()
+) -> Ranking:
+    """Rank the columns of a complete table of losses, a row for each block, by Friedman's test and one of pairs.
+
+    `test` of pairs: "nemenyi", by mean ranks, or "wilcoxon", signed ranks with Holm's correction. No pair is resolved
+    unless Friedman's test, in the form of Iman and Davenport, finds a difference at all.
+    Demsar, "Statistical comparisons of classifiers over multiple data sets", JMLR 2006.
+    """
+    order = table.rank(axis="columns").mean().sort_values(kind="stable")
+    table = table.reindex(columns=order.index)
+    blocks, count = table.shape
+    statistic, p = friedman(order.to_numpy(), blocks)
+    tests: dict[str, Callable[..., tuple[np.ndarray, float]]] = {"nemenyi": _nemenyi, "wilcoxon": _wilcoxon_holm}
+    if test not in tests:
+        raise ValueError(f"no test of pairs is called {test!r}: choose from {', '.join(tests)}")
+    p_pairs, difference = tests[test](table) if blocks > 1 and count > 1 else (np.ones((count, count)), np.nan)
+    pairs = pd.DataFrame(p_pairs, index=order.index, columns=order.index)
+    return Ranking(order, pairs, blocks, statistic, p, difference, dict(failed or {}), left_out)
+
+
+def friedman(mean_ranks: np.ndarray, blocks: int) -> tuple[float, float]:
+    """Friedman's chi-squared, and the p-value of its F form (Iman and Davenport, 1980), from the mean ranks."""
+    count = len(mean_ranks)
+    if blocks < 2 or count < 2:
+        return np.nan, 1.0
+    statistic = 12 * blocks / (count * (count + 1)) * (np.sum(mean_ranks**2) - count * (count + 1) ** 2 / 4)
+    left = blocks * (count - 1) - statistic
+    ratio = (blocks - 1) * statistic / left if left > 1e-9 else np.inf
+    return float(statistic), float(stats.f.sf(ratio, count - 1, (count - 1) * (blocks - 1)))
+
+
+def critical_difference(count: int, blocks: int, level: float = LEVEL) -> float:
+    """The least difference of mean ranks that Nemenyi's test of `count` learners on so many blocks resolves."""
+    return float(stats.studentized_range.ppf(1 - level, count, np.inf) / sqrt(2) * _standard_error(count, blocks))
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """P-values corrected for their number, so that the chance of any false alarm stays below the level.
+
+    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 1979.
+    """
+    order = np.argsort(p_values, kind="stable")
+    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    corrected = np.empty_like(p_values, dtype=float)
+    corrected[order] = np.minimum(stepped, 1.0)
+    return corrected
+
+
+def win_matrix(table: pd.DataFrame) -> pd.DataFrame:
+    """Share of the paired trials (rows) in which the learner of the row beats that of the column; ties count half.
+
+    Trials that either of the two lacks do not count; NaN on the diagonal.
+    """
+    losses = table.to_numpy(dtype=float)
+    one, other = losses[:, :, None], losses[:, None, :]
+    wins = np.where(np.isnan(one) | np.isnan(other), np.nan, (one < other) + 0.5 * (one == other))
+    paired = (~np.isnan(wins)).sum(axis=0)
+    shares = np.divide(np.nansum(wins, axis=0), paired, out=np.full(paired.shape, np.nan), where=paired > 0)
+    np.fill_diagonal(shares, np.nan)
+    return pd.DataFrame(shares, index=table.columns, columns=table.columns)
+
+
+def paired_losses(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.DataFrame:
+    """Losses of the learners (columns) in each trial (rows: system and seed)."""
+    table = losses(frame, metric).pivot_table("loss", ["system", "seed"], "learner", aggfunc="median", sort=False)
+    return table.reindex(columns=list(learners))
+
+
+def performance_profile(table: pd.DataFrame, ratios: Sequence[float]) -> pd.DataFrame:
+    """Share of the trials that a learner finishes within each ratio of the best loss: `learner`, `ratio`, `share`.
+
+    `table` holds positive losses, a column for each learner; a failed trial is never within any ratio.
+    Dolan and More, "Benchmarking optimization software with performance profiles", Mathematical Programming 2002.
+    """
+    if (table <= 0).any(axis=None):
+        raise ValueError("a performance profile needs positive losses: of a metric that is better when higher, 1/value")
+    relative = table.div(table.replace(np.inf, np.nan).min(axis="columns"), axis="index")
+    limits = np.asarray(ratios, dtype=float) * (1 + 1e-12)
+    within = {
+        learner: np.searchsorted(np.sort(relative[learner].fillna(np.inf)), limits, side="right") / len(relative)
+        for learner in table.columns
+    }
+    return pd.DataFrame(
+        {
+            "learner": np.repeat(list(within), len(limits)),
+            "ratio": np.tile(np.asarray(ratios, dtype=float), len(within)),
+            "share": np.concatenate([*within.values(), np.empty(0)]),
+        }
+    )
+
+
+def _standard_error(count: int, blocks: int) -> float:
+    return sqrt(count * (count + 1) / (6 * blocks))
+
+
+def _nemenyi(table: pd.DataFrame) -> tuple[np.ndarray, float]:
+    blocks, count = table.shape
+    order = table.rank(axis="columns").mean().to_numpy()
+    gaps = np.abs(order[:, None] - order) / _standard_error(count, blocks) * sqrt(2)
+    different, places = np.unique(gaps.round(12), return_inverse=True)
+    return _beyond(tuple(different), count)[places].reshape(gaps.shape), critical_difference(count, blocks)
+
+
+@lru_cache  # an integral each, and the same ranks are asked for again
+def _beyond(gaps: tuple[float, ...], count: int) -> np.ndarray:
+    """How probable studentized ranges of so many means are that exceed these."""
+    return stats.studentized_range.sf(gaps, count, np.inf)
+
+
+def _wilcoxon_holm(table: pd.DataFrame) -> tuple[np.ndarray, float]:
+    count = table.shape[1]
+    values, pairs = table.to_numpy(dtype=float), list(combinations(range(count), 2))
+    corrected = holm(np.array([signed_ranks(values[:, one], values[:, other]) for one, other in pairs]))
+    p_values = np.ones((count, count))
+    for (one, other), p in zip(pairs, corrected, strict=True):
+        p_values[one, other] = p_values[other, one] = p
+    return p_values, np.nan
+
+
+def signed_ranks(first: np.ndarray, second: np.ndarray) -> float:
+    """P-value of Wilcoxon's signed ranks; equal pairs (two failures too) count half for each side."""
+    same = first == second
+    differences = np.where(same, 0.0, np.where(same, 0.0, first) - np.where(same, 0.0, second))
+    test: Any = stats.wilcoxon
+    return float(test(differences, zero_method="zsplit").pvalue) if differences.any() else 1.0
+
+
+def smallest_p(blocks: int, learners: int) -> float:
+    """The smallest corrected p-value that signed ranks of so many learners on so many blocks can have."""
+    return min(1.0, 2.0 ** (1 - blocks) * comb(learners, 2))

@@ -1,0 +1,52 @@
+"""What a trial leaves behind, as plain values: one record for each cell and seed, one row for each of its metrics."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+Status = Literal["ok", "diverged", "solver_failed", "out_of_memory", "timeout", "crashed", "skipped"]
+COLUMNS = ("suite", "system", "learner", "seed", "metric", "value", "unit", "better", "status", "reason", "cell")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One metric of one trial; `value` is None where a failed trial has none."""
+
+    metric: str
+    value: float | None
+    unit: str
+    better: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """The outcome of one trial. A failure is an outcome: it has a status, a reason, and a row for every metric."""
+
+    system: str
+    learner: str
+    seed: int
+    status: Status
+    reason: str
+    measurements: tuple[Measurement, ...]
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> "Record":
+        """The record whose `dataclasses.asdict` is `values`; KeyError or TypeError where it is of another shape."""
+        measurements = tuple(Measurement(**measurement) for measurement in values["measurements"])
+        return cls(**{**values, "measurements": measurements})
+
+    def rows(self, suite: str, cell: str) -> Iterator[tuple[Any, ...]]:
+        """The record in long form: a row for each metric, in the order of COLUMNS."""
+        trial, outcome = (suite, self.system, self.learner, self.seed), (self.status, self.reason, cell)
+        for one in self.measurements:
+            yield (*trial, one.metric, one.value, one.unit, one.better, *outcome)
+
+
+def named(records: Iterable[Record], learner: str) -> list[Record]:
+    """The same records under the name that the learner has in a run."""
+    return [record if record.learner == learner else replace(record, learner=learner) for record in records]
+
+
+def is_failure(records: Sequence[Record]) -> bool:
+    """Whether a trial of a cell did not end well."""
+    return any(record.status not in ("ok", "skipped") for record in records)

@@ -1,0 +1,239 @@
+"""A run: what a suite asked for, and what its cells have answered so far."""
+
+import gc
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from results.store.record import COLUMNS, Record, named
+from results.store.store import DamagedCellError, MissingCellError, Store, no_curve
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+REQUIRED = {
+    "suite": str, "seeds": list, "systems": list, "learners": list, "metrics": list, "sampling": dict, "cells": list,
+    "environment": dict,
+}  # fmt: skip
+ENTRIES = {
+    "learners": {"label": str, "reference": bool},
+    "metrics": {"name": str, "unit": str, "better": str},
+    "cells": {"key": str, "system": str, "learner": str},
+}
+_METRIC = COLUMNS.index("metric")
+
+
+class BrokenRunError(ValueError):
+    """A folder that holds no run, or a manifest that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One system met by one learner: where to look in the store."""
+
+    key: str
+    system: str
+    learner: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A manifest, in the order of display, and the store that its cells are kept in.
+
+    Cells that are missing or damaged are left out and counted, so that an interrupted run can be reported.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    store: Store
+
+    @classmethod
+    def load(cls, folder: Path) -> "Run":
+        """The run of `<out>/<suite>`, whose cells lie in `<out>/cells`."""
+        path = folder / "manifest.json"
+        try:
+            manifest = json.loads(path.read_text())
+            absent = [name for name in REQUIRED if name not in manifest]
+        except FileNotFoundError as error:
+            raise BrokenRunError(
+                f"no run in {folder}: manifest.json is missing; `python -m bench run` writes it"
+            ) from error
+        except (OSError, ValueError, TypeError) as error:
+            raise BrokenRunError(f"{path} cannot be read ({error}); `python -m bench run` writes it anew") from error
+        if absent:
+            raise BrokenRunError(f"{path} lacks {', '.join(absent)}; `python -m bench run` writes it anew")
+        if wrong := _misshapen(manifest):
+            raise BrokenRunError(f"{path} has other {wrong} than a run writes; `python -m bench run` writes it anew")
+        return cls(folder, manifest, Store(folder.parent))
+
+    @property
+    def suite(self) -> str:
+        return self.manifest["suite"]
+
+    @property
+    def systems(self) -> list[str]:
+        return list(self.manifest["systems"])
+
+    @property
+    def learners(self) -> list[str]:
+        return [learner["label"] for learner in self.manifest["learners"]]
+
+    @property
+    def references(self) -> list[str]:
+        """The learners that are yardsticks beside those that are compared."""
+        return [learner["label"] for learner in self.manifest["learners"] if learner["reference"]]
+
+    @property
+    def compared(self) -> list[str]:
+        return [learner["label"] for learner in self.manifest["learners"] if not learner["reference"]]
+
+    @property
+    def metrics(self) -> list[str]:
+        return [metric["name"] for metric in self.manifest["metrics"]]
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """The metrics of each table: what is said of forecasts, of long runs, of costs."""
+        groups: dict[str, list[str]] = {}
+        for metric in self.manifest["metrics"]:
+            groups.setdefault(metric.get("group", ""), []).append(metric["name"])
+        return groups
+
+    @property
+    def conditions(self) -> str:
+        """What captions say of every number: test cases and seeds, the budget, and where it was computed."""
+        manifest, about = self.manifest, self.manifest["environment"]
+        cases = manifest["sampling"].get("test")
+        seeds = len(manifest["seeds"])
+        counted = [*([f"n = {cases} test cases"] if cases else []), f"{seeds} seed{'s' * (seeds != 1)}"]
+        device = " ".join(dict.fromkeys(f"{about[name]}" for name in ("device", "processor") if about.get(name)))
+        return f"{', '.join(counted)}, budget {manifest.get('budget')}{f', on {device}' if device else ''}."
+
+    @cached_property
+    def timescales(self) -> dict[str, str]:
+        """What one unit of time is called, for each system that has a finished cell: "Lyapunov time" or "period"."""
+        first = {cell.system: cell.key for cell in reversed(self.finished)}
+        return {system: self.store.cell(first[system])["timescale_name"] for system in self.systems if system in first}
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """All cells that the suite asks for, system by system."""
+        cells = [Cell(cell["key"], cell["system"], cell["learner"]) for cell in self.manifest["cells"]]
+        system, learner = _places(self.systems), _places(self.learners)
+        return sorted(cells, key=lambda cell: (system[cell.system], learner[cell.learner]))
+
+    @cached_property
+    def finished(self) -> list[Cell]:
+        return [cell for cell in self.cells if cell.key in self.records]
+
+    @property
+    def records(self) -> dict[str, list[Record]]:
+        """The records of each finished cell, by key, in the order of the manifest's seeds."""
+        return self._answers[0]
+
+    @property
+    def unfinished(self) -> dict[Cell, str]:
+        """Cells that are missing or damaged, and why."""
+        return self._answers[1]
+
+    def frame(self) -> "DataFrame":
+        """One row for each metric of each trial, in long form, ordered by system, learner, seed and metric."""
+        return self._frame.copy(deep=False)
+
+    def write_results_csv(self) -> Path:
+        """Write `results.csv`; the same cells give the same bytes."""
+        return write_csv(self.frame(), self.folder / "results.csv")
+
+    def curves(self) -> "DataFrame":
+        """The learning curves of all finished cells, in their order: those of the store, with `system`, `learner`."""
+        return self._curves.copy(deep=False)
+
+    @cached_property
+    def _frame(self) -> "DataFrame":
+        import pandas as pd
+
+        place = _places(self.metrics)
+        with uncollected():
+            rows = [
+                row
+                for cell in self.finished
+                for record in self.records[cell.key]
+                for row in sorted(record.rows(self.suite, cell.key), key=lambda row: place.get(row[_METRIC], inf))
+            ]
+        return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
+
+    @cached_property
+    def _curves(self) -> "DataFrame":
+        import pandas as pd
+
+        curves = {cell: self.store.curve(cell.key) for cell in self.finished}
+        named = [curve.assign(system=cell.system, learner=cell.learner) for cell, curve in curves.items() if len(curve)]
+        return pd.concat(named or [no_curve().assign(system="", learner="")], ignore_index=True)
+
+    @cached_property
+    def _answers(self) -> tuple[dict[str, list[Record]], dict[Cell, str]]:
+        records, unfinished, place = {}, {}, _places(self.manifest["seeds"])
+        with uncollected():
+            for cell in self.cells:
+                try:
+                    self.store.verify(cell.key)
+                    found = self.store.records(cell.key)
+                    records[cell.key] = sorted(
+                        named(found, cell.learner), key=lambda record: place.get(record.seed, len(place))
+                    )
+                except (MissingCellError, DamagedCellError) as error:
+                    unfinished[cell] = str(error)
+        return records, unfinished
+
+
+def write_csv(frame: "DataFrame", path: Path) -> Path:
+    frame.to_csv(path, index=False, lineterminator="\n")
+    return path
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Meanwhile collect no garbage in cycles, for which many objects that stay would be visited over and over."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _misshapen(manifest: Mapping[str, Any]) -> str:
+    """The first part of a manifest that is not of the shape that a run writes; empty where all are."""
+    wrong = [name for name, kind in REQUIRED.items() if not isinstance(manifest[name], kind)]
+    for name, shape in ENTRIES.items():
+        if name not in wrong and not all(_has(entry, shape) for entry in manifest[name]):
+            wrong.append(name)
+    if not wrong and not _refers(manifest):
+        wrong.append("cells")
+    return wrong[0] if wrong else ""
+
+
+def _has(entry: Any, shape: Mapping[str, type]) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in shape.items())
+
+
+def _refers(manifest: Mapping[str, Any]) -> bool:
+    """Whether every cell has a system and a learner of the run and a key that names a folder, and seeds are numbers."""
+    if not all(isinstance(seed, int) for seed in manifest["seeds"]):
+        return False
+    learners = [learner["label"] for learner in manifest["learners"]]
+    return all(
+        cell["system"] in manifest["systems"] and cell["learner"] in learners and re.fullmatch(r"[\w-]+", cell["key"])
+        for cell in manifest["cells"]
+    )
+
+
+def _places(names: Any) -> dict[Any, int]:
+    return {name: place for place, name in enumerate(names)}

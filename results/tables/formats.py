@@ -1,0 +1,101 @@
+"""Tables as Markdown, LaTeX and CSV."""
+
+import re
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pandas.io.formats.style import Styler
+from tabulate import tabulate
+
+from results.tables.tables import Table
+
+KINDS = ("md", "tex", "csv")
+WIDTH = 12  # columns of a LaTeX table before it is broken
+_SIZES = {"B": "byte", "KiB": "kibi\\byte", "MiB": "mebi\\byte", "GiB": "gibi\\byte"}  # as siunitx calls them
+_NUMBER = re.compile(r"(-?[\d,.]+(?:e[+-]\d+)?)(?: (B|[KMG]iB))?")
+
+
+def write(table: Table, folder: Path, kinds: Collection[str] = KINDS) -> list[Path]:
+    """Write the table as `folder/name.md`, `.tex` and `.csv`, or as some of these."""
+    folder.mkdir(parents=True, exist_ok=True)
+    formats: dict[str, Callable[[Table], str]] = {"md": markdown, "tex": latex, "csv": comma_separated}
+    paths = []
+    for suffix, render in ((suffix, render) for suffix, render in formats.items() if suffix in kinds):
+        paths.append(folder / f"{table.name}.{suffix}")
+        paths[-1].write_text(render(table), encoding="utf-8")
+    return paths
+
+
+def markdown(table: Table) -> str:
+    """A pipe table below its caption, with the reference rows in italics."""
+    heads = [_plain(f"{head} ({unit})" if unit else head) for head, unit in table.heads]
+    lines = []
+    for row in table.rows:
+        entries = [f"**{_plain(entry.text)}**" if entry.best else _plain(entry.text) for entry in row.entries]
+        name = f"*{_plain(row.learner)}*" if row.reference else _plain(row.learner)
+        lines.append([name, *entries, row.outcome])
+    align = ["left", *["right"] * len(table.columns), "left"]
+    text = tabulate(lines, heads, tablefmt="pipe", disable_numparse=True, colalign=align)
+    return f"{_plain(table.caption)} Reference rows in italics.\n\n{text}\n"
+
+
+def latex(table: Table) -> str:
+    """A table across the page, in pieces that are not too wide; needs the packages booktabs, graphicx and siunitx."""
+    printed, bold = table.printed.assign(outcome=table.outcomes), table.best.assign(outcome=False)
+    references = int(np.isin(printed.index, table.references).sum())
+    pieces = np.array_split(np.arange(printed.shape[1]), -(-printed.shape[1] // WIDTH))
+    tabulars = [
+        _tabular(printed.iloc[:, piece], bold.iloc[:, piece], [table.heads[1:][place] for place in piece], references)
+        for piece in pieces
+    ]
+    boxes = "\n\n\\medskip\n".join(f"\\resizebox{{\\textwidth}}{{!}}{{%\n{tabular}}}" for tabular in tabulars)
+    caption = re.sub(r"([&%$#_{}])", r"\\\1", table.caption)
+    return (
+        "% needs \\usepackage{booktabs,graphicx,siunitx}\n\\begin{table*}\n\\centering\n"
+        "\\sisetup{detect-weight,mode=text,group-separator={,},group-minimum-digits=4}\n"
+        f"\\caption{{{caption}}}\n\\label{{tab:{table.name}}}\n\\smallskip\n{boxes}\n\\end{{table*}}\n"
+    )
+
+
+def comma_separated(table: Table) -> str:
+    """Raw numbers, with empty fields where there are none; the words of a table that has no number at all."""
+    values = (table.words if table.values.isna().all(axis=None) else table.values).copy()
+    values.insert(0, "reference", np.isin(values.index, table.references))
+    return values.assign(outcome=table.outcomes).to_csv(index_label="learner", lineterminator="\n")
+
+
+def _tabular(printed: pd.DataFrame, best: pd.DataFrame, heads: list[tuple[str, str]], references: int) -> str:
+    """A tabular with a word of the heads in each line, the units below them, and a rule above the last rows."""
+    printed = printed.set_axis(_stacked(heads), axis=1)
+    bold = best.set_axis(printed.columns, axis=1).replace({True: "bfseries:--wrap;", False: ""})
+    styler = Styler(printed).apply(lambda _: bold, axis=None)
+    styler.format(_numeral).format_index(escape="latex", axis=0).format_index(escape="latex", axis=1)
+    text: str = styler.to_latex(hrules=True, sparse_columns=False, column_format="l" + "r" * len(heads))
+    lines = text.splitlines()
+    if 0 < references < len(printed):
+        lines.insert(lines.index(r"\bottomrule") - references, r"\midrule")
+    return "\n".join(lines)
+
+
+def _numeral(text: str) -> str:
+    """A number or size as siunitx sets it; anything else as words."""
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return text.replace("%", "\\%").replace("_", "\\_").replace("&", "\\&").replace("—", "---")
+    number, size = found[1].replace(",", ""), found[2]
+    return f"\\qty{{{number}}}{{\\{_SIZES[size]}}}" if size else f"\\num{{{number}}}"
+
+
+def _stacked(heads: list[tuple[str, str]]) -> pd.MultiIndex:
+    """The words of the heads, one in each level, and those of the units below them."""
+    columns = [(head.split(), re.findall(r"[^\s/]+/?", f"({unit})" if unit else "")) for head, unit in heads]
+    above, below = (max(len(words[part]) for words in columns) for part in (0, 1))
+    levels = [(*head, *[""] * (above - len(head)), *unit, *[""] * (below - len(unit))) for head, unit in columns]
+    return pd.MultiIndex.from_tuples(levels)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown does not read as marks."""
+    return re.sub(r"([|*`<])", r"\\\1", text)

@@ -1,0 +1,92 @@
+"""The tables of what learners have reached at equal cost: of updates, evaluations, seconds and parameters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.formatting import slug, status, three_digits
+from results.statistics.pareto import CELL, at_equal, budgets, curves
+from results.statistics.ties import level_by_ranks, level_by_seeds
+from results.statistics.trials import column, rows, summary
+from results.store.run import Run
+from results.tables.tables import BOLD, BY_RANKS, BY_SEEDS, LEADING, Column, Table, table_of
+
+COSTS = {"update": "updates", "nfe": "NFE", "seconds": "time", "parameters": "parameters"}  # that may be equal
+SPENT = {"update": "updates", "nfe": "NFE", "seconds": "s", "parameters": "parameters"}
+DEARER, UNTOLD = "costs more", "not told"  # instead of a prediction time
+CAPTION = (
+    "Valid prediction time on validation trajectories, as they were observed, when all have spent on a system what the "
+    "thriftiest learner spends there in all: that of the last stage (1/8, 1/4, 1/2 of the updates, and the end) that "
+    f'cost no more; "{DEARER}" where even the first did. A fit that is not made of updates is one stage. At equal '
+    "parameters: at the end, of learners with no more of them than the smallest members of all families need."
+)
+
+Views = Mapping[str, pd.DataFrame]  # trials in long form, by what is equal
+
+
+def matched_tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, Table]] | None:
+    """The compute-matched views of a run, of all systems together and of each, from its cells and their long form.
+
+    None where fewer than two of the compared learners have stages, or none is trained update by update.
+    """
+    spent = curves(run)
+    told = set(column(spent.dropna(subset="valid_vpt"), "learner"))
+    shown = [learner for learner in run.compared if learner in told]
+    if len(shown) < 2 or column(spent, "valid_loss").isna().all():
+        return None
+    spent, frame = (each.loc[each["learner"].isin(shown)] for each in (spent, frame))
+    limits = {by: budgets(spent, by) for by in COSTS if column(spent, by).notna().any()}
+    views = {by: _view(at_equal(spent, by, budget), frame) for by, budget in limits.items()}
+    caption = f"{CAPTION} {_longest(run.manifest['sampling'])}Medians over {len(run.manifest['seeds'])} seeds"
+    by_system = {}
+    for system, timescale in run.timescales.items():
+        each = ", ".join(
+            f"{three_digits(limits[by].get(system, np.nan), by != 'seconds')} {SPENT[by]}" for by in limits
+        )
+        said = f"{caption}. Equal are {each}. {BOLD} ({BY_SEEDS})."
+        here = {by: rows(view, system=system) for by, view in views.items()}
+        level = {by: level_by_seeds(view, shown).get(LEADING, set()) for by, view in here.items()}
+        name = slug(f"matched {system}")
+        by_system[system] = _table(name, said, here, rows(frame, system=system), shown, level, timescale)
+    level = {by: level_by_ranks(view, LEADING, shown) for by, view in views.items()}
+    said = f"{caption}, and over systems. {BOLD} ({BY_RANKS})."
+    return _table("matched", said, views, frame, shown, level, "timescale"), by_system
+
+
+def _view(reached: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Every trial of the run with what it has reached, or the reason why that is nothing for its status."""
+    trials = frame.drop_duplicates([*CELL, "seed"])[[*CELL, "seed", "status"]]
+    view = trials.merge(reached, "left", [*CELL, "seed"]).rename(columns={"vpt": "value"})
+    why = np.where(column(view, "stages").fillna(0) > 0, DEARER, UNTOLD)
+    missing = view["value"].isna() & (view["status"] == "ok")
+    return view.assign(metric=LEADING, better="higher", status=column(view, "status").mask(missing, why))
+
+
+def _table(
+    name: str,
+    caption: str,
+    views: Views,
+    frame: pd.DataFrame,
+    learners: list[str],
+    level: Mapping[str, set[str]],
+    timescale: str,
+) -> Table:
+    """Medians over seeds, and over systems where there are several, of which one without a value is the worst."""
+    columns, values, words = [], [], []
+    for by, view in views.items():
+        totals = summary(view)
+        median = column(totals, "median").fillna(-np.inf).groupby(totals["learner"]).median()
+        reasons = totals.loc[totals["n"] == 0].groupby("learner")["status"].first().map(status)
+        columns.append(Column(by, f"VPT at equal {COSTS[by]}", f"{timescale}s", "higher"))
+        values.append(median.where(np.isfinite(median)))
+        words.append(reasons)
+    return table_of(name, caption, columns, values, words, frame, learners, (), level)
+
+
+def _longest(sampling: Mapping[str, Any]) -> str:
+    """What no prediction time can exceed: the horizon, or the validation trajectories after their context."""
+    step, horizon = sampling.get("step", np.nan), sampling.get("horizon", np.nan)
+    longest = min(horizon, (sampling.get("samples", np.inf) - sampling.get("context", 0)) * step)
+    return f"None is longer than {three_digits(longest)} timescales, where forecasts end. " if longest > 0 else ""

@@ -1,0 +1,1 @@
+"""Timings: how they are read, compared and shown."""

@@ -1,0 +1,237 @@
+"""Certificates: what a system is held to, by theory, by published values and by a committed digest of its data."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from hashlib import sha256
+from math import floor, inf, isfinite, log10, nan
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+
+from systems.base import Flow, Simulated, System
+from systems.certificates.published import CHAOTIC, DIGESTS, ORBITS, Chaos, Orbit
+from systems.configuration import label
+from systems.flows.family import Family
+from systems.flows.kuramoto_sivashinsky import KuramotoSivashinsky
+from systems.flows.lotka_volterra import LotkaVolterra
+from systems.flows.mackey_glass import MackeyGlass
+from systems.lyapunov import Spectrum, flow_spectrum, leading_exponent, lyapunov_spectrum
+from systems.protocol import Sampling
+
+TIGHTER = 1e-12  # tolerance of the solution that the reference solution is compared with
+LONGEST = Sampling().horizon  # of the forecasts that are scored, in timescales
+SAMPLES = 5  # of both solutions, in a timescale
+AGREEMENT = 0.05  # difference of two solutions in standard deviations, beyond which the truth is no longer known
+
+Solution = Float64[np.ndarray, "batch time dim"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of a certificate: a value is `about` what is expected, within the tolerance, or `at least` as much."""
+
+    name: str
+    value: float | str
+    expected: float | str
+    tolerance: float
+    source: str
+    kind: Literal["about", "at least"] = "about"
+
+    @property
+    def passed(self) -> bool:
+        if isinstance(self.value, str) or isinstance(self.expected, str):
+            return self.value == self.expected
+        if self.kind == "at least":
+            return self.value >= self.expected - self.tolerance
+        return abs(self.value - self.expected) <= self.tolerance
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was checked of one system."""
+
+    system: str
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+
+def certify(system: System, seed: int = 0) -> Certificate:
+    """Hold a system to all that is known of it; what can only be compared with a published value is where there is one.
+
+    The committed digest is that of seed 0. A check that cannot be made, since no finite solution is found, fails. A
+    system that is only observed has no other check.
+    """
+    if not isinstance(system, Simulated):
+        return Certificate(label(system), tuple(_digest(system, seed)))
+    checks = [_convergence, _ground_truth, _spectrum, _period, _invariant, _digest]
+    return Certificate(label(system), tuple(line for check in checks for line in _lines(check, system, seed)))
+
+
+def _lines(check: Callable[[Simulated, int], Iterator[Check]], system: Simulated, seed: int) -> Iterator[Check]:
+    try:
+        yield from check(system, seed)
+    except FloatingPointError as error:
+        yield Check(check.__name__.strip("_").replace("_", " "), nan, 0.0, 0.0, str(error))
+
+
+def _states(system: Simulated, count: int, seed: int) -> Float64[np.ndarray, "count dim"]:
+    return system.initial_states(count, np.random.default_rng(seed))
+
+
+@lru_cache(maxsize=1)
+def _pair(system: Simulated, seed: int) -> tuple[Float64[np.ndarray, " time"], Solution, Solution]:
+    """Times in timescales, the reference solution, and one of a tighter tolerance."""
+    is_costly = isinstance(system, KuramotoSivashinsky)
+    horizon = LONGEST * (2 if system.timescale_name == "Lyapunov time" and not is_costly else 1)
+    times = np.linspace(0.0, horizon, 1 + round(SAMPLES * horizon))
+    initial = _states(system, 4, seed)
+    clock = times * system.timescale
+    return times, system.solve(initial, clock), system.solve(initial, clock, TIGHTER)
+
+
+def _convergence(system: Simulated, seed: int) -> Iterator[Check]:
+    """Error of the reference solution within one timescale."""
+    _, solution, finer = _pair(system, seed)
+    error = abs(solution - finer)[:, : SAMPLES + 1].max() / abs(finer[:, : SAMPLES + 1]).max()
+    yield Check("error within one timescale", float(error), 0.0, 1e-8, "tighter run")
+
+
+def _ground_truth(system: Simulated, seed: int) -> Iterator[Check]:
+    """How long the reference solution is the truth: no valid prediction time beyond it means anything."""
+    times, solution, finer = _pair(system, seed)
+    scale = finer.std(axis=(0, 1)) + np.finfo(float).tiny
+    apart = (np.sqrt((((solution - finer) / scale) ** 2).mean(axis=2)) > AGREEMENT).any(axis=0)
+    agreed = times[apart.argmax()] if apart.any() else times[-1]
+    yield Check("valid ground-truth time", float(agreed), LONGEST, 0.0, "forecasts", "at least")
+
+
+def _invariant(system: Simulated, seed: int) -> Iterator[Check]:
+    """What a conservative system conserves."""
+    if conserved := _conserved(system):
+        _, solution, _ = _pair(system, seed)
+        values = conserved(torch.from_numpy(solution)).numpy()
+        drift = abs(values - values[:, :1]).max() / abs(values[:, :1]).max()
+        yield Check("drift of the invariant", float(drift), 0.0, 1e-9, "theory")
+
+
+def _spectrum(system: Simulated, seed: int) -> Iterator[Check]:
+    """The Lyapunov spectrum of a chaotic system, against theory and published values."""
+    if system.timescale_name != "Lyapunov time" or not isinstance(system, Flow) or isinstance(system, Family):
+        return  # the members of a family have spectra of their own
+    known = CHAOTIC.get(system)
+    spectrum = _measured(system, known or Chaos((nan, inf, ""), None), seed)
+    exponents = spectrum.exponents
+    if known:
+        value = leading_exponent(spectrum) if system.dim == 3 else float(exponents[0])
+        yield Check("largest Lyapunov exponent", value, *known.leading)
+    if spectrum.interval[0, 0] > 0:
+        neutral = float(exponents[abs(exponents).argmin()])
+        yield Check("exponent along the flow", neutral, 0.0, 0.08 / system.timescale, "theory")
+    if spectrum.divergence is not None:
+        total = float(exponents.sum())
+        tolerance = 0.002 * abs(exponents).sum()
+        yield Check("sum of the exponents", total, spectrum.divergence, tolerance, "Jacobian")
+    if known and known.dimension:
+        yield Check("Kaplan-Yorke dimension", spectrum.kaplan_yorke, *known.dimension)
+
+
+def _measured(system: Flow, runs: Chaos, seed: int) -> Spectrum:
+    states = torch.from_numpy(_states(system, runs.states, seed))
+    if isinstance(system, KuramotoSivashinsky):
+        return _field_spectrum(system, states, runs)
+    if isinstance(system, MackeyGlass):
+        steps, warm_up = (round(length * system.timescale / system.tau) for length in (runs.time, runs.warm_up))
+        return lyapunov_spectrum(system.propagate, states, steps, warm_up=warm_up, duration=system.tau, leading=4)
+    return flow_spectrum(system, states, runs.time * system.timescale, warm_up=runs.warm_up * system.timescale)
+
+
+def _field_spectrum(system: KuramotoSivashinsky, states: torch.Tensor, runs: Chaos) -> Spectrum:
+    """Of the leading exponents among fields of zero mean: the mean itself, being conserved, would add another zero."""
+
+    def step(u: torch.Tensor) -> torch.Tensor:
+        following = system.propagate(u, 2.0, 0.25)
+        return following - following.mean(dim=-1, keepdim=True)
+
+    steps, warm_up = (round(length * system.timescale / 2.0) for length in (runs.time, runs.warm_up))
+    return lyapunov_spectrum(step, states, steps, warm_up=warm_up, duration=2.0, leading=8)
+
+
+def _period(system: Simulated, seed: int) -> Iterator[Check]:
+    if orbit := ORBITS.get(system):
+        measured = period(system, orbit)
+        yield Check("period", measured, orbit.period, orbit.accuracy * orbit.period, orbit.source)
+
+
+def period(system: Simulated, orbit: Orbit) -> float:
+    """Time between the first two upward crossings of the orbit's level, each found by ever finer sampling."""
+    start, channel = np.array([orbit.start]), orbit.channel
+    if orbit.settle:
+        start = system.solve(start, np.linspace(0.0, orbit.settle * system.timescale, 20 * orbit.settle + 1))[:, -1]
+    times = np.linspace(0.0, 2.3 * system.timescale, 461)
+    solution = system.solve(start, times)
+    above = solution[0, :, channel] - orbit.level
+    before = np.flatnonzero((above[:-1] <= 0) & (above[1:] > 0))[:2]
+    if len(before) < 2:
+        return inf
+    first, second = (times[index] + _crossing(system, solution[:, index], times[1], orbit) for index in before)
+    return float(second - first)
+
+
+def _crossing(system: Simulated, state: Float64[np.ndarray, "1 dim"], width: float, orbit: Orbit) -> float:
+    """Time until the variable crosses the level, which it does within `width`."""
+    passed = 0.0
+    for _ in range(3):
+        times = np.linspace(0.0, width, 33)
+        solution = system.solve(state, times)
+        index = int((solution[0, :, orbit.channel] > orbit.level).argmax()) - 1
+        passed, width, state = passed + times[index], times[1], solution[:, index]
+    last, following = system.solve(state, np.array([0.0, width]))[0, :, orbit.channel] - orbit.level
+    return float(passed - width * last / (following - last))
+
+
+def _conserved(system: Simulated) -> Callable[[torch.Tensor], torch.Tensor] | None:
+    if isinstance(system, LotkaVolterra):
+        return partial(_volterra, system)
+    return getattr(system, "energy", None)
+
+
+def _volterra(system: LotkaVolterra, x: torch.Tensor) -> torch.Tensor:
+    prey, predators = x.unbind(-1)
+    return system.g * prey - system.d * prey.log() + system.b * predators - system.a * predators.log()
+
+
+def _digest(system: System, seed: int) -> Iterator[Check]:
+    committed = DIGESTS.get(label(system))
+    if committed and seed == 0:
+        yield Check("digest of the first batch", digest(system), committed, 0.0, "committed")
+
+
+def digest(system: System) -> str:
+    """A fingerprint of the first initial states, and of the solution from them, that holds on every machine.
+
+    Initial states are rounded to four digits, so that what chaos amplified on the way to them is lost, and the solution
+    from there, over less than a timescale, to ten.
+    """
+    if isinstance(system, Simulated):
+        initial = _rounded(_states(system, 4, 0), 4)
+        solution = system.solve(initial, np.arange(16) * (Sampling().step * system.timescale))
+    else:
+        solution = system.observe("train", Sampling(trajectories=4, samples=16), 0).states.numpy()
+    digits = np.rint(solution * 10.0 ** _decimals(solution, 10)).astype("<i8")
+    return sha256(digits.tobytes()).hexdigest()[:12]
+
+
+def _rounded(states: Float64[np.ndarray, "*shape"], digits: int) -> Float64[np.ndarray, "*shape"]:
+    return np.round(states, _decimals(states, digits))
+
+
+def _decimals(states: Any, digits: int) -> int:
+    """Decimals that leave this many digits to the largest number."""
+    largest = float(abs(states).max())
+    return digits - 1 - floor(log10(largest)) if largest > 0 and isfinite(largest) else 0

@@ -1,0 +1,161 @@
+"""What others add: files that are included, entry points of installed packages, learners begun with `new`."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.catalogue import plugins
+from bench.cli import main
+from bench.errors import UserError
+from bench.planning.plan import prepare
+from bench.request import Request
+
+ROOT = Path(__file__).parents[3]
+Command = Callable[..., tuple[int, str, str]]
+
+LEARNER = """
+from dataclasses import dataclass
+from learners import Learner, Persistence
+from metrics import Metric
+from metrics.trajectory import nrmse
+
+@dataclass(frozen=True)
+class {name}(Learner):
+    width: int = 3
+
+    def fit(self, dataset, budget, seeds):
+        return Persistence().fit(dataset, budget, seeds)
+
+doubled = Metric("doubled", "", "lower", nrmse.measure)
+"""
+SUITE = """'''A suite that a package adds.'''
+from bench.suite import Suite
+from learners import Persistence
+from metrics import nrmse
+from systems import LinearSpiral
+
+suite = Suite(name="added", description="", systems=(LinearSpiral(),), learners=(Persistence(),), metrics=(nrmse,))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working folder; what is imported from it is forgotten afterwards."""
+    before = set(sys.modules)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(plugins, "_included", [])
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        printed = capsys.readouterr()
+        return int(end.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+def test_a_learner_of_an_included_file_can_be_named_and_configured(folder: Path):
+    (folder / "mine_a.py").write_text(LEARNER.format(name="MineA"))
+    plan = prepare(Request("smoke", learners=("MineA[width=7]",), include=(Path("mine_a.py"),), jobs=1))
+    assert "MineA[width=7]" in {cell.learner_label for cell in plan.cells}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (None, "cannot read mine_b.py: No such file"),
+        ("class Mine(:", "mine_b.py, line 1: "),
+        ("\nclass Mine: pass\nraise RuntimeError('not today')\n", "mine_b.py, line 3: RuntimeError: not today"),
+        ("x = 1", "unknown learner 'Mine'"),
+    ],
+)
+def test_a_file_that_cannot_be_included_is_a_mistake(folder: Path, command: Command, text: str | None, complaint: str):
+    if text is not None:
+        (folder / "mine_b.py").write_text(text)
+    code, out, err = command("run", "--suite", "smoke", "--include", "mine_b.py", "-l", "Mine")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert complaint in err
+    assert not (folder / "runs").exists()
+
+
+@pytest.fixture
+def package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed package with entry points."""
+    (folder / "added_learner.py").write_text(LEARNER.format(name="Added"))
+    (folder / "added_suite.py").write_text(SUITE)
+    about = folder / "added-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: added\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(
+        "[dynamics_bench.learners]\nAdded = added_learner:Added\nGone = no_such_module:Gone\n"
+        "[dynamics_bench.metrics]\ndoubled = added_learner:doubled\n"
+        "[dynamics_bench.suites]\nadded = added_suite\nlost = no_such_package.module\n"
+    )
+    monkeypatch.syspath_prepend(folder)
+    return folder
+
+
+def test_entry_points_add_learners_metrics_and_suites(package: Path):
+    plan = prepare(Request("added", learners=("Added[width=5]",), metrics=("doubled", "vpt", "nrmse"), jobs=1))
+    assert plan.manifest["suite"] == "added"
+    assert {cell.learner_label for cell in plan.cells} == {"Added[width=5]", "Persistence"}
+    assert [metric["name"] for metric in plan.manifest["metrics"]] == ["nrmse", "doubled", "vpt"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "complaint"),
+    [
+        (Request("added", learners=("Gone",), jobs=1), "the plugin no_such_module:Gone of Gone cannot be imported"),
+        (Request("lost", jobs=1), "the plugin no_such_package.module of suite lost cannot be read"),
+        (Request("added", metrics=("doubeld",), jobs=1), "unknown metric 'doubeld': did you mean doubled?"),
+    ],
+)
+def test_entry_points_that_lead_nowhere_are_mistakes(package: Path, request_: Request, complaint: str):
+    with pytest.raises(UserError) as caught:
+        prepare(request_)
+    assert complaint in str(caught.value)
+
+
+def test_a_learner_begun_with_new_passes_its_contract_test_and_runs(folder: Path, command: Command):
+    code, out, _ = command("new", "learner", "MyHTTPNet2Go")
+    assert code == 0
+    assert "python -m bench run --suite smoke --include my_http_net2_go.py -l MyHTTPNet2Go" in out
+    environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_http_net2_go.py"],
+        capture_output=True, text=True, timeout=100, env=environment, check=False,
+    )  # fmt: skip
+    assert "5 passed" in done.stdout, done.stdout
+    plan = prepare(Request("smoke", learners=("MyHTTPNet2Go",), include=(Path("my_http_net2_go.py"),), jobs=1))
+    assert "MyHTTPNet2Go" in {cell.learner_label for cell in plan.cells}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("model", "Mine"), "unknown kind of thing 'model': choose from learner"),
+        (("learner", "my-net"), "a learner's name is that of its class, such as MyLearner, but is 'my-net'"),
+        (("learner", "class"), "a learner's name is that of its class"),
+        (("learner", "ResNet"), "there is a learner ResNet already"),
+        (("learner", "Taken"), "test_taken.py exists already"),
+    ],
+)
+def test_new_overwrites_nothing_and_names_what_is_wrong(
+    folder: Path, command: Command, arguments: tuple[str, str], complaint: str
+):
+    (folder / "test_taken.py").write_text("mine")
+    code, out, err = command("new", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert complaint in err
+    assert [path.name for path in folder.iterdir()] == ["test_taken.py"]

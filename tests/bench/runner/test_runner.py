@@ -1,0 +1,524 @@
+"""The runner: whatever a cell does to itself, every other result is kept, and the failure is a result too."""
+
+import importlib
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Event, Thread
+from time import perf_counter
+from typing import Any
+
+import psutil
+import pytest
+
+from bench.cells.cell import Cell, digest, failed, key
+from bench.cells.data import dataset, location
+from bench.errors import UserError
+from bench.machine.environment import cores, default_jobs
+from bench.runner import processes
+from bench.runner import run as runner
+from bench.runner.job import Conditions, Job, Note
+from bench.runner.outcomes import Interrupted, Outcome
+from bench.runner.run import run
+from bench.runner.supervisor import Active, Session, bury
+from learners import Learner
+from metrics import Evidence, Metric
+from results import Measurement, Record, Store
+from results.store.lease import Lease
+from systems import LinearSpiral
+from tests.support import stubs
+from tests.support.stubs import cell
+
+LATE = 6  # seconds after which a cell is stopped: many times what any other takes
+Told = list[tuple[str, str]]
+
+
+@dataclass
+class Listener:
+    """Notes what it is told, and may do something at a certain event."""
+
+    told: Told = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+    at: tuple[str, str] = ("", "")
+    do: Callable[[], None] = lambda: None
+
+    def cached(self, cell: Cell, key: str, records: Sequence[Record]) -> None:
+        self._note("cached", cell)
+
+    def damaged(self, cell: Cell, key: str, reason: str) -> None:
+        self.reasons.append(reason)
+        self._note("damaged", cell)
+
+    def started(self, cell: Cell, key: str) -> None:
+        self._note("started", cell)
+
+    def finished(self, cell: Cell, key: str, records: Sequence[Record], seconds: float) -> None:
+        self.seconds[cell.learner_label] = seconds
+        self._note("finished", cell)
+
+    def _note(self, event: str, cell: Cell) -> None:
+        self.told.append((event, cell.learner_label))
+        if self.told[-1] == self.at:
+            self.do()
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds the dataset of the stub cells."""
+    folder = tmp_path_factory.mktemp("shared")
+    dataset(LinearSpiral(), stubs.TINY, 0, folder)
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path, data: Path) -> Store:
+    """An empty store, with the dataset of the stub cells beside it."""
+    shutil.copytree(data, tmp_path / "runs" / "data")
+    return Store(tmp_path / "runs")
+
+
+def statuses(outcome: Outcome, learner: Learner) -> list[tuple[str, str]]:
+    return [(record.status, record.reason) for record in outcome.records[key(cell(learner))]]
+
+
+def left_over(store: Store) -> list[str]:
+    """What lies in the store beside finished things: half-written cells, and leases."""
+    known = ("cells", "data", "fits", "store.json", "leases")
+    beside = [path.name for path in store.root.iterdir() if path.name not in known]
+    leases = store.root / "leases"
+    return beside + [path.name for path in (leases.iterdir() if leases.exists() else ()) if path.suffix != ".lock"]
+
+
+CRASHES = (stubs.Dying("segfault"), stubs.Dying("kill"), stubs.Dying("exit"), stubs.Raising(), stubs.Sleeping())
+GOOD = (stubs.Instant(), stubs.Instant(width=9))
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run of good and of failing cells that has come to its end."""
+
+    store: Store
+    outcome: Outcome
+    listener: Listener
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Finished:
+    """Failing cells among good ones, two at a time."""
+    root = tmp_path_factory.mktemp("mixed")
+    shutil.copytree(data, root / "data")
+    store, listener = Store(root), Listener()
+    cells = [cell(learner) for learner in (GOOD[0], *CRASHES, GOOD[1])]
+    return Finished(store, run(cells, store, jobs=2, timeout=LATE, observer=listener), listener)
+
+
+def test_every_cell_is_kept_whatever_became_of_it(mixed: Finished):
+    keys = [key(cell(learner)) for learner in (*GOOD, *CRASHES)]
+    assert all(mixed.store.finished(name) for name in keys)
+    assert sorted(mixed.outcome.records) == sorted(mixed.outcome.computed) == sorted(keys)
+    assert {name: mixed.store.records(name) for name in keys} == mixed.outcome.records
+    assert sorted(mixed.outcome.failed) == sorted(keys[2:])
+    assert left_over(mixed.store) == []
+
+
+@pytest.mark.parametrize("learner", GOOD, ids=repr)
+def test_a_good_cell_is_not_troubled_by_its_neighbours(mixed: Finished, learner: Learner):
+    assert statuses(mixed.outcome, learner) == [("ok", ""), ("ok", "")]
+
+
+@pytest.mark.parametrize(
+    ("learner", "status", "reason"),
+    [
+        (stubs.Dying("segfault"), "crashed", "killed by SIGSEGV"),
+        (stubs.Dying("kill"), "crashed", "killed by SIGKILL, as when memory runs out"),
+        (stubs.Dying("exit"), "crashed", "the process ended with exit code 3: last words"),
+        (stubs.Raising(), "crashed", "ValueError: width must be even, but is 7"),
+        (stubs.Sleeping(), "timeout", f"not done after {LATE} s"),
+    ],
+    ids=repr,
+)
+def test_a_failure_is_a_record_with_a_reason_for_every_seed(
+    mixed: Finished, learner: Learner, status: str, reason: str
+):
+    records = mixed.outcome.records[key(cell(learner))]
+    assert [(record.seed, record.status, record.reason) for record in records] == [
+        (0, status, reason),
+        (1, status, reason),
+    ]
+    empty = tuple(Measurement(metric.name, None, metric.unit, metric.better) for metric in stubs.METRICS)
+    assert {record.measurements for record in records} == {empty}
+
+
+@pytest.mark.parametrize(
+    ("learner", "lines"),
+    [
+        (
+            stubs.Dying("segfault"),
+            ["last words", "Fatal Python error: Segmentation fault", "crashed: killed by SIGSEGV"],
+        ),
+        (stubs.Raising(), ["about to fail", "Traceback (most recent call last):", "ValueError: width must be even,"]),
+        (stubs.Sleeping(), ["going to sleep", f"timeout: not done after {LATE} s"]),
+        (stubs.Instant(), []),
+    ],
+    ids=repr,
+)
+def test_the_log_has_all_that_the_process_wrote(mixed: Finished, learner: Learner, lines: list[str]):
+    log = mixed.store.log(key(cell(learner))).splitlines()
+    assert [line for line in log if line in lines] == lines
+    assert bool(log) == bool(lines)
+
+
+@pytest.mark.parametrize("learner", [GOOD[0], CRASHES[0]], ids=repr)
+def test_every_file_of_a_cell_can_be_read_back(mixed: Finished, learner: Learner):
+    name = key(cell(learner))
+    about = mixed.store.cell(name)
+    assert (about["key"], about["learner"], about["digest"]) == (
+        name,
+        cell(learner).learner_label,
+        digest(cell(learner)),
+    )
+    assert about["seconds"] > 0
+    assert mixed.store.environment(name)["threads"] == max(1, cores() // 2)
+    assert bool(mixed.store.arrays(name)) == (learner is GOOD[0])
+    assert len(mixed.store.curve(name)) == (4 if learner is GOOD[0] else 0)
+
+
+def test_each_cell_is_started_and_finished_once(mixed: Finished):
+    labels = [cell(learner).learner_label for learner in (*GOOD, *CRASHES)]
+    told = [(event, label) for label in labels for event in ("started", "finished")]
+    assert sorted(mixed.listener.told) == sorted(told)
+    assert mixed.listener.told[0] == ("started", "Instant")
+    assert mixed.listener.seconds["Sleeping"] >= LATE
+
+
+def test_a_second_run_runs_nothing(mixed: Finished):
+    listener = Listener()
+    again = run([cell(learner) for learner in (*GOOD, *CRASHES)], mixed.store, jobs=1, observer=listener)
+    assert again.computed == []
+    assert again.records == mixed.outcome.records
+    assert {event for event, _ in listener.told} == {"cached"}
+
+
+def test_two_runs_agree_in_all_but_times(mixed: Finished, store: Store):
+    name = key(cell(GOOD[0]))
+    other = run([cell(GOOD[0])], store, jobs=1)
+
+    def timeless(outcome: Outcome) -> list[Record]:
+        kept = [[m for m in record.measurements if m.metric not in stubs.TIMES] for record in outcome.records[name]]
+        return [
+            replace(record, measurements=m) for record, m in zip(outcome.records[name], map(tuple, kept), strict=True)
+        ]
+
+    assert timeless(other) == timeless(mixed.outcome)
+    assert (store.path(name) / "arrays.npz").read_bytes() == (mixed.store.path(name) / "arrays.npz").read_bytes()
+
+
+def test_missing_data_are_made_once_for_all_cells_that_need_them(tmp_path: Path):
+    outcome = run([cell(learner) for learner in GOOD], Store(tmp_path), jobs=2)
+    assert outcome.failed == []
+    assert list((tmp_path / "data").glob("*.npz")) == [location(LinearSpiral(), stubs.TINY, 0, tmp_path / "data")]
+
+
+def test_data_that_cannot_be_made_fail_the_cells_that_need_them(store: Store):
+    unsolvable = replace(cell(GOOD[0]), system=stubs.Unsolvable())
+    outcome = run([unsolvable, cell(GOOD[1])], store, jobs=1)
+    assert [record.reason for record in outcome.records[key(unsolvable)]] == ["FloatingPointError: no timescale"] * 2
+    assert statuses(outcome, GOOD[1]) == [("ok", "")] * 2
+
+
+def test_the_same_cell_twice_is_run_once(store: Store):
+    listener = Listener()
+    run([cell(GOOD[0]), cell(GOOD[0])], store, jobs=2, observer=listener)
+    assert listener.told == [("started", "Instant"), ("finished", "Instant")]
+
+
+def test_fail_fast_starts_nothing_after_a_failure(store: Store):
+    cells = [cell(learner) for learner in (stubs.Raising(), *GOOD)]
+    outcome = run(cells, store, jobs=1, fail_fast=True)
+    assert outcome.computed == outcome.failed == [key(cells[0])]
+    assert not store.finished(key(cells[1]))
+
+
+def test_a_retry_after_a_crash_may_end_well(store: Store, tmp_path: Path):
+    lucky, listener = stubs.Dying(flag=str(tmp_path / "flag")), Listener()
+    outcome = run([cell(lucky)], store, jobs=1, retries=1, observer=listener)
+    assert statuses(outcome, lucky) == [("ok", "")] * 2
+    assert [event for event, _ in listener.told] == ["started", "finished"]
+
+
+def test_the_last_of_several_crashes_says_how_many_attempts_there_were(store: Store):
+    outcome = run([cell(CRASHES[0])], store, jobs=1, retries=2)
+    assert statuses(outcome, CRASHES[0]) == [("crashed", "killed by SIGSEGV (attempt 3)")] * 2
+
+
+def test_rerun_computes_failed_cells_or_all_of_them_anew(store: Store, tmp_path: Path):
+    lucky = stubs.Dying(flag=str(tmp_path / "flag"))
+    cells = [cell(lucky), cell(GOOD[0])]
+    assert run(cells, store, jobs=1).failed == [key(cells[0])]
+    assert run(cells, store, jobs=1, rerun="").computed == []
+    second = run(cells, store, jobs=1, rerun="failed")
+    assert (second.computed, second.failed) == ([key(cells[0])], [])
+    assert run(cells, store, jobs=1, rerun="failed").computed == []
+    assert run(cells, store, jobs=1, rerun="all").computed == [key(each) for each in cells]
+
+
+def test_a_damaged_cell_is_run_again(store: Store):
+    name = key(cell(GOOD[0]))
+    run([cell(GOOD[0])], store, jobs=1)
+    (store.path(name) / "records.json").write_text("[]")
+    outcome = run([cell(GOOD[0])], store, jobs=1)
+    assert outcome.computed == [name]
+    assert statuses(outcome, GOOD[0]) == [("ok", "")] * 2
+
+
+MINE = """
+from dataclasses import dataclass
+from tests.support.stubs import Instant
+
+@dataclass(frozen=True)
+class Mine(Instant):
+    width: int = {width}
+
+    @property
+    def twice(self):
+        return {twice} * self.width
+"""
+
+
+def test_a_cell_whose_files_change_while_a_run_goes_on_is_not_kept_under_the_wrong_key(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    file = tmp_path / "mine_that_changes.py"
+    file.write_text(MINE.format(width=8, twice=2))
+    mine = cell(importlib.import_module(file.stem).Mine())
+    planned = key(mine)
+
+    def edit() -> None:
+        file.write_text(MINE.format(width=8, twice=3))
+
+    listener = Listener(at=("finished", "Instant"), do=edit)
+    outcome = run([cell(GOOD[0]), mine, cell(GOOD[1])], store, jobs=1, observer=listener)
+    assert [record.status for record in outcome.records[planned]] == ["crashed", "crashed"]
+    assert "files have changed since the run was planned" in outcome.records[planned][0].reason
+    assert store.all_keys() == sorted(map(key, (cell(GOOD[0]), cell(GOOD[1]))))
+    assert key(mine) != planned
+    assert run([mine], store, jobs=1).computed == [key(mine)]
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_keeps_what_is_finished_and_leaves_nothing_else(store: Store):
+    cells = [cell(learner) for learner in (stubs.Sleeping(), *GOOD)]
+    with pytest.raises(Interrupted) as caught:
+        run(cells, store, jobs=2, observer=Listener(at=("finished", "Instant"), do=interrupt))
+    assert caught.value.outcome.computed == [key(cells[1])]
+    assert [store.finished(key(each)) for each in cells] == [False, True, False]
+    assert left_over(store) == []
+    assert multiprocessing.active_children() == []
+    resumed = run(cells[1:], store, jobs=1)
+    assert resumed.computed == [key(cells[2])]
+
+
+def test_an_error_of_the_caller_ends_all_processes(store: Store):
+    def fail() -> None:
+        raise RuntimeError("the display broke")
+
+    listener = Listener(at=("finished", "Instant"), do=fail)
+    with pytest.raises(RuntimeError, match="the display broke"):
+        run([cell(stubs.Sleeping()), cell(GOOD[0])], store, jobs=2, observer=listener)
+    assert left_over(store) == []
+    assert multiprocessing.active_children() == []
+
+
+def test_a_cell_that_no_process_can_be_sent_is_named_before_anything_starts(store: Store):
+    def local(evidence: Evidence) -> float:
+        return 0.0
+
+    listener = Listener()
+    unsendable = cell(GOOD[0], metrics=(Metric("local", "", "lower", local),))
+    with pytest.raises(UserError, match="Instant on LinearSpiral cannot be sent to another process"):
+        run([cell(GOOD[1]), unsendable], store, jobs=1, observer=listener)
+    assert listener.told == []
+
+
+def test_without_jobs_there_is_no_run(store: Store):
+    with pytest.raises(ValueError, match="jobs=0"):
+        run([cell(GOOD[0])], store, jobs=0)
+
+
+def test_default_jobs_fit_the_cores_and_the_memory(monkeypatch: pytest.MonkeyPatch):
+    @dataclass
+    class Memory:
+        available: float
+
+    monkeypatch.setattr(runner, "cores", lambda: 8)
+    for gibibytes, jobs in ((100, 8), (7, 4), (1, 1)):
+        memory = Memory(gibibytes * 2**30)
+        monkeypatch.setattr(psutil, "virtual_memory", lambda memory=memory: memory)
+        assert default_jobs() == jobs
+
+
+@pytest.fixture
+def light(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fork servers that come up at once, as they import nothing."""
+    processes.cool_down()
+    monkeypatch.setattr(processes, "PRELOADED", ())
+    yield
+    processes.cool_down()
+
+
+def test_cells_that_another_run_has_finished_by_now_are_not_waited_for(store: Store):
+    one, listener = cell(GOOD[0]), Listener()
+    job = Job(one, store.root, key(one))
+    bury(store, job, "crashed", "as the other run found", "", Conditions(1))
+    session = Session(store, Conditions(1), listener, [job], Outcome())
+    work = Thread(target=session.work, daemon=True)
+    work.start()
+    work.join(60)
+    assert not work.is_alive()
+    assert list(session.outcome.records) == [job.key]
+    assert session.outcome.computed == []
+
+
+@pytest.mark.usefixtures("light")
+def test_a_fork_server_that_is_behind_the_files_is_replaced(store: Store):
+    before = processes.start(print, threads=1)
+    before.process.join()
+    session = Session(store, Conditions(1), Listener(), [], Outcome())
+    job = Job(cell(GOOD[0]), store.root, key(cell(GOOD[0])))
+    session._look_again(Active(job, before, processes.CONTEXT.Pipe()[0], 0.0, 0), Note(outdated="server"))
+    assert session.waiting == [job]
+    after = processes.start(print, threads=1)
+    after.process.join()
+    assert after.server != before.server
+    processes.retire(before.server)
+    assert processes.is_warm()
+
+
+@pytest.mark.usefixtures("light")
+def test_a_fork_server_that_dies_while_it_comes_up_is_replaced(monkeypatch: pytest.MonkeyPatch):
+    started, deaths = processes._start, [1, 2]
+
+    def fatal(*arguments: Any, **options: Any) -> Any:
+        if deaths:
+            os.kill(processes._pid() or 0, signal.SIGKILL)
+            deaths.pop()
+        return started(*arguments, **options)
+
+    monkeypatch.setattr(processes, "_start", fatal)
+    processes.warm_up(1)
+    assert processes.is_warm()
+    assert deaths == []
+
+
+@pytest.mark.usefixtures("light")
+def test_a_process_of_a_fork_server_that_has_come_up_by_itself_is_not_used(monkeypatch: pytest.MonkeyPatch):
+    processes.warm_up(1)
+    started, deaths = processes._start, [1]
+
+    def fatal(*arguments: Any, **options: Any) -> Any:
+        if deaths:
+            deaths.pop()
+            processes._server[0].kill()
+        return started(*arguments, **options)
+
+    monkeypatch.setattr(processes, "_start", fatal)
+    found = processes.start(print, threads=1)
+    found.process.join()
+    assert found.server == processes._server[0]
+    assert found.process.exitcode == 0
+    assert not found.is_lost
+
+
+@pytest.mark.usefixtures("light")
+def test_threads_that_a_cell_leaves_behind_do_not_keep_its_process(tmp_path: Path):
+    begun = perf_counter()
+    found = processes.start(leave_a_thread, str(tmp_path / "done"), threads=1)
+    found.process.join(60)
+    assert (tmp_path / "done").exists()
+    assert found.process.exitcode == 0
+    assert perf_counter() - begun < 60
+
+
+def leave_a_thread(done: str) -> None:
+    Thread(target=time.sleep, args=(600,)).start()
+    Path(done).touch()
+
+
+@pytest.mark.slow
+def test_a_cell_that_takes_its_fork_server_with_it_ends_and_takes_no_other_with_it(store: Store, data: Path):
+    cells = [cell(learner) for learner in (ServerKiller(), GOOD[0], GOOD[1])]
+    outcome = run(cells, store, jobs=2)
+    killer, *others = (outcome.records[key(each)] for each in cells)
+    assert {record.status for record in killer} == {"crashed"}
+    assert "its fork server died with it, again and again" in killer[0].reason
+    assert {record.status for records in others for record in records} == {"ok"}
+
+
+@dataclass(frozen=True)
+class ServerKiller(stubs.Instant):
+    """Takes the fork server with it, each time."""
+
+    def fit(self, dataset: Any, budget: Any, seeds: Any) -> Any:
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(60)
+        return super().fit(dataset, budget, seeds)
+
+
+def test_a_result_that_was_to_be_replaced_is_not_taken_for_the_new_one(store: Store):
+    (name,) = run([cell(GOOD[0])], store, jobs=1).computed
+    held, lease = Event(), Lease(store, name)
+
+    def hold() -> None:
+        lease.acquire()
+        held.set()
+        time.sleep(1)
+        lease.release()
+
+    other = Thread(target=hold)
+    other.start()
+    held.wait()
+    assert run([cell(GOOD[0])], store, jobs=1, rerun="all").computed == [name]
+    other.join()
+
+
+def test_what_fails_as_its_files_are_being_edited_is_not_kept(store: Store, monkeypatch: pytest.MonkeyPatch):
+    def half_written(cell: Cell) -> str:
+        raise SyntaxError("a file is being edited")
+
+    one = cell(GOOD[0])
+    job = Job(one, store.root, key(one))
+    started = Session(store, Conditions(1), Listener(), [], Outcome())
+    monkeypatch.setattr("bench.runner.supervisor.key", half_written)
+    started._fail(job, "crashed", "no such name", "")
+    (record, *_) = started.outcome.records[job.key]
+    assert "its files have changed" in record.reason
+    assert not store.finished(job.key)
+
+
+def test_after_a_failure_that_ends_the_run_nothing_is_begun_again(store: Store):
+    one = cell(GOOD[0])
+    session = Session(store, Conditions(2, retries=3, fail_fast=True), Listener(), [], Outcome())
+    session._tell(Job(one, store.root, "a"), failed_records(one))
+    assert not session._tries_again(Job(one, store.root, "b"), "crashed", "", "")
+    assert session.waiting == []
+
+
+def failed_records(one: Cell) -> list[Record]:
+    return [failed(one, seed, "crashed", "") for seed in one.seeds]
+
+
+def test_numbers_that_no_file_can_hold_are_refused_before_anything_runs():
+    with pytest.raises(TypeError, match="no key can be made of inf"):
+        key(cell(stubs.Instant(width=float("inf"))))  # type: ignore[arg-type]

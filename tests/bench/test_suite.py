@@ -1,0 +1,250 @@
+"""Suites: what they refuse, how they are found, what a selection keeps, and what a manifest says."""
+
+import json
+import sys
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from bench.catalogue.components import suites
+from bench.cells.classifying import ImageCell
+from bench.errors import UserError
+from bench.planning.manifest import manifest
+from bench.planning.selection import select
+from bench.suite import Suite, load
+from learners import MLPClassifier, NeuralODE, Persistence, ResNet, ResNetClassifier, TrainingMean, WindowedRNN
+from metrics import nfe_forward, nrmse, test_error, vpt
+from systems import Digits, ImageSampling, Lorenz, Lorenz96, Rossler, Sampling
+from systems.configuration import label
+
+SUITE = Suite(
+    name="toy",
+    description="A toy.",
+    systems=(Rossler(), Lorenz(), Lorenz(rho=35.0)),
+    learners=(WindowedRNN("rnn"), WindowedRNN(), WindowedRNN("lstm", hidden=32), NeuralODE(lookahead=2), Persistence()),
+    metrics=(vpt, nrmse),
+)
+SOURCE = """
+from bench.suite import Suite
+from learners import Persistence
+from metrics import vpt
+from systems import Lorenz, Sampling
+"""
+
+
+def labels(components):
+    return [label(component) for component in components]
+
+
+def chosen(*learners):
+    return labels(select(SUITE, (), learners).learners)
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Writes a suite's file that can be imported under its own name, which is forgotten afterwards."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+
+    def written(name: str, text: str) -> str:
+        path = tmp_path / f"{name}.py"
+        path.write_text(text)
+        return str(path)
+
+    yield written
+    for name in set(sys.modules) - before:
+        if Path(getattr(sys.modules[name], "__file__", None) or "/").parent == tmp_path:
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"name": "no/slash"}, "is 'no/slash'"),
+        ({"name": ".hidden"}, "is '.hidden'"),
+        ({"name": "cells"}, "and not cells or damaged or"),
+        ({"systems": ()}, "toy.systems needs at least one system, but is ()"),
+        ({"systems": Lorenz()}, "toy.systems is one system, not several: write it as a tuple"),
+        ({"systems": (Lorenz,)}, "toy.systems holds the class Lorenz: write Lorenz()"),
+        ({"learners": (Persistence(), 3)}, "toy.learners holds 3, which is no learner"),
+        ({"systems": (Lorenz(), Lorenz())}, "toy.systems holds Lorenz twice"),
+        ({"metrics": (vpt, vpt)}, "toy.metrics holds vpt twice"),
+        ({"seeds": 0}, "at least one seed, but toy has seeds=0"),
+        ({"data_seed": -1}, "must not be negative, but toy has data_seed=-1"),
+    ],
+)
+def test_a_suite_that_could_not_run_is_refused(change, complaint):
+    with pytest.raises((ValueError, TypeError)) as refusal:
+        replace(SUITE, **change)
+    assert complaint in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "stranger"),
+    [
+        ({"systems": (Digits(),)}, "Digits is for classification, but WindowedRNN[cell=rnn] is for forecasting"),
+        ({"systems": (Lorenz(), Digits())}, "Lorenz is for forecasting, but Digits is for classification"),
+        ({"learners": (MLPClassifier(),)}, "Rossler is for forecasting, but MLPClassifier is for classification"),
+        ({"metrics": (vpt, test_error)}, "Rossler is for forecasting, but test_error is for classification"),
+        ({"sampling": ImageSampling()}, "Rossler is for forecasting, but ImageSampling is for classification"),
+    ],
+)
+def test_a_suite_that_mixes_families_is_refused(change, stranger):
+    with pytest.raises(TypeError) as refusal:
+        replace(SUITE, **change)
+    assert str(refusal.value) == f"toy mixes families: {stranger}; make a suite of each"
+
+
+def test_a_suite_of_image_sets_has_cells_of_its_own_kind():
+    metrics = (test_error, nfe_forward)
+    learners = (MLPClassifier(), ResNetClassifier())
+    suite = Suite("toy", "", (Digits(),), learners, metrics, ImageSampling(crop=1))
+    cells = suite.cells("quick")
+    assert [(type(cell), cell.learner_label, cell.sampling.crop) for cell in cells] == [
+        (ImageCell, "MLPClassifier", 1),
+        (ImageCell, "ResNetClassifier", 1),
+    ]
+    assert labels(select(suite, (), ["ResNetClassifier[blocks=2]"]).learners) == [
+        "ResNetClassifier[blocks=2]",
+        "MLPClassifier",
+    ]
+
+
+def test_cells_are_the_grid_system_by_system():
+    cells = SUITE.cells("quick", "cuda")
+    assert [(label(cell.system), label(cell.learner)) for cell in cells] == [
+        (system, learner) for system in labels(SUITE.systems) for learner in labels(SUITE.learners)
+    ]
+    assert {(cell.seeds, cell.budget.effort, cell.device) for cell in cells} == {((0, 1, 2), 0.1, "cuda")}
+
+
+def test_an_unknown_budget_is_refused_with_the_nearest():
+    with pytest.raises(UserError, match="unknown budget 'quik': did you mean quick"):
+        SUITE.cells("quik")
+
+
+def test_naming_nothing_keeps_everything():
+    assert select(SUITE, (), ()) == SUITE
+
+
+def test_a_class_name_keeps_every_component_of_that_class_in_the_order_of_the_suite():
+    assert chosen("NeuralODE", "WindowedRNN", "Persistence") == labels(SUITE.learners)
+
+
+def test_reference_rows_stay_unless_some_are_named():
+    references = (Persistence(), TrainingMean())
+    suite = replace(SUITE, learners=(references[0], NeuralODE(), references[1], WindowedRNN()))
+    assert labels(select(suite, (), ["WindowedRNN"]).learners) == ["WindowedRNN", "Persistence", "TrainingMean"]
+    assert labels(select(suite, (), ["WindowedRNN", "TrainingMean"]).learners) == ["TrainingMean", "WindowedRNN"]
+
+
+def test_a_label_keeps_the_very_component():
+    assert chosen("WindowedRNN[cell=rnn]") == ["WindowedRNN[cell=rnn]", "Persistence"]
+    assert chosen("WindowedRNN[hidden=32, cell='lstm']") == ["WindowedRNN[cell=lstm,hidden=32]", "Persistence"]
+
+
+def test_overrides_change_the_component_of_the_suite_and_take_its_place():
+    assert chosen("Persistence", "NeuralODE[width=8]") == ["NeuralODE[lookahead=2,width=8]", "Persistence"]
+
+
+def test_overrides_of_several_change_the_one_nearest_to_the_defaults():
+    assert chosen("WindowedRNN[hidden=16]") == ["WindowedRNN[hidden=16]", "Persistence"]
+    assert labels(select(SUITE, ["Lorenz[sigma=5]"], ()).systems) == ["Lorenz[sigma=5.0]"]
+
+
+def test_an_override_that_equals_a_component_of_the_suite_is_that_component():
+    assert chosen("WindowedRNN[cell=gru]", "Persistence", "WindowedRNN[cell=gru]") == ["WindowedRNN", "Persistence"]
+
+
+def test_what_the_suite_lacks_comes_from_its_package_and_last():
+    assert chosen("ResNet", "Persistence") == ["Persistence", "ResNet"]
+    assert labels(select(SUITE, ["Lorenz96[sites=5]", "Lorenz"], ()).systems) == [
+        "Lorenz",
+        "Lorenz[rho=35.0]",
+        "Lorenz96[sites=5]",
+    ]
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_of_suite_and_package():
+    with pytest.raises(UserError, match=r"unknown learner 'WindowRNN': did you mean WindowedRNN\?"):
+        select(SUITE, (), ["WindowRNN"])
+
+
+def test_the_rest_of_the_suite_survives_a_selection():
+    kept = select(SUITE, ["Rossler"], ["ResNet[blocks=1]"])
+    assert kept == replace(SUITE, systems=(Rossler(),), learners=(ResNet(blocks=1), Persistence()))
+
+
+def test_a_users_file_is_a_suite(write):
+    path = write("my_own_suite", f'{SOURCE}suite = Suite("mine", "", (Lorenz(),), (Persistence(),), (vpt,), seeds=2)')
+    suite = load(path)
+    assert (suite.name, suite.seeds, suite.systems) == ("mine", 2, (Lorenz(),))
+    assert load(path) is suite
+
+
+def test_every_suite_of_the_package_states_how_its_settings_were_found():
+    for name, entry in suites().items():
+        assert "Settings " in (import_module(f"bench.suites.{name}").__doc__ or ""), entry
+
+
+def test_the_suites_of_the_package_are_found_by_name():
+    assert load("smoke").name == "smoke"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        (
+            "negative_step",
+            "\nSampling(step=-0.02)",
+            "negative_step.py, line 7: Sampling.step must be",
+        ),
+        ("wrong_name", "Suit()", "wrong_name.py, line 6: NameError: name 'Suit' is not defined"),
+        ("no_suite", "", "no_suite.py defines no suite: write `suite = Suite(...)`"),
+        ("missing_import", "import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("not a name", "", "'not a name' is no name of a Python module: rename the file"),
+        ("random", "", "because 'random' stands for"),
+        ("bench", "", "because 'bench' stands for"),
+    ],
+)
+def test_a_file_that_gives_no_suite_is_refused_with_the_place_and_the_remedy(write, name, text, complaint):
+    path = write(name, SOURCE + text)
+    with pytest.raises(UserError) as refusal:
+        load(path)
+    assert complaint in str(refusal.value)
+
+
+def test_a_file_may_be_given_by_a_relative_path(write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("relative_suite", f"{SOURCE}1 / 0")
+    with pytest.raises(UserError) as refusal:
+        load("relative_suite.py")
+    assert str(refusal.value).endswith("relative_suite.py, line 6: ZeroDivisionError: division by zero")
+
+
+def test_a_manifest_says_what_a_run_consists_of_in_order():
+    suite = replace(SUITE, systems=(Lorenz(), Lorenz96(sites=5)), learners=(WindowedRNN("rnn"), Persistence()))
+    cells = suite.cells("paper")
+    keys = ["a", "b", "c", "d"]
+    found = manifest(suite, cells, keys, "paper", {"command": "python -m bench run", "cores": 2})
+    assert json.loads(json.dumps(found)) == found
+    assert found["suite"] == "toy"
+    assert (found["budget"], found["command"], found["seeds"], found["data_seed"]) == (
+        "paper",
+        "python -m bench run",
+        [0, 1, 2],
+        0,
+    )
+    assert found["systems"] == ["Lorenz", "Lorenz96[sites=5]"]
+    assert found["learners"] == [
+        {"label": "WindowedRNN[cell=rnn]", "configuration": "WindowedRNN[cell=rnn]", "reference": False},
+        {"label": "Persistence", "configuration": "Persistence", "reference": True},
+    ]
+    assert found["metrics"][0] == {"name": "vpt", "unit": vpt.unit, "better": "higher", "about": vpt.about} | {
+        "group": "forecast"
+    }
+    assert found["sampling"]["step"] == Sampling().step
+    assert found["cells"][1] == {"key": "b", "system": "Lorenz", "learner": "Persistence"}
+    assert found["environment"]["cores"] == 2

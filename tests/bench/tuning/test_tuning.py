@@ -1,0 +1,396 @@
+"""Tuning: the same trials for all, on validation data alone, resumable; what is found is a suite that runs."""
+
+import ast
+import importlib.util
+import json
+import sys
+import types
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+import torch
+
+from bench.catalogue.settings import set_to
+from bench.cells.data import dataset
+from bench.cells.evidence import carry_out
+from bench.cells.forecasting import conduct
+from bench.cli import main
+from bench.request import Request
+from bench.runner.outcomes import Outcome
+from bench.suite import Suite
+from bench.tuning.held_out import HIGHEST, HeldOutCell, held_out, validation_error
+from bench.tuning.search import Attempt, Search, score, search, tunable
+from bench.tuning.space import SPACES, search_space
+from bench.tuning.suite_file import _text, source, tuned
+from learners import Forecast, Learner, NeuralODE, Persistence, Predictor, Reservoir, Training
+from learners.fewer import Fewer
+from metrics import nrmse
+from results import Measurement, Record, Status
+from results.report import page as report_room
+from systems import LinearSpiral
+from tests.support.stubs import TINY, Instant, Raising, Spoiled, Turning, Untrained, cell
+
+SHORT = replace(TINY, climate_horizon=1.0)
+SOURCE = """
+from bench.suite import Suite
+from learners import Persistence
+from metrics import nrmse
+from systems import LinearSpiral
+
+suite = Suite(
+    name="toy", description="A toy.", systems=(LinearSpiral(),), learners=(Shifted(), Persistence()), metrics=(nrmse,),
+    sampling=SHORT, seeds=1,
+)
+"""
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A nested configuration."""
+
+    rate: float = 3.0
+
+
+@dataclass(frozen=True)
+class Shifted(Learner):
+    """Knows the spiral, but for errors that its settings say; best at shift 0 and rate 1."""
+
+    shift: float = 0.5
+    inner: Inner = field(default_factory=Inner)
+
+    search_space = {"shift": (0.0, 0.25, 1.0, 2.0), "inner.rate": (1.0, 2.0, 5.0)}  # noqa: RUF012
+
+    def fit(self, dataset, budget, seeds) -> list[Predictor]:
+        return [Away(seed, away=self.shift + self.inner.rate - 1) for seed in seeds]
+
+
+@dataclass(frozen=True)
+class Away(Turning):
+    """Off the truth by a constant."""
+
+    away: float = 0.0
+
+    def forecast(self, past, times):
+        found = super().forecast(past, times)
+        return Forecast(found.states + self.away, found.evaluations)
+
+
+@dataclass(frozen=True)
+class Picky(Learner):
+    """Refuses what one of its settings may be."""
+
+    width: int = 2
+
+    search_space = {"width": (3,)}  # noqa: RUF012
+
+    def __post_init__(self) -> None:
+        if self.width == 3:
+            raise ValueError("width must not be 3")
+
+    def fit(self, dataset, budget, seeds):
+        return Instant().fit(dataset, budget, seeds)
+
+
+class Carried:
+    """Carries cells out in this process, and lists them."""
+
+    def __init__(self, folder):
+        self.folder, self.asked = folder, []
+
+    def __call__(self, cells):
+        self.asked += cells
+        trials = {str(place): conduct(cell, self.folder) for place, cell in enumerate(cells)}
+        return Outcome({place: [one.record for one in found] for place, found in trials.items()})
+
+
+@pytest.fixture
+def spiral(tmp_path):
+    return dataset(LinearSpiral(), TINY, 0, tmp_path)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Carried(tmp_path)
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    """Runs a command line in an empty folder with a suite's file; gives its exit code and what it printed."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "toy_suite.py").write_text(SOURCE)
+
+    def told(*arguments):
+        given = [str(tmp_path / one) if one == "toy_suite.py" else one for one in arguments]
+        with pytest.raises(SystemExit) as end:
+            main([*given, "--out", str(tmp_path / "runs")])
+        printed = capsys.readouterr()
+        return int(end.value.code or 0), printed.out, printed.err
+
+    yield told
+    for name in ("toy_suite", "tuned_toy"):
+        sys.modules.pop(name, None)
+
+
+def silent(tried: Search) -> None:
+    pass
+
+
+def trial(value: float | None, status: Status = "ok") -> Record:
+    return Record("A", "B", 0, status, "", (Measurement("validation_error", value, "std", "lower"),))
+
+
+def test_what_is_scored_are_pieces_of_the_validation_trajectories(spiral):
+    found = held_out(spiral)
+    context, valid = TINY.context, spiral.valid.states[0]
+    assert found.train is spiral.train
+    assert found.climate is found.test
+    assert found.test.states.shape[1] == context + TINY.forecast_samples
+    for times, states in zip(found.test.times, found.test.states, strict=True):
+        first = int((spiral.valid.times[0] == times[0]).nonzero())
+        assert torch.equal(states, valid[first : first + len(states)])
+    assert len(found.test) > 1
+
+
+def test_neither_a_learner_nor_its_score_depends_on_the_test_data(spiral):
+    def spoiled(part):
+        return replace(part, states=torch.full_like(part.states, torch.nan))
+
+    blind = held_out(replace(spiral, test=spoiled(spiral.test), climate=spoiled(spiral.climate)))
+    seen = held_out(spiral)
+    for part in ("train", "valid", "test", "climate"):
+        assert torch.equal(getattr(blind, part).states, getattr(seen, part).states)
+        assert getattr(seen, part).states.isfinite().all()
+
+
+def test_the_score_of_a_constant_error_is_that_error_in_standard_deviations(spiral, tmp_path):
+    judged = HeldOutCell(**vars(cell(Shifted(inner=Inner(1.0)), seeds=(0,), metrics=(validation_error,))))
+    (found,) = conduct(judged, tmp_path)
+    expected = 0.5 * float((1 / spiral.std.square()).mean().sqrt())
+    assert found.record.status == "ok"
+    assert found.record.measurements[0].value == pytest.approx(expected, rel=1e-6)
+
+
+def test_trajectories_no_longer_than_the_context_are_refused(spiral):
+    short = replace(spiral, valid=spiral.valid.between(0, TINY.context))
+    with pytest.raises(ValueError, match="4 samples leave nothing to forecast after a context of 4: raise Sampling"):
+        held_out(short)
+
+
+@pytest.mark.parametrize(
+    ("learner", "status"),
+    [(Untrained(), "diverged"), (Raising("unsuitable"), "skipped"), (Spoiled("refuse"), "crashed")],
+)
+def test_a_trial_ends_as_a_run_would(learner, status, tmp_path):
+    judged = HeldOutCell(**vars(cell(learner, metrics=(validation_error,))))
+    assert [one.record.status for one in conduct_or_fail(judged, tmp_path)] == [status] * 2
+
+
+def conduct_or_fail(judged, folder):
+    (folder / "cell").mkdir()
+    return carry_out(judged, folder, folder / "cell")
+
+
+def test_the_score_is_the_geometric_mean_over_systems_and_failures_count_as_the_worst():
+    assert score([[trial(0.1)], [trial(10.0)]]) == pytest.approx(1.0)
+    assert score([[trial(0.01), trial(1.0)]]) == pytest.approx(0.1)
+    assert score([[trial(0.1, "diverged")]]) == pytest.approx(HIGHEST)
+    assert score([[trial(None, "crashed")]]) == pytest.approx(HIGHEST)
+    assert score([[trial(None, "skipped")], [trial(0.1)]]) == pytest.approx(0.1)
+    assert score([[trial(None, "skipped")]]) is None
+
+
+def test_a_search_begins_with_the_learners_own_settings_and_finds_the_best(run):
+    told = []
+    found = search(Shifted(), [cell(Shifted())], 40, run, told.append)
+    assert len(found.attempts) == 40
+    assert dict(found.attempts[0].settings) == {"shift": 0.5, "inner.rate": 3.0}
+    assert found.best is not None
+    assert found.best.error == min(attempt.error or HIGHEST for attempt in found.attempts)
+    assert found.found == {"shift": 0.0, "inner.rate": 1.0}
+    assert [len(one.attempts) for one in told] == list(range(1, 41))
+
+
+def test_every_trial_has_the_budget_the_seeds_and_the_data_of_the_suite(run):
+    own = cell(Shifted())
+    search(Shifted(), [own, cell(Instant())], 3, run, silent)
+    assert len(run.asked) == 3
+    for one in run.asked:
+        assert isinstance(one, HeldOutCell)
+        assert (one.system, one.sampling, one.budget, one.seeds, one.data_seed) == (
+            own.system,
+            own.sampling,
+            own.budget,
+            own.seeds,
+            own.data_seed,
+        )
+
+
+def test_a_search_is_repeated_and_continued_with_the_same_trials(run):
+    first, again = (search(Shifted(), [cell(Shifted())], count, run, silent).attempts for count in (12, 15))
+    assert again[:12] == first
+
+
+def test_settings_that_do_not_go_together_are_failed_trials(run):
+    found = search(Picky(), [cell(Picky())], 6, run, silent)
+    refused = [attempt for attempt in found.attempts if attempt.settings["width"] == 3]
+    assert {attempt.failure for attempt in refused} == {"width must not be 3"}
+    assert {attempt.error for attempt in refused} == {HIGHEST}
+    assert found.found == {}
+
+
+def test_a_learner_that_applies_to_no_system_is_tried_once():
+    def run(cells):
+        return Outcome({"a": [trial(None, "skipped")]})
+
+    found = search(Shifted(), [cell(Shifted())], 5, run, silent)
+    assert len(found.attempts) == 1
+    assert found.best is None
+    assert found.found == {}
+
+
+def test_what_a_suite_has_set_for_a_learner_is_not_tuned():
+    assert "lookahead" in search_space(NeuralODE())
+    assert "lookahead" not in search_space(NeuralODE(lookahead=5))
+    assert "training.learning_rate" in search_space(NeuralODE(training=Training(updates=5)))
+    assert "training.learning_rate" not in search_space(NeuralODE(training=Training(learning_rate=0.1)))
+
+
+def test_settings_of_nested_learners_are_tuned():
+    space = search_space(Fewer(Reservoir(size=50), trajectories=2))
+    assert "learner.radius" in space
+    assert "learner.size" not in space
+    assert set_to(Fewer(Reservoir(), 2), {"learner.radius": 0.9}) == Fewer(Reservoir(radius=0.9), 2)
+
+
+def test_reference_rows_and_learners_without_a_space_are_not_tuned():
+    assert tunable([cell(one) for one in (Persistence(), Instant(), Shifted(), Shifted())]) == [Shifted()]
+
+
+@pytest.mark.parametrize("kind", SPACES, ids=lambda kind: kind.__name__)
+def test_every_declared_setting_is_one_that_the_learner_takes(kind):
+    kinds = [kind] if "fit" in vars(kind) and not kind.__subclasses__() else kind.__subclasses__()
+    for learner in (one() for one in kinds):
+        for name, values in search_space(learner).items():
+            for value in values:
+                changed = set_to(learner, {name: value})
+                assert (changed == learner) == (value == values[0])
+
+
+def test_learners_that_tuning_has_made_the_same_are_one():
+    learners = (Shifted(), Shifted(shift=0.25), Persistence())
+    suite = Suite("toy", "A toy.", (LinearSpiral(),), learners, (nrmse,))
+    found = tuned(suite, {"Shifted": {"shift": 0.25}}, "Tuned.")
+    assert found.learners == (Shifted(shift=0.25), Persistence())
+    assert (found.name, found.description) == ("tuned_toy", "A toy. Tuned.")
+    with pytest.raises(ValueError, match=r"suite toy has no Gone any more: tune it again"):
+        tuned(suite, {"Gone": {}}, "")
+
+
+def test_the_command_writes_a_suite_that_runs_as_it_is(command, tmp_path, monkeypatch):
+    code, out, _ = command("tune", "--suite", "toy_suite.py", "--trials", "3", "--jobs", "1")
+    lines = out.splitlines()
+    assert code == 0
+    assert [line.split(":")[0] for line in lines[:3]] == [f"Shifted  trial {number} of 3" for number in range(1, 4)]
+    assert "learner" in out
+    assert max(map(len, lines[4:8])) <= 80
+    path = tmp_path / "runs" / "tuning" / "tuned_toy.py"
+    assert "best of 3 trials" in (ast.get_docstring(ast.parse(path.read_text())) or "")
+    monkeypatch.setattr(report_room, "write_report", lambda run, **_: run.folder / "report.html")
+    code, _, _ = command("run", "--suite", str(path), "--jobs", "1", "--quiet")
+    assert code == 0
+    manifest = json.loads((tmp_path / "runs" / "tuned_toy" / "manifest.json").read_text())
+    assert [one["configuration"] for one in manifest["learners"]] == [search_result(lines), "Persistence"]
+
+
+def search_result(lines: list[str]) -> str:
+    """The label that the learner has with the settings in the table."""
+    row = next(line for line in lines if line.startswith("Shifted ") and "trial" not in line)
+    settings = [text.strip() for text in row.split(maxsplit=5)[5].split(",")]
+    return f"Shifted[{','.join(settings)}]" if settings[0] != "as they were" else "Shifted"
+
+
+def test_the_same_command_resumes_and_fits_nothing_twice(command, tmp_path):
+    arguments = ("tune", "--suite", "toy_suite.py", "--jobs", "1", "--quiet", "--trials")
+    assert command(*arguments, "2")[:2] == (0, f"{tmp_path}/runs/tuning/tuned_toy.py\n")
+    trials = tmp_path / "runs" / "trials"
+    before = {path.name: path.stat().st_mtime_ns for path in trials.iterdir()}
+    assert command(*arguments, "3")[0] == 0
+    after = {path.name: path.stat().st_mtime_ns for path in trials.iterdir()}
+    assert len(before) == 2
+    assert len(after) == 3
+    assert before.items() <= after.items()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--trials", "0"], "--trials must be at least 1, but is 0"),
+        (["-l", "Persistence"], "nothing to tune: no search space is declared for reference rows"),
+        (["-l", "Shfted"], "unknown learner 'Shfted': choose from "),
+        (["--timeout", "-1"], "--timeout must be a positive number of seconds, but is -1"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_mistakes_are_told_in_one_line(command, arguments, complaint):
+    code, out, err = command("tune", "--suite", "toy_suite.py", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert complaint in err
+
+
+def test_suites_without_forecasts_or_validation_data_are_refused(command, tmp_path):
+    code, _, err = command("tune", "--suite", "images")
+    assert code == 2
+    assert "suite images is for classification: only forecasts can be tuned" in err
+    (tmp_path / "toy_suite.py").write_text(
+        SOURCE.replace("sampling=SHORT", "sampling=replace(SHORT, context=50)").replace(
+            "\nfrom bench", "\nfrom dataclasses import replace\nfrom bench", 1
+        )
+    )
+    code, _, err = command("tune", "--suite", "toy_suite.py")
+    assert code == 2
+    assert "have 50 samples, which leaves nothing to forecast after a context of 50" in err
+
+
+def test_the_file_of_a_tuned_suite_gives_back_what_was_found(command, tmp_path):
+    (tmp_path / "more_learners.py").write_text(
+        "from tests.bench.tuning.test_tuning import Shifted\n\n\nclass Mine(Shifted): ...\n"
+    )
+    request = Request(
+        str(tmp_path / "toy_suite.py"),
+        systems=["LinearSpiral"],
+        learners=["Mine"],
+        include=[tmp_path / "more_learners.py"],
+    )
+    found = Search(Shifted(), (Attempt({"shift": 0.5}, 0.5), Attempt({"shift": 0.25}, 0.25)))
+    own: Any = types.ModuleType("more")
+    text = source(request, [found], "tune").replace('"Shifted":', '"Mine":')
+    exec(text, vars(own))
+    mine = own.suite.learners[0]
+    assert (type(mine).__name__, mine.shift) == ("Mine", 0.25)
+    assert "# 0.5 -> 0.25" in text
+    assert own.suite.name == "tuned_toy"
+    sys.modules.pop("more_learners", None)
+
+
+def test_settings_are_written_as_python():
+    for value in (1e-5, "gelu", (1, 2), (1,), [0.5, "a"], {"a": True, "b": None}):
+        assert ast.literal_eval(_text(value)) == value
+
+
+def test_a_missing_extra_is_told_in_one_line(command, monkeypatch):
+    there = importlib.util.find_spec
+    monkeypatch.setattr("bench.commands.tune.find_spec", lambda name: None if name == "optuna" else there(name))
+    code, out, err = command("tune", "--suite", "toy_suite.py")
+    assert (code, out, err) == (2, "", "error: tuning needs the extra tune: pip install 'dynamics-bench[tune]'\n")
+
+
+def test_an_interrupted_search_says_how_to_resume(command, monkeypatch):
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.runner.run.run", stop)
+    code, _, err = command("tune", "--suite", "toy_suite.py")
+    assert code == 130
+    assert "interrupted: finished trials are kept; resume with" in err

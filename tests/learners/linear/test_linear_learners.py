@@ -1,0 +1,134 @@
+"""Learners that are fitted by linear least squares: polynomial maps, delays, reservoirs, sparse equations."""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from learners import DMD, NVAR, Budget, Learner, PolynomialPropagator, Reservoir, SINDy, Unsuitable
+from learners.linear.reservoir import EchoState, features
+from learners.linear.ridge import PENALTIES, ridge
+from learners.streams import stream
+from systems import Dataset, LinearSpiral, Lorenz, LotkaVolterra, Sampling, sample
+
+SAMPLING = Sampling(
+    step=0.02, trajectories=8, samples=100, valid=2, test=4, context=8, horizon=1.0, climate=1, climate_horizon=1.0
+)
+
+
+@pytest.fixture(scope="module")
+def spiral() -> Dataset:
+    return sample(LinearSpiral(), SAMPLING, 0)
+
+
+@pytest.fixture(scope="module")
+def lorenz() -> Dataset:
+    return sample(Lorenz(), replace(SAMPLING, trajectories=16, samples=400, test=16, horizon=4.0), 0)
+
+
+def prediction_times(learner: Learner, dataset: Dataset) -> np.ndarray:
+    (predictor,) = learner.fit(dataset, Budget(), [0])
+    context = dataset.sampling.context
+    states = predictor.forecast(dataset.test.between(0, context), dataset.test.times[:, context:]).states
+    errors = ((states - dataset.test.between(context).states) / dataset.std).square().mean(dim=-1).sqrt()
+    return (errors < 0.5).cumprod(dim=1).sum(dim=1).numpy() * dataset.sampling.step
+
+
+def hidden(dataset: Dataset, channel: int = 0) -> Dataset:
+    """The same data with a single channel left."""
+    parts = {}
+    for name in ("train", "valid", "test", "climate"):
+        part = getattr(dataset, name)
+        parts[name] = replace(part, states=part.states[..., channel : channel + 1])
+    return replace(dataset, **parts)
+
+
+def test_two_delays_of_one_channel_recover_a_linear_plane(spiral: Dataset):
+    assert (prediction_times(DMD(lags=2), hidden(spiral)) == 1.0).all()
+    assert (prediction_times(DMD(lags=1), hidden(spiral)) < 1.0).all()
+
+
+def test_a_linear_map_cannot_follow_chaos_but_quadratic_delays_can(lorenz: Dataset):
+    assert np.median(prediction_times(DMD(), lorenz)) < 1.0
+    assert np.median(prediction_times(NVAR(), lorenz)) > 2.5
+
+
+def test_a_polynomial_propagator_is_the_autoregression_of_one_sample(lorenz: Dataset):
+    (one,) = NVAR(lags=1, degree=3).fit(lorenz, Budget(), [0])
+    (other,) = PolynomialPropagator(degree=3).fit(lorenz, Budget(), [0])
+    torch.testing.assert_close(one.weights()["weights"], other.weights()["weights"])
+
+
+def test_the_state_of_an_autoregression_is_its_window(lorenz: Dataset):
+    (predictor,) = NVAR(lags=3, stride=2).fit(lorenz, Budget(), [0])
+    state = predictor.encode(lorenz.test.between(0, 8))
+    torch.testing.assert_close(predictor.decode(state), lorenz.test.states[:, 7])
+    assert state.shape == (16, 5, 3)
+
+
+@pytest.mark.parametrize("learner", [NVAR(lags=9), DMD(lags=3, stride=4)])
+def test_more_delays_than_the_context_has_are_refused(learner: Learner, spiral: Dataset):
+    with pytest.raises(ValueError, match="read 9 samples, but trajectories have 100 and the context 8"):
+        learner.fit(spiral, Budget(), [0])
+
+
+def test_ridge_solves_the_penalised_normal_equations():
+    generator = stream(0, "test")
+    design, target = (torch.randn(50, width, generator=generator, dtype=torch.float64) for width in (6, 2))
+    orthogonal, triangle = torch.linalg.qr(design)
+    weights = ridge(triangle, orthogonal.T @ target, 0.7)
+    expected = torch.linalg.solve(design.T @ design + 0.7 * torch.eye(6, dtype=torch.float64), design.T @ target)
+    torch.testing.assert_close(weights, expected)
+    assert min(PENALTIES) > 0
+
+
+def test_the_recurrent_weights_have_the_spectral_radius(spiral: Dataset):
+    network = EchoState(Reservoir(size=60, radius=0.7), spiral, stream(3, "weights"))
+    assert torch.linalg.eigvals(network.recurrent).abs().max().item() == pytest.approx(0.7)
+
+
+def test_a_reservoir_forgets_how_it_began(spiral: Dataset):
+    network = EchoState(Reservoir(size=60), spiral, stream(0, "weights"))
+    samples = spiral.standardise(spiral.train.states)[:1]
+    one, other = torch.zeros(1, 60, dtype=torch.float64), torch.ones(1, 60, dtype=torch.float64)
+    for sample_ in samples.unbind(1):
+        one, other = network.drive(one, sample_), network.drive(other, sample_)
+    torch.testing.assert_close(one, other, atol=1e-9, rtol=0)
+
+
+def test_a_reservoir_hears_a_trajectory_sample_by_sample(spiral: Dataset):
+    network = EchoState(Reservoir(size=20, leak=0.5), spiral, stream(0, "weights"))
+    samples = spiral.standardise(spiral.train.states)[:2, :5]
+    heard, r = network.listen(samples), samples.new_zeros(2, 20)
+    for index in range(5):
+        r = 0.5 * r + 0.5 * torch.tanh(r @ network.recurrent + samples[:, index] @ network.inputs + network.bias)
+    torch.testing.assert_close(heard[:, -1], r)
+    assert features(r, samples[:, 4]).shape == (2, 1 + 2 + 20 + 20)
+
+
+def test_a_reservoir_forecasts_lorenz(lorenz: Dataset):
+    assert np.median(prediction_times(Reservoir(size=150), lorenz)) > 2.5
+
+
+def test_a_reservoir_needs_more_samples_than_its_washout(spiral: Dataset):
+    with pytest.raises(ValueError, match="washout=99 leaves nothing to fit of trajectories of 100 samples"):
+        Reservoir(washout=99).fit(spiral, Budget(), [0])
+
+
+def test_sparse_regression_finds_the_equations_of_lotka_and_volterra():
+    pytest.importorskip("pysindy")
+    (predictor,) = SINDy().fit(sample(LotkaVolterra(), SAMPLING, 0), Budget(), [0])
+    terms = ("1", "x", "y", "xx", "xy", "yy")
+    found = dict(zip(terms, predictor.weights()["coefficients"].tolist(), strict=True))
+    assert found["x"] == pytest.approx([1.5, 0.0], abs=0.02)
+    assert found["y"] == pytest.approx([0.0, -3.0], abs=0.02)
+    assert found["xy"] == pytest.approx([-1.0, 1.0], abs=0.02)
+    assert predictor.parameters == 4
+
+
+def test_without_its_extra_sparse_regression_says_what_to_install(spiral: Dataset, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "pysindy", None)
+    with pytest.raises(Unsuitable, match=r"pip install 'dynamics-bench\[sindy\]'"):
+        SINDy().fit(spiral, Budget(), [0])

@@ -1,0 +1,88 @@
+"""Forecasts by embedded pairs, each trajectory at steps of its own, against closed forms and torchdiffeq."""
+
+from math import exp
+
+import pytest
+import torch
+from torch import Tensor
+from torchdiffeq import odeint
+
+from learners.solvers.embedded import solve
+
+TIMES = torch.linspace(0.25, 6.0, 24, dtype=torch.float64)
+SOLVERS = ("dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun")
+
+
+def turn(x: Tensor) -> Tensor:
+    return torch.stack([-x[..., 1], x[..., 0]], dim=-1)
+
+
+def pendulum(x: Tensor) -> Tensor:
+    return torch.stack([x[..., 1], -torch.sin(x[..., 0])], dim=-1)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_rotation_is_followed(solver: str):
+    states, _ = solve(turn, torch.tensor([[1.0, 0.0]]), TIMES, solver, 1e-5)
+    exact = torch.stack([TIMES.cos(), TIMES.sin()], dim=-1).float()
+    torch.testing.assert_close(states[:, 0], exact, rtol=0, atol=2e-2 if solver in SOLVERS[3:] else 2e-3)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_trajectory_alone_takes_nearly_the_steps_of_torchdiffeq(solver: str):
+    calls = 0
+
+    def counted(t: Tensor, x: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        return pendulum(x)
+
+    start = torch.tensor([[2.0, 0.5]])
+    options = {"first_step": 1.0}
+    times = torch.cat([torch.zeros(1).double(), TIMES])
+    theirs = odeint(counted, start, times, rtol=1e-4, atol=1e-4, method=solver, options=options)
+    ours, evaluations = solve(pendulum, start, TIMES, solver, 1e-4)
+    torch.testing.assert_close(ours, theirs[1:], rtol=0, atol=1e-2)
+    assert evaluations.tolist() == [pytest.approx(calls, rel=0.25)]
+
+
+def test_a_trajectory_depends_on_no_other():
+    start = torch.tensor([[0.1, 0.0], [3.0, 0.2], [0.0, 40.0]])
+    together, evaluations = solve(pendulum, start, TIMES, "dopri5", 1e-5)
+    for index in range(3):
+        alone, own = solve(pendulum, start[index : index + 1], TIMES, "dopri5", 1e-5)
+        torch.testing.assert_close(together[:, index], alone[:, 0], rtol=2e-3, atol=1e-4)
+        assert own.item() == pytest.approx(evaluations[index].item(), rel=0.1)
+    assert evaluations[2] > 3 * evaluations[0]
+
+
+def test_a_trajectory_that_explodes_is_followed_until_then_and_the_others_beyond():
+    start = torch.tensor([[-1.0], [1.0], [0.5]])  # x' = x^2 explodes at 1 / x
+    states, _ = solve(torch.square, start, torch.tensor([0.5, 0.9, 1.5, 1.9, 3.0]).double(), "dopri5", 1e-6)
+    assert states.isfinite().squeeze(-1).T.tolist() == [[True] * 5, [True] * 2 + [False] * 3, [True] * 4 + [False]]
+    torch.testing.assert_close(states[:2, 1, 0], torch.tensor([2.0, 10.0]), rtol=1e-3, atol=0)
+
+
+def test_a_trajectory_whose_steps_become_too_small_is_given_up():
+    def wild(x: Tensor) -> Tensor:
+        return torch.where(x > 0.5, x * torch.nan, torch.ones_like(x))
+
+    states, evaluations = solve(wild, torch.zeros(1, 1), torch.tensor([0.25, 1.0]).double(), "dopri5", 1e-6)
+    assert states[0].item() == pytest.approx(0.25)
+    assert states[1].isnan().all()
+    assert evaluations.item() < 6 * 60  # each refused step is a fifth of the one before, down to the smallest
+
+
+def test_states_that_start_out_of_bounds_are_not_followed():
+    states, evaluations = solve(turn, torch.tensor([[2e3, 0.0], [torch.nan, 0.0]]), TIMES, "dopri5", 1e-5)
+    assert states.isnan().all()
+    assert evaluations.tolist() == [1, 1]
+
+
+def test_many_steps_between_two_samples_and_many_samples_within_a_step_are_both_solved():
+    few = torch.tensor([1e-3, 2e-3, 300.0], dtype=torch.float64)
+    states, _ = solve(lambda x: -x / 100, torch.tensor([[1.0]]), few, "dopri5", 1e-6)
+    assert states.flatten().tolist() == pytest.approx([exp(-1e-5), exp(-2e-5), exp(-3)], rel=1e-4)
+    dense = torch.linspace(1e-3, 1.0, 1000, dtype=torch.float64)
+    states, _ = solve(lambda x: -x, torch.tensor([[1.0]]), dense, "dopri5", 1e-6)
+    torch.testing.assert_close(states.flatten(), (-dense).exp().float(), rtol=0, atol=1e-5)

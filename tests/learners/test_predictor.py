@@ -1,0 +1,78 @@
+"""What every predictor does in the same way: forecasts at the times of each trajectory."""
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+from torch import Tensor
+
+from learners import Unsuitable
+from systems import Trajectories
+from tests.support.stubs import Turning
+
+
+def past(starts: list[float]) -> Trajectories:
+    """A single sample of each trajectory, at a time of its own."""
+    times = torch.tensor(starts, dtype=torch.float64)[:, None]
+    states = torch.randn((len(starts), 1, 2), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    return Trajectories(times, states)
+
+
+class Counting(Turning):
+    """Remembers the batches that it was asked to roll out."""
+
+    batches: list[int] = []  # noqa: RUF012
+
+    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        self.batches.append(len(state))
+        return super().rollout(state, offsets)
+
+
+OFFSETS = torch.tensor([0.1, 0.3, 0.7], dtype=torch.float64)
+
+
+def test_times_may_be_shared_or_given_for_each_trajectory():
+    shared = Turning(0).forecast(past([2.0, 2.0]), 2.0 + OFFSETS)
+    each = Turning(0).forecast(past([2.0, 2.0]), (2.0 + OFFSETS).expand(2, -1))
+    assert torch.equal(shared.states, each.states)
+    assert shared.evaluations == each.evaluations == 3
+
+
+def test_each_trajectory_is_forecast_at_its_own_times():
+    starts = [0.0, 5.0, 0.0, 5.0]
+    times = torch.stack([OFFSETS, 5.0 + OFFSETS, 2 * OFFSETS, 5.0 + OFFSETS])
+    together = Turning(0).forecast(past(starts), times).states
+    alone = [
+        Turning(0).forecast(Trajectories(past(starts).times[[i]], past(starts).states[[i]]), times[i]).states[0]
+        for i in range(4)
+    ]
+    torch.testing.assert_close(together, torch.stack(alone), rtol=1e-12, atol=1e-12)
+
+
+def test_trajectories_whose_times_lie_alike_behind_their_past_are_rolled_out_together():
+    starts = torch.tensor([0.0, 0.1, 7.3, 1000.7], dtype=torch.float64)
+    times = starts[:, None] + OFFSETS
+    times[1, -1] += 0.01
+    Counting.batches.clear()
+    Counting(0).forecast(past(starts.tolist()), times)
+    assert sorted(Counting.batches) == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("times", "complaint"),
+    [
+        (torch.zeros(2, 3, 1), r"shape \(2, 3, 1\)"),
+        (OFFSETS.expand(3, -1), r"\[2, time\].*shape \(3, 3\)"),
+        (OFFSETS[:0], r"shape \(0,\)"),
+        (OFFSETS - 0.2, "sample 0 of trajectory 0 is -0.1 after it, and the sample before 0"),
+        (OFFSETS.flip(0), "sample 1 of trajectory 0 is 0.3 after it, and the sample before 0.7"),
+        (torch.stack([OFFSETS, 0 * OFFSETS]), "sample 0 of trajectory 1 is 0 after it"),
+    ],
+)
+def test_times_that_make_no_sense_are_refused(times: Tensor, complaint: str):
+    with pytest.raises(ValueError, match=complaint):
+        Turning(0).forecast(past([0.0, 0.0]), times)
+
+
+def test_unsuitable_data_are_a_value_error():
+    assert issubclass(Unsuitable, ValueError)

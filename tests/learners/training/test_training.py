@@ -1,0 +1,275 @@
+"""The training loop: schedule, clipping, the best weights, failures, and what an update costs."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from learners import Budget, NeuralODE, ODENet, RKNet, SolverError, Training
+from learners.networks.recurrent import CellType, StackedRecurrent
+from learners.networks.scales import Scales, mean_square
+from learners.networks.stacked import StackedLinear, StackedMLP
+from learners.streams import stream
+from learners.training.counting import counting, counting_flops, forecast_flops, keeping
+from learners.training.loop import Best, clip, train
+from learners.training.segments import SegmentSampler, segments_of
+from systems import LinearSpiral, Sampling, VanDerPol, sample
+
+SHORT = Training(updates=40, batch=8, learning_rate=0.1, validations=8)
+SAMPLING = Sampling(step=0.05, trajectories=2, samples=20, valid=1, test=2, context=4, horizon=0.2, climate=1)
+SEEDS = (0, 1)
+
+
+class Weight(nn.Module):
+    """One number for each replica."""
+
+    def __init__(self, *values: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(values).view(-1, 1, 1))
+
+
+def samplers() -> tuple[SegmentSampler, SegmentSampler]:
+    states = torch.linspace(0, 1, 40).view(2, 10, 2)
+    return SegmentSampler(states, 3, SEEDS), SegmentSampler(states, 3, SEEDS)
+
+
+def test_the_rate_rises_to_its_peak_and_falls_to_a_thousandth():
+    training = Training(learning_rate=0.1, warmup=0.25)
+    assert training.rate(0.0) == pytest.approx(0.004)
+    assert training.rate(0.25) == pytest.approx(0.1)
+    assert training.rate(0.625) == pytest.approx(0.05005)
+    assert training.rate(1.0) == pytest.approx(0.0001)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("updates", 0), ("batch", -1), ("learning_rate", 0.0), ("clip", 0.0), ("validations", 0)]
+)
+def test_a_setting_that_must_be_positive_is_named(field: str, value: float):
+    with pytest.raises(ValueError, match=f"training.{field} must be positive, but is {value}"):
+        replace(SHORT, **{field: value})
+
+
+@pytest.mark.parametrize("change", [{"warmup": 1.0}, {"warmup": -0.1}, {"patience": -1}])
+def test_warmup_and_patience_have_their_ranges(change: dict):
+    with pytest.raises(ValueError, match="0 <= warmup < 1 and patience >= 0"):
+        replace(SHORT, **change)
+
+
+@pytest.mark.parametrize("change", [{"effort": 0.0}, {"climate": 0.0}, {"climate": 1.1}, {"effort": float("nan")}])
+def test_a_budget_out_of_range_is_refused(change: dict):
+    with pytest.raises(ValueError, match="a positive effort and 0 < climate <= 1, but has effort="):
+        Budget(**change)
+
+
+def test_training_finds_the_minimum_of_every_replica():
+    network = Weight(5.0, -3.0)
+    goal = torch.tensor([1.0, 2.0])
+    logs = train(
+        network, lambda segments: (network.weight.flatten() - goal).square(), samplers(), SHORT, Budget(5.0), []
+    )
+    torch.testing.assert_close(network.weight.flatten().detach(), goal, atol=0.02, rtol=0)
+    assert [log.updates for log in logs] == [200, 200]
+    assert logs[0].curve[-1].valid_loss < logs[0].curve[0].valid_loss
+    assert [point.update for point in logs[0].curve] == list(range(25, 201, 25))
+
+
+def test_the_weights_that_were_best_on_validation_data_are_kept():
+    network = Weight(0.0, 0.0)
+    best = Best(list(network.parameters()), torch.full((2,), torch.inf))
+    for value, losses in ((1.0, [3.0, 1.0]), (2.0, [2.0, torch.nan]), (3.0, [4.0, 4.0])):
+        network.weight.data.fill_(value)
+        best.offer(torch.tensor(losses))
+    best.restore()
+    assert network.weight.flatten().tolist() == [2.0, 1.0]
+    assert best.stale == 1
+
+
+def test_patience_ends_training_that_does_not_improve():
+    network = Weight(0.0, 0.0)
+    training = replace(SHORT, updates=1000, validations=100, patience=3)
+    logs = train(
+        network,
+        lambda segments: 1 + 0 * network.weight.flatten(),
+        samplers(),
+        training,
+        Budget(),
+        [],
+    )
+    assert [log.updates for log in logs] == [40, 40]
+
+
+def test_a_replica_that_diverges_is_reported_and_does_not_disturb_the_other():
+    network = Weight(1.0, 1.0)
+    spoiled = torch.tensor([1.0, torch.nan])
+    logs = train(network, lambda segments: network.weight.flatten().square() * spoiled, samplers(), SHORT, Budget(), [])
+    assert logs[0].failure is None
+    assert logs[1].failure is not None
+    assert logs[1].failure.status == "diverged"
+    assert "never finite in 40 updates" in logs[1].failure.reason
+    assert abs(network.weight[0].item()) < 0.5
+
+
+def test_training_ends_when_every_replica_has_diverged():
+    network = Weight(1.0, 1.0)
+    logs = train(network, lambda segments: network.weight.flatten() * torch.nan, samplers(), SHORT, Budget(), [])
+    assert logs[0].updates == 5
+
+
+def test_a_failing_solver_ends_training_with_its_reason():
+    network = Weight(1.0, 1.0)
+    calls = []
+
+    def objective(segments: torch.Tensor) -> torch.Tensor:
+        calls.append(1)
+        if len(calls) > 3:
+            raise SolverError("step too small")
+        return network.weight.flatten().square()
+
+    logs = train(network, objective, samplers(), SHORT, Budget(), [])
+    assert logs[0].failure is not None
+    assert logs[0].failure.status == "solver_failed"
+    assert logs[0].failure.reason == "step too small in update 4 of 40"
+    assert logs[0].updates == 3
+
+
+def test_gradients_are_clipped_for_each_replica_alone():
+    layer = StackedLinear(2, 2, [stream(0, "weights"), stream(1, "weights")])
+    for parameter in layer.parameters():
+        parameter.grad = torch.ones_like(parameter)
+        parameter.grad[1] *= 1e-3
+    clip(list(layer.parameters()), 1.0)
+    assert layer.weight.grad is not None
+    assert layer.bias.grad is not None
+    assert layer.weight.grad[0, 0, 0].item() == pytest.approx(1 / 6**0.5)
+    assert layer.bias.grad[1, 0, 0].item() == pytest.approx(1e-3)
+
+
+def test_every_evaluation_is_counted_once_and_only_while_counting():
+    layer = StackedLinear(2, 2, [stream(0, "weights")])
+    with counting([layer]) as tally:
+        layer(layer(torch.ones(1, 3, 2)))
+        assert tally.take() == 2
+        layer(torch.ones(1, 3, 2))
+        assert tally.take() == 1
+    layer(torch.ones(1, 3, 2))
+    assert tally.take() == 0
+
+
+def test_saved_bytes_are_what_the_layers_keep():
+    network = StackedMLP([2, 8, 2], "tanh", [stream(0, "weights")])
+    x = torch.ones(1, 10, 2)
+    _, kept = keeping(lambda: network(x), list(network.parameters()))
+    assert kept == 4 * (10 * 2 + 10 * 8)  # the input and the output of tanh; the weights do not count
+
+
+def test_operations_are_those_of_the_closed_form_in_both_passes():
+    network = StackedMLP([3, 16, 16, 3], "silu", [stream(0, "weights"), stream(1, "weights")])
+    x, weights = torch.ones(2, 10, 3), 3 * 16 + 16 * 16 + 16 * 3
+    _, forward = counting_flops(lambda: network(x))
+    _, both = counting_flops(lambda: network(x).sum().backward())
+    assert forward == 2 * 2 * 10 * weights
+    assert both == 3 * forward - 2 * 2 * 10 * 3 * 16  # the input of the first layer needs no gradient
+    assert counting_flops(lambda: network(x))[1] == forward
+
+
+@pytest.mark.parametrize(("cell", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
+def test_recurrent_layers_are_counted_as_the_matrix_products_that_they_are(cell: CellType, gates: int):
+    layer = StackedRecurrent(cell, 3, 8, [stream(0, "weights")])
+    _, flops = counting_flops(lambda: layer(torch.ones(1, 10, 4, 3)))
+    assert flops == 2 * 10 * gates * (4 * 3 * 8 + 3 * 8 * 8)  # the first hidden state is zero
+
+
+def test_operations_of_composite_functions_are_counted_in_every_mode():
+    a, b = torch.ones(5, 4), torch.ones(4, 2)
+    with torch.inference_mode():
+        assert counting_flops(lambda: a @ b)[1] == 80
+    assert counting_flops(lambda: a @ b)[1] == 80
+
+
+def test_the_adjoint_spends_operations_on_the_way_back():
+    dataset = sample(LinearSpiral(), SAMPLING, 0)
+    training = Training(updates=2, batch=4, validations=2)
+    logs = [
+        learner(width=8, training=training).fit(dataset, Budget(), [0])[0].log for learner in (RKNet, ODENet, NeuralODE)
+    ]
+    assert all(log.failure is None and log.flops > 0 for log in logs)
+    evaluation = 2 * 4 * (2 * 8 + 8 * 8 + 8 * 2)
+    assert logs[2].flops == pytest.approx(4 * 3 * evaluation, rel=0.1)  # four stages; a backward pass is two forward
+    assert logs[1].flops == pytest.approx(
+        (logs[1].nfe_forward + 3 * logs[1].nfe_backward) * evaluation, rel=0.15
+    )  # on the way back the field is evaluated and differentiated
+
+
+def test_counting_operations_changes_no_number():
+    dataset = sample(LinearSpiral(), SAMPLING, 0)
+    weights = []
+    for validations in (1, 10):  # after each of which an update is measured
+        training = Training(updates=10, batch=4, validations=validations)
+        (predictor,) = NeuralODE(width=8, training=training).fit(dataset, Budget(), [0])
+        weights.append(predictor.log.curve[-1].valid_loss)
+    assert weights[0] == weights[1]
+
+
+def test_the_operations_of_a_forecast_are_those_of_its_evaluations():
+    dataset = sample(LinearSpiral(), SAMPLING, 0)
+    (predictor,) = NeuralODE(width=8, training=replace(SHORT, updates=1)).fit(dataset, Budget(), [0])
+    past = dataset.test.between(0, SAMPLING.context)
+    assert forecast_flops(predictor, past, dataset.step, 80.0) == 80 * 2 * (2 * 8 + 8 * 8 + 8 * 2)
+    assert math.isnan(forecast_flops(predictor, past, dataset.step, math.nan))
+
+
+def test_what_autograd_keeps_is_flat_for_the_adjoint_and_linear_for_backpropagation():
+    dataset = sample(VanDerPol(), replace(SAMPLING, step=0.1, trajectories=2, samples=40), 0)
+    short = Training(updates=1, batch=32, validations=1)
+    steps, kept = {RKNet: [], ODENet: []}, {RKNet: [], ODENet: []}
+    for learner in (RKNet, ODENet):
+        for tolerance in (1e-2, 1e-3, 1e-4):
+            net = learner(solver="adaptive_heun", tolerance=tolerance, lookahead=5, training=short, width=16)
+            log = net.fit(dataset, Budget(), [0])[0].log
+            steps[learner].append(log.nfe_forward)
+            kept[learner].append(log.saved_bytes)
+    assert steps[RKNet][-1] > 5 * steps[RKNet][0]
+    assert len(set(kept[ODENet])) == 1
+    assert np.corrcoef(steps[RKNet], kept[RKNet])[0, 1] > 0.999
+    slope = np.polyfit(steps[RKNet], kept[RKNet], 1)[0]
+    layer_inputs = 4 * 32 * (2 + 16 + 16)  # what one evaluation keeps at least: the inputs of its three layers
+    assert layer_inputs < slope < 5 * layer_inputs
+    assert kept[RKNet][-1] > 20 * kept[ODENet][-1]
+
+
+def test_minibatches_of_a_seed_do_not_depend_on_the_stack_or_the_number_of_updates():
+    states = torch.arange(60.0).view(2, 15, 2)
+    alone = next(SegmentSampler(states, 4, [5]).batches(6, 3))
+    together = next(SegmentSampler(states, 4, [1, 5]).batches(6, 300))
+    assert torch.equal(alone[0], together[1])
+    assert alone.shape == (1, 6, 4, 2)
+
+
+def test_segments_are_consecutive_samples_and_all_can_be_drawn():
+    states = torch.arange(20.0).view(2, 10, 1)
+    segments = SegmentSampler(states, 3, [0]).spread(100)[0, :, :, 0]
+    assert len(segments) == 2 * 8
+    assert (segments.diff(dim=1) == 1).all()
+
+
+def test_trajectories_shorter_than_a_segment_are_refused_with_the_remedy():
+    dataset = sample(LinearSpiral(), SAMPLING, 0)
+    with pytest.raises(
+        ValueError, match=r"segments of 21 samples, .* sampled with 20: lower .* or raise Sampling.samples"
+    ):
+        segments_of(dataset, Scales.of(dataset), 21, [0])
+
+
+def test_standardised_states_have_unit_scale_and_come_back():
+    dataset = sample(LinearSpiral(), SAMPLING, 0)
+    scales = Scales.of(dataset)
+    states = scales.standardise(dataset.train.states)
+    assert states.dtype == torch.float32
+    torch.testing.assert_close(states.std(dim=(0, 1), correction=0), torch.ones(2), atol=1e-5, rtol=0)
+    torch.testing.assert_close(scales.restore(states), dataset.train.states, atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        mean_square(scales.residuals(states[:, 1:], states[:, :-1])).mean(), torch.tensor(1.0), atol=0.2, rtol=0
+    )

@@ -1,0 +1,143 @@
+"""Claims: what results must show for each to be supported or refuted, and when nothing can be said."""
+
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from results.claims.base import Claim, Effect, claims_table, effect, interval, judged, together
+from results.claims.depth import DEPTH_CLAIMS as CLAIMS
+from results.claims.literature import CLAIMS as EVERY
+
+ERRORS = {"ResNetClassifier": 1.0, "ODENetClassifier": 1.1, "RKNetClassifier": 0.9}
+SIZES = {"ResNetClassifier": 600.0, "ODENetClassifier": 220.0, "RKNetClassifier": 220.0}
+HOLDS = {
+    "test_error": ERRORS,
+    "parameters": SIZES,
+    "memory_power": {"ODENetClassifier": 0.0, "RKNetClassifier": 0.95},
+    "error_power": {"ODENetClassifier": -3.0},
+    "time_power": {"ODENetClassifier": 1.02},
+    "backward_ratio": {"ODENetClassifier": 0.5},
+    "nfe_growth": {"ODENetClassifier": 1.4},
+}
+
+
+def frame(seeds: int = 5, **changes: dict[str, float]) -> pd.DataFrame:
+    """The long form of a run in which values scatter by 1 % over seeds."""
+    return pd.DataFrame(
+        [
+            {"system": "Digits", "learner": f"{kind}[width=16]", "seed": seed, "metric": metric}
+            | {"value": value * (1 + 0.01 * (seed - (seeds - 1) / 2))}
+            for metric, values in (HOLDS | changes).items()
+            for kind, value in values.items()
+            for seed in range(seeds)
+        ]
+    )
+
+
+def verdicts(found: pd.DataFrame) -> dict[str, str]:
+    return {claim.name: result.verdict for claim, result in judged(CLAIMS, found, "images")}
+
+
+def test_claims_that_hold_are_supported_each_with_its_interval():
+    found = judged(CLAIMS, frame(), "images")
+    assert {claim.name: result.verdict for claim, result in found} == {f"D{n}": "supported" for n in range(1, 7)}
+    assert all(result.low <= result.size <= result.high for _, result in found)
+
+
+@pytest.mark.parametrize(
+    ("claim", "changes"),
+    [
+        ("D1", {"test_error": ERRORS | {"ODENetClassifier": 2.0}}),
+        ("D1", {"parameters": SIZES | {"RKNetClassifier": 500.0}}),
+        ("D2", {"memory_power": {"ODENetClassifier": 0.5, "RKNetClassifier": 0.95}}),
+        ("D2", {"memory_power": {"ODENetClassifier": 0.0, "RKNetClassifier": 0.2}}),
+        ("D3", {"error_power": {"ODENetClassifier": 0.1}}),
+        ("D4", {"time_power": {"ODENetClassifier": 2.0}}),
+        ("D5", {"backward_ratio": {"ODENetClassifier": 1.0}}),
+        ("D6", {"nfe_growth": {"ODENetClassifier": 0.9}}),
+    ],
+)
+def test_a_claim_is_refuted_by_results_outside_of_its_range(claim, changes):
+    expected = {f"D{n}": "supported" for n in range(1, 7)} | {claim: "refuted"}
+    assert verdicts(frame(**changes)) == expected
+
+
+def test_an_interval_across_the_edge_decides_nothing():
+    assert verdicts(frame(nfe_growth={"ODENetClassifier": 1.0}))["D6"] == "inconclusive"
+
+
+@pytest.mark.parametrize("found", [frame(seeds=1), frame().assign(value=np.nan), frame().iloc[:0]])
+def test_what_was_not_measured_is_inconclusive_and_says_so(found):
+    for claim, result in judged(CLAIMS, found, "images"):
+        assert (claim.name, result.verdict) == (claim.name, "inconclusive")
+        assert "two are needed" in result.reason
+
+
+def test_a_comparison_is_between_trials_of_the_same_seed():
+    found = frame(test_error={"ResNetClassifier": 1.0, "ODENetClassifier": 1.0, "RKNetClassifier": 1.0})
+    kept = ~((found["metric"] == "test_error") & (found["seed"] == 0) & found["learner"].str.startswith("ODE"))
+    found = found.loc[kept]
+    (first, result), *_ = judged(CLAIMS, found, "images")
+    assert (first.name, result.size, result.verdict) == ("D1", 0.0, "supported")
+
+
+def test_no_claim_is_about_another_suite():
+    assert judged(CLAIMS, frame(), "chaos") == []
+    other = replace(CLAIMS[0], suite="chaos")
+    assert [claim for claim, _ in judged([other], frame(), "chaos")] == [other]
+
+
+@pytest.mark.parametrize("claim", EVERY, ids=lambda claim: claim.name)
+def test_the_suite_of_a_claim_measures_what_it_is_about(claim: Claim):
+    suite = import_module(f"bench.suites.{claim.suite}").suite
+    found = pd.DataFrame(
+        [
+            {"system": cell.system_label, "learner": cell.learner_label, "seed": seed, "metric": metric.name}
+            | {"value": 1 + 0.01 * seed, "better": metric.better, "status": "ok"}
+            for cell in suite.cells()
+            for metric in cell.metrics
+            for seed in range(3)
+        ]
+    )
+    ((_, result),) = judged([claim], found, claim.suite)
+    assert result.reason == ""
+    assert np.isfinite(result.size)
+
+
+def test_the_interval_is_that_of_student():
+    values = np.array([1.0, 2.0, 3.0, 4.0, 10.0])
+    half = 2.7764 * 3.5355 / 5**0.5  # quantile for four degrees of freedom, and standard deviation
+    assert interval(values) == pytest.approx((4 - half, 4 + half), rel=1e-3)
+    assert interval(np.ones(3)) == (1, 1)
+
+
+def test_missing_seeds_are_left_out_of_an_effect():
+    found = effect(np.array([1.9, np.nan, 2.1]), "units", lowest=0.5)
+    assert (found.size, found.unit, found.verdict) == (2.0, "units", "supported")
+
+
+def test_the_weakest_part_decides_a_claim_of_several():
+    ends: list[tuple[str, Any]] = [("a", "supported"), ("b", "inconclusive"), ("c", "refuted")]
+    parts = [Effect(0, 0, 0, name, verdict) for name, verdict in ends]
+    assert [together(parts[:n]).unit for n in (1, 2, 3)] == ["a", "b", "c"]
+
+
+def test_the_table_of_claims_has_a_row_for_each():
+    table = claims_table(judged(CLAIMS, frame(), "images"))
+    assert list(table["claim"]) == [f"D{n}" for n in range(1, 7)]
+    assert list(table.columns) == [
+        "claim",
+        "statement",
+        "verdict",
+        "measured",
+        "effect",
+        "low",
+        "high",
+        "unit",
+        "reason",
+        "source",
+    ]

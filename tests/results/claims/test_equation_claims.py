@@ -1,0 +1,73 @@
+"""Claims about known, half-known and unknown equations: what makes each of them true, false or open."""
+
+import pandas as pd
+import pytest
+
+from results.claims.base import judged
+from results.claims.equations import EQUATION_CLAIMS, given
+
+SEEDS = range(3)
+
+
+def frame(**values: float) -> pd.DataFrame:
+    """Results of the hybrid suite: `metric__Model__trajectories=value`, with a little scatter over the seeds."""
+    found = []
+    for name, value in values.items():
+        metric, model, size = name.split("__")
+        learner = f"Fewer[learner={model},trajectories={size}]" if size != "0" else model
+        for system in ("LotkaVolterra", "Lorenz"):
+            for seed in SEEDS:
+                trial = {"system": system, "learner": learner, "seed": seed, "metric": metric, "status": "ok"}
+                found.append(trial | {"value": value * (1 + 0.01 * seed), "unit": "", "better": "lower", "reason": ""})
+    return pd.DataFrame(found)
+
+
+def verdict(name: str, results: pd.DataFrame) -> str:
+    (claim,) = [claim for claim in EQUATION_CLAIMS if claim.name == name]
+    ((_, effect),) = judged([claim], results, claim.suite)
+    return effect.verdict
+
+
+@pytest.mark.parametrize(("error", "expected"), [(0.01, "supported"), (0.2, "refuted")])
+def test_parameters_are_recovered_within_five_per_cent(error: float, expected: str):
+    assert verdict("A1", frame(parameter_error__Mechanistic__0=error)) == expected
+
+
+def test_nothing_is_said_where_nothing_was_fitted():
+    assert verdict("A1", frame(parameter_error__NeuralODE__0=0.1)) == "inconclusive"
+
+
+@pytest.mark.parametrize(("neural", "expected"), [(0.3, "supported"), (0.1, "refuted")])
+def test_a_neural_right_hand_side_needs_more_data_if_sixteen_trajectories_do_not_reach_one(
+    neural: float, expected: str
+):
+    results = {"nrmse__NeuralODE__16": neural, "nrmse__Mechanistic__1": 0.2}
+    costs = {"fit_seconds__NeuralODE__16": 9.0, "fit_seconds__Mechanistic__1": 1.0}
+    assert verdict("A2", frame(**results, **costs)) == expected
+
+
+@pytest.mark.parametrize(("time", "expected"), [(5.0, "supported"), (1.0, "refuted")])
+def test_extrapolation_is_measured_against_the_length_of_the_training_data(time: float, expected: str):
+    assert verdict("A3", frame(vpt__NeuralODE__16=time)) == expected
+
+
+@pytest.mark.parametrize(("hybrid", "expected"), [(0.1, "supported"), (0.4, "refuted")])
+def test_a_hybrid_is_compared_with_a_network_that_has_twice_its_data(hybrid: float, expected: str):
+    results = {f"nrmse__HybridODE__{n}": hybrid for n in (1, 2, 4, 8)}
+    assert verdict("B1", frame(**results, **{f"nrmse__NeuralODE__{n}": 0.2 for n in (2, 4, 8, 16)})) == expected
+
+
+@pytest.mark.parametrize(("neural", "expected"), [(0.1, "supported"), (0.9, "refuted")])
+def test_new_initial_states_are_reached_if_the_error_is_half_that_of_persistence(neural: float, expected: str):
+    assert verdict("B2", frame(nrmse__NeuralODE__16=neural, nrmse__Persistence__0=1.0)) == expected
+
+
+@pytest.mark.parametrize(("ode", "expected"), [(0.1, "supported"), (0.4, "refuted")])
+def test_the_latent_ode_is_compared_with_the_latent_rnn(ode: float, expected: str):
+    assert verdict("D7", frame(nrmse__LatentODE__0=ode, nrmse__LatentRNN__0=0.2)) == expected
+
+
+def test_models_are_told_apart_by_their_number_of_trajectories():
+    results = frame(nrmse__NeuralODE__1=0.1, nrmse__NeuralODE__16=0.2)
+    assert given(results, "nrmse", "NeuralODE", 1).max() < 0.11
+    assert given(results, "nrmse", "Neural", 1).empty

@@ -1,0 +1,81 @@
+"""Figures of continuous depth: what is drawn where, and what the sentences above them say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from results.figures.depth import BACKWARD, ERROR, MEMORY, TIME, evaluations_in_training, sweep_figure
+from results.figures.style import save, styles
+from results.report.depth import standing
+
+LEARNERS = ["RKNetClassifier", "ODENetClassifier", "MLPClassifier"]
+STYLES = styles(LEARNERS, ["MLPClassifier"])
+NFE = np.array([14.0, 20.0, 32.0])
+
+
+def swept() -> pd.DataFrame:
+    columns = {
+        "tolerance": [0.1, 0.01, 0.001],
+        "nfe_forward": NFE,
+        "error": NFE**-2.0,
+        "milliseconds": 2 * NFE,
+        "nfe_backward": 0.5 * NFE,
+        "mebibytes": 0.1 * NFE,
+    }
+    runs = [(learner, seed) for learner in LEARNERS[:2] for seed in range(3)]
+    return pd.concat(
+        [pd.DataFrame(columns).assign(system="Digits", learner=learner, seed=seed) for learner, seed in runs],
+        ignore_index=True,
+    )
+
+
+@pytest.mark.parametrize("relation", [ERROR, TIME, BACKWARD, MEMORY], ids=lambda relation: relation.y)
+def test_a_sweep_is_drawn_as_medians_and_single_seeds(relation, tmp_path):
+    figure = sweep_figure(swept(), STYLES, relation)
+    (axes,) = figure.axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == relation.labels
+    assert (axes.get_xscale(), axes.get_yscale()) == relation.scales
+    lines = axes.get_lines()
+    assert len(lines) == 2 * 2 + len(relation.guides)
+    assert np.allclose(lines[1].get_xdata(), NFE[::-1])
+    assert np.allclose(lines[1].get_ydata(), swept()[relation.y][2::-1])
+    assert [text.get_text().strip() for text in axes.texts] == list(relation.guides)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == LEARNERS[:2]
+    assert all(path.stat().st_size > 1000 for path in save(figure, tmp_path, "sweep").values())
+
+
+def test_evaluations_in_training_are_the_median_over_seeds():
+    points = [
+        {"system": "Digits", "learner": "ODENetClassifier", "seed": seed, "update": update, "nfe_forward": 20.0 + seed}
+        for seed in range(3)
+        for update in (10, 20)
+    ]
+    (axes,) = evaluations_in_training(pd.DataFrame(points), STYLES).axes
+    assert np.asarray(axes.get_lines()[0].get_xydata()).tolist() == [[10, 21], [20, 21]]
+    assert axes.get_ylim()[0] == 0
+
+
+def results(metric: str, better: str, **values: list[float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"system": "Digits", "learner": learner, "seed": seed, "metric": metric, "value": value}
+            | {"better": better, "unit": "%"}
+            for learner, each in values.items()
+            for seed, value in enumerate(each)
+        ]
+    )
+
+
+def test_the_best_compared_learner_is_named_with_its_median():
+    frame = results("test_error", "lower", A=[2.0, 3.0, 4.0], B=[1.0, 1.0, 9.0], C=[0.0, 0.0, 0.0])
+    assert standing(frame, ["A", "B"], "test_error") == ["B has the lowest test error on Digits: 1.00 %."]
+    higher = results("images_per_second", "higher", A=[2.0], B=[1.0])
+    assert standing(higher, ["A", "B"], "images_per_second") == [
+        "A has the highest images per second on Digits: 2.00 %."
+    ]
+
+
+def test_without_a_value_nobody_is_best():
+    assert standing(results("test_error", "lower", A=[np.nan]), ["A"], "test_error") == [
+        "No learner has a test error yet."
+    ]

@@ -1,0 +1,408 @@
+"""The regression gate: what is lost, newly fails or is worse is caught; what is noise is not."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from results.gate import report as check_report
+from results.gate.baseline import Baseline, BrokenBaselineError
+from results.gate.regression import Check, check
+from results.statistics.scores import scores
+from results.store.record import Measurement, Record
+from results.store.run import Run
+
+METRICS = (
+    ("nrmse", "", "lower"), ("vpt", "timescales", "higher"), ("zero_one_k", "", "truth"), ("parameters", "", "lower"),
+    ("fit_seconds", "s", "lower"),
+)  # fmt: skip
+LEARNERS = {"A": False, "B": False, "C": False, "TrainingMean": True, "TrueEquations": True}
+SYSTEMS = ("Lorenz", "Rossler")
+ENVIRONMENT = {"python": "3.12", "processor": "Example", "cores": 2, "threads": 1, "device": "cpu", "torch": "2.6"}
+TRUE = {"nrmse": 1e-6, "vpt": 16.0, "zero_one_k": 0.99, "parameters": 0.0, "fit_seconds": 0.0}
+MEAN = {"nrmse": 0.95, "vpt": 0.1, "zero_one_k": 0.0, "parameters": 3.0, "fit_seconds": 0.0}
+
+
+class FakeRun(Run):
+    """A run whose records are given, not read; every other property is that of any run."""
+
+    @property
+    def records(self) -> dict[str, list[Record]]:
+        return self.__dict__["given"]
+
+
+def run_of(
+    values: Mapping[tuple[str, str, int], Mapping[str, float | None]],
+    seeds: Sequence[int],
+    metrics: Sequence[str] = (),
+    **manifest,
+) -> Run:
+    cells = list(dict.fromkeys(place[:2] for place in values))
+    given: dict[str, list[Record]] = {}
+    asked = [metric for metric in METRICS if not metrics or metric[0] in metrics]
+    for (system, learner, seed), measured in values.items():
+        measurements = tuple(Measurement(name, measured.get(name), unit, better) for name, unit, better in asked)
+        given.setdefault(f"{system}-{learner}", []).append(Record(system, learner, seed, "ok", "", measurements))
+    content = {
+        "suite": "toy", "budget": "standard", "data_seed": 0, "seeds": list(seeds), "systems": list(SYSTEMS),
+        "learners": [{"label": name, "reference": reference} for name, reference in LEARNERS.items()],
+        "metrics": [dict(zip(("name", "unit", "better"), metric, strict=True)) for metric in asked],
+        "sampling": {"step": 0.02}, "environment": dict(ENVIRONMENT),
+        "cells": [{"key": f"{system}-{learner}", "system": system, "learner": learner} for system, learner in cells],
+    } | manifest  # fmt: skip
+    run = FakeRun(Path("runs/toy"), content, None)  # pyright: ignore[reportArgumentType]
+    run.__dict__["given"] = given
+    return run
+
+
+def draw(rng: np.random.Generator, seeds: Sequence[int] = range(3), worse: float = 0.0, noise: float = 0.3) -> Run:
+    """A run of learners whose results vary from seed to seed; `worse` is the log-ratio of learner B."""
+    values = {}
+    for system in SYSTEMS:
+        for learner in LEARNERS:
+            for seed in seeds:
+                wobble, bias = np.exp(rng.normal(0, noise, 3)), np.exp(worse if learner == "B" else 0.0)
+                own = {
+                    "nrmse": 0.1 * bias * wobble[0], "vpt": 5.0 / bias * wobble[1],
+                    "zero_one_k": 0.9 + 0.02 * wobble[2],
+                    "parameters": 4611.0, "fit_seconds": 3.0 * bias * wobble[2],
+                }  # fmt: skip
+                values[system, learner, seed] = {"TrainingMean": MEAN, "TrueEquations": TRUE}.get(learner, own)
+    return run_of(values, list(seeds))
+
+
+@pytest.fixture
+def run() -> Run:
+    return draw(np.random.default_rng(0))
+
+
+@pytest.fixture
+def baseline(run: Run) -> Baseline:
+    return Baseline.of_run(run, [draw(np.random.default_rng(1), range(3, 9))])
+
+
+def edited(run: Run, edit: Callable[[Record], Record | None]) -> Run:
+    """The run with every record passed through `edit`, which drops those for which it gives None."""
+    given = {key: [new for one in records if (new := edit(one))] for key, records in run.records.items()}
+    other = FakeRun(run.folder, run.manifest, run.store)
+    other.__dict__["given"] = {key: records for key, records in given.items() if records}
+    return other
+
+
+def scaled(metric: str, learner: str, factor: float) -> Callable[[Record], Record]:
+    def edit(record: Record) -> Record:
+        return replace(
+            record,
+            measurements=tuple(
+                replace(one, value=one.value * factor)
+                if one.value is not None and one.metric == metric and record.learner == learner
+                else one
+                for one in record.measurements
+            ),
+        )
+
+    return edit
+
+
+def test_a_run_passes_beside_itself(run: Run, baseline: Baseline):
+    found = check(baseline, run)
+    assert found.verdict == "pass"
+    assert all(finding.equal for finding in found.findings)
+    assert found.notes == ()
+
+
+def test_a_baseline_is_the_same_after_it_was_written(baseline: Baseline, tmp_path: Path):
+    baseline.write(tmp_path / "deep" / "toy.json")
+    again = Baseline.load(tmp_path / "deep" / "toy.json")
+    assert again.content == baseline.content
+    pd.testing.assert_frame_equal(again.frame(), baseline.frame())
+
+
+def test_a_baseline_has_one_line_for_each_metric_of_each_cell(baseline: Baseline, tmp_path: Path):
+    baseline.write(tmp_path / "toy.json")
+    lines = (tmp_path / "toy.json").read_text().splitlines()
+    assert sum('"values": [' in line for line in lines) == len(SYSTEMS) * len(LEARNERS) * len(METRICS)
+    assert max(map(len, lines)) < 300
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 99}'])
+def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, content: str):
+    (tmp_path / "toy.json").write_text(content)
+    with pytest.raises(BrokenBaselineError, match="save"):
+        Baseline.load(tmp_path / "toy.json")
+
+
+def test_the_noise_is_the_spread_over_the_seeds_of_all_runs():
+    base, again = draw(np.random.default_rng(0), noise=0.3), draw(np.random.default_rng(1), range(3, 63), noise=0.3)
+    noise = Baseline.of_run(base, [again]).noise().loc[("Lorenz", "A", "nrmse")]
+    assert noise["noise"] == pytest.approx(0.3, rel=0.25)
+    assert noise["repeats"] == 62
+
+
+def test_copies_of_the_same_trials_are_no_re_runs(run: Run):
+    again = draw(np.random.default_rng(0), range(4))
+    assert max(Baseline.of_run(run, [again]).noise()["repeats"]) == 3
+
+
+def test_a_run_of_another_budget_is_no_re_run(run: Run):
+    other = run_of({("Lorenz", "A", 0): {"nrmse": 1.0}}, [0], budget="quick")
+    with pytest.raises(BrokenBaselineError, match=r"budget is .quick., not .standard."):
+        Baseline.of_run(run, [other])
+
+
+def test_scores_are_log_ratios_far_above_the_floor_and_differences_below():
+    trials = pd.DataFrame(
+        {"system": "X", "learner": "A", "seed": range(4), "metric": "nrmse", "status": "ok", "better": "lower"}
+    ).assign(value=[0.1, 0.2, 0.0, 1e-9])
+    score = scores(trials)["score"].to_numpy()
+    assert score[1] - score[0] == pytest.approx(np.log(2), rel=1e-6)
+    assert score[3] - score[2] == pytest.approx(1e-5, rel=1e-6)
+
+
+def test_a_missing_cell_is_a_regression(run: Run, baseline: Baseline):
+    found = check(baseline, edited(run, lambda one: None if (one.system, one.learner) == ("Lorenz", "C") else one))
+    assert found.verdict == "regressed"
+    assert found.lost == ("C on Lorenz is missing",)
+
+
+def test_a_missing_seed_is_a_regression_unless_it_was_not_asked_for(run: Run, baseline: Baseline):
+    fewer = edited(run, lambda one: None if one.seed == 2 else one)
+    assert "C on Lorenz with seed 2 is missing" in check(baseline, fewer).lost
+    fewer = FakeRun(run.folder, {**run.manifest, "seeds": [0, 1]}, run.store)
+    fewer.__dict__["given"] = edited(run, lambda one: None if one.seed == 2 else one).records
+    found = check(baseline, fewer)
+    assert found.verdict == "pass"
+    assert found.notes == ("1 of the baseline's 3 seeds were not asked for",)
+
+
+@pytest.mark.parametrize("status", ["diverged", "crashed", "timeout", "skipped"])
+def test_a_newly_failing_trial_is_a_regression(run: Run, baseline: Baseline, status):
+    def fail(record: Record) -> Record:
+        broken = record.learner == "A" and record.seed == 1
+        return replace(record, status=status, reason="it broke") if broken else record
+
+    found = check(baseline, edited(run, fail))
+    assert found.verdict == "regressed"
+    assert len(found.lost) == len(SYSTEMS)
+    assert found.lost[0].startswith("A on Lorenz with seed 1 newly ends as")
+    assert found.lost[0].endswith("(it broke)")
+
+
+def test_what_failed_before_may_fail_again(run: Run):
+    failed = edited(run, lambda one: replace(one, status="crashed") if one.learner == "A" else one)
+    assert check(Baseline.of_run(failed), failed).verdict == "pass"
+    assert check(Baseline.of_run(failed), run).verdict == "pass"
+
+
+def test_a_metric_without_a_value_is_lost(run: Run, baseline: Baseline):
+    def forget(record: Record) -> Record:
+        kept = tuple(replace(one, value=None) if one.metric == "nrmse" else one for one in record.measurements)
+        return replace(record, measurements=kept) if record.learner == "A" else record
+
+    assert check(baseline, edited(run, forget)).lost == (
+        "nrmse of A on Lorenz has no value any more", "nrmse of A on Rossler has no value any more",
+    )  # fmt: skip
+
+
+def test_runs_of_other_data_or_budget_have_nothing_to_compare(run: Run, baseline: Baseline):
+    other = FakeRun(run.folder, {**run.manifest, "budget": "quick", "sampling": {"step": 0.5}}, run.store)
+    other.__dict__["given"] = run.records
+    found = check(baseline, other)
+    assert not found.comparable
+    assert found.differing == ("budget is 'quick', not 'standard'", "sampling step is 0.5, not 0.02")
+
+
+def test_a_field_that_the_baseline_does_not_know_is_no_difference(run: Run, baseline: Baseline):
+    other = FakeRun(run.folder, {**run.manifest, "sampling": {"step": 0.02, "irregular": False}}, run.store)
+    other.__dict__["given"] = run.records
+    assert check(baseline, other).verdict == "pass"
+
+
+def test_runs_without_a_common_cell_have_nothing_to_compare(baseline: Baseline):
+    found = check(baseline, run_of({("Chua", "A", 0): {"nrmse": 1.0}}, [0], systems=["Chua"]))
+    assert found.differing == ("no cell of the baseline is in the run",)
+
+
+def test_a_new_cell_is_noted(run: Run, baseline: Baseline):
+    more = edited(run, lambda one: one)
+    more.__dict__["given"]["Lorenz-A"] += [replace(one, learner="Z") for one in more.records["Lorenz-A"]]
+    found = check(baseline, more)
+    assert found.verdict == "pass"
+    assert "Z on Lorenz is not in the baseline" in found.notes
+
+
+def test_what_is_far_worse_has_regressed_and_what_is_far_better_has_not(run: Run, baseline: Baseline):
+    worse = check(baseline, edited(run, scaled("nrmse", "B", 4.0)))
+    assert [(one.learner, one.metric) for one in worse.of("regressed")] == [("B", "nrmse")]
+    assert worse.of("regressed")[0].effect == pytest.approx(np.log(4), rel=1e-3)
+    assert check(baseline, edited(run, scaled("nrmse", "B", 0.25))).verdict == "pass"
+    assert check(baseline, edited(run, scaled("vpt", "B", 0.2))).verdict == "regressed"
+    assert check(baseline, edited(run, scaled("vpt", "B", 5.0))).verdict == "pass"
+
+
+def test_what_is_far_worse_is_caught_however_many_findings_share_the_level():
+    names = {f"L{place}": False for place in range(150)}
+    metrics = ("nrmse", "vpt")
+    values = {
+        (system, learner, seed): {"nrmse": 0.1 * (1 + 0.01 * seed), "vpt": 5.0 + 0.1 * seed}
+        for system in SYSTEMS
+        for learner in names
+        for seed in range(3)
+    }
+    learners = [{"label": name, "reference": False} for name in names]
+    kept = Baseline.of_run(run_of(values, range(3), metrics, learners=learners))
+    worse = values | {place: one | {"nrmse": 3 * one["nrmse"]} for place, one in values.items() if place[1] == "L7"}
+    found = check(kept, run_of(worse, range(3), metrics, learners=learners))
+    assert len(found.findings) == 300
+    assert [(one.learner, one.metric) for one in found.of("regressed")] == [("L7", "nrmse")]
+
+
+def test_a_change_within_the_noise_is_no_regression(run: Run, baseline: Baseline):
+    found = check(baseline, edited(run, scaled("nrmse", "B", 1.2)))
+    (finding,) = [one for one in found.findings if (one.learner, one.metric) == ("B", "nrmse")]
+    assert finding.noise > finding.tolerance
+    assert finding.limit == finding.noise
+    assert found.verdict == "pass"
+
+
+def test_what_has_no_noise_is_held_to_the_tolerance_of_its_metric(run: Run, baseline: Baseline):
+    found = check(baseline, edited(run, scaled("parameters", "A", 1.001)))
+    assert [(one.learner, one.metric) for one in found.of("regressed")] == [("A", "parameters")]
+
+
+@pytest.mark.parametrize("factor", [0.99, 1.01])
+def test_a_yardstick_may_change_in_neither_direction(run: Run, baseline: Baseline, factor: float):
+    found = check(baseline, edited(run, scaled("nrmse", "TrainingMean", factor)))
+    assert [(one.learner, one.metric) for one in found.of("regressed")] == [("TrainingMean", "nrmse")]
+
+
+def test_an_effect_that_the_seeds_disagree_on_is_inconclusive(run: Run):
+    sharp = Baseline.of_run(draw(np.random.default_rng(0), noise=1e-3))
+    steady = draw(np.random.default_rng(0), noise=1e-3)
+
+    def shake(record: Record) -> Record:
+        return scaled("nrmse", "B", 0.7 if record.seed == 0 else 1.6)(record)
+
+    found = check(sharp, edited(steady, shake))
+    assert found.verdict == "inconclusive"
+    assert [(one.learner, one.metric) for one in found.of("inconclusive")] == [("B", "nrmse")]
+
+
+def test_times_are_shown_but_decide_only_within_one_job(run: Run):
+    steady = draw(np.random.default_rng(0), noise=1e-3)
+    kept = Baseline.of_run(steady, [draw(np.random.default_rng(1), range(3, 9), noise=1e-3)])
+    slower = edited(steady, scaled("fit_seconds", "A", 3.0))
+    shown = check(kept, slower)
+    assert shown.verdict == "pass"
+    assert {finding.metric for finding in shown.advisory} == {"fit_seconds"}
+    assert "advisory: 1 of" in check_report.text(shown)
+    assert [finding.metric for finding in check(kept, slower, times=True).of("regressed")] == ["fit_seconds"]
+
+
+def test_times_of_different_machines_are_refused(run: Run, baseline: Baseline):
+    moved = FakeRun(run.folder, {**run.manifest, "environment": {**ENVIRONMENT, "processor": "Other"}}, run.store)
+    moved.__dict__["given"] = run.records
+    with pytest.raises(ValueError, match="never compared across environments, and these differ in processor"):
+        check(baseline, moved, times=True)
+    assert check(baseline, moved).notes == ("the environments differ in processor: rounding may differ",)
+
+
+def alarms(runs: int, seed: int, seeds: int = 3) -> int:
+    """How many of so many re-runs, all drawn anew, are called regressed."""
+    rng = np.random.default_rng(seed)
+    kept = Baseline.of_run(draw(rng, range(seeds)), [draw(rng, range(seeds, seeds + 5))])
+    return sum(check(kept, draw(rng, range(seeds))).verdict == "regressed" for _ in range(runs))
+
+
+def test_twenty_re_runs_raise_no_alarm():
+    assert alarms(20, seed=5) == 0
+
+
+def still(run: Run, system: str) -> Run:
+    """The run as if all trials on a system gave the same, as where every learner reaches the horizon."""
+
+    def edit(record: Record) -> Record:
+        kept = tuple(replace(one, value=1.0) for one in record.measurements)
+        return replace(record, measurements=kept) if record.system == system else record
+
+    return edited(run, edit)
+
+
+@pytest.mark.slow
+def test_re_runs_raise_no_alarm_where_one_system_has_no_noise_and_another_all_of_it():
+    rng, raised = np.random.default_rng(8), 0
+    for _ in range(60):
+        kept, more, again = (
+            still(draw(rng, seeds, noise=0.6), "Rossler") for seeds in (range(2), range(2, 7), range(2))
+        )
+        raised += check(Baseline.of_run(kept, [more]), again).verdict == "regressed"
+    assert raised <= 1
+
+
+@pytest.mark.slow
+def test_of_two_thousand_re_runs_beside_forty_baselines_hardly_any_raises_an_alarm():
+    assert sum(alarms(50, seed) for seed in range(40)) <= 20
+
+
+@pytest.mark.slow
+def test_a_learner_that_is_much_worse_is_caught_under_noise():
+    rng = np.random.default_rng(3)
+    kept = Baseline.of_run(draw(rng, range(4)), [draw(rng, range(4, 12))])
+    caught = [check(kept, draw(rng, range(4), worse=1.5)).verdict == "regressed" for _ in range(40)]
+    assert np.mean(caught) >= 0.9
+
+
+@pytest.fixture
+def broken(run: Run, baseline: Baseline) -> Check:
+    def edit(record: Record) -> Record | None:
+        if (record.system, record.learner) == ("Lorenz", "C"):
+            return None
+        return scaled("nrmse", "TrainingMean", 1.5)(scaled("nrmse", "B", 5.0)(record))
+
+    return check(baseline, edited(run, edit))
+
+
+def test_the_text_says_the_verdict_first_and_every_reason(broken: Check):
+    lines = check_report.text(broken).splitlines()
+    assert lines[0].startswith("regressed: ")
+    assert lines[0].endswith("2 regressed, 0 inconclusive, 1 lost")
+    assert any(line.strip() == "C on Lorenz is missing" for line in lines)
+    assert any("regressed: B: nrmse is 400 % worse over 6 paired trials" in line for line in lines)
+
+
+def test_annotations_are_ten_at_most_the_gravest_first(broken: Check):
+    few = check_report.annotations(broken)
+    assert few[0] == "::error title=Regression check (lost)::C on Lorenz is missing"
+    assert len(few) == 3
+    assert "%25" in few[1]
+    many = check_report.annotations(replace(broken, lost=tuple(f"cell {place}" for place in range(30))))
+    assert len(many) == 10
+    assert many[-1].endswith("and 23 more: see the summary")
+
+
+def test_the_junit_report_counts_what_failed(broken: Check):
+    suite = ElementTree.fromstring(check_report.junit(broken))
+    assert (suite.get("failures"), suite.get("skipped")) == ("3", "0")
+    assert int(suite.get("tests") or 0) == len(broken.findings) + 1 == len(suite.findall("testcase"))
+
+
+def test_the_markdown_lists_what_regressed_and_how_to_accept_it(broken: Check):
+    text = check_report.markdown(broken, "python -m bench baseline save")
+    assert "- C on Lorenz is missing" in text
+    assert "| regressed | B | nrmse | +1.61 |" in text
+    assert text.endswith("accept it with\n\n    python -m bench baseline save\n")
+
+
+def test_the_json_holds_verdicts_limits_and_the_command_that_accepts(broken: Check):
+    content = json.loads(check_report.as_json(broken, "accept me"))
+    assert (content["verdict"], content["accept"], content["lost"]) == (
+        "regressed",
+        "accept me",
+        ["C on Lorenz is missing"],
+    )
+    assert {one["verdict"] for one in content["findings"]} == {"pass", "regressed"}

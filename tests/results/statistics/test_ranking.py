@@ -1,0 +1,203 @@
+"""Rankings: published examples, false alarms no more often than stated, failures at the worst rank, ties unresolved."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import scikit_posthocs
+from scipy import stats
+
+from results.statistics.ranking import (
+    compared,
+    critical_difference,
+    friedman,
+    holm,
+    paired_losses,
+    performance_profile,
+    ranking,
+    signed_ranks,
+    smallest_p,
+    win_matrix,
+)
+from tests.results.statistics.test_statistics import long_form
+
+# Area under the curve of C4.5 without and with two parameters tuned, on 14 data sets: Demsar 2006, table 6. There the
+# last two of the voting data are rounded to the same 0.975, but ranked apart.
+DEMSAR = pd.DataFrame(
+    [
+        (0.763, 0.768, 0.771, 0.798), (0.599, 0.591, 0.590, 0.569), (0.954, 0.971, 0.968, 0.967),
+        (0.628, 0.661, 0.654, 0.657), (0.882, 0.888, 0.886, 0.898), (0.936, 0.931, 0.916, 0.931),
+        (0.661, 0.668, 0.609, 0.685), (0.583, 0.583, 0.563, 0.625), (0.775, 0.838, 0.866, 0.875),
+        (1.000, 1.000, 1.000, 1.000), (0.940, 0.962, 0.965, 0.962), (0.619, 0.666, 0.614, 0.669),
+        (0.972, 0.981, 0.975, 0.9749), (0.957, 0.978, 0.946, 0.970),
+    ],
+    columns=["C4.5", "C4.5+m", "C4.5+cf", "C4.5+m+cf"],
+)  # fmt: skip
+
+
+def test_mean_ranks_and_friedmans_test_are_those_of_the_published_example():
+    found = compared(-DEMSAR)
+    np.testing.assert_allclose(found.mean_ranks[DEMSAR.columns], [3.143, 2.000, 2.893, 1.964], atol=5e-4)
+    assert found.statistic == pytest.approx(9.28, abs=0.005)
+    ratio = 13 * found.statistic / (14 * 3 - found.statistic)
+    assert ratio == pytest.approx(3.69, abs=0.005)
+    assert found.p == pytest.approx(stats.f.sf(ratio, 3, 39))
+    assert found.p < 0.05
+
+
+def test_critical_differences_are_those_of_the_published_example():
+    assert critical_difference(4, 14) == pytest.approx(1.25, abs=0.005)
+    assert critical_difference(4, 14, 0.10) == pytest.approx(1.12, abs=0.005)
+    assert critical_difference(2, 6) * np.sqrt(6) == pytest.approx(1.960, abs=5e-4)  # q of table 5, two classifiers
+    assert critical_difference(10, 6) / np.sqrt(110 / 36) == pytest.approx(3.164, abs=5e-4)
+
+
+def test_nemenyis_test_is_not_powerful_enough_to_resolve_the_published_example():
+    found = compared(-DEMSAR)
+    assert found.groups == [("C4.5+m+cf", "C4.5+m", "C4.5+cf", "C4.5")]
+    assert set(found.places.values()) == {1}
+    assert "mean ranks closer than 1.25 are unresolved. No learner is resolved from another" in found.statement
+
+
+def test_p_values_of_pairs_are_those_of_an_independent_implementation():
+    order = compared(-DEMSAR).learners
+    theirs = scikit_posthocs.posthoc_nemenyi_friedman(-DEMSAR.reindex(columns=order))
+    np.testing.assert_allclose(compared(-DEMSAR).p_values, theirs, atol=1e-6)
+
+
+def test_signed_ranks_are_those_of_the_published_example():
+    difference = (DEMSAR["C4.5+m"] - DEMSAR["C4.5"]).to_numpy()
+    test: Any = stats.wilcoxon
+    found = test(difference, zero_method="zsplit")
+    assert found.statistic == 12.0
+    p = signed_ranks(DEMSAR["C4.5+m"].to_numpy(), DEMSAR["C4.5"].to_numpy())
+    assert p == found.pvalue
+    assert 0.005 < p < 0.05
+
+
+def test_holms_correction_steps_down():
+    np.testing.assert_allclose(holm(np.array([0.03, 0.01, 0.04, 0.5])), [0.09, 0.04, 0.09, 0.5])
+
+
+def clear_table(blocks: int) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({name: rng.uniform(place, place + 0.5, blocks) for place, name in enumerate("ABCD")})
+
+
+def test_what_differs_on_many_systems_is_resolved_and_ranked():
+    found = compared(clear_table(40))
+    assert found.places == {"A": 1, "B": 2, "C": 3, "D": 4}
+    assert found.groups == []
+    assert found.statement.endswith("A ahead of B, C and D; B ahead of C and D; C ahead of D.")
+
+
+def test_of_few_systems_only_far_ranks_are_resolved():
+    found = compared(clear_table(6))
+    assert found.groups == [("A", "B"), ("B", "C"), ("C", "D")]
+    assert found.places == {"A": 1, "B": 1, "C": 2, "D": 3}
+
+
+def test_signed_ranks_resolve_pairs_once_there_are_blocks_enough():
+    assert compared(clear_table(20), "wilcoxon").places == {"A": 1, "B": 2, "C": 3, "D": 4}
+    few = compared(clear_table(5), "wilcoxon")
+    assert few.places == dict.fromkeys("ABCD", 1)
+    assert "no p-value of a pair is below 0.062 before Holm's correction" in few.statement
+    assert smallest_p(5, 4) > 0.05
+
+
+def test_one_system_resolves_nothing():
+    found = compared(clear_table(1))
+    assert found.p == 1.0
+    assert found.groups == [("A", "B", "C", "D")]
+
+
+def test_an_unknown_test_of_pairs_is_refused_with_the_choices():
+    with pytest.raises(ValueError, match="choose from nemenyi, wilcoxon"):
+        compared(clear_table(5), "duel")
+
+
+def test_complete_agreement_has_no_probability_of_chance():
+    statistic, p = friedman(np.array([1.0, 2.0, 3.0]), 10)
+    assert statistic == pytest.approx(20.0)
+    assert p == 0.0
+
+
+def false_alarms(blocks: int, learners: int, runs: int, test: str, seed: int = 0) -> float:
+    """Share of rankings of equal learners in which any pair is resolved; systems differ in difficulty and spread."""
+    rng, alarms = np.random.default_rng(seed), 0
+    for _ in range(runs):
+        noise = rng.standard_t(3, (blocks, learners)) * rng.lognormal(0, 1, (blocks, 1))
+        found = compared(pd.DataFrame(noise + rng.normal(0, 3, (blocks, 1)), columns=list("ABCDEFG")[:learners]), test)
+        alarms += len(found.groups) != 1 or len(found.groups[0]) != learners
+    return alarms / runs
+
+
+@pytest.mark.parametrize("test", ["nemenyi", "wilcoxon"])
+@pytest.mark.parametrize("blocks", [5, 20])
+def test_equal_learners_are_ranked_in_at_most_five_percent_of_runs(blocks: int, test: str):
+    assert false_alarms(blocks, 4, 60, test) <= 0.10  # three standard errors above 0.03
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("test", ["nemenyi", "wilcoxon"])
+@pytest.mark.parametrize(("blocks", "learners"), [(5, 7), (10, 4), (20, 7), (40, 3)])
+def test_the_false_alarm_rate_of_the_ranking_is_at_most_five_percent(blocks: int, learners: int, test: str):
+    assert false_alarms(blocks, learners, 1500, test, seed=1) <= 0.05 + 1.64 * np.sqrt(0.05 * 0.95 / 1500)
+
+
+def test_failed_trials_have_the_worst_rank_and_are_counted():
+    frame = long_form({(system, one): [1.0 + place] * 3 for system in "XYZ" for place, one in enumerate("AB")})
+    broken = long_form({(system, "C"): [9.0, None, None] for system in "XYZ"})
+    found = ranking(pd.concat([frame, broken]), list("ABC"))
+    assert found.learners == ["B", "A", "C"]
+    assert found.failed == {"C": 6}
+
+
+def test_a_trial_that_diverged_is_the_worst_whatever_it_measured():
+    frame = long_form({(system, one): [value] * 3 for system in "XY" for one, value in (("A", 1.0), ("B", 9.0))})
+    frame.loc[frame["learner"] == "B", "status"] = "diverged"
+    assert ranking(frame, ["A", "B"]).mean_ranks.to_dict() == {"A": 1.0, "B": 2.0}
+
+
+def test_a_skipped_learner_is_left_out_and_does_not_count():
+    frame = long_form({(system, one): [1.0] for system in "XY" for one in "ABC"})
+    frame.loc[(frame["learner"] == "C") & (frame["system"] == "X"), "status"] = "skipped"
+    found = ranking(frame, list("ABC"))
+    assert found.left_out == ("C",)
+    assert found.learners == ["A", "B"]
+
+
+def test_seeds_add_no_blocks():
+    frame = long_form({(system, one): [1.0 + place] * 50 for system in "XYZ" for place, one in enumerate("AB")})
+    found = ranking(frame, ["A", "B"])
+    assert found.blocks == 3
+    assert not found.resolved("A", "B")
+
+
+def test_wins_count_pairs_and_ties_count_half():
+    table = pd.DataFrame({"A": [1.0, 2.0, 3.0, np.inf], "B": [2.0, 2.0, 1.0, np.inf], "C": [5.0, np.nan, 5.0, 5.0]})
+    wins = win_matrix(table)
+    assert wins.loc["A", "B"] == pytest.approx((1 + 0.5 + 0 + 0.5) / 4)
+    assert wins.loc["B", "A"] == pytest.approx(0.5)
+    assert wins.loc["A", "C"] == pytest.approx(2 / 3)
+    assert np.isnan(wins.loc["A", "A"])
+
+
+def test_trials_are_paired_by_system_and_seed():
+    frame = long_form({("X", "A"): [1.0, 4.0], ("X", "B"): [3.0, 2.0], ("Y", "A"): [5.0]})
+    table = paired_losses(frame, ["B", "A"])
+    assert table.loc[("X", 1)].to_dict() == {"B": -2.0, "A": -4.0}
+    assert np.isnan(table.loc[("Y", 0), "B"])
+
+
+def test_a_performance_profile_counts_trials_near_the_best():
+    table = pd.DataFrame({"A": [1.0, 1.0, np.inf], "B": [2.0, 4.0, 3.0]})
+    found = performance_profile(table, [1.0, 2.0, 4.0]).pivot(index="learner", columns="ratio", values="share")
+    np.testing.assert_allclose(found.loc["A"], [2 / 3, 2 / 3, 2 / 3])
+    np.testing.assert_allclose(found.loc["B"], [1 / 3, 2 / 3, 1.0])
+
+
+def test_a_performance_profile_of_negative_losses_is_refused():
+    with pytest.raises(ValueError, match="needs positive losses"):
+        performance_profile(pd.DataFrame({"A": [-1.0]}), [1.0])

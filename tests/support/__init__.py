@@ -1,0 +1,1 @@
+"""What tests share: stubs, problems, made-up runs."""
