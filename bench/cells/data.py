@@ -8,7 +8,7 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 
-from bench.cells.digest import checksum, code, modules
+from bench.cells.digest import Reader, checksum, code, modules
 from results.store.lease import alone
 from systems import Dataset, Sampling, System, Trajectories, sample
 from systems.configuration import describe
@@ -49,9 +49,12 @@ def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Obse
         return made
 
 
-def location(system: System, sampling: Sampling, seed: int, folder: Path) -> Path:
-    """Where in `folder` a dataset is kept: under a digest of its configuration, its seed and the code that makes it."""
-    source = code([*modules(system), sample.__module__, ground_truth_time.__module__])
+def location(system: System, sampling: Sampling, seed: int, folder: Path, read: Reader = code) -> Path:
+    """Where in `folder` a dataset is kept: under a digest of its configuration, its seed and the code that makes it.
+
+    `read` may be a `code` that remembers.
+    """
+    source = read(frozenset((*modules(system), sample.__module__, ground_truth_time.__module__)))
     plain = {"system": describe(system), "sampling": describe(sampling), "seed": seed, "code": source}
     return folder / f"{checksum(plain)[:32]}.npz"
 
@@ -76,7 +79,6 @@ def _write(path: Path, made: Observed) -> None:
     for part in PARTS:
         trajectories: Trajectories = getattr(made.data, part)
         arrays |= {f"{part}_times": trajectories.times.numpy(), f"{part}_states": trajectories.states.numpy()}
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as file:
-        np.savez(file, **arrays)
-    unfinished.replace(path)
+    archive = io.BytesIO()
+    np.savez(archive, **arrays)
+    write_in_one_stroke(path, archive.getvalue())
