@@ -1,31 +1,163 @@
-"""What the user asks for."""
+"""What the user asks for, and how it is run: fields of two dataclasses, which are options of the command line too."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from functools import partial, wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
 
-from bench.errors import UserError
+import typer
+
+from bench.errors import UserError, at_least, positive
+
+RUNS = Path("runs")
+what = partial(typer.Option, rich_help_panel="What is compared")
+how = partial(typer.Option, rich_help_panel="How it is run")
+shown = partial(typer.Option, rich_help_panel="What is shown")
+
+
+class Device(StrEnum):
+    """Where learners are fitted."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+    AUTO = "auto"
+
+
+class Cache(StrEnum):
+    """What finished cells are good for."""
+
+    DEFAULT = "default"
+    IGNORE = "ignore"
+    ONLY = "only"
+
+
+Out = Annotated[Path, how("--out", metavar="FOLDER", help="Where cells and reports are kept.")]
+Timeout = Annotated[float | None, how(metavar="S", help="Seconds after which a cell is stopped.")]
+AsJson = Annotated[bool, shown("--json", help="Print one JSON object at the end, no more.")]
+Quiet = Annotated[bool, shown("--quiet", help="Print nothing but the path of what is written.")]
+RunNames = Annotated[list[str] | None, typer.Argument(help="Suites, or folders of runs; all runs if none is named.")]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asks for, in his own words; None stands for the suite's own choice."""
+    """Which cells are wanted. None stands for the suite's own choice. Raises UserError where a number is too small."""
 
-    suite: str
-    systems: Sequence[str] = ()
-    learners: Sequence[str] = ()
-    seeds: int | None = None
-    data_seed: int | None = None
-    budget: str = "standard"
-    device: str = "auto"
-    jobs: int | None = None
-    out: Path = Path("runs")
-    rerun: str = ""
-    shard: str = ""
-    include: Sequence[Path] = ()
-    metrics: Sequence[str] = ()  # beside those of the suite
+    suite: Annotated[str, what("--suite", metavar="NAME|FILE.py", help="A suite by name, or your own file.")] = ""
+    systems: Annotated[
+        Sequence[str], what("--system", "-s", metavar="NAME", help="Only this system; repeat for more.")
+    ] = ()
+    learners: Annotated[
+        Sequence[str],
+        what(
+            "--learner",
+            "-l",
+            metavar="NAME",
+            help="Only this learner, beside the reference rows; repeat for more. "
+            'Configure it as "Name\\[field=value]".',
+        ),
+    ] = ()
+    include: Annotated[
+        Sequence[Path],
+        what(metavar="FILE.py", help="Your own file, whose systems and learners -s and -l can name; repeat for more."),
+    ] = ()
+    metrics: Annotated[Sequence[str], what("--metric", metavar="NAME", help="Measure this too; repeat for more.")] = ()
+    seeds: Annotated[int | None, what(metavar="N", help="Number of seeds, in place of the suite's.")] = None
+    data_seed: Annotated[int | None, what(metavar="N", help="Seed of the data, in place of the suite's.")] = None
+    budget: Annotated[str, what(metavar="NAME", help="Amount of training: quick, standard or paper.")] = "standard"
+    device: Annotated[Device, how("--device", help="Where learners are fitted.")] = Device.AUTO
+    jobs: Annotated[
+        int | None, how("--jobs", "-j", metavar="N", help="Cells at a time; if not given, one a core (GPU: one).")
+    ] = None
+    shard: Annotated[str, how("--shard", metavar="I/N", help="Part I of N of the suite, for job arrays.")] = ""
+    out: Out = RUNS
+    rerun: str = ""  # see Conditions
     elsewhere: bool = False  # on machines that may have a GPU where this one has none
+
+    def __post_init__(self) -> None:
+        at_least("--seeds", self.seeds, 1)
+        at_least("--data-seed", self.data_seed, 0)
+        at_least("--jobs", self.jobs, 1)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How cells are run. Raises UserError where a number is too small.
+
+    Failed cells count as finished, unless `rerun` names them; retries are for crashes and lack of memory. After a
+    failure, `fail_fast` starts nothing more, but lets the cells that run come to their end.
+    """
+
+    jobs: int = 1  # cells at a time: not an option, but what the plan makes of that of the request
+    timeout: Timeout = None
+    memory: Annotated[
+        float | None, how(metavar="GIB", help="Memory of a cell, beyond what its process starts with (host).")
+    ] = None
+    retries: Annotated[int, how(metavar="N", help="New attempts after a crash or lack of memory.")] = 0
+    rerun: Annotated[str, how(metavar="failed|all|NAME", help="Finished cells to compute again; see --cache.")] = ""
+    cache: Annotated[Cache, how("--cache", help="ignore: compute all anew; only: compute nothing, report.")] = (
+        Cache.DEFAULT
+    )
+    executor: Annotated[
+        str,
+        how(
+            metavar="local|dask|dask://HOST:PORT",
+            help="Where cells run; or dask://FILE.json of a scheduler. Extra \\[dask].",
+        ),
+    ] = "local"
+    fail_fast: Annotated[bool, how("--fail-fast", help="Stop at the first cell that fails.")] = False
+
+    def __post_init__(self) -> None:
+        at_least("--jobs", self.jobs, 1)
+        at_least("--retries", self.retries, 0)
+        positive("--timeout", self.timeout, "seconds")
+        positive("--memory", self.memory, "GiB")
+
+
+def with_options(without: Collection[str] = (), **defaults: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command an option for each annotated field of the dataclasses that it takes.
+
+    Args:
+        without: fields that have no option with this command; they keep their defaults.
+        defaults: of options, in place of those of the fields.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        kinds: dict[str, Any] = {}
+        parameters = []
+        for name, parameter in signature(command).parameters.items():
+            if is_dataclass(parameter.annotation):
+                kinds[name] = parameter.annotation
+                options = [field for field in fields(kinds[name]) if get_origin(field.type) is Annotated]
+                parameters += [_option(field, defaults) for field in options if field.name not in without]
+            else:
+                parameters.append(parameter.replace(kind=Parameter.KEYWORD_ONLY))
+
+        @wraps(command)
+        def flat(**given: Any) -> Any:
+            built = {}
+            for name, kind in kinds.items():
+                names = [field.name for field in fields(kind) if field.name in given]
+                built[name] = kind(**{one: given.pop(one) for one in names})
+            return command(**built, **given)
+
+        flat.__signature__ = Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
+        flat.__annotations__ = {}
+        return flat
+
+    return decorate
+
+
+def _option(field: Any, defaults: dict[str, Any]) -> Parameter:
+    """The parameter of a command that stands for a field; sequences are lists to typer."""
+    kind, option = get_args(field.type)
+    if get_origin(kind) is Sequence:
+        kind = list[get_args(kind)]
+    default = defaults.get(field.name, field.default)
+    return Parameter(field.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
 
 
 @dataclass(frozen=True)
