@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.cells.cell import Cell
 from bench.suite import Suite
-from systems.configuration import describe, label, short_labels
+from systems.configuration import changes, describe, label, short_labels
 
 
 def manifest(
@@ -21,8 +21,10 @@ def manifest(
         "seeds": list(cells[0].seeds),
         "data_seed": suite.data_seed,
         "systems": [label(system) for system in suite.systems],
+        "system_settings": [{"label": label(system)} | _class_and_settings(system) for system in suite.systems],
         "learners": [
             {"label": name, "configuration": label(learner), "reference": learner.reference}
+            | _class_and_settings(learner)
             for learner, name in names.items()
         ],
         "metrics": [
@@ -36,3 +38,12 @@ def manifest(
         ],
         "environment": dict(environment),
     }
+
+
+def _class_and_settings(component: Any) -> dict[str, Any]:
+    """The class of a system or learner, and the fields that differ from their defaults.
+
+    Fields of nested configurations have dotted names; a value that is itself a system or learner is a dictionary.
+    """
+    settings = {name: describe(value) for name, value in changes(component).items()}
+    return {"class": type(component).__name__, "settings": settings}

@@ -220,7 +220,7 @@ def test_a_selection_is_all_that_the_manifest_holds(folder, command, play):
     manifest = json.loads((folder / "runs/toy/manifest.json").read_text())
     assert manifest["systems"] == ["Lorenz[rho=30.0]"]
     entry = {"label": "TrainingMean", "configuration": "TrainingMean", "reference": True}
-    assert manifest["learners"] == [entry]
+    assert manifest["learners"] == [entry | {"class": "TrainingMean", "settings": {}}]
     assert (manifest["seeds"], manifest["data_seed"], manifest["budget"]) == ([0, 1, 2], 7, "quick")
 
 

@@ -238,9 +238,15 @@ def test_a_manifest_says_what_a_run_consists_of_in_order():
         0,
     )
     assert found["systems"] == ["Lorenz", "Lorenz96[sites=5]"]
+    assert found["system_settings"] == [
+        {"label": "Lorenz", "class": "Lorenz", "settings": {}},
+        {"label": "Lorenz96[sites=5]", "class": "Lorenz96", "settings": {"sites": 5}},
+    ]
     assert found["learners"] == [
-        {"label": "WindowedRNN[cell=rnn]", "configuration": "WindowedRNN[cell=rnn]", "reference": False},
-        {"label": "Persistence", "configuration": "Persistence", "reference": True},
+        {"label": "WindowedRNN[cell=rnn]", "configuration": "WindowedRNN[cell=rnn]", "reference": False}
+        | {"class": "WindowedRNN", "settings": {"cell": "rnn"}},
+        {"label": "Persistence", "configuration": "Persistence", "reference": True}
+        | {"class": "Persistence", "settings": {}},
     ]
     assert found["metrics"][0] == {"name": "vpt", "unit": vpt.unit, "better": "higher", "about": vpt.about} | {
         "group": "forecast"
