@@ -1,5 +1,6 @@
 """The datasets that cells share: sampled once, kept in a file, read by every cell that needs them."""
 
+import io
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 
 from bench.cells.digest import Reader, checksum, code, modules
+from results.store.atomic import write_in_one_stroke
 from results.store.lease import alone
 from systems import Dataset, Sampling, System, Trajectories, sample
 from systems.configuration import describe

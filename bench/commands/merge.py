@@ -23,6 +23,7 @@ def merge(stores: Stores, out: Out = RUNS) -> None:
     A cell that is there already stays, unless it failed and the other did not.
     """
     from results import Store, StoreVersionError
+    from results.store.atomic import write_in_one_stroke
 
     try:
         for folder in (*stores, out):
@@ -41,10 +42,7 @@ def merge(stores: Stores, out: Out = RUNS) -> None:
             said = ", ".join(f"{count} {fate}" for fate, count in sorted(counts.items())) or "nothing to copy"
             sys.stdout.write(f"{folder}: {said}\n")
         for suite, manifest in manifests.items():
-            (out / suite).mkdir(parents=True, exist_ok=True)
-            unfinished = out / suite / ".manifest-merged.json"
-            unfinished.write_text(json.dumps(manifest, indent=2))
-            unfinished.replace(out / suite / "manifest.json")
+            write_in_one_stroke(out / suite / "manifest.json", json.dumps(manifest, indent=2))
     except OSError as error:
         raise UserError(
             f"cannot write to {out}: {error}; what is copied is whole, and the same command goes on"
@@ -95,6 +93,7 @@ def _joined(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: Path) -> d
             "merge it into another --out"
         )
     systems = list(dict.fromkeys([*ours["systems"], *theirs["systems"]]))
+    settings = {one["label"]: one for run in (theirs, ours) for one in run.get("system_settings", ())}
     learners = {one["label"]: one for one in (*theirs["learners"], *ours["learners"])}
     order = dict.fromkeys(one["label"] for one in (*ours["learners"], *theirs["learners"]))
     cells = {(one["system"], one["learner"]): one for one in (*theirs["cells"], *ours["cells"])}
@@ -102,6 +101,7 @@ def _joined(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: Path) -> d
     return {
         **ours,
         "systems": systems,
+        "system_settings": [settings[label] for label in systems if label in settings],
         "learners": [learners[label] for label in order],
         "cells": [cells[place] for place in places],
     }

@@ -14,6 +14,7 @@ from bench.catalogue.settings import parse
 from bench.errors import UserError, at_least, unknown
 from bench.request import WHOLE, Request, Shard, read_shard
 from results import Store, StoreVersionError
+from results.store.atomic import write_in_one_stroke
 
 if TYPE_CHECKING:
     from bench.cells.cell import Cell
@@ -57,10 +58,7 @@ class Plan:
 
     def write_manifest(self) -> None:
         """Replace the manifest in one stroke: a narrowed run replaces the view of its suite, but removes no cell."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f".manifest-{os.getpid()}.json"
-        temporary.write_text(json.dumps(self.manifest, indent=2))
-        temporary.replace(self.folder / "manifest.json")
+        write_in_one_stroke(self.folder / "manifest.json", json.dumps(self.manifest, indent=2))
 
 
 def prepare(request: Request) -> Plan:

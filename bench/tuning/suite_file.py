@@ -1,7 +1,6 @@
 """A suite with settings that were found by tuning, and the file that defines it."""
 
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.catalogue.settings import Settings, set_to
 from bench.errors import UserError
+from results.store.atomic import write_in_one_stroke
 from systems.configuration import label
 
 if TYPE_CHECKING:
@@ -32,11 +32,8 @@ def tuned(suite: "Suite", settings: Mapping[str, Settings], how: str) -> "Suite"
 
 def write(folder: Path, request: "Request", name: str, found: "Sequence[Search]", command: str) -> Path:
     """Write the file of a tuned suite of this name, in one stroke, and say where."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"tuned_{re.sub(r'[^0-9A-Za-z_]', '_', name)}.py"
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(source(request, found, command), encoding="utf-8")
-    unfinished.replace(path)
+    write_in_one_stroke(path, source(request, found, command))
     return path
 
 

@@ -22,6 +22,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from results.formatting import brief
+from results.store.atomic import write_in_one_stroke
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -213,7 +214,7 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMA
         dpi = figure.dpi
         for kind, path in paths.items():
             if kind == "png":
-                path.write_bytes(_picture(canvas))
+                write_in_one_stroke(path, _picture(canvas))
             elif kind == "pdf":  # not by savefig, which draws once more to settle the layout
                 FigureCanvasPdf(figure).print_pdf(path, metadata={"CreationDate": None})
             else:

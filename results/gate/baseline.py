@@ -12,6 +12,8 @@ import pandas as pd
 from results.statistics.intervals import median_interval
 from results.statistics.scores import scores, spread
 from results.statistics.trials import groups
+from results.store.atomic import write_in_one_stroke
+from results.store.errors import BrokenBaselineError
 from results.store.run import Run
 
 FORMAT = 1
@@ -27,10 +29,6 @@ SAME = (
 )  # what an environment is, of a baseline
 PAIR = ["system", "learner", "seed", "metric"]
 TOLERANCES = {"zero_one_k": 0.25, "roughness": 0.25, "parameters": 0.0, "saved_bytes": 0.01}  # of a logarithm
-
-
-class BrokenBaselineError(ValueError):
-    """A file that holds no baseline, or one of another format."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +69,7 @@ class Baseline:
 
     def write(self, path: Path) -> None:
         """A line for each metric of each cell, so that a change is read in a diff."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_lines(self.content) + "\n", encoding="utf-8")
+        write_in_one_stroke(path, _lines(self.content) + "\n")
 
     @property
     def references(self) -> list[str]:

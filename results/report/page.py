@@ -24,6 +24,7 @@ from results.report.leaderboard import standings
 from results.report.parallel import press
 from results.statistics.ranking import ranking
 from results.statistics.trials import groups, summary
+from results.store.atomic import write_in_one_stroke
 from results.store.run import Run, write_csv
 from results.tables import formats
 from results.tables.matched import matched_tables
@@ -82,7 +83,7 @@ def write_report(
         return folder
     page = _environment().get_template("report.html.j2").render(content | {"plates": [*plates, *_films(run)]})
     path = folder / "report.html"
-    path.write_text(page, encoding="utf-8")
+    write_in_one_stroke(path, page)
     return path
 
 

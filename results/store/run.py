@@ -11,8 +11,10 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from results.store.atomic import write_in_one_stroke
+from results.store.errors import BrokenRunError, UnreadableError
 from results.store.record import COLUMNS, Record, named
-from results.store.store import DamagedCellError, MissingCellError, Store, no_curve
+from results.store.store import Store, no_curve
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -27,10 +29,6 @@ ENTRIES = {
     "cells": {"key": str, "system": str, "learner": str},
 }
 _METRIC = COLUMNS.index("metric")
-
-
-class BrokenRunError(ValueError):
-    """A folder that holds no run, or a manifest that cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -187,13 +185,13 @@ class Run:
                     records[cell.key] = sorted(
                         named(found, cell.learner), key=lambda record: place.get(record.seed, len(place))
                     )
-                except (MissingCellError, DamagedCellError) as error:
+                except UnreadableError as error:
                     unfinished[cell] = str(error)
         return records, unfinished
 
 
 def write_csv(frame: "DataFrame", path: Path) -> Path:
-    frame.to_csv(path, index=False, lineterminator="\n")
+    write_in_one_stroke(path, frame.to_csv(index=False, lineterminator="\n"))
     return path
 
 

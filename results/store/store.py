@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from results.store.atomic import write_in_one_stroke
+from results.store.errors import DamagedCellError, MissingCellError, StoreVersionError, UnreadableError
 from results.store.record import Record
 
 if TYPE_CHECKING:
@@ -26,18 +28,6 @@ CURVE_COLUMNS: dict[Hashable, str] = {
     "seed": "int64", "update": "int64", "train_loss": "float64", "valid_loss": "float64", "seconds": "float64",
     "nfe_forward": "float64", "nfe_backward": "float64", "valid_vpt": "float64",
 }  # fmt: skip
-
-
-class MissingCellError(LookupError):
-    """A cell that was not finished yet."""
-
-
-class DamagedCellError(ValueError):
-    """A cell whose files are not the ones that were written."""
-
-
-class StoreVersionError(ValueError):
-    """A store whose layout this program does not know."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +72,7 @@ class Store:
         """Whether the cell is there, with every file as it was written."""
         try:
             self.verify(key)
-        except (MissingCellError, DamagedCellError):
+        except UnreadableError:
             return False
         return True
 
@@ -90,7 +80,7 @@ class Store:
         """Whether the cell is there with all its files, whatever is in them: a quick look at many cells."""
         try:
             return all((self.path(key) / name).is_file() for name in self._checksums(key))
-        except (MissingCellError, DamagedCellError):
+        except UnreadableError:
             return False
 
     def holds(self, key: str, name: str) -> bool:
@@ -207,11 +197,9 @@ class Store:
         """Say of which version the store is, or find out that it is of another."""
         path = self.root / "store.json"
         if path.exists():
-            return self.check_version()
-        unfinished = self.root / f".store-{uuid4().hex[:8]}"
-        unfinished.write_text(json.dumps({"version": VERSION}) + "\n")
-        unfinished.rename(path)
-        return None
+            self.check_version()
+        else:
+            write_in_one_stroke(path, json.dumps({"version": VERSION}) + "\n")
 
     def _temporary(self, key: str) -> Path:
         return self.root / f".{self.kind}-{key}-{uuid4().hex[:8]}"

@@ -9,6 +9,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 from tabulate import tabulate
 
+from results.store.atomic import write_in_one_stroke
 from results.tables.tables import Table
 
 KINDS = ("md", "tex", "csv")
@@ -19,12 +20,11 @@ _NUMBER = re.compile(r"(-?[\d,.]+(?:e[+-]\d+)?)(?: (B|[KMG]iB))?")
 
 def write(table: Table, folder: Path, kinds: Collection[str] = KINDS) -> list[Path]:
     """Write the table as `folder/name.md`, `.tex` and `.csv`, or as some of these."""
-    folder.mkdir(parents=True, exist_ok=True)
     formats: dict[str, Callable[[Table], str]] = {"md": markdown, "tex": latex, "csv": comma_separated}
     paths = []
     for suffix, render in ((suffix, render) for suffix, render in formats.items() if suffix in kinds):
         paths.append(folder / f"{table.name}.{suffix}")
-        paths[-1].write_text(render(table), encoding="utf-8")
+        write_in_one_stroke(paths[-1], render(table))
     return paths
 
 

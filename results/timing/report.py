@@ -10,6 +10,7 @@ import numpy as np
 from tabulate import tabulate
 
 from results.figures.style import save
+from results.store.atomic import write_in_one_stroke
 from results.timing.timings import Ratio, Timings, chosen, median
 
 EMPTY = "·"
@@ -50,14 +51,13 @@ def write(found: Timings, folder: Path) -> Path:
     """Write `timing.json`, `timing.md` and the figures; the path of the Markdown."""
     from results.timing.figures import figures
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "timing.json").write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_in_one_stroke(folder / "timing.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
     parts = [f"## {sheet.title}\n\n{markdown(sheet)}" for sheet in sheets(found)]
     for name, figure in figures(found).items():
         save(figure, folder, name)
         parts.append(f"![{name}]({name}.svg)")
     path = folder / "timing.md"
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    write_in_one_stroke(path, "\n\n".join(parts) + "\n")
     return path
 
 

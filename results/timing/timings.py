@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from results.statistics.intervals import Interval
+from results.store.errors import BrokenTimingError
 
 FORM = 1
 REQUIRED = {"suite": str, "system": str, "learners": list, "times": list, "costs": list, "skipped": list}
@@ -18,10 +19,6 @@ RESAMPLES = 2000
 PLACE = ("learner", "variant", "precision", "axis", "value", "part")  # of one measurement
 
 Timings = Mapping[str, Any]
-
-
-class BrokenTimingError(ValueError):
-    """A file that holds no timings, or timings that cannot be set beside others."""
 
 
 @dataclass(frozen=True)
