@@ -1,6 +1,7 @@
 """The manifest of a run: its cells, and what they were made of."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from typing import Any
 
 from bench.cells.cell import Cell
@@ -43,7 +44,11 @@ def manifest(
 def _class_and_settings(component: Any) -> dict[str, Any]:
     """The class of a system or learner, and the fields that differ from their defaults.
 
-    Fields of nested configurations have dotted names; a value that is itself a system or learner is a dictionary.
+    Fields of nested configurations have dotted names; a value that is itself a system or learner is a dictionary of
+    its own class and settings.
     """
-    settings = {name: describe(value) for name, value in changes(component).items()}
+    settings = {
+        name: _class_and_settings(value) if is_dataclass(value) else describe(value)
+        for name, value in changes(component).items()
+    }
     return {"class": type(component).__name__, "settings": settings}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.store.atomic import write_in_one_stroke
+from results.store.component import Component, read_component
 from results.store.errors import BrokenRunError, UnreadableError
 from results.store.record import COLUMNS, Record, named
 from results.store.store import Store, no_curve
@@ -28,6 +29,7 @@ ENTRIES = {
     "metrics": {"name": str, "unit": str, "better": str},
     "cells": {"key": str, "system": str, "learner": str},
 }
+COMPONENT = {"label": str, "class": str, "settings": dict}  # what newer manifests say of systems and learners
 _METRIC = COLUMNS.index("metric")
 
 
@@ -91,6 +93,17 @@ class Run:
     def compared(self) -> list[str]:
         return [learner["label"] for learner in self.manifest["learners"] if not learner["reference"]]
 
+    @cached_property
+    def learner_components(self) -> dict[str, Component]:
+        """Class and settings of each learner, by its label."""
+        return {entry["label"]: read_component(entry) for entry in self.manifest["learners"]}
+
+    @cached_property
+    def system_components(self) -> dict[str, Component]:
+        """Class and settings of each system, by its label."""
+        described = {entry["label"]: entry for entry in self.manifest.get("system_settings", ())}
+        return {label: read_component(described.get(label, {"label": label})) for label in self.systems}
+
     @property
     def metrics(self) -> list[str]:
         return [metric["name"] for metric in self.manifest["metrics"]]
@@ -144,6 +157,10 @@ class Run:
         """One row for each metric of each trial, in long form, ordered by system, learner, seed and metric."""
         return self._frame.copy(deep=False)
 
+    def frame_of_components(self) -> "DataFrame":
+        """`frame`, with the columns `learner_class`, `learner_settings`, `system_class` and `system_settings`."""
+        return with_components(self.frame(), self.system_components, self.learner_components)
+
     def write_results_csv(self) -> Path:
         """Write `results.csv`; the same cells give the same bytes."""
         return write_csv(self.frame(), self.folder / "results.csv")
@@ -190,6 +207,18 @@ class Run:
         return records, unfinished
 
 
+def with_components(
+    frame: "DataFrame", systems: Mapping[str, Component], learners: Mapping[str, Component]
+) -> "DataFrame":
+    """The long form of a run with classes and settings: columns `learner_class`, `learner_settings` and so on."""
+    for name, components in (("system", systems), ("learner", learners)):
+        found = [components[label] for label in frame[name]]
+        frame = frame.assign(
+            **{f"{name}_class": [each.kind for each in found], f"{name}_settings": [each.settings for each in found]}
+        )
+    return frame
+
+
 def write_csv(frame: "DataFrame", path: Path) -> Path:
     write_in_one_stroke(path, frame.to_csv(index=False, lineterminator="\n"))
     return path
@@ -212,6 +241,10 @@ def _misshapen(manifest: Mapping[str, Any]) -> str:
     wrong = [name for name, kind in REQUIRED.items() if not isinstance(manifest[name], kind)]
     for name, shape in ENTRIES.items():
         if name not in wrong and not all(_has(entry, shape) for entry in manifest[name]):
+            wrong.append(name)
+    for name in ("learners", "system_settings"):
+        described = manifest.get(name, ())
+        if name not in wrong and not all(_has(entry, COMPONENT) for entry in described if "class" in entry):
             wrong.append(name)
     if not wrong and not _refers(manifest):
         wrong.append("cells")
