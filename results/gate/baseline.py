@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from results.statistics.intervals import median_interval
-from results.statistics.scores import scores, spread
+from results.statistics.scores import noise_of_seeds, scores
 from results.statistics.trials import groups
 from results.store.atomic import write_in_one_stroke
 from results.store.errors import BrokenBaselineError
@@ -51,7 +51,7 @@ class Baseline:
             "environment": surroundings(run),
             "references": run.references,
             "metrics": {name: about | {"tolerance": limits[name]} for name, about in metrics.items()},
-            "cells": _cells(frame, spread(scores(again))),
+            "cells": _cells(frame, noise_of_seeds(scores(again))),
         }
         return cls(content)
 

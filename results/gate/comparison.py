@@ -9,14 +9,13 @@ import pandas as pd
 from tabulate import tabulate
 
 from results.formatting import NOTHING, heading, status, three_digits
-from results.gate.baseline import PAIR, differences
+from results.gate.baseline import differences
 from results.statistics.intervals import Estimate, median_interval, prediction_time_difference, stratified
-from results.statistics.scores import scores
+from results.statistics.scores import paired_scores
 from results.statistics.trials import column, groups, rows
 from results.store.run import Run
 
 Verdict = Literal["better", "worse", "changed", "same", "unresolved"]
-LEADING = "vpt"  # what is shown if nothing is asked for; of a suite that lacks it, its first metric
 BY_STATE = ("vpt", "vpt_strict")  # metrics whose values for every test state are kept
 OVERALL = "all systems"
 
@@ -72,7 +71,7 @@ class Comparison:
         ]
 
 
-def compare(first: Run, second: Run) -> Comparison:
+def compare_runs(first: Run, second: Run) -> Comparison:
     """Pair the trials of two runs by system, data seed, seed and, where they are kept, initial states.
 
     Raises ValueError where the runs saw different data, so that nothing can be paired.
@@ -95,11 +94,6 @@ def compare(first: Run, second: Run) -> Comparison:
     here, there = (run.manifest["environment"] for run in (first, second))
     notes += _differing(there, here, ("processor", "device", "torch"))
     return Comparison(tuple(changes), tuple(_overall(*frames)), tuple(lone[0]), tuple(lone[1]), tuple(notes))
-
-
-def leading(changes: Sequence[Change]) -> list[str]:
-    metrics = list(dict.fromkeys(change.metric for change in changes))
-    return [LEADING] if LEADING in metrics else metrics[:1]
 
 
 def markdown(comparison: Comparison, metrics: Sequence[str]) -> str:
@@ -165,10 +159,8 @@ def _change(
 
 def _overall(first: pd.DataFrame, second: pd.DataFrame) -> list[Change]:
     """Ratios over all systems: of the geometric mean over pairs, with a bootstrap interval stratified by system."""
-    one, other = (scores(frame.loc[frame["status"] == "ok"])[[*PAIR, "better", "score"]] for frame in (first, second))
-    both = one.merge(other.drop(columns="better"), on=PAIR, suffixes=("_first", "_second"))
-    both["ratio"] = both["score_second"] - both["score_first"]
     found = []
+    both = paired_scores(*(frame.loc[frame["status"] == "ok"] for frame in (first, second)))
     for (learner, metric, better), pairs in groups(both, "learner", "metric", "better"):
         worse = stratified([trials["ratio"].to_numpy() for _, trials in pairs.groupby("system")], np.mean)
         ends = sorted(np.expm1([-worse.low, -worse.high] if better == "higher" else [worse.low, worse.high]))

@@ -12,8 +12,8 @@ from results.formatting import listed, status
 from results.gate.baseline import PAIR, Baseline, depends_on_machine, differences, protocol, surroundings
 from results.statistics.intervals import LEVEL, SEED
 from results.statistics.ranking import holm
-from results.statistics.scores import scores
-from results.statistics.trials import TRUTH, column, groups
+from results.statistics.scores import GROUND_TRUTH, paired_scores
+from results.statistics.trials import column, groups
 from results.store.run import Run
 
 Verdict = Literal["pass", "regressed", "inconclusive"]
@@ -124,13 +124,6 @@ def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
     return Check(tuple(lost), tuple(decided), tuple(advisory), tuple(notes))
 
 
-def paired(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Trials that both have, with `ratio`, the log-ratio of their values, greater where `after` is worse."""
-    one, other = (scores(frame)[[*PAIR, "score"]] for frame in (before, after))
-    both = one.merge(other, on=PAIR, suffixes=("_before", "_after"))
-    return both.assign(ratio=both["score_after"] - both["score_before"])
-
-
 def _lost(before: pd.DataFrame, after: pd.DataFrame, seeds: list[int]) -> list[str]:
     """What the baseline measured and the run did not, in sentences: a missing cell, a new failure, a lost metric."""
     trials, found = ["system", "learner", "seed"], []
@@ -162,12 +155,12 @@ def _findings(
     baseline: Baseline, before: pd.DataFrame, after: pd.DataFrame, times: bool
 ) -> tuple[list[Finding], list[Finding]]:
     """The findings that decide, each corrected for the number of all of them, and those that are shown only."""
-    pairs, noise, about = paired(before, after), baseline.noise(), baseline.metrics
+    pairs, noise, about = paired_scores(before, after), baseline.noise(), baseline.metrics
     machine = {name for name, one in about.items() if depends_on_machine(name, one["unit"])} if not times else set()
     compared = [
         (learner, metric, group, learner in baseline.references)
         for (learner, metric), group in groups(pairs, "learner", "metric")
-        if not (about[metric]["better"] == "truth" and _is_truth(learner))
+        if not (about[metric]["better"] == "truth" and learner == GROUND_TRUTH)
     ]
     deciding = [group for group in compared if group[1] not in machine]
     found = []
@@ -235,7 +228,3 @@ def _noise_bound(noise: pd.DataFrame, group: pd.DataFrame, tests: int) -> float:
 
 def _cells(frame: pd.DataFrame) -> set[tuple]:
     return set(map(tuple, frame[["system", "learner"]].to_numpy()))
-
-
-def _is_truth(learner: str) -> bool:
-    return learner.split("[")[0] == TRUTH

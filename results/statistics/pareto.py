@@ -1,12 +1,12 @@
 """Accuracy against cost: the same results at equal cost, and the learners that nothing else beats in everything."""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import numpy as np
 import pandas as pd
 
-from results.statistics.trials import column, losses, rows, summary
+from results.statistics.scores import losses
+from results.statistics.trials import CELL, column, rows, summary
 from results.store.run import Run
 
 COSTS = {  # that accuracy is set against, and how they are called
@@ -15,7 +15,6 @@ COSTS = {  # that accuracy is set against, and how they are called
     "fit_seconds": "training time (s)",
     "parameters": "learned numbers",
 }
-CELL = ["system", "learner"]
 SPENT = {"update": "updates", "nfe": "NFE", "seconds": "seconds"}  # what a learning curve spends
 
 
@@ -24,11 +23,11 @@ def points(frame: pd.DataFrame, metric: str, costs: Sequence[str] = tuple(COSTS)
 
     `failed` counts the trials that did; where half of them have, the loss is infinite and the value not a number.
     """
-    trials, totals, key = losses(frame, metric), summary(frame), ["system", "learner"]
-    table = trials.groupby(key, sort=False).agg(loss=("loss", "median"), failed=("failed", "sum"))
-    table["value"] = rows(totals, metric=metric).set_index(key)["median"].where(np.isfinite(table["loss"]))
+    totals = summary(frame)
+    table = losses(frame, metric).groupby(CELL, sort=False).agg(loss=("loss", "median"), failed=("failed", "sum"))
+    table["value"] = rows(totals, metric=metric).set_index(CELL)["median"].where(np.isfinite(table["loss"]))
     for cost in costs:
-        table[cost] = rows(totals, metric=cost).set_index(key)["median"]
+        table[cost] = rows(totals, metric=cost).set_index(CELL)["median"]
     return table.reset_index()
 
 
@@ -43,22 +42,16 @@ def front(costs: np.ndarray) -> np.ndarray:
     return usable & ~beaten
 
 
-def fronts(table: pd.DataFrame, costs: Sequence[str]) -> pd.DataFrame:
-    """`points` with a column `front`: who is on the front of its system in the loss and all these costs together."""
-    marked = table.assign(front=False)
-    for _, members in table.groupby("system", sort=False):
-        marked.loc[members.index, "front"] = front(members[["loss", *costs]].to_numpy(dtype=float))
-    return marked
-
-
 def curves(run: Run) -> pd.DataFrame:
     """The learning curves of all cells: `system`, `learner`, `seed`, `valid_loss`, `valid_vpt`, and what points cost.
 
-    `nfe` sums the evaluations of both passes over all updates so far; `parameters` are those of the learner.
+    `nfe` sums the evaluations of both passes over all updates so far; `parameters` and `learner_class` are those of the
+    learner.
     """
     table = _spent(run.curves())[[*CELL, "seed", *SPENT, "valid_loss", "valid_vpt"]]
     sizes = column(rows(summary(run.frame()), metric="parameters").set_index(CELL), "median")
-    return table.join(sizes.rename("parameters"), on=CELL)
+    classes = {label: component.kind for label, component in run.learner_components.items()}
+    return table.join(sizes.rename("parameters"), on=CELL).assign(learner_class=table["learner"].map(classes))
 
 
 def budgets(curves: pd.DataFrame, by: str) -> dict[str, float]:
@@ -70,11 +63,9 @@ def budgets(curves: pd.DataFrame, by: str) -> dict[str, float]:
         raise ValueError(f"curves are compared at equal {', '.join(SPENT)} or parameters, but not {by!r}")
     trained = curves.loc[curves["valid_loss"].notna()]
     if by == "parameters":
-        families = column(trained, "learner").str.split("[").str[0]
-        least = cast(pd.Series, column(trained, by).groupby([trained["system"], families.rename("family")]).min())
-        return cast(pd.Series, least.groupby("system").max()).to_dict()
-    spent = cast(pd.Series, column(trained, by).groupby([trained[name] for name in CELL]).max())
-    return cast(pd.Series, spent.groupby("system").min()).to_dict()
+        least = trained.groupby(["system", "learner_class"])[by].min()
+        return least.groupby("system").max().to_dict()
+    return trained.groupby(CELL)[by].max().groupby("system").min().to_dict()
 
 
 def at_equal(curves: pd.DataFrame, by: str, budget: Mapping[str, float] | None = None) -> pd.DataFrame:

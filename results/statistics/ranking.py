@@ -13,7 +13,8 @@ from scipy import stats
 
 from results.formatting import listed
 from results.statistics.intervals import LEVEL
-from results.statistics.trials import losses
+from results.statistics.scores import losses
+from results.statistics.trials import CELL, rows
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,13 @@ def ranking(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt", t
     """
     trials = losses(frame, metric)
     trials = trials.loc[trials["learner"].isin(list(learners))]
-    medians = trials.groupby(["system", "learner"], sort=False)["loss"].median().unstack("learner")
-    table = medians.reindex(columns=list(learners)).dropna(axis="index", how="all")
+    table = _medians(trials).reindex(columns=list(learners)).dropna(axis="index", how="all")
     left_out = [learner for learner in learners if table[learner].isna().any()]
     failed = trials.loc[trials["failed"]].groupby("learner").size().to_dict()
-    return compared(table.drop(columns=left_out), test, failed, tuple(left_out))
+    return rank_table(table.drop(columns=left_out), test, failed, tuple(left_out))
 
 
-def compared(
+def rank_table(
     table: pd.DataFrame, test: str = "nemenyi", failed: Mapping[str, int] | None = None, left_out: tuple[str, ...] = ()
 ) -> Ranking:
     """Rank the columns of a complete table of losses, a row for each block, by Friedman's test and one of pairs.
@@ -142,6 +142,22 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     return corrected
 
 
+def ranks(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.DataFrame:
+    """Rank of each of `learners` (rows) on each system (columns) by the median over seeds; 1 is best, ties share one.
+
+    A trial that diverged or failed counts as worse than any value, and a learner whose median is such a trial has the
+    worst rank that there is. NaN where a cell is missing or was skipped.
+    """
+    systems = list(dict.fromkeys(rows(frame, metric=metric)["system"]))
+    table = _medians(losses(frame, metric)).T.reindex(index=list(learners), columns=systems)
+    return table.rank(axis="index").mask(np.isposinf(table), table.count(), axis="columns")
+
+
+def mean_rank(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.Series:
+    """Mean over systems of each learner's rank."""
+    return ranks(frame, learners, metric).mean(axis="columns")
+
+
 def win_matrix(table: pd.DataFrame) -> pd.DataFrame:
     """Share of the paired trials (rows) in which the learner of the row beats that of the column; ties count half.
 
@@ -183,6 +199,11 @@ def performance_profile(table: pd.DataFrame, ratios: Sequence[float]) -> pd.Data
             "share": np.concatenate([*within.values(), np.empty(0)]),
         }
     )
+
+
+def _medians(trials: pd.DataFrame) -> pd.DataFrame:
+    """Median loss over the seeds, for each system (rows) and learner (columns)."""
+    return trials.groupby(CELL, sort=False)["loss"].median().unstack("learner")
 
 
 def _standard_error(count: int, blocks: int) -> float:

@@ -1,17 +1,31 @@
-"""Scores of trials: logarithms of losses, whose differences are ratios."""
+"""Losses of trials, the smaller the better, and scores: logarithms of losses, whose differences are ratios."""
 
 import numpy as np
 import pandas as pd
 
-from results.statistics.trials import column, of_truth
+from results.statistics.trials import CELL, MEASURED, column, rows
 
-DEFAULT_FLOOR = 1e-4
-
-
+GROUND_TRUTH = "TrueEquations"  # the reference learner whose value is the best one where `better` is "truth"
+MEASUREMENT = [*CELL, "seed", "metric"]
 FLOORS = {  # values near or below are rounding, not results, and their ratios mean nothing
     "vpt": 0.02, "vpt_strict": 0.02, "smape": 0.1, "zero_one_k": 0.1, "roughness": 0.05,
     "nfe_forward": 1.0, "nfe_backward": 1.0, "nfe_forecast": 1.0, "parameters": 1.0, "saved_bytes": 1.0,
 }  # fmt: skip
+DEFAULT_FLOOR = 1e-4
+
+
+def losses(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """A row for each trial of a metric with its `loss`, the smaller the better, and whether it `failed`.
+
+    A trial that diverged or failed has an infinite loss, whatever it measured before; a skipped one has no row. Of a
+    metric that is best near the truth, the loss is the distance from the true equations' median value on the system,
+    NaN without them.
+    """
+    trials = rows(frame, metric=metric)
+    trials = trials.loc[trials["status"] != "skipped"]
+    failed = (trials["status"] != "ok") | (trials["value"].isna() & (trials["better"] != "truth"))
+    loss = _loss(trials, ["system"]).mask(failed, np.inf)
+    return trials.assign(loss=loss, failed=failed)[[*CELL, "seed", "loss", "failed"]]
 
 
 def scores(frame: pd.DataFrame) -> pd.DataFrame:
@@ -22,21 +36,30 @@ def scores(frame: pd.DataFrame) -> pd.DataFrame:
     """
     trials = frame.dropna(subset="value")
     trials = trials.loc[trials["status"] != "skipped"]
-    better, value = column(trials, "better"), column(trials, "value")
-    distance = (value - _true_values(trials)).abs()
-    loss = value.where(better != "higher", -value).where(better != "truth", distance)
     floors = column(trials, "metric").map(FLOORS).astype(float).fillna(DEFAULT_FLOOR)
+    loss = _loss(trials, ["system", "seed", "metric"])
     return trials.assign(score=np.arcsinh(loss / floors)).dropna(subset="score")
 
 
-def spread(scored: pd.DataFrame) -> pd.DataFrame:
-    """Standard deviation of the scores of each system, learner and metric, and its degrees of freedom."""
-    groups = scored.groupby(["system", "learner", "metric"], sort=False)["score"]
-    return pd.DataFrame({"noise": groups.std(), "repeats": groups.count() - 1}).fillna({"noise": 0.0})
+def paired_scores(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """The measurements that both have, with `ratio`, the log-ratio of their values, greater where `after` is worse."""
+    one = scores(before)[[*MEASUREMENT, "better", "score"]]
+    both = one.merge(scores(after)[[*MEASUREMENT, "score"]], on=MEASUREMENT, suffixes=("_before", "_after"))
+    return both.assign(ratio=both["score_after"] - both["score_before"])
 
 
-def _true_values(trials: pd.DataFrame) -> np.ndarray:
-    """The value of the true equations in the trial of the same system, seed and metric; NaN where there is none."""
-    key = ["system", "seed", "metric"]
-    truths = of_truth(trials).groupby(key)["value"].median().to_frame("truth")
-    return trials.join(truths, on=key)["truth"].to_numpy(dtype=float)
+def noise_of_seeds(scored: pd.DataFrame) -> pd.DataFrame:
+    """Standard deviation of the scores of each system, learner and metric, `noise`; degrees of freedom, `repeats`."""
+    by_cell = scored.groupby(MEASURED, sort=False)["score"]
+    return pd.DataFrame({"noise": by_cell.std(), "repeats": by_cell.count() - 1}).fillna({"noise": 0.0})
+
+
+def _loss(trials: pd.DataFrame, alike: list[str]) -> pd.Series:
+    """What is the smaller the better: a value, a negated one, or its distance from that of the true equations.
+
+    The latter is the median over all their trials that are `alike` in these columns.
+    """
+    value, better = column(trials, "value"), column(trials, "better")
+    best = rows(trials, learner=GROUND_TRUTH).groupby(alike)["value"].median().rename("best")
+    distance = (value - trials.join(best, on=alike)["best"].to_numpy(dtype=float)).abs()
+    return value.where(better != "higher", -value).where(better != "truth", distance)

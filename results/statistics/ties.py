@@ -8,8 +8,8 @@ from scipy import stats
 
 from results.statistics.intervals import LEVEL
 from results.statistics.ranking import holm, ranking
-from results.statistics.scores import scores
-from results.statistics.trials import column, losses
+from results.statistics.scores import losses, scores
+from results.statistics.trials import column
 
 MOMENTS = ["mean", "std", "count"]
 FEWEST_SYSTEMS = 2  # below which ranks over systems say nothing

@@ -9,9 +9,9 @@ import pandas as pd
 from results.formatting import slug, status, three_digits
 from results.statistics.pareto import CELL, at_equal, budgets, curves
 from results.statistics.ties import level_by_ranks, level_by_seeds
-from results.statistics.trials import column, rows, summary
+from results.statistics.trials import LEADING_METRIC, column, rows, summary
 from results.store.run import Run
-from results.tables.tables import BOLD, BY_RANKS, BY_SEEDS, LEADING, Column, Table, table_of
+from results.tables.tables import BOLD, BY_RANKS, BY_SEEDS, Column, Table, table_of
 
 COSTS = {"update": "updates", "nfe": "NFE", "seconds": "time", "parameters": "parameters"}  # that may be equal
 SPENT = {"update": "updates", "nfe": "NFE", "seconds": "s", "parameters": "parameters"}
@@ -47,10 +47,10 @@ def matched_tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, Tabl
         )
         said = f"{caption}. Equal are {each}. {BOLD} ({BY_SEEDS})."
         here = {by: rows(view, system=system) for by, view in views.items()}
-        level = {by: level_by_seeds(view, shown).get(LEADING, set()) for by, view in here.items()}
+        level = {by: level_by_seeds(view, shown).get(LEADING_METRIC, set()) for by, view in here.items()}
         name = slug(f"matched {system}")
         by_system[system] = _table(name, said, here, rows(frame, system=system), shown, level, timescale)
-    level = {by: level_by_ranks(view, LEADING, shown) for by, view in views.items()}
+    level = {by: level_by_ranks(view, LEADING_METRIC, shown) for by, view in views.items()}
     said = f"{caption}, and over systems. {BOLD} ({BY_RANKS})."
     return _table("matched", said, views, frame, shown, level, "timescale"), by_system
 
@@ -61,7 +61,7 @@ def _view(reached: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     view = trials.merge(reached, "left", [*CELL, "seed"]).rename(columns={"vpt": "value"})
     why = np.where(column(view, "stages").fillna(0) > 0, DEARER, UNTOLD)
     missing = view["value"].isna() & (view["status"] == "ok")
-    return view.assign(metric=LEADING, better="higher", status=column(view, "status").mask(missing, why))
+    return view.assign(metric=LEADING_METRIC, better="higher", status=column(view, "status").mask(missing, why))
 
 
 def _table(

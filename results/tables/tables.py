@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from results.formatting import ABSENT, BYTES, NOTHING, heading, in_bytes, outcome, slug, status, three_digits
+from results.statistics.ranking import mean_rank
+from results.statistics.scores import GROUND_TRUTH
 from results.statistics.ties import level_by_ranks, level_by_seeds
-from results.statistics.trials import TRUTH, column, mean_rank, rows, summary
+from results.statistics.trials import LEADING_METRIC, column, leading_metric, rows, summary
 
-LEADING = "vpt"  # the metric of the leaderboard; of a suite that lacks it, its first one
 BOLD = "In bold the best of the compared learners and those not resolved from it, nothing where none is resolved"
 BY_SEEDS = "Welch's test on the seeds with Holm's correction, 5 %"
 BY_RANKS = "Nemenyi's test on ranks, 5 %"
@@ -118,8 +119,7 @@ class Table:
         """What the best value has least of; NaN where no value is better than another."""
         values = column(self.values, one.name)
         if one.better == "truth":
-            truth = [values[learner] for learner in self.outcomes if learner.split("[")[0] == TRUTH]
-            return (values - (truth[0] if truth else np.nan)).abs()
+            return (values - values.get(GROUND_TRUTH, np.nan)).abs()
         return values * {"lower": 1.0, "higher": -1.0}.get(one.better, np.nan)
 
 
@@ -137,7 +137,7 @@ def leaderboard(
     """
     ordered, totals = _ordered(learners, references), summary(frame) if totals is None else totals
     metrics = dict.fromkeys(totals["metric"])
-    leading = LEADING if LEADING in metrics else next(iter(metrics), LEADING)
+    leading = leading_metric(metrics)
     compared = [learner for learner in ordered if learner not in references]
     ranks = mean_rank(frame, compared, leading)
     level: dict[str, Collection[str]] = {"mean_rank": level_by_ranks(frame, leading, compared)}
@@ -157,9 +157,9 @@ def leaderboard(
         level[metric] = level_by_ranks(frame, metric, compared) if metric in ACCURACY else ()
         values.append(median)
         words.append(reason)
+    shown = "Valid prediction time (VPT)" if leading == LEADING_METRIC else heading(leading)
     caption = (
-        f"{'Valid prediction time (VPT)' if leading == LEADING else heading(leading)} on each system: median over "
-        "seeds. "
+        f"{shown} on each system: median over seeds. "
         "Mean rank: over systems, among the compared learners, failed trials at the worst rank. "
         "Other columns: median over systems, a failed one counting as worse than any. "
         f"{BOLD}: on one system by {BY_SEEDS}; over systems by {BY_RANKS}; costs as they are. Reference rows below "

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from results.store.record import Measurement, Record, Status
 from results.store.store import CURVE_COLUMNS, Store
@@ -291,3 +292,19 @@ def _pq(states: Array) -> Array:
     series, c = states[::5, 0] - states[::5, 0].mean(), 1.7
     angle = c * np.arange(1, len(series) + 1)
     return np.cumsum([series * np.cos(angle), series * np.sin(angle)], axis=1)
+
+
+def long_form(
+    values: dict[tuple[str, str], list[float | None]], metric: str = "vpt", better: str = "higher"
+) -> pd.DataFrame:
+    """The long form of trials of one metric: by system and learner the values of the seeds, None where one crashed."""
+    return pd.DataFrame(
+        [
+            {
+                "system": system, "learner": learner, "seed": seed, "metric": metric, "value": value, "unit": "s",
+                "better": better, "status": "crashed" if value is None else "ok",
+            }
+            for (system, learner), seeds in values.items()
+            for seed, value in enumerate(seeds)
+        ]
+    ).astype({"value": float})  # fmt: skip

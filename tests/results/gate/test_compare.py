@@ -11,14 +11,13 @@ import pytest
 
 from bench.cli import main
 from results.figures import comparison as comparison_figures
+from results.figures.performance import prediction_intervals
 from results.figures.style import save, styles
-from results.gate.comparison import compare
-from results.report.gallery import Gallery
+from results.gate.comparison import compare_runs
 from results.statistics import pareto
 from results.statistics.ranking import paired_losses, performance_profile, ranking, win_matrix
 from results.store.run import Run
-from tests.results.statistics.test_statistics import long_form
-from tests.support.synthetic import Size, build
+from tests.support.synthetic import Size, build, long_form
 from tests.test_architecture import loaded_by
 
 SIZE = Size(step=0.1, horizon=4.0, test=8, climate_samples=60, points=6, seeds=(0, 1))
@@ -82,13 +81,13 @@ def command(capsys, monkeypatch):
 
 
 def test_a_run_beside_itself_is_the_same_everywhere(run: Run):
-    found = compare(run, run)
+    found = compare_runs(run, run)
     assert {change.verdict for change in (*found.cells, *found.overall)} == {"same"}
     assert found.only_first == found.only_second == found.notes == ()
 
 
 def test_a_learner_that_predicts_half_as_long_is_worse_by_an_interval_over_states(run: Run, other: Run):
-    found = compare(run, other)
+    found = compare_runs(run, other)
     (change,) = [one for one in found.cells if (one.system, one.learner, one.metric) == ("Lorenz", "NeuralODE", "vpt")]
     assert change.verdict == "worse"
     assert change.second == pytest.approx(0.5 * (change.first or 0))
@@ -101,7 +100,7 @@ def test_a_learner_that_predicts_half_as_long_is_worse_by_an_interval_over_state
 
 
 def test_few_trials_leave_a_ratio_over_all_systems_unresolved(run: Run, other: Run):
-    (change,) = [one for one in compare(run, other).overall if (one.learner, one.metric) == ("NeuralODE", "vpt")]
+    (change,) = [one for one in compare_runs(run, other).overall if (one.learner, one.metric) == ("NeuralODE", "vpt")]
     assert change.difference.value == pytest.approx(0.5**0.5 - 1, abs=0.02)
     assert np.isnan(change.difference.low)
     assert change.verdict == "unresolved"
@@ -110,7 +109,7 @@ def test_few_trials_leave_a_ratio_over_all_systems_unresolved(run: Run, other: R
 def test_runs_of_other_data_cannot_be_paired(run: Run):
     moved = Run(run.folder, {**run.manifest, "data_seed": 7}, run.store)
     with pytest.raises(ValueError, match="cannot be paired: data_seed is 7, not 0"):
-        compare(run, moved)
+        compare_runs(run, moved)
 
 
 def test_a_comparison_fits_eighty_columns(command, run: Run, other: Run):
@@ -169,7 +168,7 @@ def test_a_failure_is_told_in_words(run: Run, tmp_path: Path):
         tmp_path / "two", systems=("Lorenz", "VanDerPol"), learners=LEARNERS, size=SIZE, suite="small",
         status={("Lorenz", "NeuralODE"): "crashed"},
     )  # fmt: skip
-    found = compare(run, Run.load(broken))
+    found = compare_runs(run, Run.load(broken))
     (change,) = [one for one in found.cells if (one.system, one.learner, one.metric) == ("Lorenz", "NeuralODE", "vpt")]
     assert change.entries[1:] == ("crashed", "—", "worse")
 
@@ -232,11 +231,11 @@ def test_an_inconclusive_check_fails_if_it_is_strict_and_adds_seeds_if_adaptive(
     shutil.copy(run.folder / "manifest.json", tmp_path / "manifest.json")
     manifest = json.loads((run.folder / "manifest.json").read_text())
 
-    def add(**options):
-        asked.append(options["seeds"])
-        (run.folder / "manifest.json").write_text(json.dumps(manifest | {"seeds": list(range(options["seeds"]))}))
+    def add(request):
+        asked.append(request.seeds)
+        (run.folder / "manifest.json").write_text(json.dumps(manifest | {"seeds": list(range(request.seeds))}))
 
-    monkeypatch.setattr("bench.commands.run.run", add)
+    monkeypatch.setattr("bench.runs.run_quietly", add)
     try:
         command("check", run.folder, "--baseline", path, "--adaptive")
     finally:
@@ -309,9 +308,7 @@ def figures(folder: Path):
         "profile": comparison_figures.performance_profile(performance_profile(trials, [1.0, 2.0, 10.0]), look),
         "wins": comparison_figures.win_matrix(win_matrix(trials), len(trials)),
         "pareto": comparison_figures.pareto_page(pareto.points(frame, "vpt"), look, pareto.COSTS, "VPT"),
-        "intervals": comparison_figures.prediction_intervals(
-            Gallery(run, frame).prediction_times, look, run.timescales
-        ),
+        "intervals": prediction_intervals(FigureData(run, frame).prediction_times, look, run.timescales),
     }
 
 

@@ -9,18 +9,18 @@ import scikit_posthocs
 from scipy import stats
 
 from results.statistics.ranking import (
-    compared,
     critical_difference,
     friedman,
     holm,
     paired_losses,
     performance_profile,
+    rank_table,
     ranking,
     signed_ranks,
     smallest_p,
     win_matrix,
 )
-from tests.results.statistics.test_statistics import long_form
+from tests.support.synthetic import long_form
 
 # Area under the curve of C4.5 without and with two parameters tuned, on 14 data sets: Demsar 2006, table 6. There the
 # last two of the voting data are rounded to the same 0.975, but ranked apart.
@@ -37,7 +37,7 @@ DEMSAR = pd.DataFrame(
 
 
 def test_mean_ranks_and_friedmans_test_are_those_of_the_published_example():
-    found = compared(-DEMSAR)
+    found = rank_table(-DEMSAR)
     np.testing.assert_allclose(found.mean_ranks[DEMSAR.columns], [3.143, 2.000, 2.893, 1.964], atol=5e-4)
     assert found.statistic == pytest.approx(9.28, abs=0.005)
     ratio = 13 * found.statistic / (14 * 3 - found.statistic)
@@ -54,16 +54,16 @@ def test_critical_differences_are_those_of_the_published_example():
 
 
 def test_nemenyis_test_is_not_powerful_enough_to_resolve_the_published_example():
-    found = compared(-DEMSAR)
+    found = rank_table(-DEMSAR)
     assert found.groups == [("C4.5+m+cf", "C4.5+m", "C4.5+cf", "C4.5")]
     assert set(found.places.values()) == {1}
     assert "mean ranks closer than 1.25 are unresolved. No learner is resolved from another" in found.statement
 
 
 def test_p_values_of_pairs_are_those_of_an_independent_implementation():
-    order = compared(-DEMSAR).learners
+    order = rank_table(-DEMSAR).learners
     theirs = scikit_posthocs.posthoc_nemenyi_friedman(-DEMSAR.reindex(columns=order))
-    np.testing.assert_allclose(compared(-DEMSAR).p_values, theirs, atol=1e-6)
+    np.testing.assert_allclose(rank_table(-DEMSAR).p_values, theirs, atol=1e-6)
 
 
 def test_signed_ranks_are_those_of_the_published_example():
@@ -86,35 +86,35 @@ def clear_table(blocks: int) -> pd.DataFrame:
 
 
 def test_what_differs_on_many_systems_is_resolved_and_ranked():
-    found = compared(clear_table(40))
+    found = rank_table(clear_table(40))
     assert found.places == {"A": 1, "B": 2, "C": 3, "D": 4}
     assert found.groups == []
     assert found.statement.endswith("A ahead of B, C and D; B ahead of C and D; C ahead of D.")
 
 
 def test_of_few_systems_only_far_ranks_are_resolved():
-    found = compared(clear_table(6))
+    found = rank_table(clear_table(6))
     assert found.groups == [("A", "B"), ("B", "C"), ("C", "D")]
     assert found.places == {"A": 1, "B": 1, "C": 2, "D": 3}
 
 
 def test_signed_ranks_resolve_pairs_once_there_are_blocks_enough():
-    assert compared(clear_table(20), "wilcoxon").places == {"A": 1, "B": 2, "C": 3, "D": 4}
-    few = compared(clear_table(5), "wilcoxon")
+    assert rank_table(clear_table(20), "wilcoxon").places == {"A": 1, "B": 2, "C": 3, "D": 4}
+    few = rank_table(clear_table(5), "wilcoxon")
     assert few.places == dict.fromkeys("ABCD", 1)
     assert "no p-value of a pair is below 0.062 before Holm's correction" in few.statement
     assert smallest_p(5, 4) > 0.05
 
 
 def test_one_system_resolves_nothing():
-    found = compared(clear_table(1))
+    found = rank_table(clear_table(1))
     assert found.p == 1.0
     assert found.groups == [("A", "B", "C", "D")]
 
 
 def test_an_unknown_test_of_pairs_is_refused_with_the_choices():
     with pytest.raises(ValueError, match="choose from nemenyi, wilcoxon"):
-        compared(clear_table(5), "duel")
+        rank_table(clear_table(5), "duel")
 
 
 def test_complete_agreement_has_no_probability_of_chance():
@@ -128,7 +128,9 @@ def false_alarms(blocks: int, learners: int, runs: int, test: str, seed: int = 0
     rng, alarms = np.random.default_rng(seed), 0
     for _ in range(runs):
         noise = rng.standard_t(3, (blocks, learners)) * rng.lognormal(0, 1, (blocks, 1))
-        found = compared(pd.DataFrame(noise + rng.normal(0, 3, (blocks, 1)), columns=list("ABCDEFG")[:learners]), test)
+        found = rank_table(
+            pd.DataFrame(noise + rng.normal(0, 3, (blocks, 1)), columns=list("ABCDEFG")[:learners]), test
+        )
         alarms += len(found.groups) != 1 or len(found.groups[0]) != learners
     return alarms / runs
 

@@ -15,21 +15,10 @@ from results.statistics.intervals import (
     probability_of_improvement,
     stratified,
 )
-from results.statistics.trials import losses, mean_rank, ranks, summary
-
-
-def long_form(values: dict[tuple[str, str], list[float | None]], metric: str = "vpt", better: str = "higher"):
-    """The long form of trials of one metric: by system and learner the values of the seeds, None where one crashed."""
-    return pd.DataFrame(
-        [
-            {
-                "system": system, "learner": learner, "seed": seed, "metric": metric, "value": value, "unit": "s",
-                "better": better, "status": "crashed" if value is None else "ok",
-            }
-            for (system, learner), seeds in values.items()
-            for seed, value in enumerate(seeds)
-        ]
-    ).astype({"value": float})  # fmt: skip
+from results.statistics.ranking import mean_rank, ranks
+from results.statistics.scores import losses
+from results.statistics.trials import summary
+from tests.support.synthetic import long_form
 
 
 def test_the_interval_of_a_median_covers_the_true_one_in_about_95_percent_of_samples():
