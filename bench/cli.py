@@ -24,7 +24,8 @@ from bench.commands.run import run
 from bench.commands.status import status
 from bench.commands.time import time
 from bench.commands.tune import tune
-from bench.errors import INTERRUPTED, MISTAKEN, UserError, nearest, one_line, tell
+from bench.errors import INTERRUPTED, MISTAKEN, UserError, nearest, one_line, print_to_stderr
+from results import UnreadableError
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # click's, which newer versions of typer carry inside
 
@@ -71,16 +72,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     program = "python -m bench" if entry == "__main__.py" else entry
     try:
         code = app(given or ["--help"], prog_name=program, standalone_mode=False)
-    except UserError as error:
-        tell(f"error: {error}")
+    except (UserError, UnreadableError) as error:
+        print_to_stderr(f"error: {one_line(str(error))}")
         code = MISTAKEN
     except UsageError as error:
-        tell(f"error: {_usage(error, given)}")
+        print_to_stderr(f"error: {_usage(error, given)}")
         code = MISTAKEN
     except (KeyboardInterrupt, typer.Abort) as error:
         if isinstance(error.__cause__, EOFError):  # typer takes it for a user who has nothing more to say
             raise error.__cause__ from None
-        tell("interrupted")
+        print_to_stderr("interrupted")
         code = INTERRUPTED
     sys.exit(code or 0)
 

@@ -53,6 +53,6 @@ def positive(option: str, value: float | None, unit: str) -> None:
         raise UserError(f"{option} must be a positive number of {unit}, but is {value:g}")
 
 
-def tell(text: str) -> None:
-    """A line for the user on the error stream."""
+def print_to_stderr(text: str) -> None:
+    """Print a line for the user on the error stream."""
     sys.stderr.write(f"{text}\n")

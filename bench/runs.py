@@ -1,9 +1,21 @@
-"""Where runs lie."""
+"""Runs: where they lie, how what they lack is run, and how their reports are written."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import UserError, unknown
+from bench.request import Conditions, Request
+from bench.runner.events import Event, ignore
+
+if TYPE_CHECKING:
+    from bench.planning.plan import Plan
+    from results.store.run import Run
+
+BASELINES = Path("results") / "baselines"
 
 
 def find_runs(names: Sequence[str], out: Path) -> list[Path]:
@@ -14,6 +26,84 @@ def find_runs(names: Sequence[str], out: Path) -> list[Path]:
     return [_run_folder(name, out, there) for name in names] or there
 
 
+def run_missing(plan: "Plan", conditions: Conditions, notify: "Callable[[Event], None]" = ignore) -> None:
+    """Run the cells of a plan, or of its shard, that are not finished; its manifest becomes that of the suite's run.
+
+    Raises UserError where the executor is unknown or the store cannot be written, KeyboardInterrupt on ^C.
+    """
+    from bench.cells.planned import planned
+
+    run = find_executor(conditions.executor)
+    try:
+        plan.write_manifest()
+        run(planned(plan.share, plan.store.root), plan.store, conditions, notify)
+    except OSError as error:
+        raise _unwritable(plan, error) from error
+
+
+def run_quietly(request: Request) -> Path | None:
+    """Run what a suite lacks under the usual conditions, and write its report, whose path is returned."""
+    from bench.planning.plan import prepare
+    from bench.runner.interrupts import interruptible
+
+    with interruptible():
+        plan = prepare(request)
+        run_missing(plan, Conditions(jobs=plan.jobs))
+        return report_on(plan, show=False)
+
+
+def find_executor(name: str) -> Callable[..., Any]:
+    """What runs cells: `run` of the runner or, with the address of its scheduler, of a cluster. Raises UserError."""
+    if name == "local":
+        from bench.runner import run as runner
+
+        return runner.run
+    if name != "dask" and not name.startswith("dask://"):
+        raise UserError(f"--executor is local, dask, dask://HOST:PORT or dask://FILE.json, but is {name!r}")
+    try:
+        from bench.runner import cluster
+    except ImportError as error:
+        raise UserError(f"--executor {name} needs the extra dask: pip install 'dynamics-bench[dask]'") from error
+    return partial(cluster.run, name.removeprefix("dask").removeprefix("://"))
+
+
+def report_on(plan: "Plan", show: bool) -> Path | None:
+    """Write the report of what was planned; None, and no report, while other shards have not finished their cells.
+
+    Of several runs of a suite at the same time, one writes after the other. Raises UserError where none can be written.
+    """
+    if plan.shard.parts > 1 and not all(plan.store.complete(key) for key in plan.keys):
+        return None
+    from results.store.lease import alone
+    from results.store.run import Run
+
+    leases = plan.store.root / "leases"
+    try:
+        leases.mkdir(exist_ok=True)
+        with alone(leases / f"report-{plan.manifest['suite']}.lock"):
+            return write_report(Run.load(plan.folder), show)
+    except OSError as error:
+        raise _unwritable(plan, error) from error
+
+
+def write_report(run: "Run", show: bool = True, **formats: Any) -> Path:
+    """Write the report of a run, with a spinner if it may `show`; the path of its page, or of the folder without one.
+
+    Args:
+        formats: `tables` and `figures`, the formats of each.
+    """
+    from rich.console import Console
+
+    from bench.machine.environment import cores
+    from results.report import page
+
+    with Console().status("writing the report") if show else nullcontext():
+        try:
+            return page.write_report(run, jobs=cores(), **formats)
+        except BrokenExecutor:  # one of the processes was killed, as for lack of memory
+            return page.write_report(run, **formats)
+
+
 def _run_folder(name: str, out: Path, there: Sequence[Path]) -> Path:
     for folder in (out / name, Path(name)):
         if (folder / "manifest.json").exists():
@@ -21,3 +111,8 @@ def _run_folder(name: str, out: Path, there: Sequence[Path]) -> Path:
     raise unknown(
         "run", name, [folder.name for folder in there], "or the path of a folder with a manifest.json; see --out"
     )
+
+
+def _unwritable(plan: "Plan", error: OSError) -> UserError:
+    kept = "what is finished is kept, and the same command resumes"
+    return UserError(f"cannot write to {plan.store.root}: {error}; {kept}")

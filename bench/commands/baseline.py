@@ -1,45 +1,58 @@
 """`python -m bench baseline save`: keep what a run measured, for later runs to be held to."""
 
-import shlex
 import sys
+from collections.abc import Sequence
+from math import inf
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from bench.errors import NOTHING_MEASURED, UserError, tell
-from bench.options import RUNS, BaselineName, FromRun, Noise, Out, Tolerances
-
-FOLDER = Path("results") / "baselines"
+from bench.errors import NOTHING_MEASURED, UserError, print_to_stderr, unknown
+from bench.request import RUNS, Out
 
 baseline = typer.Typer(help="Keep what a run measured, for later runs to be held to.", no_args_is_help=True)
 
 
 @baseline.command()
 def save(
-    source: FromRun, name: BaselineName = "", noise: Noise = None, tolerance: Tolerances = None, out: Out = RUNS
+    source: Annotated[str, typer.Option("--from", metavar="RUN", help="The run to keep: its suite, or its folder.")],
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME|FILE.json", help="Of the baseline; the suite's if not given.")
+    ] = "",
+    noise: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--noise", metavar="RUN", help="A re-run with other seeds, to measure the noise by; repeat for more."
+        ),
+    ] = None,
+    tolerance: Annotated[
+        list[str] | None,
+        typer.Option("--tolerance", metavar="METRIC=X", help="Of the logarithm of a metric; repeat for more."),
+    ] = None,
+    out: Out = RUNS,
 ) -> int:
     """Write what a run measured to a small file that later runs are held to.
 
     The noise between re-runs is measured over the seeds of the run and of those given with --noise.
     """
-    from bench.runs import find_runs
-    from results.gate.baseline import Baseline, BrokenBaselineError
-    from results.store.run import BrokenRunError, Run
+    from bench.runs import BASELINES, find_runs
+    from results.gate.baseline import Baseline
+    from results.store.run import Run
 
-    try:
-        run, *others = (Run.load(folder) for folder in find_runs([source, *(noise or ())], out))
-        if not run.finished:
-            tell(f"nothing to keep: no cell of {run.folder} is finished")
-            return NOTHING_MEASURED
-        kept = Baseline.of_run(run, others, _tolerances(tolerance or (), run.metrics))
-    except (BrokenRunError, BrokenBaselineError) as error:
-        raise UserError(str(error)) from error
-    path = Path(name) if name.endswith(".json") else FOLDER / f"{name or run.suite}.json"
+    run, *others = (Run.load(folder) for folder in find_runs([source, *(noise or ())], out))
+    if not run.finished:
+        print_to_stderr(f"nothing to keep: no cell of {run.folder} is finished")
+        return NOTHING_MEASURED
+    kept = Baseline.of_run(run, others, _tolerances(tolerance or (), run.metrics))
+    path = Path(name) if name.endswith(".json") else BASELINES / f"{name or run.suite}.json"
     kept.write(path)
     if run.unfinished:
-        tell(f"note: {len(run.unfinished)} cells are not finished, and not in the baseline")
+        print_to_stderr(f"note: {len(run.unfinished)} cells are not finished, and not in the baseline")
     if max(kept.noise()["repeats"]) < 3:
-        tell("note: fewer than four trials of each cell tell nothing of the noise: name re-runs with --noise")
+        print_to_stderr(
+            "note: fewer than four trials of each cell tell nothing of the noise: name re-runs with --noise"
+        )
     sys.stdout.write(f"{path}\n")
     return 0
 
@@ -49,15 +62,8 @@ def _group() -> None:
     """A command of its own name below `baseline`, though it is the only one."""
 
 
-def accepting(run: Path, path: Path) -> str:
-    """The command that makes a run the new baseline."""
-    return shlex.join(["python", "-m", "bench", "baseline", "save", "--from", str(run), "--name", str(path)])
-
-
-def _tolerances(given: "list[str] | tuple[str, ...]", metrics: list[str]) -> dict[str, float]:
+def _tolerances(given: Sequence[str], metrics: Sequence[str]) -> dict[str, float]:
     """The tolerances in `METRIC=VALUE`. Raises UserError."""
-    from bench.errors import unknown
-
     found = {}
     for text in given:
         metric, _, value = text.partition("=")
@@ -67,6 +73,6 @@ def _tolerances(given: "list[str] | tuple[str, ...]", metrics: list[str]) -> dic
             found[metric] = float(value)
         except ValueError as error:
             raise UserError(f"--tolerance must be METRIC=NUMBER, such as vpt=0.1, but is {text!r}") from error
-        if not 0 <= found[metric] < float("inf"):
+        if not 0 <= found[metric] < inf:
             raise UserError(f"--tolerance must not be negative, but is {text!r}")
     return found

@@ -3,13 +3,13 @@
 import os
 import shlex
 import sys
-from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from bench.commands.baseline import FOLDER, accepting
-from bench.errors import CHECK_FAILED, NOTHING_MEASURED, UserError, tell
-from bench.options import RUNS, Adaptive, AsJson, BaselineFile, CheckedRun, JUnit, Out, Strict, Times
+import typer
+
+from bench.errors import CHECK_FAILED, NOTHING_MEASURED, UserError, print_to_stderr
+from bench.request import RUNS, AsJson, Out, Request
 
 if TYPE_CHECKING:
     from results.gate.baseline import Baseline
@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 
 def check(
-    run: CheckedRun,
-    baseline: BaselineFile = None,
-    strict: Strict = False,
-    adaptive: Adaptive = False,
-    times: Times = False,
-    junit: JUnit = None,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The suite of a run, or its folder; or a timing.json.")],
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", metavar="FILE", help="If not given: results/baselines/ and the name of the suite."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="An inconclusive check fails too.")] = False,
+    adaptive: Annotated[
+        bool, typer.Option("--adaptive", help="Run with more seeds, as many as the baseline has, while inconclusive.")
+    ] = False,
+    times: Annotated[
+        bool, typer.Option("--times", help="Decide by times too: both runs are of this very job.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE.xml", help="Write a JUnit report too.")] = None,
     as_json: AsJson = False,
     out: Out = RUNS,
 ) -> int:
@@ -34,92 +41,86 @@ def check(
     from results.timing.timings import is_timing
 
     if is_timing(run):
-        found, accept = _timings_checked(run, baseline)
+        found, accept = _check_timings(run, baseline)
     else:
-        found, accept = _run_checked(run, baseline, adaptive, times, out)
-    _told(found, accept, junit, as_json)
+        found, accept = _check_run(run, baseline, adaptive, times, out)
+    _print(found, accept, junit, as_json)
     if not found.comparable:
         return NOTHING_MEASURED
     return CHECK_FAILED if found.verdict == "regressed" or (strict and found.verdict == "inconclusive") else 0
 
 
-def _run_checked(run: str, baseline: Path | None, adaptive: bool, times: bool, out: Path) -> tuple["Check", str]:
+def _check_run(run: str, baseline: Path | None, adaptive: bool, times: bool, out: Path) -> tuple["Check", str]:
     """The check of a run, with more seeds where that is asked for and needed, and the command that accepts it."""
-    from bench.runs import find_runs
-    from results.gate.baseline import Baseline, BrokenBaselineError
+    from bench.runs import BASELINES, find_runs
+    from results.gate.baseline import Baseline
 
     folder = find_runs([run], out)[0]
-    path = baseline or FOLDER / f"{folder.name}.json"
-    try:
-        kept = Baseline.load(path)
-    except BrokenBaselineError as error:
-        raise UserError(str(error)) from error
-    found = _checked(kept, folder, times)
+    path = baseline or BASELINES / f"{folder.name}.json"
+    kept = Baseline.load(path)
+    found = _beside_baseline(kept, folder, times)
     while adaptive and found.comparable and found.verdict == "inconclusive" and _add_seeds(kept, folder):
-        found = _checked(kept, folder, times)
-    return found, accepting(folder, path)
+        found = _beside_baseline(kept, folder, times)
+    accept = shlex.join(["python", "-m", "bench", "baseline", "save", "--from", str(folder), "--name", str(path)])
+    return found, accept
 
 
-def _timings_checked(after: str, before: Path | None) -> tuple["Check", str]:
+def _beside_baseline(baseline: "Baseline", folder: Path, times: bool) -> "Check":
+    from results.gate.regression import check
+    from results.store.run import Run
+
+    try:
+        return check(baseline, Run.load(folder), times)
+    except ValueError as error:  # times of different machines
+        raise UserError(str(error)) from error
+
+
+def _check_timings(after: str, before: Path | None) -> tuple["Check", str]:
     """The check of a timing.json beside an earlier one, and the command that accepts it."""
     from results.timing.check import check_timings
-    from results.timing.timings import BrokenTimingError, load
+    from results.timing.timings import load
 
     if before is None:
         raise UserError(f"{after} holds timings: name those that they are held to with --baseline FILE.json")
-    try:
-        return check_timings(load(before), load(Path(after))), shlex.join(["cp", after, str(before)])
-    except BrokenTimingError as error:
-        raise UserError(str(error)) from error
+    return check_timings(load(before), load(Path(after))), shlex.join(["cp", after, str(before)])
 
 
-def _told(found: "Check", accept: str, junit: Path | None, as_json: bool) -> None:
+def _print(found: "Check", accept: str, junit: Path | None, as_json: bool) -> None:
     """Print the check, and write what else is asked for; under GitHub Actions its annotations and summary too."""
-    from results.gate import report as check_report
+    from results.gate import report
 
-    sys.stdout.write((check_report.as_json(found, accept) if as_json else check_report.text(found)) + "\n")
+    sys.stdout.write((report.as_json(found, accept) if as_json else report.text(found)) + "\n")
     if junit:
         junit.parent.mkdir(parents=True, exist_ok=True)
-        junit.write_text(check_report.junit(found), encoding="utf-8")
+        junit.write_text(report.junit(found), encoding="utf-8")
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        tell("\n".join(check_report.annotations(found)))
+        print_to_stderr("\n".join(report.annotations(found)))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(check_report.markdown(found, accept))
+            file.write(report.markdown(found, accept))
     if found.comparable and found.verdict != "pass" and not as_json:
         sys.stdout.write(f"If the change is meant, accept it with\n  {accept}\n")
 
 
-def _checked(baseline: "Baseline", folder: Path, times: bool) -> "Check":
-    from results.gate.regression import check
-    from results.store.run import BrokenRunError, Run
-
-    try:
-        return check(baseline, Run.load(folder), times)
-    except (BrokenRunError, ValueError) as error:
-        raise UserError(str(error)) from error
-
-
 def _add_seeds(baseline: "Baseline", folder: Path) -> bool:
     """Run the suite with twice the seeds, as many as the baseline has at most; False where it has them already."""
-    from bench.commands.run import run
+    from bench import runs
     from results.store.run import Run
 
     manifest = Run.load(folder).manifest
-    have, most = len(manifest["seeds"]), len(baseline.content["seeds"])
-    if have >= most:
+    have = len(manifest["seeds"])
+    seeds = min(2 * have, len(baseline.content["seeds"]))
+    if have >= seeds:
         return False
-    seeds = min(2 * have, most)
-    tell(f"inconclusive with {have} seeds: running {manifest['suite']} with {seeds}")
-    with redirect_stdout(sys.stderr):
-        run(
-            suite=manifest["suite"],
-            system=manifest["systems"],
-            learner=[learner["label"] for learner in manifest["learners"]],
-            seeds=seeds,
-            data_seed=manifest["data_seed"],
-            budget=manifest["budget"],
-            out=folder.parent,
-            quiet=True,
-        )
+    print_to_stderr(f"inconclusive with {have} seeds: running {manifest['suite']} with {seeds}")
+    request = Request(
+        suite=manifest["suite"],
+        systems=manifest["systems"],
+        learners=[learner["label"] for learner in manifest["learners"]],
+        seeds=seeds,
+        data_seed=manifest["data_seed"],
+        budget=manifest["budget"],
+        out=folder.parent,
+    )
+    print_to_stderr(f"{runs.run_quietly(request)}")
     return True

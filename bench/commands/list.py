@@ -1,22 +1,31 @@
 """`python -m bench list`: what exists."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from bench.commands.doctor import doctor
-from bench.errors import UserError, unknown
-from bench.options import Certify, Kind, Name
+import typer
+
+from bench.errors import CHECK_FAILED, UserError, unknown
 
 
-def list_(kind: Kind = "", name: Name = "", certify: Certify = False) -> int | None:
+def list_(
+    kind: Annotated[
+        str, typer.Argument(metavar="[suites|systems|learners|metrics]", help="Only things of this kind.")
+    ] = "",
+    name: Annotated[str, typer.Argument(help="All that is known of this one.")] = "",
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Certify the systems, as `doctor --systems` does.")
+    ] = False,
+) -> int:
     """Show what exists: suites, systems, learners and metrics."""
     from rich.console import Console
 
     from bench.catalogue import components as catalogue
     from bench.display import tables as display
 
+    systems = catalogue.components("systems")
     entries: dict[str, Any] = {
         "suites": catalogue.suites(),
-        "systems": catalogue.components("systems"),
+        "systems": systems,
         "learners": catalogue.components("learners"),
         "metrics": catalogue.metrics(),
     }
@@ -27,13 +36,15 @@ def list_(kind: Kind = "", name: Name = "", certify: Certify = False) -> int | N
     if name and name not in entries[kind]:
         raise unknown(kind.removesuffix("s"), name, entries[kind])
     if certify:
+        from bench.doctor import examination
+
         if kind != "systems":
             raise UserError("--certify is for systems: python -m bench list systems --certify")
-        return doctor([name], None) if name else doctor(None, half=True)
+        return 0 if examination.examine([name] if name else examination.certifiable(systems)) else CHECK_FAILED
     console = Console(highlight=False)
     if name:
         console.print(display.page(entries[kind][name]))
-        return None
-    for one in [kind] if kind else entries:
-        console.print(display.listing(one, entries[one].values()))
-    return None
+    else:
+        for one in [kind] if kind else entries:
+            console.print(display.listing(one, entries[one].values()))
+    return 0

@@ -5,10 +5,12 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from bench.errors import UserError, tell
-from bench.options import RUNS, Out, Stores
+import typer
+
+from bench.errors import UserError, print_to_stderr
+from bench.request import RUNS, Out
 
 if TYPE_CHECKING:
     from results import Store
@@ -17,19 +19,19 @@ SHARED = ("budget", "seeds", "data_seed", "sampling", "metrics")  # what runs mu
 Fate = Literal["copied", "already there", "damaged", "in use"]
 
 
-def merge(stores: Stores, out: Out = RUNS) -> None:
+def merge(
+    stores: Annotated[list[Path], typer.Argument(metavar="STORE...", help="Folders given to --out in other runs.")],
+    out: Out = RUNS,
+) -> None:
     """Copy the finished cells of other stores into one, and join the runs of the same suite.
 
     A cell that is there already stays, unless it failed and the other did not.
     """
-    from results import Store, StoreVersionError
+    from results import Store
     from results.store.atomic import write_in_one_stroke
 
-    try:
-        for folder in (*stores, out):
-            Store(folder).check_version()
-    except StoreVersionError as error:
-        raise UserError(str(error)) from error
+    for folder in (*stores, out):
+        Store(folder).check_version()
     for folder in stores:
         if not (folder / "cells").is_dir():
             raise UserError(f"there is no store in {folder}: name a folder that was given to --out")
@@ -63,7 +65,7 @@ def _take_over(theirs: "Store", ours: "Store", key: str) -> Fate:
             return "already there"
         ours.adopt(theirs, key, replace=True)
     except (DamagedCellError, MissingCellError) as error:
-        tell(f"left out: {error}")
+        print_to_stderr(f"left out: {error}")
         return "damaged"
     finally:
         lease.release()
@@ -72,14 +74,11 @@ def _take_over(theirs: "Store", ours: "Store", key: str) -> Fate:
 
 def _manifests(stores: list[Path], out: Path) -> dict[str, dict[str, Any]]:
     """The manifest of each suite, of all stores together. Raises UserError where they are not parts of one run."""
-    from results.store.run import BrokenRunError, Run
+    from results.store.run import Run
 
     joined: dict[str, dict[str, Any]] = {}
     for path in [path for folder in (out, *stores) for path in sorted(folder.glob("*/manifest.json"))]:
-        try:
-            run = Run.load(path.parent)
-        except BrokenRunError as error:
-            raise UserError(str(error)) from error
+        run = Run.load(path.parent)
         before = joined.get(run.suite)
         joined[run.suite] = dict(run.manifest) if before is None else _joined(before, run.manifest, path)
     return joined

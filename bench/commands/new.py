@@ -4,9 +4,11 @@ import re
 import sys
 from keyword import iskeyword
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from bench.errors import UserError, unknown
-from bench.options import NewKind, NewName
 
 LEARNER = '''"""{name}: a learner to begin with. As it stands, it fits a linear map by least squares."""
 
@@ -134,7 +136,10 @@ def test_forecasts_start_where_the_past_ends(fitted: list[Predictor], dataset: D
 '''
 
 
-def new(kind: NewKind, name: NewName) -> None:
+def new(
+    kind: Annotated[str, typer.Argument(metavar="learner", help="What to begin.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of its class, such as MyLearner.")],
+) -> None:
     """Write the beginning of a learner into this folder: one that works, and its contract test."""
     from bench.catalogue.components import components
 

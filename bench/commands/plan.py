@@ -5,44 +5,15 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from bench.options import (
-    RUNS,
-    AsJson,
-    Budget,
-    DataSeed,
-    Device,
-    Include,
-    Jobs,
-    Learners,
-    MoreMetrics,
-    Out,
-    Seeds,
-    ShardOf,
-    SuiteName,
-    Systems,
-    Where,
-)
+from bench.request import AsJson, Request, with_options
 
 if TYPE_CHECKING:
     from bench.planning.plan import Plan
     from bench.planning.status import History, Standing
 
 
-def plan(
-    suite: SuiteName = "",
-    system: Systems = None,
-    learner: Learners = None,
-    include: Include = None,
-    metric: MoreMetrics = None,
-    seeds: Seeds = None,
-    data_seed: DataSeed = None,
-    budget: Budget = "standard",
-    device: Where = Device.AUTO,
-    jobs: Jobs = None,
-    shard: ShardOf = "",
-    out: Out = RUNS,
-    as_json: AsJson = False,
-) -> None:
+@with_options()
+def plan(request: Request, as_json: AsJson = False) -> None:
     """Show which cells of a suite are cached, and which a run would compute.
 
     A stale cell was computed by other code than there is now; the modules that
@@ -54,28 +25,12 @@ def plan(
     from bench.display import tables as display
     from bench.planning.plan import prepare
     from bench.planning.status import History, standings
-    from bench.request import Request
 
-    planned = prepare(
-        Request(
-            suite,
-            systems=system or (),
-            learners=learner or (),
-            include=include or (),
-            metrics=metric or (),
-            seeds=seeds,
-            data_seed=data_seed,
-            budget=budget,
-            device=device,
-            jobs=jobs,
-            shard=shard,
-            out=out,
-        )
-    )
+    planned = prepare(request)
     history = History.read(planned.store)
     found = standings(planned.cells, planned.keys, planned.store, history)
     if as_json:
-        sys.stdout.write(json.dumps(_listed(planned, found, history), indent=2) + "\n")
+        sys.stdout.write(json.dumps(_as_json(planned, found, history), indent=2) + "\n")
         return
     console = Console(highlight=False)
     console.print(display.plan(planned.share_of_manifest, found, console.width))
@@ -110,7 +65,7 @@ def _summary(planned: "Plan", found: "dict[str, Standing]", history: "History") 
     return lines
 
 
-def _listed(planned: "Plan", found: "dict[str, Standing]", history: "History") -> dict[str, Any]:
+def _as_json(planned: "Plan", found: "dict[str, Standing]", history: "History") -> dict[str, Any]:
     """What `--json` prints: of each cell how it stands, why, and the seconds that it may take, where they are known."""
     cells, entries = dict(zip(planned.keys, planned.cells, strict=True)), []
     for entry in planned.share_of_manifest["cells"]:

@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from bench.errors import NOTHING_MEASURED, UserError, tell, unknown
-from bench.options import RUNS, FigureFormats, Out, PageFormats, Runs, StyleOfFigures, WithClaims, WithGallery
+from bench.errors import NOTHING_MEASURED, print_to_stderr, unknown
+from bench.request import RUNS, Out, RunNames, printing_option
 
 if TYPE_CHECKING:
     from results.store.run import Run
@@ -16,27 +16,58 @@ if TYPE_CHECKING:
 PAGE = "html"
 
 
+class FigureStyle(StrEnum):
+    """For what figures are made."""
+
+    PAPER = "paper"
+    TALK = "talk"
+    SCREEN = "screen"
+
+
 def report(
-    runs: Runs = None,
+    runs: RunNames = None,
     out: Out = RUNS,
-    claims: WithClaims = False,
-    gallery: WithGallery = False,
-    formats: PageFormats = None,
-    figures: FigureFormats = None,
-    style: StyleOfFigures = None,
+    claims: Annotated[
+        bool, printing_option("--claims", help="Test what the literature says on these results, instead.")
+    ] = False,
+    gallery: Annotated[
+        bool, printing_option("--gallery", help="Draw every figure once on sample data, instead.")
+    ] = False,
+    formats: Annotated[
+        str | None,
+        printing_option("--format", metavar="md,csv,tex,html", help="Tables as these; html: the page."),
+    ] = None,
+    figures: Annotated[
+        str | None, printing_option("--figures", metavar="pdf,svg,png", help="Figures as these.")
+    ] = None,
+    style: Annotated[
+        FigureStyle | None,
+        printing_option("--style", help="Size and fonts of figures; paper: journals' column widths."),
+    ] = None,
 ) -> int:
     """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""
+    from bench.runs import find_runs, write_report
     from results.figures.style import FORMATS, looking
-    from results.store.run import uncollected
+    from results.store.run import Run, uncollected
     from results.tables.formats import KINDS
 
     chosen: dict[str, Any] = {"tables": _chosen("table format", formats, (*KINDS, PAGE))} if formats else {}
     chosen |= {"figures": _chosen("figure format", figures, FORMATS)} if figures else {}
     with looking(style) if style else nullcontext(), uncollected():
         if gallery:
-            sys.stdout.write(f"{_drawn(out / 'gallery', chosen.get('figures', FORMATS))}\n")
+            _draw_every_figure(out / "gallery", chosen.get("figures", FORMATS))
+            sys.stdout.write(f"{out / 'gallery'}\n")
             return 0
-        return _reported(runs or (), out, claims, chosen)
+        for folder in find_runs(runs or (), out):
+            run = Run.load(folder)
+            if not run.finished:
+                print_to_stderr(f"nothing to report: no cell of {folder} is finished")
+                return NOTHING_MEASURED
+            if claims:
+                _print_claims(run)
+            else:
+                sys.stdout.write(f"{write_report(run, **chosen)}\n")
+    return 0
 
 
 def _chosen(kind: str, text: str, choices: Sequence[str]) -> tuple[str, ...]:
@@ -48,70 +79,33 @@ def _chosen(kind: str, text: str, choices: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _reported(runs: Sequence[str], out: Path, claims: bool, chosen: dict[str, Any]) -> int:
-    from bench.runs import find_runs
-    from results.store.run import BrokenRunError, Run
-
-    for folder in find_runs(runs, out):
-        try:
-            run = Run.load(folder)
-            if not run.finished:
-                tell(f"nothing to report: no cell of {folder} is finished")
-                return NOTHING_MEASURED
-        except BrokenRunError as error:
-            raise UserError(str(error)) from error
-        if claims:
-            _judge(run)
-        else:
-            sys.stdout.write(f"{written(run, **chosen)}\n")
-    return 0
-
-
-def _drawn(folder: Path, kinds: Sequence[str]) -> Path:
-    """Save every figure on sample data, with a spinner in a terminal; the folder."""
+def _draw_every_figure(folder: Path, formats: Sequence[str]) -> None:
+    """Save every figure on sample data, with a spinner in a terminal."""
     from rich.console import Console
 
     from bench.machine.environment import cores
     from results.figures.style import save
-    from results.report.parallel import press
+    from results.report.parallel import executor
     from results.report.samples import sample_figures
 
-    with Console(stderr=True).status("drawing every figure"), press(cores()) as hand:
-        for saved in [hand(save, figure, folder, name, kinds) for name, figure in sample_figures()]:
-            saved()
-    return folder
+    with Console(stderr=True).status("drawing every figure"), executor(cores()) as pool:
+        for saved in [pool.submit(save, figure, folder, name, formats) for name, figure in sample_figures()]:
+            saved.result()
 
 
-def written(run: "Run", show: bool = True, **chosen: Any) -> Path:
-    """Write the report of a run, with a spinner in a terminal; the path of its page, or of the folder without one."""
-    from rich.console import Console
-
-    from bench.machine.environment import cores
-    from results.report.page import write_report
-
-    with Console(quiet=not show).status("writing the report") if show else nullcontext():
-        try:
-            return write_report(run, jobs=cores(), **chosen)
-        except BrokenExecutor:  # one of them was killed, as for lack of memory
-            return write_report(run, **chosen)
-
-
-def _judge(run: "Run") -> None:
+def _print_claims(run: "Run") -> None:
     """Print what the results of a run say of each claim about its suite."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
+    from bench.display.tables import table_of, titled
     from results.claims.base import claims_table, judged
     from results.claims.literature import CLAIMS
 
-    found = claims_table(judged(CLAIMS, run.frame(), run.suite))
+    found = claims_table(judged(CLAIMS, run.frame(), run.suite)).to_dict("records")
     console = Console(highlight=False)
-    if not len(found):
+    if not found:
         console.print(f"no claim is about suite {run.suite}")
         return
-    table = Table("claim", "statement", "verdict", "effect, 95 % interval", title=f"claims on suite {run.suite}")
-    for row in found.to_dict("records"):
-        said = (row["claim"], f"{row['statement']}\n{row['source']}", row["verdict"], row["measured"])
-        table.add_row(*(Text(part) for part in said))
-    console.print(table)
+    rows = [(row["claim"], f"{row['statement']}\n{row['source']}", row["verdict"], row["measured"]) for row in found]
+    table = table_of(("claim", "statement", "verdict", "effect, 95 % interval"), rows)
+    console.print(titled(f"claims on suite {run.suite}", table))

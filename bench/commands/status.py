@@ -3,24 +3,19 @@
 import json
 import sys
 
-from bench.errors import UserError
-from bench.options import RUNS, AsJson, Out, Runs
+from bench.request import RUNS, AsJson, Out, RunNames
 
 
-def status(runs: Runs = None, out: Out = RUNS, as_json: AsJson = False) -> None:
+def status(runs: RunNames = None, out: Out = RUNS, as_json: AsJson = False) -> None:
     """Show what is done of each run, what is running, what failed and what is missing."""
     from rich.console import Console
 
     from bench.display import tables as display
-    from bench.display.tables import Failure
     from bench.planning.overview import Overview
     from bench.runs import find_runs
-    from results.store.run import BrokenRunError, Run
+    from results.store.run import Run
 
-    try:
-        found = [Overview.of(Run.load(folder)) for folder in find_runs(runs or (), out)]
-    except BrokenRunError as error:
-        raise UserError(str(error)) from error
+    found = [Overview.of(Run.load(folder)) for folder in find_runs(runs or (), out)]
     if as_json:
         sys.stdout.write(json.dumps([overview.as_json() for overview in found], indent=2) + "\n")
         return
@@ -28,5 +23,5 @@ def status(runs: Runs = None, out: Out = RUNS, as_json: AsJson = False) -> None:
     for overview in found:
         console.print(display.overview(overview), soft_wrap=True)
         if overview.failures:
-            failures = [Failure(key, record) for key, record in overview.failures.items()]
+            failures = [display.Failure(key, record) for key, record in overview.failures.items()]
             console.print(display.failures(failures, overview.run.store.root / "cells"), soft_wrap=True)

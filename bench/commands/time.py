@@ -3,48 +3,54 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from bench.errors import NOTHING_MEASURED, UserError, at_least, positive, tell
-from bench.options import (
-    RUNS,
-    Batches,
-    Device,
-    Include,
-    Learners,
-    MeasureFor,
-    Out,
-    Precision,
-    Precisions,
-    Quiet,
-    SuiteName,
-    Systems,
-    Threads,
-    Variant,
-    Variants,
-    Where,
-)
+from bench.errors import NOTHING_MEASURED, UserError, at_least, positive, print_to_stderr
+from bench.request import Quiet, Request, running_option, with_options
 
 if TYPE_CHECKING:
     from bench.cells.cell import Cell
+    from learners import Learner
 
 
+class Variant(StrEnum):
+    """How a computation is launched."""
+
+    EAGER = "eager"
+    COMPILED = "compiled"
+    GRAPH = "graph"
+
+
+class Precision(StrEnum):
+    """In what numbers networks compute."""
+
+    FLOAT32 = "float32"
+    TF32 = "tf32"
+    BFLOAT16 = "bfloat16"
+    FLOAT64 = "float64"
+
+
+@with_options(without=("metrics", "seeds", "data_seed", "budget", "jobs", "shard"), suite="chaos")
 def time(
-    suite: SuiteName = "chaos",
-    system: Systems = None,
-    learner: Learners = None,
-    include: Include = None,
-    device: Where = Device.AUTO,
-    batch: Batches = None,
-    precision: Precisions = None,
-    variant: Variants = None,
-    seconds: MeasureFor = 0.2,
-    threads: Threads = 1,
-    out: Out = RUNS,
+    request: Request,
+    batch: Annotated[
+        list[int] | None,
+        running_option("--batch", metavar="N", help="Segments in an update; repeat for more."),
+    ] = None,
+    precision: Annotated[
+        list[Precision] | None,
+        running_option("--precision", help="Compute so; repeat for more. If not given: float32."),
+    ] = None,
+    variant: Annotated[
+        list[Variant] | None,
+        running_option("--variant", help="Only so launched; repeat for more. graph: CUDA's."),
+    ] = None,
+    seconds: Annotated[float, running_option("--seconds", metavar="S", help="How long each thing is measured.")] = 0.2,
+    threads: Annotated[int, running_option("--threads", metavar="N", help="Of the CPU, for each operation.")] = 1,
     quiet: Quiet = False,
 ) -> int:
     """Time an update and a forecast step of each learner: parts, memory, launches, rates, and how they grow.
@@ -52,62 +58,73 @@ def time(
     On the suite's first system, or the one that is named. Nothing is trained:
     weights are as they were drawn. Times are of this machine alone.
     """
+    from rich.console import Console
+
     from bench.planning.plan import prepare
-    from bench.request import Request
+    from results.timing import report
 
     for option, numbers in (("--batch", batch or ()), ("--threads", [threads])):
         for number in numbers:
             at_least(option, number, 1)
     positive("--seconds", seconds, "seconds")
-    if system and len(system) > 1:
-        raise UserError(f"time takes one system, but is given {', '.join(system)}: name one with -s")
-    for variable, level in {"KINETO_LOG_LEVEL": "99", "TORCH_CPP_LOG_LEVEL": "ERROR"}.items():
-        os.environ.setdefault(variable, level)  # before torch is loaded, whose profiler talks
+    if len(request.systems) > 1:
+        raise UserError(f"time takes one system, but is given {', '.join(request.systems)}: name one with -s")
+    for name, level in {"KINETO_LOG_LEVEL": "99", "TORCH_CPP_LOG_LEVEL": "ERROR"}.items():
+        os.environ.setdefault(name, level)  # before torch is loaded, whose profiler talks
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # that there is no GPU is no news
-    request = Request(suite, systems=system or (), learners=learner or (), include=include or (), device=device)
-    planned = prepare(replace(request, out=out))
-    first = planned.cells[0].system
-    cells = [one for one in planned.cells if one.system == first and (learner or not one.learner.reference)]
-    if not cells:
-        tell(f"nothing to time: suite {planned.manifest['suite']} has reference rows alone")
+    plan = prepare(request)
+    suite, first = plan.manifest["suite"], plan.cells[0]
+    cells = [cell for cell in plan.cells if cell.system == first.system]
+    learners = [cell.learner for cell in cells if request.learners or not cell.learner.reference]
+    if not learners:
+        print_to_stderr(f"nothing to time: suite {suite} has reference rows alone")
         return NOTHING_MEASURED
-    how = {"variants": list(variant or Variant), "precisions": list(precision or [Precision.FLOAT32])}
-    with _telling(not quiet) as say:
-        about = {"suite": planned.manifest["suite"], "system": cells[0].system_label, "threads": threads}
-        found = _measured(cells, about, out / "data", say=say, seconds=seconds, batches=batch or (), **how)
+    with Console(stderr=True, quiet=quiet, highlight=False).status("timing: reading the data") as status:
+        found = _measure(
+            first,
+            learners,
+            {"suite": suite, "system": first.system_label, "threads": threads},
+            folder=request.out / "data",
+            seconds=seconds,
+            variants=list(variant or Variant),
+            precisions=list(precision or [Precision.FLOAT32]),
+            batches=batch or (),
+            notify=lambda text: status.update(f"timing: {text}"),
+        )
     if not found["times"]:
-        tell("nothing could be timed: " + "; ".join(f"{one['learner']}: {one['reason']}" for one in found["skipped"]))
+        reasons = "; ".join(f"{one['learner']}: {one['reason']}" for one in found["skipped"])
+        print_to_stderr(f"nothing could be timed: {reasons}")
         return NOTHING_MEASURED
-    _written(found, out / "timing" / f"{about['suite']}-{cells[0].device}", quiet)
+    path = report.write(found, request.out / "timing" / f"{suite}-{first.device}")
+    _print(found, path, quiet)
     return 0
 
 
-def _measured(cells: "list[Cell]", about: dict[str, Any], folder: Path, **how: Any) -> dict[str, Any]:
-    """What `bench.timing.timing` finds out about the learners of cells that share their data."""
+def _measure(
+    cell: "Cell", learners: "Sequence[Learner]", about: dict[str, Any], folder: Path, **how: Any
+) -> dict[str, Any]:
+    """What `bench.timing.timing` measures of some learners on the data of a cell, which are kept in a folder."""
     from bench.cells.data import dataset
     from bench.timing.stopwatch import threads
     from bench.timing.timing import Timing
     from systems import Sampling
 
-    cell = cells[0]
     if not isinstance(cell.sampling, Sampling):
         raise UserError(f"time is for learners that forecast, but suite {about['suite']} classifies images")
-    how["say"]("reading the data")
-    brief = replace(cell.sampling, climate=1, climate_horizon=cell.sampling.step, horizon=2 * cell.sampling.step)
+    step = cell.sampling.step
+    brief = replace(cell.sampling, climate=1, climate_horizon=step, horizon=2 * step)
     data = dataset(cell.system, brief, cell.data_seed, folder).to(cell.device)
     with threads(about["threads"]):
-        timing = Timing(data, cell.device, **how)
-        return timing.report([cell.learner for cell in cells], about | {"forecasts": len(data.test)})
+        return Timing(data, cell.device, **how).report(learners, about | {"forecasts": len(data.test)})
 
 
-def _written(found: dict[str, Any], folder: Path, quiet: bool) -> None:
-    """Write the report, and print it: its path alone where little is to be said."""
+def _print(found: dict[str, Any], path: Path, quiet: bool) -> None:
+    """Print the tables of the report, and its path: that alone where little is to be said."""
     from rich.console import Console
 
     from bench.display.tables import sheet
-    from results.timing.report import sheets, write
+    from results.timing.report import sheets
 
-    path = write(found, folder)
     if quiet:
         sys.stdout.write(f"{path}\n")
         return
@@ -115,12 +132,3 @@ def _written(found: dict[str, Any], folder: Path, quiet: bool) -> None:
     for one in sheets(found):
         console.print(sheet(one))
     console.print(f"{path}", soft_wrap=True)
-
-
-@contextmanager
-def _telling(shown: bool) -> Iterator[Callable[[str], None]]:
-    """A function that shows in a terminal what is going on."""
-    from rich.console import Console
-
-    with Console(stderr=True, quiet=not shown, highlight=False).status("planning") as status:
-        yield lambda text: status.update(f"timing: {text}")

@@ -5,26 +5,10 @@ from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, at_least, positive, tell
-from bench.options import (
-    RUNS,
-    Budget,
-    DataSeed,
-    Device,
-    Include,
-    Jobs,
-    Learners,
-    Out,
-    Quiet,
-    Seeds,
-    SuiteName,
-    Systems,
-    Timeout,
-    Trials,
-    Where,
-)
+from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, at_least, print_to_stderr
+from bench.request import Conditions, Quiet, Request, Timeout, running_option, with_options
 from bench.runner.interrupts import interruptible
 
 if TYPE_CHECKING:
@@ -33,23 +17,17 @@ if TYPE_CHECKING:
     from bench.planning.plan import Plan
     from bench.tuning.search import Search
 
-TRIALS = 20
-KEPT, WRITTEN = "trials", "tuning"  # folders of the store: finished trials, and the suites that were found
+TRIALS_FOLDER = "trials"  # of the store, for finished trials
+SUITES_FOLDER = "tuning"  # of the store, for the suites that are found
 
 
+@with_options(without=("metrics", "shard"))
 def tune(
-    suite: SuiteName = "",
-    system: Systems = None,
-    learner: Learners = None,
-    include: Include = None,
-    trials: Trials = TRIALS,
-    seeds: Seeds = None,
-    data_seed: DataSeed = None,
-    budget: Budget = "standard",
-    device: Where = Device.AUTO,
-    jobs: Jobs = None,
+    request: Request,
+    trials: Annotated[
+        int, running_option(metavar="N", help="Choices of settings that are tried for each learner.")
+    ] = 20,
     timeout: Timeout = None,
-    out: Out = RUNS,
     quiet: Quiet = False,
 ) -> int:
     """Tune the learners of a suite on validation data, and write what is found as a suite.
@@ -60,58 +38,45 @@ def tune(
     same command resumes, and more trials continue.
     """
     from bench.planning.plan import prepare
-    from bench.request import Request
     from bench.tuning.suite_file import write
 
     if find_spec("optuna") is None:
         raise UserError("tuning needs the extra tune: pip install 'dynamics-bench[tune]'")
     at_least("--trials", trials, 1)
-    positive("--timeout", timeout, "seconds")
-    request = Request(
-        suite,
-        systems=system or (),
-        learners=learner or (),
-        include=include or (),
-        seeds=seeds,
-        data_seed=data_seed,
-        budget=budget,
-        device=device,
-        jobs=jobs,
-        out=out,
-    )
+    conditions = Conditions(timeout=timeout)
     with interruptible():
         plan = prepare(request)
         try:
-            found = _search(plan, trials, timeout, quiet)
+            found = _search_all(plan, trials, conditions, quiet)
         except KeyboardInterrupt:
-            tell(f"interrupted: finished trials are kept; resume with\n  {plan.manifest['command']}")
+            print_to_stderr(f"interrupted: finished trials are kept; resume with\n  {plan.manifest['command']}")
             return INTERRUPTED
-    path = write(plan.store.root / WRITTEN, request, plan.manifest["suite"], found, plan.manifest["command"])
+    path = write(plan.store.root / SUITES_FOLDER, request, plan.manifest["suite"], found, plan.manifest["command"])
     if quiet:
         sys.stdout.write(f"{path}\n")
     else:
-        _conclude(found, path)
+        _print_outcome(found, path)
     ended = [one.best is not None for one in found]
     return 0 if all(ended) else SOME_FAILED if any(ended) else NOTHING_MEASURED
 
 
-def _search(plan: "Plan", trials: int, timeout: float | None, quiet: bool) -> "list[Search]":
+def _search_all(plan: "Plan", trials: int, conditions: Conditions, quiet: bool) -> "list[Search]":
     """One search after the other, each trial announced as it ends. Raises UserError where there is nothing to tune."""
     from bench.runner import run as runner
     from bench.tuning.search import search, tunable
     from results import Store
 
-    _check(plan)
+    _check_data(plan)
     learners = tunable(plan.cells)
     if not learners:
         names = ", ".join(dict.fromkeys(cell.learner_label for cell in plan.cells if not cell.learner.reference))
         raise UserError(f"nothing to tune: no search space is declared for {names or 'reference rows'}")
-    run = partial(runner.run, store=Store(plan.store.root, KEPT), jobs=plan.jobs, timeout=timeout)
+    run = partial(runner.run, store=Store(plan.store.root, TRIALS_FOLDER), jobs=plan.jobs, timeout=conditions.timeout)
     announce = (lambda tried: None) if quiet else partial(_announce, trials)
     return [search(learner, plan.cells, trials, run, announce) for learner in learners]
 
 
-def _check(plan: "Plan") -> None:
+def _check_data(plan: "Plan") -> None:
     """Raise UserError where the suite has no validation data that could be forecast."""
     from systems import Sampling
 
@@ -130,15 +95,15 @@ def _announce(trials: int, tried: "Search") -> None:
 
     from systems.configuration import label
 
-    last, best = tried.attempts[-1], tried.best
+    last = tried.attempts[-1]
     error = "does not apply" if last.error is None else f"{last.error:.4g}"
-    lowest = f", lowest {best.error:.4g}" if best else ""
+    lowest = f", lowest {tried.best.error:.4g}" if tried.best else ""
     why = f" ({last.failure})" if last.failure else ""
     line = f"{label(tried.learner)}  trial {len(tried.attempts)} of {trials}: {error}{lowest}{why}"
     Console(highlight=False).print(line, markup=False, soft_wrap=True)
 
 
-def _conclude(found: "Sequence[Search]", path: Path) -> None:
+def _print_outcome(found: "Sequence[Search]", path: Path) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -149,20 +114,15 @@ def _conclude(found: "Sequence[Search]", path: Path) -> None:
 
 def table(found: "Sequence[Search]") -> "Table":
     """What was tried of each learner, and the best settings other than its own."""
-    from rich.text import Text
-
     from bench.display.tables import table_of
     from systems.configuration import label
 
-    rows = table_of("learner", "trials", "failed", "error", "tuned", "settings")
-    for column in rows.columns[1:5]:
-        column.justify, column.no_wrap = "right", True
+    rows = []
     for one in found:
         failed = sum(bool(attempt.failure) for attempt in one.attempts)
-        errors = [
-            f"{attempt.error:.4g}" if attempt and attempt.error else "-" for attempt in (one.attempts[0], one.best)
-        ]
+        errors = [f"{tried.error:.4g}" if tried and tried.error else "-" for tried in (one.attempts[0], one.best)]
         settings = ", ".join(f"{name}={value}" for name, value in one.found.items()) or "as they were"
-        counts = (str(len(one.attempts)), str(failed), *errors)
-        rows.add_row(Text(label(one.learner)), *map(Text, counts), Text(settings if one.best else "none: all failed"))
-    return rows
+        counts = (f"{len(one.attempts)}", f"{failed}")
+        rows.append((label(one.learner), *counts, *errors, settings if one.best else "none: all failed"))
+    heads = ("learner", "trials", "failed", "error", "tuned", "settings")
+    return table_of(heads, rows, right=range(1, 5))

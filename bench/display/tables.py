@@ -1,7 +1,8 @@
 """Tables for a terminal: what exists, what is planned, what failed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -27,7 +28,7 @@ WORDS = {"measured": "measure"}  # what a grid says of a state, if not its name
 
 def listing(title: str, entries: Iterable[Component | MetricEntry | SuiteEntry]) -> RenderableType:
     """One row for each thing that exists: its name, and what it is; reference rows last."""
-    table = table_of(title, "")
+    table = table_of((title, ""))
     table.header_style = "bold green"
     for is_reference, group in groupby(sorted(entries, key=_is_reference), _is_reference):
         if is_reference:
@@ -45,7 +46,7 @@ def page(entry: Component | MetricEntry | SuiteEntry) -> RenderableType:
         return Group(head.append(f"   {entry.module}", style="dim"), about, _parameters(entry))
     if isinstance(entry, MetricEntry):
         return Group(head, about, Text(f"unit {entry.unit or 'none'}, better: {entry.better}"))
-    parts = table_of("part", "value")
+    parts = table_of(("part", "value"))
     for name, values in entry.parts.items():
         parts.add_row(Text(name, style="bold"), Text("\n".join(values)))
     return Group(head.append(f"   {entry.path}", style="dim"), about, parts)
@@ -79,19 +80,45 @@ def panes(learners: Sequence[str], systems: Sequence[str], width: int) -> tuple[
 
 def grid(names: int, systems: Sequence[str], justify: Literal["left", "right"] = "left") -> Table:
     """An empty table of learners by systems."""
-    table = table_of("learner")
+    table = table_of(("learner",))
     table.columns[0].width = names
     for system in systems:
         table.add_column(Text(system), justify=justify, min_width=LEAST, max_width=MOST, overflow="fold")
     return table
 
 
-def table_of(*columns: str) -> Table:
-    """An empty table in the style of all."""
+def table_of(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str | Text]] = (),
+    right: Collection[int] = (),
+    grouped: bool = False,
+) -> Table:
+    """A plain table, in the style of all that commands print.
+
+    Args:
+        heads: of the columns.
+        rows: entries of each row.
+        right: numbers of the columns that are set flush right and not wrapped.
+        grouped: rows that begin with the same entry stand below it, and there is no column for it.
+    """
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        table.add_column(Text(column), overflow="fold")
+    for number, head in list(enumerate(heads))[grouped:]:
+        flush = number in right
+        table.add_column(Text(head), justify="right" if flush else "left", no_wrap=flush, overflow="fold")
+    if not grouped:
+        for row in rows:
+            table.add_row(*(Text(one) if isinstance(one, str) else one for one in row))
+        return table
+    for name, group in groupby(rows, itemgetter(0)):
+        table.add_row(Text(str(name), style="bold"))
+        for _, first, *rest in group:
+            table.add_row(Text(f"  {first}"), *(Text(one) if isinstance(one, str) else one for one in rest))
     return table
+
+
+def titled(title: str, table: Table, note: str = "") -> RenderableType:
+    """A table with its title above, and below it a note, if there is one, and an empty line."""
+    return Group(Text(title, style="bold green"), table, *([Text(note, style="dim")] if note else []), "")
 
 
 def failures(found: Sequence["Failure"], folder: Path) -> RenderableType:
@@ -116,18 +143,10 @@ def overview(found: "Overview") -> RenderableType:
 
 
 def sheet(found: "Sheet") -> RenderableType:
-    """A table of texts with its title and note; rows of the same learner below its name."""
-    grouped, names = found.heads[0] == "learner" and found.words == 2, ""
-    table = table_of(*(found.heads[1:] if grouped else found.heads))
-    for column in table.columns[found.words - grouped :]:
-        column.justify = "right"
-    for first, *rest in found.rows:
-        if grouped and first != names:
-            table.add_row(Text(first, style="bold"))
-            names = first
-        table.add_row(*map(Text, (f"  {rest[0]}", *rest[1:]) if grouped else (first, *rest)))
-    note = [Text(found.note, style="dim")] if found.note else []
-    return Group(Text(found.title, style="bold green"), table, *note, "")
+    """A table of timings with its title and note; rows of the same learner below its name."""
+    grouped = found.heads[0] == "learner" and found.words == 2
+    numbers = range(found.words, len(found.heads))
+    return titled(found.title, table_of(found.heads, found.rows, numbers, grouped), found.note)
 
 
 def _summary(entry: Component | MetricEntry | SuiteEntry) -> Text:
@@ -142,7 +161,7 @@ def _summary(entry: Component | MetricEntry | SuiteEntry) -> Text:
 def _parameters(entry: Component) -> RenderableType:
     if not entry.parameters:
         return Text("It has no parameters.")
-    table = table_of("parameter", "type", "default", "meaning")
+    table = table_of(("parameter", "type", "default", "meaning"))
     table.columns[0].no_wrap = True
     for one in entry.parameters:
         texts = (Text(text) for text in (one.annotation, one.default or "must be given", one.comment))

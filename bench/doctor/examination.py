@@ -1,6 +1,7 @@
 """What `python -m bench doctor` runs and prints: certificates of systems, and instruments on known cases."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
@@ -8,7 +9,7 @@ from math import isfinite
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from bench.catalogue.components import Component
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from systems import Certificate, Check
 
 WIDTHS = (26, 12, 17, 13, 4)  # of the columns of every table, so that they line up, within 80 characters
-PASS, FAIL = Text("pass", style="green"), Text("FAIL", style="bold red")
+PASS = Text("pass", style="green")
+FAIL = Text("FAIL", style="bold red")
 
 
 def certifiable(known: Mapping[str, Component]) -> list[str]:
@@ -28,50 +30,60 @@ def certifiable(known: Mapping[str, Component]) -> list[str]:
     return [name for name, system in systems.items() if all(one.default for one in system.parameters)]
 
 
-def cases() -> list[str]:
+def case_names() -> list[str]:
     """The cases that the measuring instruments are tried on."""
     from bench.doctor.cases import CASES
 
     return [case.name for case in CASES]
 
 
-def examine(systems: Sequence[str], cases: Sequence[str] = ()) -> Iterator["Certificate"]:
+def examine(systems: Sequence[str], cases: Sequence[str] = (), as_json: bool = False) -> bool:
+    """Check systems at their default parameters, and instruments on cases, and print the certificate of each.
+
+    Returns:
+        Whether all checks have passed.
+    """
+    console = Console(highlight=False, quiet=as_json)
+    found = []
+    for certificate in certificates(systems, cases):
+        if systems and len(found) == len(systems):
+            console.print("Measuring instruments on known cases\n", style="bold")
+        console.print(certificate_table(certificate), "")
+        found.append(certificate)
+    failed = [certificate.system for certificate in found if not certificate.passed]
+    if as_json:
+        sys.stdout.write(certificates_as_json(found[: len(systems)], found[len(systems) :]) + "\n")
+    outcome = f"failed: {', '.join(failed)}" if failed else "all passed"
+    counts = (f"{len(systems)} system{'s' * (len(systems) != 1)}", f"{len(cases)} known case{'s' * (len(cases) != 1)}")
+    console.print(f"{', '.join(counts)}: {outcome}", markup=False)
+    return not failed
+
+
+def certificates(systems: Sequence[str], cases: Sequence[str] = ()) -> Iterator["Certificate"]:
     """The certificates of these systems at their default parameters, then of these cases, in order, on all cores."""
-    jobs = [*((_certificate, name) for name in systems), *((_conformance, name) for name in cases)]
+    jobs = [*((_certify_system, name) for name in systems), *((_certify_case, name) for name in cases)]
     workers = min(len(jobs), cores())
     if workers < 2:
-        yield from map(_done, jobs)
+        yield from map(_run_job, jobs)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), _one_thread) as pool:
-        yield from pool.map(_done, jobs)
+    with ProcessPoolExecutor(workers, get_context("spawn"), _use_one_thread) as pool:
+        yield from pool.map(_run_job, jobs)
 
 
-def table(certificate: "Certificate") -> RenderableType:
-    """One row for each check: value, expectation, source, verdict."""
-    rows = table_of(certificate.system, "value", "expected", "source", "")
-    for column, width in zip(rows.columns, WIDTHS, strict=True):
+def certificate_table(certificate: "Certificate") -> RenderableType:
+    """One row for each check: its value, what is expected, the source of that, and whether it passes."""
+    rows = [
+        (check.name, _value(check.value), _expectation(check), Text(check.source, style="dim"), _outcome(check))
+        for check in certificate.checks
+    ]
+    table = table_of((certificate.system, "value", "expected", "source", ""), rows)
+    for column, width in zip(table.columns, WIDTHS, strict=True):
         column.width = width
-    for check in certificate.checks:
-        source = Text(check.source, style="dim")
-        rows.add_row(Text(check.name), Text(_shown(check.value)), expectation(check), source, _verdict(check))
-    return Group(rows, "")
+    return table
 
 
-def expectation(check: "Check") -> Text:
-    """What a value is compared with, in a few characters."""
-    if isinstance(check.expected, str):
-        return Text(check.expected)
-    if check.kind == "at least":
-        return Text(f">= {check.expected:g}")
-    if check.tolerance == 0:
-        return Text(f"{check.expected:g}")
-    if check.expected == 0:
-        return Text(f"< {check.tolerance:.2g}")
-    return Text(f"{check.expected:.6g} ± {check.tolerance:.2g}")
-
-
-def as_json(systems: Sequence["Certificate"], cases: Sequence["Certificate"] = ()) -> str:
-    """All that was examined as one JSON object; numbers that are not finite become null."""
+def certificates_as_json(systems: Sequence["Certificate"], cases: Sequence["Certificate"] = ()) -> str:
+    """All certificates as one JSON object; numbers that are not finite become null."""
     found = {
         "passed": all(one.passed for one in (*systems, *cases)),
         "systems": [{"system": one.system} | _entries(one) for one in systems],
@@ -81,26 +93,38 @@ def as_json(systems: Sequence["Certificate"], cases: Sequence["Certificate"] = (
 
 
 def _entries(certificate: "Certificate") -> dict[str, Any]:
-    return {"passed": certificate.passed, "checks": [_plain(check) for check in certificate.checks]}
+    checks = []
+    for check in certificate.checks:
+        entries = asdict(check) | {"passed": check.passed}
+        checks.append(
+            {name: None if isinstance(one, float) and not isfinite(one) else one for name, one in entries.items()}
+        )
+    return {"passed": certificate.passed, "checks": checks}
 
 
-def _plain(check: "Check") -> Mapping[str, Any]:
-    entries = asdict(check) | {"passed": check.passed}
-    return {
-        name: None if isinstance(value, float) and not isfinite(value) else value for name, value in entries.items()
-    }
-
-
-def _shown(value: float | str) -> str:
+def _value(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.6g}" if abs(value) >= 1e-3 else f"{value:.2g}"
 
 
-def _verdict(check: "Check") -> Text:
+def _expectation(check: "Check") -> str:
+    """What a value is compared with, in a few characters."""
+    if isinstance(check.expected, str):
+        return check.expected
+    if check.kind == "at least":
+        return f">= {check.expected:g}"
+    if check.tolerance == 0:
+        return f"{check.expected:g}"
+    if check.expected == 0:
+        return f"< {check.tolerance:.2g}"
+    return f"{check.expected:.6g} ± {check.tolerance:.2g}"
+
+
+def _outcome(check: "Check") -> Text:
     return PASS if check.passed else FAIL
 
 
-def _certificate(name: str) -> "Certificate":
-    """Of a system at its defaults, followed by what is known of it at other parameters."""
+def _certify_system(name: str) -> "Certificate":
+    """The certificate of a system at its defaults, followed by what is known of it at other parameters."""
     import systems
     from systems.certificates.published import certified
 
@@ -111,18 +135,18 @@ def _certificate(name: str) -> "Certificate":
     return replace(first, checks=(*first.checks, *more))
 
 
-def _conformance(name: str) -> "Certificate":
+def _certify_case(name: str) -> "Certificate":
     from bench.doctor.cases import CASES
 
     return next(case for case in CASES if case.name == name).certificate()
 
 
-def _done(job: tuple[Callable[[str], "Certificate"], str]) -> "Certificate":
-    examine_one, name = job
-    return examine_one(name)
+def _run_job(job: tuple[Callable[[str], "Certificate"], str]) -> "Certificate":
+    certify, name = job
+    return certify(name)
 
 
-def _one_thread() -> None:
+def _use_one_thread() -> None:
     """Workers share the cores; more threads than that slow all of them."""
     import torch
 

@@ -27,7 +27,7 @@ VARIANTS = ("eager", "compiled", "graph")
 
 @dataclass(frozen=True)
 class Timing:
-    """How a suite's learners are timed on one dataset; `say` is told what is being timed."""
+    """How a suite's learners are timed on one dataset; `notify` is told what is being timed."""
 
     data: Dataset
     device: str
@@ -35,7 +35,7 @@ class Timing:
     variants: Sequence[str] = VARIANTS
     precisions: Sequence[str] = ("float32",)
     batches: Sequence[int] = ()  # in place of multiples of each learner's own
-    say: Callable[[str], None] = print
+    notify: Callable[[str], None] = print
 
     def report(self, learners: Sequence[Learner], about: dict[str, Any]) -> dict[str, Any]:
         """All measurements as JSON-ready values; what could not be measured is listed with its reason."""
@@ -43,7 +43,7 @@ class Timing:
         found: dict[str, Any] = {"kind": "timing", "form": FORM, **about, "ceilings": {}}
         found |= {"learners": list(names), "times": [], "costs": [], "skipped": []}
         for precision in self.precisions:
-            self.say(f"ceilings in {precision}")
+            self.notify(f"ceilings in {precision}")
             try:
                 with self._in(precision):
                     found["ceilings"][precision] = stopwatch.ceilings(self.device, DTYPES[precision], self.seconds)
@@ -52,10 +52,10 @@ class Timing:
                 continue
             for name, learner in names.items():
                 for variant in self.variants:
-                    self.say(f"{name}, {precision}, {variant}")
+                    self.notify(f"{name}, {precision}, {variant}")
                     self._note(found, {"learner": name, "variant": variant, "precision": precision}, learner)
         for name, learner in names.items():
-            self.say(f"{name}, scaling")
+            self.notify(f"{name}, scaling")
             for axis, value, varied, seeds in self._varied(learner):
                 self._scale(found, {"learner": name, "axis": axis, "value": value}, varied, seeds)
         surroundings = environment(self.device, torch.get_num_threads())

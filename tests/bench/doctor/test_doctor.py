@@ -34,7 +34,7 @@ def command(capsys, monkeypatch):
 def printed(check: Check) -> str:
     console = Console(width=80)
     with console.capture() as captured:
-        console.print(doctor.table(Certificate("X", (check,))))
+        console.print(doctor.certificate_table(Certificate("X", (check,))))
     return captured.get()
 
 
@@ -137,13 +137,13 @@ def test_an_unknown_system_is_told_with_the_nearest(command):
 
 def test_several_systems_are_examined_in_processes_of_their_own(monkeypatch):
     monkeypatch.setattr(doctor, "cores", lambda: 2)
-    found = list(doctor.examine(["LinearSpiral", "CubicSpiral"]))
+    found = list(doctor.certificates(["LinearSpiral", "CubicSpiral"]))
     assert [(one.system, one.passed) for one in found] == [("LinearSpiral", True), ("CubicSpiral", True)]
 
 
 def test_numbers_that_are_not_finite_are_null_to_programs():
     check = Check("x", nan, 1.0, 0.1, "theory")
-    assert json.loads(doctor.as_json([Certificate("X", (check,))]))["systems"][0]["checks"][0]["value"] is None
+    assert json.loads(doctor.certificates_as_json([Certificate("X", (check,))]))["systems"][0]["checks"][0]["value"] is None
 
 
 def test_systems_that_need_arguments_are_left_out_of_the_round():

@@ -60,7 +60,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def found(data: Dataset) -> dict[str, Any]:
     """A report on the CPU, of which nothing is compiled."""
     about = {"suite": "tiny", "system": "LinearSpiral", "threads": 1, "forecasts": 4}
-    one = timing.Timing(data, "cpu", 1e-3, ("eager", "graph"), ("float32", "float64", "tf32"), say=lambda text: None)
+    one = timing.Timing(data, "cpu", 1e-3, ("eager", "graph"), ("float32", "float64", "tf32"), notify=lambda text: None)
     return one.report([*LEARNERS, PolynomialPropagator()], about)
 
 
@@ -237,7 +237,7 @@ def test_a_failure_of_one_variant_is_a_reason_of_one_line_and_not_the_end(
         raise RuntimeError("no compiler\n" + "and pages more\n" * 100)
 
     monkeypatch.setattr(torch, "compile", compile_)
-    one = timing.Timing(data, "cpu", 1e-3, ("compiled", "eager"), say=lambda text: None)
+    one = timing.Timing(data, "cpu", 1e-3, ("compiled", "eager"), notify=lambda text: None)
     found = one.report([LEARNERS[0]], {})
     assert found["skipped"][0]["reason"] == "RuntimeError: no compiler"
     assert {entry["variant"] for entry in found["times"]} == {"eager"}
@@ -525,7 +525,7 @@ def test_a_graph_is_warmed_up_captured_once_and_given_each_minibatch(monkeypatch
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_on_a_gpu_a_graph_does_what_the_eager_update_does(data: Dataset):
-    one = timing.Timing(data.to("cuda"), "cuda", 1e-2, ("eager", "graph"), say=lambda text: None)
+    one = timing.Timing(data.to("cuda"), "cuda", 1e-2, ("eager", "graph"), notify=lambda text: None)
     found = one.report([LEARNERS[0]], {})
     assert {entry["variant"] for entry in found["times"]} == {"eager", "graph"}
     assert all(cost["launches"] > 0 and 0 < cost["busy"] <= 1 for cost in found["costs"])

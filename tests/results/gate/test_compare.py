@@ -14,6 +14,7 @@ from results.figures import comparison as comparison_figures
 from results.figures.performance import prediction_intervals
 from results.figures.style import save, styles
 from results.gate.comparison import compare_runs
+from results.report.figure_data import FigureData
 from results.statistics import pareto
 from results.statistics.ranking import paired_losses, performance_profile, ranking, win_matrix
 from results.store.run import Run
