@@ -1,9 +1,9 @@
 """What the literature says, put to the test on the results of a run: supported, refuted or inconclusive."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from results.formatting import three_digits
 from results.statistics.intervals import CONFIDENCE
 from results.statistics.trials import column, rows
 
-Verdict = Literal["supported", "refuted", "inconclusive"]
+ClaimVerdict = Literal["supported", "refuted", "inconclusive"]
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Effect:
     low: float
     high: float
     unit: str
-    verdict: Verdict
+    verdict: ClaimVerdict
     reason: str = ""  # why nothing is said
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         """The size in its unit, with the interval, or why there is none."""
         if self.reason:
             return self.reason
@@ -38,7 +38,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of the literature, and how it is tested on the long form of a run."""
+    """A sentence of the literature, and how it is tested on the long form of a run with classes and settings."""
 
     name: str
     statement: str
@@ -48,7 +48,10 @@ class Claim:
 
 
 def judged(claims: Sequence[Claim], frame: pd.DataFrame, suite: str) -> list[tuple[Claim, Effect]]:
-    """The claims about a suite, each with what its results say of it."""
+    """The claims about a suite, each with what its results say of it.
+
+    `frame` is that of `Run.frame_of_components`.
+    """
     return [(claim, claim.test(frame)) for claim in claims if claim.suite == suite]
 
 
@@ -60,7 +63,7 @@ def claims_table(found: Sequence[tuple[Claim, Effect]]) -> pd.DataFrame:
                 "claim": claim.name,
                 "statement": claim.statement,
                 "verdict": effect.verdict,
-                "measured": effect.told,
+                "measured": effect.in_words,
                 "effect": effect.size,
                 "low": effect.low,
                 "high": effect.high,
@@ -83,7 +86,7 @@ def effect(values: np.ndarray, unit: str, lowest: float = -inf, highest: float =
         return Effect(np.nan, np.nan, np.nan, unit, "inconclusive", f"measured for {len(values)} seeds: two are needed")
     low, high = interval(values)
     inside, outside = lowest <= low and high <= highest, high < lowest or low > highest
-    verdict: Verdict = "supported" if inside else "refuted" if outside else "inconclusive"
+    verdict: ClaimVerdict = "supported" if inside else "refuted" if outside else "inconclusive"
     return Effect(float(np.mean(values)), low, high, unit, verdict)
 
 
@@ -99,8 +102,35 @@ def together(parts: Sequence[Effect]) -> Effect:
     return min(parts, key=lambda part: order.index(part.verdict))
 
 
-def by_seed(frame: pd.DataFrame, metric: str, kind: str) -> pd.Series:
-    """A metric of the learners of one class on every system, by learner, system and seed; failed trials are missing."""
-    chosen = rows(frame, metric=metric)
-    mine = chosen.loc[[str(learner).partition("[")[0] == kind for learner in chosen["learner"]]]
-    return column(mine.set_index(["learner", "system", "seed"]), "value").dropna()
+def trials_of(
+    frame: pd.DataFrame, kind: str, fits: Callable[[Mapping[str, Any]], bool] = lambda settings: True
+) -> pd.DataFrame:
+    """The rows of the learners of one class whose settings (those that are not the defaults) fit."""
+    chosen = rows(frame, learner_class=kind)
+    return chosen.loc[np.array([fits(settings) for settings in chosen["learner_settings"]], dtype=bool)]
+
+
+def measured(trials: pd.DataFrame, metric: str) -> pd.Series:
+    """A metric of these trials by system and seed; failed ones are missing."""
+    return column(rows(trials, metric=metric).set_index(["system", "seed"]), "value").dropna()
+
+
+def differences(one: pd.Series, other: pd.Series) -> np.ndarray:
+    """One value less the other, for each system and seed that has both; of several learners, their medians."""
+    return np.subtract(*_paired(one, other))
+
+
+def ratios(one: pd.Series, other: pd.Series) -> np.ndarray:
+    """One value over the other, for each system and seed that has both; of several learners, their medians."""
+    return np.divide(*_paired(one, other))
+
+
+def decades(one: pd.Series, other: pd.Series) -> np.ndarray:
+    """Logarithms to base 10 of the ratios."""
+    return np.log10(ratios(one, other))
+
+
+def _paired(one: pd.Series, other: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    first, second = (values.groupby(level=["system", "seed"], sort=False).median() for values in (one, other))
+    both = first.index.intersection(second.index)
+    return first.loc[both].to_numpy(), second.loc[both].to_numpy()

@@ -2,42 +2,43 @@
 
 import pandas as pd
 
-from results.claims.base import Claim, Effect, effect
-from results.claims.dynamics import paired, settings
-from results.claims.equations import decades
-from results.statistics.trials import column, rows
+from results.claims.base import Claim, Effect, decades, differences, effect, measured, trials_of
+from results.statistics.trials import rows
 
 _FLUX = "Rackauckas et al., DiffEqFlux.jl: a Julia library for neural differential equations, 2019"
 _INTUITIONS = "Deep learning for dynamics: the intuitions (write-up)"
 NOTHING = 0.1  # decades of error that count as no cost
-BEFORE, BEHIND = "Irregular[system=", "]"  # around the label of a system that is observed at irregular times
+IRREGULAR = "Irregular"  # the class of a system that is observed at irregular times
 
 
-def seen(frame: pd.DataFrame, metric: str, kind: str, irregularly: bool, times: str = "") -> pd.Series:
-    """What a metric says of a kind of learner with this setting of `times`, by the system itself and seed."""
-    chosen = rows(frame, metric=metric)
-    learners, systems = ([str(label) for label in chosen[name]] for name in ("learner", "system"))
-    mine = [
-        learner.partition("[")[0] == kind
-        and settings(learner).get("times", "") == times
-        and system.startswith(BEFORE) == irregularly
-        for learner, system in zip(learners, systems, strict=True)
+def at_irregular_times(frame: pd.DataFrame) -> pd.DataFrame:
+    """The trials on systems at irregular times, under the names of the same systems at regular ones."""
+    regular = frame.loc[frame["system_class"] != IRREGULAR].drop_duplicates("system")
+    described = list(zip(regular["system"], regular["system_class"], regular["system_settings"], strict=True))
+    chosen = rows(frame, system_class=IRREGULAR)
+    names = [
+        next((name for name, kind, settings in described if (kind, settings) == (inner.kind, inner.settings)), None)
+        for inner in (settings["system"] for settings in chosen["system_settings"])
     ]
-    if irregularly:
-        systems = [system.removeprefix(BEFORE).removesuffix(BEHIND) for system in systems]
-    return column(chosen.assign(system=systems).loc[mine].set_index(["system", "seed"]), "value").dropna()
+    return chosen.assign(system=names).dropna(subset="system")
 
 
 def _free(frame: pd.DataFrame) -> Effect:
     """Error of the neural ODE at irregular times over that at as many regular ones: at most a quarter more."""
-    irregular, regular = (seen(frame, "nrmse", "NeuralODE", irregularly) for irregularly in (True, False))
+    fields = trials_of(frame, "NeuralODE")
+    regular = fields.loc[fields["system_class"] != IRREGULAR]
+    irregular, regular = (measured(trials, "nrmse") for trials in (at_irregular_times(fields), regular))
     return effect(decades(irregular, regular), "decades of error", highest=NOTHING)
 
 
 def _unused(frame: pd.DataFrame) -> Effect:
     """Prediction time at irregular times of the network that is told the gaps, less that of the one that is not."""
-    told, untold = (seen(frame, "vpt", "WindowedRNN", True, times) for times in ("gaps", "ignored"))
-    return effect(paired(told, untold), "timescales, told the gaps", highest=0.0)
+    irregular = rows(frame, system_class=IRREGULAR)
+    told = trials_of(irregular, "WindowedRNN", lambda settings: settings.get("times") == "gaps")
+    untold = trials_of(irregular, "WindowedRNN", lambda settings: settings.get("times") == "ignored")
+    return effect(
+        differences(*(measured(each, "vpt") for each in (told, untold))), "timescales, told the gaps", highest=0.0
+    )
 
 
 OBSERVATION_CLAIMS: tuple[Claim, ...] = (

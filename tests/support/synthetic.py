@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from results.store.component import parse_label
 from results.store.record import Measurement, Record, Status
+from results.store.run import with_components
 from results.store.store import CURVE_COLUMNS, Store
 
 Array = np.ndarray
@@ -292,6 +294,12 @@ def _pq(states: Array) -> Array:
     series, c = states[::5, 0] - states[::5, 0].mean(), 1.7
     angle = c * np.arange(1, len(series) + 1)
     return np.cumsum([series * np.cos(angle), series * np.sin(angle)], axis=1)
+
+
+def with_parsed_labels(frame: pd.DataFrame) -> pd.DataFrame:
+    """The long form of a run with the class and settings that the labels of its systems and learners say."""
+    parsed = [{label: parse_label(label) for label in frame[name]} for name in ("system", "learner")]
+    return with_components(frame, *parsed)
 
 
 def long_form(

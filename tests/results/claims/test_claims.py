@@ -11,6 +11,7 @@ import pytest
 from results.claims.base import Claim, Effect, claims_table, effect, interval, judged, together
 from results.claims.depth import DEPTH_CLAIMS as CLAIMS
 from results.claims.literature import CLAIMS as EVERY
+from tests.support.synthetic import with_parsed_labels
 
 ERRORS = {"ResNetClassifier": 1.0, "ODENetClassifier": 1.1, "RKNetClassifier": 0.9}
 SIZES = {"ResNetClassifier": 600.0, "ODENetClassifier": 220.0, "RKNetClassifier": 220.0}
@@ -27,7 +28,7 @@ HOLDS = {
 
 def frame(seeds: int = 5, **changes: dict[str, float]) -> pd.DataFrame:
     """The long form of a run in which values scatter by 1 % over seeds."""
-    return pd.DataFrame(
+    found = pd.DataFrame(
         [
             {"system": "Digits", "learner": f"{kind}[width=16]", "seed": seed, "metric": metric}
             | {"value": value * (1 + 0.01 * (seed - (seeds - 1) / 2))}
@@ -36,6 +37,7 @@ def frame(seeds: int = 5, **changes: dict[str, float]) -> pd.DataFrame:
             for seed in range(seeds)
         ]
     )
+    return with_parsed_labels(found)
 
 
 def verdicts(found: pd.DataFrame) -> dict[str, str]:
@@ -103,7 +105,7 @@ def test_the_suite_of_a_claim_measures_what_it_is_about(claim: Claim):
             for seed in range(3)
         ]
     )
-    ((_, result),) = judged([claim], found, claim.suite)
+    ((_, result),) = judged([claim], with_parsed_labels(found), claim.suite)
     assert result.reason == ""
     assert np.isfinite(result.size)
 

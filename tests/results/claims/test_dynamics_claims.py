@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from results.claims.base import judged
-from results.claims.dynamics import DYNAMICS_CLAIMS, lookaheads, settings
+from results.claims.dynamics import DYNAMICS_CLAIMS, lookaheads
+from results.store.component import parse_label
+from tests.support.synthetic import with_parsed_labels
 
 FULL = "training.updates=2000,training.batch=1024"
 NEAR, FAR = f"NeuralODE[{FULL}]", f"NeuralODE[lookahead=20,{FULL}]"
@@ -36,7 +38,7 @@ def verdicts(suite: str, **changes: float) -> dict[str, str]:
             for seed in range(3)
         ]
     )
-    return {claim.name: found.verdict for claim, found in judged(DYNAMICS_CLAIMS, frame, suite)}
+    return {claim.name: found.verdict for claim, found in judged(DYNAMICS_CLAIMS, with_parsed_labels(frame), suite)}
 
 
 def test_claims_that_hold_are_supported():
@@ -61,8 +63,8 @@ def test_what_makes_no_difference_supports_nothing():
     assert verdicts("intuitions", vpt=5.0)["C3"] == "refuted"
 
 
-def test_lookaheads_are_read_from_labels_and_other_trainings_are_left_out():
+def test_lookaheads_are_read_from_settings_and_other_trainings_are_left_out():
     other = NEAR.replace("]", ",training.optimiser=levenberg-marquardt]")
-    frame = pd.DataFrame({"learner": [FAR, SMALL, NEAR, other, "ResNet", "WindowedRNN[cell=rnn]"]})
-    assert lookaheads(frame) == {1: NEAR, 20: FAR}
-    assert settings(FAR) == {"lookahead": "20", "training.updates": "2000", "training.batch": "1024"}
+    learners = [FAR, SMALL, NEAR, other, "ResNet", "WindowedRNN[cell=rnn]"]
+    assert lookaheads(with_parsed_labels(pd.DataFrame({"system": "Lorenz", "learner": learners}))) == {1: NEAR, 20: FAR}
+    assert parse_label(FAR).settings == {"lookahead": 20, "training.updates": 2000, "training.batch": 1024}

@@ -5,6 +5,7 @@ import pytest
 
 from results.claims.base import judged
 from results.claims.equations import EQUATION_CLAIMS, given
+from tests.support.synthetic import with_parsed_labels
 
 SEEDS = range(3)
 
@@ -19,7 +20,7 @@ def frame(**values: float) -> pd.DataFrame:
             for seed in SEEDS:
                 trial = {"system": system, "learner": learner, "seed": seed, "metric": metric, "status": "ok"}
                 found.append(trial | {"value": value * (1 + 0.01 * seed), "unit": "", "better": "lower", "reason": ""})
-    return pd.DataFrame(found)
+    return with_parsed_labels(pd.DataFrame(found))
 
 
 def verdict(name: str, results: pd.DataFrame) -> str:

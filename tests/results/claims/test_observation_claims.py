@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from results.claims.base import Effect, judged
+from results.claims.base import Effect, judged, measured, trials_of
 from results.claims.literature import CLAIMS
-from results.claims.observation import seen
+from results.claims.observation import at_irregular_times
+from tests.support.synthetic import with_parsed_labels
 
 SYSTEMS = ("VanDerPol", "Lorenz[rho=35.0]")
 FIELD, TOLD, UNTOLD = "NeuralODE[training.updates=9]", "WindowedRNN[times=gaps]", "WindowedRNN[times=ignored]"
@@ -15,7 +16,7 @@ FIELD, TOLD, UNTOLD = "NeuralODE[training.updates=9]", "WindowedRNN[times=gaps]"
 def frame(seeds: int = 3, scatter: float = 0.01, **values: tuple[float, float]) -> pd.DataFrame:
     """Errors at regular and at irregular times of each learner, with a little scatter over systems and seeds."""
     names = {"field": FIELD, "told": TOLD, "untold": UNTOLD, "delayed": f"Delayed[learner={FIELD}]"}
-    return pd.DataFrame(
+    found = pd.DataFrame(
         [
             {"system": label, "learner": names[name], "seed": seed, "metric": "nrmse"}
             | {"value": value * 10 ** (scatter * (seed + place - seeds / 2) * (label != system))}
@@ -25,6 +26,7 @@ def frame(seeds: int = 3, scatter: float = 0.01, **values: tuple[float, float]) 
             for label, value in zip((system, f"Irregular[system={system}]"), pair, strict=True)
         ]
     )
+    return with_parsed_labels(found)
 
 
 def verdict(name: str, results: pd.DataFrame) -> Effect:
@@ -63,6 +65,7 @@ def test_nothing_is_said_where_nothing_was_measured(name: str, results: pd.DataF
 
 def test_systems_are_paired_by_their_own_label():
     results = frame(seeds=1, scatter=0.0, field=(0.1, 0.2), delayed=(9.0, 9.0))
-    for irregularly, value in ((True, 0.2), (False, 0.1)):
-        found = seen(results, "nrmse", "NeuralODE", irregularly)
-        assert found.to_dict() == {(system, 0): pytest.approx(value) for system in SYSTEMS}
+    fields = trials_of(results, "NeuralODE")
+    regular = fields.loc[fields["system_class"] != "Irregular"]
+    for trials, value in ((at_irregular_times(fields), 0.2), (regular, 0.1)):
+        assert measured(trials, "nrmse").to_dict() == {(system, 0): pytest.approx(value) for system in SYSTEMS}
