@@ -1,32 +1,33 @@
-"""The measuring instruments on cases whose outcome is known from theory, a closed form or a published value."""
+"""Cases on which theory, a closed form or a published value says what a measuring instrument has to show."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from math import exp, log, pi, sqrt
+from operator import attrgetter
 from typing import Any, Literal
 
 import numpy as np
 
-from bench.doctor import series
+from bench.doctor import known_series as series
+from bench.doctor.known_series import FEW, GROWTH_STEP, Runs
 from bench.doctor.measurements import (
     Measure,
-    compared,
     dimension,
-    first_channel,
     k_as_sampled,
     k_subsampled,
     largest,
-    mean_of,
+    mean_of_halves,
+    of_first_channels,
     of_flow,
+    of_halves,
     of_map,
     oversampled,
     regime,
-    surplus,
     total,
+    total_less_divergence,
     valid_time,
 )
-from bench.doctor.series import FEW, GROWTH_STEP, Runs
 from metrics import (
     STRICT_THRESHOLD,
     THRESHOLD,
@@ -44,12 +45,20 @@ from systems.flows.lorenz import LARGEST_EXPONENT
 from systems.lyapunov import leading_exponent
 
 CURVE = (3e-3, 3e-2)  # correlation sums between which the dimension of a curve of a few thousand samples is read off
-DEFINITION, CLOSED_FORM, THEORY = "definition", "closed form", "theory"
+DEFINITION = "definition"
+CLOSED_FORM = "closed form"
+THEORY = "theory"
 GRASSBERGER = "GP 1983"  # Grassberger and Procaccia, "Measuring the strangeness of strange attractors"
 GOTTWALD = "Gottwald 2009"  # Gottwald and Melbourne, "On the implementation of the 0-1 test for chaos"
 
-K, K_THINNED, DENSE, SETTLES = "K", "K, subsampled", "0-1 test", "settles on"
-DIMENSION, LARGEST, SUM = "correlation dimension", "largest exponent", "sum of the exponents"
+K = "K"
+K_THINNED = "K, subsampled"
+DENSE = "0-1 test"
+SETTLES = "settles on"
+DIMENSION = "correlation dimension"
+KAPLAN_YORKE = "Kaplan-Yorke dimension"
+LARGEST = "largest exponent"
+SUM = "sum of the exponents"
 
 WIDTH = 2 * 0.4549364  # median squared distance of two draws from a normal distribution: twice that of chi squared
 NORMAL_MMD = sqrt(2 * sqrt(WIDTH / (WIDTH + 2)) * (1 - exp(-0.5 / (WIDTH + 2))))  # of means a standard deviation apart
@@ -57,7 +66,7 @@ NORMAL_MMD = sqrt(2 * sqrt(WIDTH / (WIDTH + 2)) * (1 - exp(-0.5 / (WIDTH + 2))))
 
 @dataclass(frozen=True)
 class Expectation:
-    """What an instrument has to show on the runs of a case."""
+    """The value that an instrument has to show on the runs of a case."""
 
     instrument: str
     measure: Measure
@@ -69,15 +78,15 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Case:
-    """Runs about which all is known. Where two distributions are compared, the first half of them is the truth."""
+    """Runs of which everything is known. Where two distributions are compared, the first half of them is the truth."""
 
     name: str
-    observe: Callable[[], Runs]
+    runs: Callable[[], Runs]
     expectations: tuple[Expectation, ...]
 
     def certificate(self) -> Certificate:
-        """What every instrument shows, beside what it has to."""
-        runs = self.observe()
+        """Try every instrument on the runs."""
+        runs = self.runs()
         checks = (
             Check(one.instrument, one.measure(runs), one.expected, one.tolerance, one.source, one.kind)
             for one in self.expectations
@@ -85,16 +94,19 @@ class Case:
         return Certificate(self.name, tuple(checks))
 
 
-def k(expected: float, source: str = THEORY, tolerance: float = 0.02) -> Expectation:
+def expect_k(expected: float, source: str = THEORY, tolerance: float = 0.02) -> Expectation:
+    """K of the 0-1 test is so much."""
     return Expectation(K, k_as_sampled, expected, tolerance, source)
 
 
-def ends(expected: str, step: float = 1.0, source: str = THEORY) -> Expectation:
+def expect_regime(expected: str, step: float = 1.0, source: str = THEORY) -> Expectation:
+    """The runs settle on this; `step` is the time between samples in timescales."""
     return Expectation(SETTLES, partial(regime, step=step), expected, source=source)
 
 
-def fills(expected: float, tolerance: float, source: str = THEORY, **how: Any) -> Expectation:
-    return Expectation(DIMENSION, partial(dimension, **how), expected, tolerance, source)
+def expect_dimension(expected: float, tolerance: float, source: str = THEORY, **options: Any) -> Expectation:
+    """The correlation dimension is so much."""
+    return Expectation(DIMENSION, partial(dimension, **options), expected, tolerance, source)
 
 
 def sampled_lorenz(step: float, samples: int, seen: float, warning: str, runs: int = FEW, *more: Expectation) -> Case:
@@ -103,80 +115,84 @@ def sampled_lorenz(step: float, samples: int, seen: float, warning: str, runs: i
         f"Lorenz dt={step:g}",
         partial(series.lorenz, step, samples, runs),
         (
-            k(seen, TWO_CODES),
+            expect_k(seen, TWO_CODES),
             Expectation(DENSE, oversampled, warning, source=GOTTWALD),
             Expectation(K_THINNED, k_subsampled, 0.998, 0.02, TWO_CODES),
-            ends("chaos", step * LARGEST_EXPONENT),
+            expect_regime("chaos", step * LARGEST_EXPONENT),
             *more,
         ),
     )
 
 
 def logistic_map(r: float, exponent: float, source: str, *expectations: Expectation) -> Case:
-    spectrum = of_map(partial(series.logistic, r), largest)
-    known = Expectation(LARGEST, spectrum, exponent, 0.01, source)
-    return Case(
-        f"logistic map r={r:g}", partial(series.orbit, partial(series.logistic, r), (0.4,)), (*expectations, known)
-    )
+    """The logistic map, and its exponent beside what else is expected."""
+    step = partial(series.logistic, r)
+    expected = Expectation(LARGEST, of_map(step, largest), exponent, 0.01, source)
+    return Case(f"logistic map r={r:g}", partial(series.orbit, step, (0.4,)), (*expectations, expected))
 
 
 CASES: tuple[Case, ...] = (
-    logistic_map(3.97, 0.5899, "time mean", k(0.998, TWO_CODES), ends("chaos")),
-    logistic_map(3.55, -0.09989, "cycle of 8", k(-0.005, TWO_CODES), ends("limit cycle"), fills(0.0, 0.0)),
-    logistic_map(4.0, log(2), CLOSED_FORM, k(1.0), ends("chaos"), fills(1.0, 0.1)),
+    logistic_map(3.97, 0.5899, "time mean", expect_k(0.998, TWO_CODES), expect_regime("chaos")),
+    logistic_map(
+        3.55,
+        -0.09989,
+        "cycle of 8",
+        expect_k(-0.005, TWO_CODES),
+        expect_regime("limit cycle"),
+        expect_dimension(0.0, 0.0),
+    ),
+    logistic_map(4.0, log(2), CLOSED_FORM, expect_k(1.0), expect_regime("chaos"), expect_dimension(1.0, 0.1)),
     Case(
         "Henon map",
         partial(series.orbit, series.henon, (0.1, 0.1), 8000),
         (
-            k(1.0),
-            ends("chaos"),
-            fills(1.21, 0.04, GRASSBERGER),
+            expect_k(1.0),
+            expect_regime("chaos"),
+            expect_dimension(1.21, 0.04, GRASSBERGER),
             Expectation(LARGEST, of_map(series.henon, largest), 0.4192, 0.01, SPROTT),
             Expectation(SUM, of_map(series.henon, total), log(0.3), 1e-9, CLOSED_FORM),
-            Expectation(
-                "Kaplan-Yorke dimension",
-                of_map(series.henon, lambda spectrum: spectrum.kaplan_yorke),
-                1.258,
-                0.01,
-                SPROTT,
-            ),
+            Expectation(KAPLAN_YORKE, of_map(series.henon, attrgetter("kaplan_yorke")), 1.258, 0.01, SPROTT),
         ),
     ),
     Case(
         "circle rotation",
         partial(series.orbit, series.rotation, (1.0, 0.0)),
         (
-            k(0.0),
-            ends("limit cycle"),
-            fills(1.0, 0.1, scaling=CURVE),
+            expect_k(0.0),
+            expect_regime("limit cycle"),
+            expect_dimension(1.0, 0.1, scaling=CURVE),
             Expectation(LARGEST, of_map(series.rotation, largest), 0.0, 1e-9),
         ),
     ),
-    Case("two-frequency torus", series.torus, (k(0.0), ends("torus"), fills(2.0, 0.2))),
+    Case("two-frequency torus", series.torus, (expect_k(0.0), expect_regime("torus"), expect_dimension(2.0, 0.2))),
     Case(
         "white noise",
         series.noise,
         (
-            k(1.0),
-            ends("chaos", source="as documented"),
-            fills(3.0, 0.1),
-            Expectation("D_H of two samples", compared(spectral_distance), 0.0, 0.1),
-            Expectation("MMD of two samples", compared(mean_discrepancy), 0.0, 0.03),
+            expect_k(1.0),
+            expect_regime("chaos", source="as documented"),
+            expect_dimension(3.0, 0.1),
+            Expectation("D_H of two samples", of_halves(spectral_distance), 0.0, 0.1),
+            Expectation("MMD of two samples", of_halves(mean_discrepancy), 0.0, 0.03),
         ),
     ),
-    Case("constant series", series.constant, (k(0.0, DEFINITION, 0.0), ends("fixed point"), fills(0.0, 0.0))),
+    Case(
+        "constant series",
+        series.constant,
+        (expect_k(0.0, DEFINITION, 0.0), expect_regime("fixed point"), expect_dimension(0.0, 0.0)),
+    ),
     Case(
         "sine",
         series.sine,
         (
-            k(0.0),
+            expect_k(0.0),
             Expectation(DENSE, oversampled, "warns", source=GOTTWALD),
-            ends("limit cycle", 0.1 / (2 * pi)),
-            fills(1.0, 0.1, scaling=CURVE),
+            expect_regime("limit cycle", 0.1 / (2 * pi)),
+            expect_dimension(1.0, 0.1, scaling=CURVE),
         ),
     ),
     sampled_lorenz(0.01, 10_000, -0.01, "warns", 48),
-    sampled_lorenz(0.05, series.SAMPLES, 0.26, "warns", 48, fills(2.05, 0.06, GRASSBERGER, window=20)),
+    sampled_lorenz(0.05, series.SAMPLES, 0.26, "warns", 48, expect_dimension(2.05, 0.06, GRASSBERGER, window=20)),
     sampled_lorenz(
         0.1,
         1000,
@@ -190,9 +206,9 @@ CASES: tuple[Case, ...] = (
         "Lorenz rho=160",
         partial(series.lorenz, 0.05, 2000, rho=160.0),
         (
-            k(0.002, TWO_CODES),
-            ends("limit cycle", 0.05 * LARGEST_EXPONENT),
-            fills(1.0, 0.1, window=20),
+            expect_k(0.002, TWO_CODES),
+            expect_regime("limit cycle", 0.05 * LARGEST_EXPONENT),
+            expect_dimension(1.0, 0.1, window=20),
             Expectation(LARGEST, of_flow(Lorenz(rho=160.0), 4.6, largest, warm_up=3.0), 0.0, 0.1),
             Expectation(SUM, of_flow(Lorenz(rho=160.0), 0.2, total), -(10 + 1 + 8 / 3), 1e-3, CLOSED_FORM),
         ),
@@ -201,7 +217,7 @@ CASES: tuple[Case, ...] = (
         "stable spiral",
         series.spiral,
         (
-            ends("fixed point", 0.1 / (2 * pi)),
+            expect_regime("fixed point", 0.1 / (2 * pi)),
             Expectation(LARGEST, of_flow(LinearSpiral(), 6.0, largest), -0.1, 1e-4, CLOSED_FORM),
             Expectation(SUM, of_flow(LinearSpiral(), 6.0, total), -0.2, 1e-4, CLOSED_FORM),
         ),
@@ -210,44 +226,46 @@ CASES: tuple[Case, ...] = (
         "Van der Pol mu=1",
         series.van_der_pol,
         (
-            k(0.0),
-            ends("limit cycle", 0.1 / VanDerPol().timescale),
-            fills(1.0, 0.1, window=33, scaling=CURVE),
+            expect_k(0.0),
+            expect_regime("limit cycle", 0.1 / VanDerPol().timescale),
+            expect_dimension(1.0, 0.1, window=33, scaling=CURVE),
             Expectation(LARGEST, of_flow(VanDerPol(), 13.3, largest, warm_up=6.7), 0.0, 0.01),
-            Expectation("sum less divergence", of_flow(VanDerPol(), 6.7, surplus), 0.0, 1e-3),
+            Expectation("sum less divergence", of_flow(VanDerPol(), 6.7, total_less_divergence), 0.0, 1e-3),
         ),
     ),
     Case(
         "two sines",
         series.two_sines,
-        (Expectation("D_H", compared(spectral_distance), sqrt(1 - exp(-0.5)), 0.005, CLOSED_FORM),),
+        (Expectation("D_H", of_halves(spectral_distance), sqrt(1 - exp(-0.5)), 0.005, CLOSED_FORM),),
     ),
     Case(
         "two coins",
         series.two_coins,
         (
-            Expectation("D_stsp, binned", compared(binned_divergence), log(4 / 3) / 2, 1e-4, CLOSED_FORM),
-            Expectation("out-of-box mass", compared(out_of_box_mass), 0.0, 0.0, DEFINITION),
+            Expectation("D_stsp, binned", of_halves(binned_divergence), log(4 / 3) / 2, 1e-4, CLOSED_FORM),
+            Expectation("out-of-box mass", of_halves(out_of_box_mass), 0.0, 0.0, DEFINITION),
         ),
     ),
     Case(
         "shifted noise",
         partial(series.shifted_noise, 10_000, 6),
         (
-            Expectation("D_stsp, mixture", compared(mixture_divergence), 0.25, 0.03, CLOSED_FORM),
-            Expectation("MMD, first channel", compared(first_channel(mean_discrepancy)), NORMAL_MMD, 0.04, CLOSED_FORM),
+            Expectation("D_stsp, mixture", of_halves(mixture_divergence), 0.25, 0.03, CLOSED_FORM),
+            Expectation("MMD, first channel", of_first_channels(mean_discrepancy), NORMAL_MMD, 0.04, CLOSED_FORM),
         ),
     ),
     Case(
-        "model at rest", series.noise_and_rest, (Expectation("D_H", compared(spectral_distance), 1.0, 0.0, DEFINITION),)
+        "model at rest",
+        series.noise_and_rest,
+        (Expectation("D_H", of_halves(spectral_distance), 1.0, 0.0, DEFINITION),),
     ),
     Case(
         "growing error",
         series.growing_error,
         (
-            Expectation("VPT", valid_time(THRESHOLD), log(1e3 * THRESHOLD), GROWTH_STEP, CLOSED_FORM),
-            Expectation(
-                "VPT, strict", valid_time(STRICT_THRESHOLD), log(1e3 * STRICT_THRESHOLD), GROWTH_STEP, CLOSED_FORM
+            *(
+                Expectation(name, valid_time(threshold), log(1e3 * threshold), GROWTH_STEP, CLOSED_FORM)
+                for name, threshold in (("VPT", THRESHOLD), ("VPT, strict", STRICT_THRESHOLD))
             ),
         ),
     ),
@@ -255,8 +273,10 @@ CASES: tuple[Case, ...] = (
         "doubled sine",
         series.doubled_sine,
         (
-            Expectation("sMAPE", mean_of(symmetric_percentage_error), 200 / 3, 1e-9, CLOSED_FORM),
-            Expectation("roughness", mean_of(partial(relative_roughness, scale=np.ones(1))), 2.0, 1e-9, CLOSED_FORM),
+            Expectation("sMAPE", mean_of_halves(symmetric_percentage_error), 200 / 3, 1e-9, CLOSED_FORM),
+            Expectation(
+                "roughness", mean_of_halves(partial(relative_roughness, scale=np.ones(1))), 2.0, 1e-9, CLOSED_FORM
+            ),
         ),
     ),
 )

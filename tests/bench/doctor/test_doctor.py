@@ -11,7 +11,7 @@ from bench.cli import main
 from bench.doctor import cases as instruments
 from bench.doctor import examination as doctor
 from bench.doctor.cases import Case, Expectation
-from bench.doctor.series import constant
+from bench.doctor.known_series import constant
 from systems import Certificate, Check
 from systems.certificates import certificate
 
@@ -143,7 +143,10 @@ def test_several_systems_are_examined_in_processes_of_their_own(monkeypatch):
 
 def test_numbers_that_are_not_finite_are_null_to_programs():
     check = Check("x", nan, 1.0, 0.1, "theory")
-    assert json.loads(doctor.certificates_as_json([Certificate("X", (check,))]))["systems"][0]["checks"][0]["value"] is None
+    assert (
+        json.loads(doctor.certificates_as_json([Certificate("X", (check,))]))["systems"][0]["checks"][0]["value"]
+        is None
+    )
 
 
 def test_systems_that_need_arguments_are_left_out_of_the_round():

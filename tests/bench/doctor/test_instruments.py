@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.doctor import series
+from bench.doctor import known_series as series
 from bench.doctor.cases import CASES, LARGEST, Case, Expectation
 from systems import Check
 
@@ -39,7 +39,7 @@ def _one_thread():
 
 @cache
 def runs(case: Case) -> series.Runs:
-    return case.observe()
+    return case.runs()
 
 
 @pytest.mark.parametrize(("case", "one"), EXPECTED)

@@ -1,4 +1,4 @@
-"""Series about which all is known: maps, flows, noise, and pairs of a truth and a model; all [runs, samples, dim]."""
+"""Series of which everything is known: maps, flows, noise, and a truth beside a model; all [runs, samples, dim]."""
 
 from collections.abc import Callable
 from math import cos, pi, sin, sqrt
@@ -22,6 +22,7 @@ SAMPLES = 2150  # K of oversampled chaos grows with their number; with so many i
 
 
 def logistic(r: float, x: Tensor) -> Tensor:
+    """The logistic map."""
     return r * x * (1 - x)
 
 
@@ -32,15 +33,16 @@ def henon(state: Tensor) -> Tensor:
 
 
 def rotation(state: Tensor) -> Tensor:
-    """A rigid turn by the golden mean."""
+    """A rotation of the plane by the golden mean of a turn."""
     c, s = cos(2 * pi * GOLDEN), sin(2 * pi * GOLDEN)
     x, y = state.unbind(-1)
     return torch.stack([c * x - s * y, s * x + c * y], dim=-1)
 
 
 def orbit(step: Map, start: tuple[float, ...], samples: int = 2000) -> Runs:
-    """Iterates of a map after the first thousand."""
-    state, states = torch.tensor([start], dtype=torch.float64), []
+    """One run of a map, without its first thousand states."""
+    state = torch.tensor([start], dtype=torch.float64)
+    states = []
     for _ in range(1000 + samples):
         state = step(state)
         states.append(state)
@@ -48,29 +50,32 @@ def orbit(step: Map, start: tuple[float, ...], samples: int = 2000) -> Runs:
 
 
 def lorenz(step: float, samples: int, runs: int = FEW, rho: float = 28.0) -> Runs:
+    """Runs on the attractor of Lorenz, `step` units of time between samples."""
     start = np.array([0.0, 0.0, rho]) + np.random.default_rng(1).uniform(-10.0, 10.0, (runs, 3))
-    return _solution(Lorenz(rho=rho), start, step, samples, settling=8.0)
+    return _integrated(Lorenz(rho=rho), start, step, samples, transient=8.0)
 
 
 def spiral() -> Runs:
-    return _solution(LinearSpiral(), np.array([[2.0, 0.0]]), 0.1, 2000)
+    """A run that spirals into the fixed point."""
+    return _integrated(LinearSpiral(), np.array([[2.0, 0.0]]), 0.1, 2000)
 
 
 def van_der_pol() -> Runs:
-    return _solution(VanDerPol(), np.array([[2.0, 0.5]]), 0.1, 4000, settling=8.0)
+    """A run on the limit cycle."""
+    return _integrated(VanDerPol(), np.array([[2.0, 0.5]]), 0.1, 4000, transient=8.0)
 
 
-def _solution(
-    flow: Flow, start: Float64[np.ndarray, "runs dim"], step: float, samples: int, settling: float = 0.0
+def _integrated(
+    flow: Flow, start: Float64[np.ndarray, "runs dim"], step: float, samples: int, transient: float = 0.0
 ) -> Runs:
-    """`settling` is the transient that is left out, in timescales."""
-    if settling:
-        start = settle(flow, start, settling)
+    """Runs of a flow, without a transient of so many timescales."""
+    if transient:
+        start = settle(flow, start, transient)
     return flow.solve(start, np.arange(samples) * step, STATISTICS_TOLERANCE)
 
 
 def sine(samples: int = 4000) -> Runs:
-    """With its cosine, 63 samples a period."""
+    """A sine and its cosine, 63 samples a period."""
     angle = 0.1 * np.arange(samples)
     return np.stack([np.sin(angle), np.cos(angle)], axis=-1)[None]
 
@@ -84,6 +89,7 @@ def torus() -> Runs:
 
 
 def noise(runs: int = 2, samples: int = 4000, dim: int = 3) -> Runs:
+    """Independent draws from the standard normal distribution."""
     return np.random.default_rng(7).normal(size=(runs, samples, dim))
 
 
@@ -95,6 +101,7 @@ def shifted_noise(samples: int, dim: int) -> Runs:
 
 
 def constant() -> Runs:
+    """One run that never changes."""
     return np.full((1, 2000, 1), 3.0)
 
 
@@ -106,13 +113,13 @@ def noise_and_rest() -> Runs:
 
 
 def two_sines() -> Runs:
-    """Their frequencies are 40 bins of the spectrum apart."""
+    """Two sines whose frequencies are 40 bins of the spectrum apart."""
     angle = 2 * pi * np.arange(4000) / 4000
     return np.stack([np.sin(frequency * angle) for frequency in (400, 440)])[:, :, None]
 
 
 def two_coins() -> Runs:
-    """A fair one, and one that falls on one side three times in four."""
+    """A fair coin, and one that falls on one side three times in four."""
     toss = np.arange(4000)
     return np.stack([toss % 2, toss % 4 > 0]).astype(float)[:, :, None]
 
@@ -125,6 +132,6 @@ def growing_error() -> Runs:
 
 
 def doubled_sine() -> Runs:
-    """And a forecast that is twice as large."""
+    """A sine, and a forecast that is twice as large."""
     truth = np.sin(0.1 * np.arange(1, 1001))
     return np.stack([truth, 2 * truth])[:, :, None]
