@@ -1,4 +1,4 @@
-"""Measuring single operations over and over: times, launches, live memory, traffic, and what the hardware can do."""
+"""Measurements of single calls: times, launches, live memory, traffic, and what the hardware reaches at best."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ WARM_UP = 3  # calls before the first that counts
 KEPT = 60  # of the times of a measurement, evenly spread
 PRODUCT = {"cpu": 1024, "cuda": 8192}  # rows and columns of the matrices whose product is the ceiling of operations
 COPY = {"cpu": 2**26, "cuda": 2**30}  # bytes of the tensor whose copy is the ceiling of traffic
-Run = Callable[[], object]
+Call = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -34,27 +34,28 @@ class Launches:
     peak_bytes: int  # of the memory of torch's allocator above the level before
 
 
-def repeated(run: Run, device: str, seconds: float) -> list[float]:
-    """Seconds that calls take, after a warm-up.
+def time_call(run: Call, device: str, seconds: float) -> list[float]:
+    """Call over and over for so many seconds, after a warm-up; the seconds of each call.
 
     On a GPU in blocks by torch's own timer, which keep its queue filled; on the CPU one by one, since a block's mean
     would take in whatever else the machine does.
     """
     if device != "cuda":
-        return in_turn([run], device, seconds)[0]
+        return time_parts([run], device, seconds)[0]
     for _ in range(WARM_UP):
         run()
     timer = Timer("run()", globals={"run": run}, num_threads=torch.get_num_threads())
-    return spread(timer.blocked_autorange(min_run_time=seconds).times)
+    return thinned(timer.blocked_autorange(min_run_time=seconds).times)
 
 
-def in_turn(parts: Sequence[Run], device: str, seconds: float) -> list[list[float]]:
-    """Seconds of each of some calls that must follow one another; by CUDA's events where the work is done there."""
-    mark, between = _events() if device == "cuda" else (perf_counter, lambda begin, end: end - begin)
+def time_parts(parts: Sequence[Call], device: str, seconds: float) -> list[list[float]]:
+    """Call some parts one after the other, over and over for so many seconds; the seconds of each call of each part."""
+    mark, between = (_mark, _between_marks) if device == "cuda" else (perf_counter, lambda begin, end: end - begin)
     for _ in range(WARM_UP):
         for part in parts:
             part()
-    rounds, deadline = [], perf_counter() + seconds
+    rounds = []
+    deadline = perf_counter() + seconds
     while len(rounds) < WARM_UP or perf_counter() < deadline:
         marks = [mark()]
         for part in parts:
@@ -62,10 +63,10 @@ def in_turn(parts: Sequence[Run], device: str, seconds: float) -> list[list[floa
             marks.append(mark())
         synchronise(device)
         rounds.append([between(begin, end) for begin, end in pairwise(marks)])
-    return [spread(times) for times in zip(*rounds, strict=True)]
+    return [thinned(times) for times in zip(*rounds, strict=True)]
 
 
-def launches(run: Run, device: str) -> Launches:
+def launches(run: Call, device: str) -> Launches:
     """What torch's profiler sees of one call."""
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if device == "cuda" else [])]
     synchronise(device)
@@ -82,7 +83,7 @@ def launches(run: Run, device: str) -> Launches:
     return Launches(len(kernels), _covered(kernels) / span if span else nan, peak)
 
 
-def traffic(run: Run) -> int:
+def traffic(run: Call) -> int:
     """Bytes of all operands and results of the operators of one call, as if nothing stayed in a cache.
 
     A view costs nothing. The number depends on shapes alone.
@@ -96,24 +97,25 @@ def ceilings(device: str, dtype: torch.dtype, seconds: float) -> dict[str, float
     """Operations and bytes a second that this device reaches in a large matrix product and a large copy, at best."""
     size = PRODUCT[device]
     a, b = (torch.ones(size, size, dtype=dtype, device=device) for _ in range(2))
-    product = min(repeated(lambda: a @ b, device, seconds))
+    product = min(time_call(lambda: a @ b, device, seconds))
     source = torch.ones(COPY[device], dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    copy = min(repeated(lambda: target.copy_(source), device, seconds))
+    copy = min(time_call(lambda: target.copy_(source), device, seconds))
     return {"flops_per_second": 2 * size**3 / product, "bytes_per_second": 2 * COPY[device] / copy}
 
 
-def replayed(update: Callable[[Tensor], object], minibatch: Tensor) -> Callable[[Tensor], None]:
-    """The update of one minibatch as a CUDA graph, which is launched as a whole."""
-    still, side = minibatch.clone(), torch.cuda.Stream()
+def captured(run: Callable[[Tensor], object], first: Tensor) -> Callable[[Tensor], None]:
+    """A function of one tensor as a CUDA graph, which is launched as a whole: for tensors of the shape of the first."""
+    still = first.clone()
+    side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         for _ in range(WARM_UP):
-            update(still)
+            run(still)
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        update(still)
+        run(still)
 
     def replay(following: Tensor) -> None:
         still.copy_(following)
@@ -133,20 +135,21 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def spread(times: Sequence[float]) -> list[float]:
+def thinned(times: Sequence[float]) -> list[float]:
     """At most KEPT of the times, evenly spread over the measurement."""
     return list(times[:: -(-len(times) // KEPT)])
 
 
-def _events() -> tuple[Callable[[], Any], Callable[[Any, Any], float]]:
-    """A mark in the queue of a GPU, and the seconds between two of them."""
+def _mark() -> Any:
+    """A mark in the queue of a GPU."""
+    event = torch.cuda.Event(enable_timing=True)
+    event.record()
+    return event
 
-    def mark() -> Any:
-        event = torch.cuda.Event(enable_timing=True)
-        event.record()
-        return event
 
-    return mark, lambda begin, end: begin.elapsed_time(end) / 1000  # from milliseconds
+def _between_marks(begin: Any, end: Any) -> float:
+    """Seconds between two marks."""
+    return begin.elapsed_time(end) / 1000
 
 
 def _is_outermost(event: Any) -> bool:
@@ -157,7 +160,8 @@ def _is_outermost(event: Any) -> bool:
 
 def _covered(kernels: Sequence[Any]) -> float:
     """The time in which at least one of some kernels, in the order of their starts, is running."""
-    total, end = 0.0, 0.0
+    total = 0.0
+    end = 0.0
     for span in (kernel.time_range for kernel in kernels):
         total += max(0.0, span.end - max(span.start, end))
         end = max(end, span.end)

@@ -14,7 +14,7 @@ from torch.autograd import DeviceType
 
 from bench.cli import main
 from bench.timing import stopwatch, timing
-from bench.timing.subject import Subject, compiled, count
+from bench.timing.updates import Updates, compiled
 from learners import Budget, Learner, NeuralODE, PolynomialPropagator, ResNet, RKNet, Training, WindowedRNN
 from learners.training.training_step import rehearsing
 from results.timing import timings as read
@@ -94,29 +94,29 @@ def test_after_a_rehearsal_learners_train_again(data: Dataset):
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: type(learner).__name__)
 def test_timed_updates_leave_the_weights_as_they_were_drawn(learner: Learner, data: Dataset):
-    subject = Subject.of(learner, data, seeds=2)
-    before = [weights(step.network) for step in subject.steps]
-    update = subject.update()
+    updates = Updates.of(learner, data, seeds=2)
+    before = [weights(step.network) for step in updates.steps]
+    update = updates.update()
     for _ in range(3):
         update()
-    for step, drawn in zip(subject.steps, before, strict=True):
+    for step, drawn in zip(updates.steps, before, strict=True):
         assert all(torch.equal(now, then) for now, then in zip(weights(step.network), drawn, strict=True))
 
 
 def test_learners_that_cannot_stack_seeds_take_a_step_for_each(data: Dataset):
-    assert len(Subject.of(RKNet(width=4, training=SMALL), data, seeds=3).steps) == 3
-    assert len(Subject.of(LEARNERS[0], data, seeds=3).steps) == 1
-    assert Subject.of(LEARNERS[0], data, seeds=3).samples == 3 * 8
+    assert len(Updates.of(RKNet(width=4, training=SMALL), data, seeds=3).steps) == 3
+    assert len(Updates.of(LEARNERS[0], data, seeds=3).steps) == 1
+    assert Updates.of(LEARNERS[0], data, seeds=3).samples == 3 * 8
 
 
 def test_minibatches_have_the_full_length_in_spite_of_a_curriculum(data: Dataset):
-    subject = Subject.of(replace(LEARNERS[0], lookahead=4, curriculum=0.5), data)  # pyright: ignore[reportCallIssue]
-    assert {minibatch.shape[2] for minibatch in subject.minibatches[0]} == {5}
+    updates = Updates.of(replace(LEARNERS[0], lookahead=4, curriculum=0.5), data)  # pyright: ignore[reportCallIssue]
+    assert {minibatch.shape[2] for minibatch in updates.minibatches[0]} == {5}
 
 
 def test_counts_of_an_update_are_those_of_its_training_log(data: Dataset):
     learner = LEARNERS[0]
-    counted, log = count(Subject.of(learner, data)), learner.fit(data, Budget(0.1), [0])[0].log
+    counted, log = Updates.of(learner, data).costs(), learner.fit(data, Budget(0.1), [0])[0].log
     assert counted["nfe"] == log.nfe_forward + log.nfe_backward == 16
     assert counted["saved_bytes"] == log.saved_bytes
     assert counted["flops"] == log.flops
@@ -144,14 +144,14 @@ def test_launches_count_outermost_operators_and_the_memory_that_lives_at_once():
 
 def test_parts_that_follow_one_another_are_timed_apart():
     order: list[str] = []
-    times = stopwatch.in_turn([lambda: order.append("first"), lambda: order.append("second")], "cpu", 1e-4)
+    times = stopwatch.time_parts([lambda: order.append("first"), lambda: order.append("second")], "cpu", 1e-4)
     assert order[:4] == ["first", "second"] * 2
     assert len(times) == 2
     assert all(0 < second < 1 for part in times for second in part)
 
 
 def test_no_more_times_are_kept_than_are_needed_and_they_are_spread_over_the_measurement():
-    kept = stopwatch.spread(range(1000))
+    kept = stopwatch.thinned(range(1000))
     assert len(kept) <= stopwatch.KEPT
     assert kept[0] == 0
     assert kept[-1] > 900
@@ -197,7 +197,8 @@ def test_on_a_gpu_launches_are_kernels_and_busy_is_the_time_that_they_cover(monk
 def test_every_learner_is_measured_in_every_part(found: dict[str, Any]):
     for name in found["learners"][:3]:
         parts = {
-            entry["part"] for entry in read.chosen(found, learner=name, variant="eager", precision="float32", axis="")
+            entry["part"]
+            for entry in read.measurements(found, learner=name, variant="eager", precision="float32", axis="")
         }
         assert parts == {"forward", "backward", "descent", "update", "forecast step"}
     assert all(second > 0 for entry in found["times"] for second in entry["times"])
@@ -206,7 +207,7 @@ def test_every_learner_is_measured_in_every_part(found: dict[str, Any]):
 def test_an_update_is_timed_as_it_grows(found: dict[str, Any]):
     node, rnn, rk = found["learners"][:3]
     values = {
-        (name, axis): [entry["value"] for entry in read.chosen(found, learner=name, axis=axis)]
+        (name, axis): [entry["value"] for entry in read.measurements(found, learner=name, axis=axis)]
         for name in (node, rnn, rk)
         for axis in ("batch", "width", "lookahead", "seeds")
     }
@@ -225,9 +226,9 @@ def test_what_cannot_be_had_here_is_skipped_with_its_reason(found: dict[str, Any
 
 
 def test_float64_is_computed_in_float64(data: Dataset, found: dict[str, Any]):
-    subject = Subject.of(LEARNERS[1], data, dtype=torch.float64)
-    assert subject.steps[0].objective(subject.minibatches[0][0]).dtype == torch.float64
-    assert any(True for _ in read.chosen(found, precision="float64", part="update"))
+    updates = Updates.of(LEARNERS[1], data, dtype=torch.float64)
+    assert updates.steps[0].objective(updates.minibatches[0][0]).dtype == torch.float64
+    assert any(True for _ in read.measurements(found, precision="float64", part="update"))
 
 
 def test_a_failure_of_one_variant_is_a_reason_of_one_line_and_not_the_end(
@@ -246,7 +247,9 @@ def test_a_failure_of_one_variant_is_a_reason_of_one_line_and_not_the_end(
 def test_rates_follow_from_times_and_counts(found: dict[str, Any]):
     for cost in found["costs"]:
         taken = next(
-            read.chosen(found, **{name: cost[name] for name in ("learner", "variant", "precision")}, part="update")
+            read.measurements(
+                found, **{name: cost[name] for name in ("learner", "variant", "precision")}, part="update"
+            )
         )
         second = sorted(taken["times"])[(len(taken["times"]) - 1) // 2]
         assert cost["samples_per_second"] == pytest.approx(cost["samples"] / second)
@@ -266,7 +269,7 @@ def test_a_report_is_strict_json_tables_and_figures(found: dict[str, Any], tmp_p
 
 
 def test_a_growth_that_was_not_measured_is_not_drawn(found: dict[str, Any]):
-    alone = found | {"times": list(read.chosen(found, axis="")), "skipped": []}
+    alone = found | {"times": list(read.measurements(found, axis="")), "skipped": []}
     assert set(figures(alone)) == {"update_times"}
     assert "Not measured" not in [sheet.title for sheet in sheets(alone)]
 
@@ -290,12 +293,12 @@ def steady(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_slowdown_is_told_from_none(found: dict[str, Any]):
-    ratios = read.compare(steady(found), slowed(steady(found), 1.5))
+    ratios = read.compare_timings(steady(found), slowed(steady(found), 1.5))
     assert len(ratios) == len(found["times"])
     assert {one.verdict for one in ratios} == {"slower"}
     assert all(one.ratio.low <= 1.5 <= one.ratio.high and one.ratio.median == pytest.approx(1.5) for one in ratios)
-    assert {one.verdict for one in read.compare(steady(found), slowed(steady(found), 0.5))} == {"faster"}
-    assert {one.verdict for one in read.compare(steady(found), steady(found))} == {"unresolved"}
+    assert {one.verdict for one in read.compare_timings(steady(found), slowed(steady(found), 0.5))} == {"faster"}
+    assert {one.verdict for one in read.compare_timings(steady(found), steady(found))} == {"unresolved"}
     assert "update, batch 32" in "".join(row[1] for row in ratio_sheet(ratios).rows)
 
 
@@ -303,12 +306,12 @@ def test_a_slowdown_is_told_from_none(found: dict[str, Any]):
 def test_times_of_different_hardware_are_refused(found: dict[str, Any], name: str):
     other = found | {"environment": found["environment"] | {name: "another"}}
     with pytest.raises(read.BrokenTimingError, match=f"different hardware cannot be compared: {name} .* 'another'"):
-        read.compare(found, other)
+        read.compare_timings(found, other)
 
 
 def test_times_on_different_systems_are_refused(found: dict[str, Any]):
     with pytest.raises(read.BrokenTimingError, match="LinearSpiral and Lorenz"):
-        read.compare(found, found | {"system": "Lorenz"})
+        read.compare_timings(found, found | {"system": "Lorenz"})
 
 
 @pytest.mark.parametrize(
@@ -490,13 +493,13 @@ class FakeEvent:
 def test_on_a_gpu_its_own_events_tell_the_seconds(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.cuda, "Event", FakeEvent)
     monkeypatch.setattr(torch.cuda, "synchronize", lambda device: None)
-    times = stopwatch.in_turn([lambda: None, lambda: None], "cuda", 1e-4)
+    times = stopwatch.time_parts([lambda: None, lambda: None], "cuda", 1e-4)
     assert all(second == pytest.approx(1e-3) for part in times for second in part)
 
 
 def test_blocks_of_calls_on_a_gpu_are_timed_by_the_call(monkeypatch: pytest.MonkeyPatch):
     calls: list[int] = []
-    times = stopwatch.repeated(lambda: calls.append(0), "cuda", 1e-3)
+    times = stopwatch.time_call(lambda: calls.append(0), "cuda", 1e-3)
     assert len(calls) > len(times) > 0
     assert all(0 < second < 1e-3 for second in times)
 
@@ -516,7 +519,7 @@ def test_a_graph_is_warmed_up_captured_once_and_given_each_minibatch(monkeypatch
     for name in ("stream", "graph"):
         monkeypatch.setattr(torch.cuda, name, nullcontext)
     seen: list[torch.Tensor] = []
-    replay = stopwatch.replayed(seen.append, torch.zeros(3))
+    replay = stopwatch.captured(seen.append, torch.zeros(3))
     replay(torch.ones(3))
     assert len(seen) == stopwatch.WARM_UP + 1
     assert Graph.replays == 1
@@ -535,6 +538,6 @@ def test_on_a_gpu_a_graph_does_what_the_eager_update_does(data: Dataset):
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # that the compiler itself looks at
 def test_the_compiled_update_computes_what_the_eager_one_does(data: Dataset, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.undo()
-    subject = Subject.of(ResNet(width=4, training=SMALL), data)
-    step, minibatch = subject.steps[0], subject.minibatches[0][0]
+    updates = Updates.of(ResNet(width=4, training=SMALL), data)
+    step, minibatch = updates.steps[0], updates.minibatches[0][0]
     torch.testing.assert_close(compiled(step.objective)(minibatch), step.objective(minibatch))

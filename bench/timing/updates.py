@@ -1,12 +1,12 @@
-"""What is timed: an update and a forecast step of a learner, taken at will."""
+"""Updates and forecast steps of a learner, taken one at a time, to be timed and counted."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bench.timing import stopwatch
 from learners import Budget, Learner, Predictor
@@ -15,8 +15,6 @@ from learners.training.training_step import TrainingStep, rehearsing
 from systems import Dataset
 
 MINIBATCHES = 8  # that updates take in turn
-
-
 LEAST = Budget(effort=1e-9)  # for learners that are fitted without updates
 
 
@@ -25,16 +23,19 @@ class InapplicableError(Exception):
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A learner whose updates can be taken at will, with its untrained predictors."""
+class Updates:
+    """Everything that updates of a learner consist of, and its untrained predictors."""
 
     steps: tuple[TrainingStep, ...]  # more than one where replicas do not train as one program
     predictors: tuple[Predictor, ...]
     minibatches: tuple[tuple[Tensor, ...], ...]  # of each step
 
     @classmethod
-    def of(cls, learner: Learner, data: Dataset, seeds: int = 1, dtype: torch.dtype = torch.float32) -> "Subject":
-        """Weights are as they were drawn, and a rate of zero leaves them there. Raises Unsuitable or ValueError."""
+    def of(cls, learner: Learner, data: Dataset, seeds: int = 1, dtype: torch.dtype = torch.float32) -> "Updates":
+        """The updates of a learner: weights are as they were drawn, and a rate of zero leaves them there.
+
+        Raises Unsuitable or ValueError where the learner does not apply to the data.
+        """
         with rehearsing() as steps:
             predictors = learner.fit(data, LEAST, range(seeds))
         minibatches = []
@@ -54,22 +55,25 @@ class Subject:
 
     def update(self, variant: str = "eager") -> Callable[[], None]:
         """One update of all replicas, each time with other minibatches. Raises InapplicableError."""
-        moves = [_update(step, first, variant) for step, (first, *_) in zip(self.steps, self.minibatches, strict=True)]
+        updates = [
+            _update(step, first, variant) for step, (first, *_) in zip(self.steps, self.minibatches, strict=True)
+        ]
         inputs = cycle(zip(*self.minibatches, strict=True))
 
         def run() -> None:
-            for move, minibatch in zip(moves, next(inputs), strict=True):
-                move(minibatch)
+            for update, minibatch in zip(updates, next(inputs), strict=True):
+                update(minibatch)
 
         return run
 
     def parts(self, variant: str = "eager") -> list[Callable[[], Any]]:
-        """A forward and a backward pass, and what follows from the gradients, to be called in turn."""
-        inputs, losses = cycle(zip(*self.minibatches, strict=True)), []
-        forwards = [_objective(step, variant) for step in self.steps]
+        """The parts of an update, to be called in turn: a forward pass, a backward pass, clip and optimiser."""
+        inputs = cycle(zip(*self.minibatches, strict=True))
+        losses: list[Tensor] = []
+        objectives = [compiled(step.objective) if variant == "compiled" else step.objective for step in self.steps]
 
         def forward() -> None:
-            losses[:] = [pass_(minibatch) for pass_, minibatch in zip(forwards, next(inputs), strict=True)]
+            losses[:] = [objective(given) for objective, given in zip(objectives, next(inputs), strict=True)]
 
         def backward() -> None:
             for loss in losses:
@@ -81,8 +85,8 @@ class Subject:
 
         return [forward, backward, descend]
 
-    def forecast_step(self, data: Dataset, variant: str = "eager") -> Callable[[], Any]:
-        """One sampling step of the test forecasts by the first predictor."""
+    def forecast_step(self, data: Dataset, variant: str = "eager") -> Callable[[], None]:
+        """One sampling step of the test forecasts by the first predictor. Raises InapplicableError."""
         predictor = self.predictors[0]
         with torch.no_grad():
             state = predictor.encode(data.test.between(0, data.sampling.context))
@@ -90,42 +94,47 @@ class Subject:
         def advance(state: Tensor) -> Tensor:
             return predictor.advance(state, data.step)[0]
 
-        move = _variant(advance, state, variant)
+        step = (
+            _captured(advance, state) if variant == "graph" else compiled(advance) if variant == "compiled" else advance
+        )
 
         def run() -> None:
             with torch.no_grad():
-                move(state)
+                step(state)
 
         return run
 
+    def costs(self) -> dict[str, int]:
+        """What one eager update costs: evaluations of both passes, bytes that autograd keeps, operations, traffic."""
+        saved = 0
+        evaluations = 0
+        for step, (minibatch, *_) in zip(self.steps, self.minibatches, strict=True):
+            with counting(step.counted) as tally:
+                losses, kept = keeping(
+                    lambda step=step, given=minibatch: step.objective(given), list(step.network.parameters())
+                )
+                forward = tally.take()
+                losses.sum().backward()
+                evaluations += forward + (tally.take() or forward)
+            saved += kept
+        _, flops = counting_flops(self.update())
+        return {"nfe": evaluations, "saved_bytes": saved, "flops": flops, "traffic": stopwatch.traffic(self.update())}
 
-def count(subject: Subject) -> dict[str, int]:
-    """Of one eager update: function evaluations of both passes, bytes that autograd keeps, operations, traffic."""
-    saved, forward, backward = 0, 0, 0
-    for step, (minibatch, *_) in zip(subject.steps, subject.minibatches, strict=True):
-        with counting(step.counted) as tally:
-            losses, kept = keeping(lambda step=step, given=minibatch: step.objective(given), list(_parameters([step])))
-            spent = tally.take()
-            losses.sum().backward()
-            saved, forward, backward = saved + kept, forward + spent, backward + (tally.take() or spent)
-    _, flops = counting_flops(subject.update())
-    return {
-        "nfe": forward + backward,
-        "saved_bytes": saved,
-        "flops": flops,
-        "traffic": stopwatch.traffic(subject.update()),
-    }
+
+def compiled(run: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The function by torch's compiler, for arguments of one shape; compiled by the first call."""
+    return torch.compile(run, dynamic=False)
 
 
 def _update(step: TrainingStep, first: Tensor, variant: str) -> Callable[[Tensor], object]:
     """An update of one stack as one function of the minibatch, all of which have the shape of the first."""
-    objective = _objective(step, variant)
+    objective = compiled(step.objective) if variant == "compiled" else step.objective
 
     def update(minibatch: Tensor) -> None:
         objective(minibatch).sum().backward()
         _descend(step)
 
-    return _graph(update, first) if variant == "graph" else update
+    return _captured(update, first) if variant == "graph" else update
 
 
 def _descend(step: TrainingStep) -> None:
@@ -134,27 +143,8 @@ def _descend(step: TrainingStep) -> None:
     step.optimiser.zero_grad(set_to_none=True)
 
 
-def _objective(step: TrainingStep, variant: str) -> Callable[[Tensor], Tensor]:
-    return compiled(step.objective) if variant == "compiled" else step.objective
-
-
-def compiled(run: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """The function by torch's compiler, for arguments of one shape; compiled by the first call."""
-    return torch.compile(run, dynamic=False)
-
-
-def _variant(run: Callable[[Tensor], Tensor], first: Tensor, variant: str) -> Callable[[Tensor], object]:
-    if variant == "graph":
-        return _graph(run, first)
-    return compiled(run) if variant == "compiled" else run
-
-
-def _graph(run: Callable[[Tensor], object], first: Tensor) -> Callable[[Tensor], None]:
+def _captured(run: Callable[[Tensor], object], first: Tensor) -> Callable[[Tensor], None]:
+    """The function as a CUDA graph."""
     if first.device.type != "cuda":
         raise InapplicableError("CUDA graphs need a GPU")
-    return stopwatch.replayed(run, first)
-
-
-def _parameters(steps: Iterable[TrainingStep]) -> Iterator[nn.Parameter]:
-    for step in steps:
-        yield from step.network.parameters()
+    return stopwatch.captured(run, first)
