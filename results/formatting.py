@@ -1,9 +1,10 @@
 """How numbers, metrics and outcomes are put in words, in every table, figure and page alike."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+from tabulate import tabulate
 
 ABSENT = "not run"
 NOTHING = "—"  # where a metric says nothing about a learner
@@ -36,6 +37,16 @@ def in_bytes(value: float) -> str:
     while abs(value) >= 1000 and power < 3:
         value, power = value / 1024, power + 1
     return f"{three_digits(value, whole=power == 0)} {('B', 'KiB', 'MiB', 'GiB')[power]}"
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown does not read as marks."""
+    return re.sub(r"([|*`<])", r"\\\1", text)
+
+
+def pipe_table(rows: Sequence[Sequence[str]], heads: Sequence[str], align: Sequence[str]) -> str:
+    """A table in Markdown, of texts that are escaped already; `align` has "left" or "right" for each column."""
+    return tabulate(rows, heads, "pipe", disable_numparse=True, colalign=align)
 
 
 def heading(metric: str) -> str:

@@ -85,7 +85,7 @@ def _compare_timings(first: str, second: str, layout: Layout) -> int:
     from bench.display.tables import sheet
     from results.timing import report, timings
 
-    ratios = timings.compare(*(timings.load(Path(name)) for name in (first, second)))
+    ratios = timings.compare_timings(*(timings.load(Path(name)) for name in (first, second)))
     if not ratios:
         print_to_stderr(f"nothing to compare: {first} and {second} have no measurement in common")
         return NOTHING_MEASURED

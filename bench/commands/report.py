@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from bench.errors import NOTHING_MEASURED, print_to_stderr, unknown
-from bench.request import RUNS, Out, RunNames, printing_option
+from bench.request import RUNS, Out, RunNames, shown_option
 
 if TYPE_CHECKING:
     from results.store.run import Run
@@ -28,21 +28,17 @@ def report(
     runs: RunNames = None,
     out: Out = RUNS,
     claims: Annotated[
-        bool, printing_option("--claims", help="Test what the literature says on these results, instead.")
+        bool, shown_option("--claims", help="Test what the literature says on these results, instead.")
     ] = False,
-    gallery: Annotated[
-        bool, printing_option("--gallery", help="Draw every figure once on sample data, instead.")
-    ] = False,
+    gallery: Annotated[bool, shown_option("--gallery", help="Draw every figure once on sample data, instead.")] = False,
     formats: Annotated[
         str | None,
-        printing_option("--format", metavar="md,csv,tex,html", help="Tables as these; html: the page."),
+        shown_option("--format", metavar="md,csv,tex,html", help="Tables as these; html: the page."),
     ] = None,
-    figures: Annotated[
-        str | None, printing_option("--figures", metavar="pdf,svg,png", help="Figures as these.")
-    ] = None,
+    figures: Annotated[str | None, shown_option(metavar="pdf,svg,png", help="Figures as these.")] = None,
     style: Annotated[
         FigureStyle | None,
-        printing_option("--style", help="Size and fonts of figures; paper: journals' column widths."),
+        shown_option(help="Size and fonts of figures; paper: journals' column widths."),
     ] = None,
 ) -> int:
     """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""
@@ -101,7 +97,7 @@ def _print_claims(run: "Run") -> None:
     from results.claims.base import claims_table, judged
     from results.claims.literature import CLAIMS
 
-    found = claims_table(judged(CLAIMS, run.frame(), run.suite)).to_dict("records")
+    found = claims_table(judged(CLAIMS, run.frame_of_components(), run.suite)).to_dict("records")
     console = Console(highlight=False)
     if not found:
         console.print(f"no claim is about suite {run.suite}")

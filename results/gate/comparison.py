@@ -6,16 +6,15 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from tabulate import tabulate
 
-from results.formatting import NOTHING, heading, status, three_digits
+from results.formatting import NOTHING, escape_markdown, heading, pipe_table, status, three_digits
 from results.gate.baseline import differences
 from results.statistics.intervals import Estimate, median_interval, prediction_time_difference, stratified
 from results.statistics.scores import paired_scores
 from results.statistics.trials import column, groups, rows
 from results.store.run import Run
 
-Verdict = Literal["better", "worse", "changed", "same", "unresolved"]
+ChangeVerdict = Literal["better", "worse", "changed", "same", "unresolved"]
 BY_STATE = ("vpt", "vpt_strict")  # metrics whose values for every test state are kept
 OVERALL = "all systems"
 
@@ -35,7 +34,7 @@ class Change:
     second: float | None
     difference: Estimate
     pairs: int
-    verdict: Verdict
+    verdict: ChangeVerdict
     words: tuple[str, str] = ("", "")
 
     @property
@@ -100,11 +99,12 @@ def markdown(comparison: Comparison, metrics: Sequence[str]) -> str:
     """A pipe table for each metric, and what else is resolved."""
     parts = []
     for metric in metrics:
-        lines = [[change.system, change.learner, *change.entries] for change in comparison.of([metric])]
+        lines = [
+            [escape_markdown(entry) for entry in (change.system, change.learner, *change.entries)]
+            for change in comparison.of([metric])
+        ]
         heads = ["system", "learner", "A", "B", "B - A (all systems: B / A - 1)", "verdict"]
-        table = tabulate(
-            _plain(lines), heads, "pipe", disable_numparse=True, colalign=["left"] * 2 + ["right"] * 3 + ["left"]
-        )
+        table = pipe_table(lines, heads, ["left"] * 2 + ["right"] * 3 + ["left"])
         parts.append(f"**{heading(metric)}**\n\n{table}")
     parts += ["\n".join(f"- {line}" for line in lines) for lines in (remarks(comparison, metrics),) if lines]
     return "\n\n".join(parts) + "\n"
@@ -144,7 +144,7 @@ def _change(
     change = (column(pairs, "second") - column(pairs, "first")).to_numpy()
     if any(median is None for median in medians) or not len(change):
         lost, gained = bool(words[1]) and not words[0], bool(words[0]) and not words[1]
-        verdict: Verdict = "worse" if lost else "better" if gained else "unresolved"
+        verdict: ChangeVerdict = "worse" if lost else "better" if gained else "unresolved"
         return Change(system, learner, metric, *medians, Estimate(np.nan), 0, verdict, words)
     one, other = (kept.get(metric) if metric in BY_STATE else None for kept in arrays)
     if one is not None and other is not None and one.shape[1:] == other.shape[1:]:
@@ -170,7 +170,7 @@ def _overall(first: pd.DataFrame, second: pd.DataFrame) -> list[Change]:
     return found
 
 
-def _verdict(difference: Estimate, better: str, same: bool) -> Verdict:
+def _verdict(difference: Estimate, better: str, same: bool) -> ChangeVerdict:
     if same:
         return "same"
     if not difference.resolved:
@@ -200,7 +200,3 @@ def _interval(difference: Estimate, scale: float) -> str:
 
 def _differing(second: Mapping[str, Any], first: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     return differences({name: second.get(name) for name in names}, {name: first.get(name) for name in names})
-
-
-def _plain(lines: list[list[str]]) -> list[list[str]]:
-    return [[entry.replace("|", "\\|").replace("<", "\\<") for entry in line] for line in lines]

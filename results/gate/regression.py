@@ -16,7 +16,7 @@ from results.statistics.scores import GROUND_TRUTH, paired_scores
 from results.statistics.trials import column, groups
 from results.store.run import Run
 
-Verdict = Literal["pass", "regressed", "inconclusive"]
+CheckVerdict = Literal["pass", "regressed", "inconclusive"]
 RESAMPLES = 4000  # at least; more where many findings share the level
 SHARPNESS = 4  # how much smaller than its share of the level the smallest p-value must be
 NEAR = 1e-5  # of a logarithm: what rounding may change in a run that is the same
@@ -50,7 +50,7 @@ class Finding:
         return max(self.tolerance, self.noise)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> CheckVerdict:
         harm, worst = (abs(self.effect), max(-self.low, self.high)) if self.two_sided else (self.effect, self.high)
         if self.equal:
             return "pass"
@@ -86,13 +86,13 @@ class Check:
         return not self.differing and bool(self.findings or self.lost)
 
     @cached_property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> CheckVerdict:
         found = {finding.verdict for finding in self.findings}
         if self.lost or "regressed" in found:
             return "regressed"
         return "inconclusive" if "inconclusive" in found else "pass"
 
-    def of(self, verdict: Verdict) -> list[Finding]:
+    def of(self, verdict: CheckVerdict) -> list[Finding]:
         return [finding for finding in self.findings if finding.verdict == verdict]
 
 
@@ -165,26 +165,41 @@ def _findings(
     deciding = [group for group in compared if group[1] not in machine]
     found = []
     for chosen in (deciding, [group for group in compared if group[1] in machine]):
-        tests = max(1, len(chosen))
-        drawn = [_effect(group, two_sided, tests) for *_, group, two_sided in chosen]
-        corrected = holm(np.array([effect["p"] for effect in drawn]))
+        effects = [_effect(group, two_sided, len(chosen)) for *_, group, two_sided in chosen]
+        corrected = holm(np.array([one["p"] for one in effects]))
         found.append(
             [
                 Finding(
                     learner,
                     metric,
-                    **{**effect, "p": float(p)},
+                    **{**one, "p": float(p)},
                     tolerance=about[metric]["tolerance"] * (YARDSTICK if two_sided else 1),
-                    noise=_noise_bound(noise, group, tests),
+                    noise=_noise_bound(noise, group, len(chosen)),
                     pairs=len(group),
                     two_sided=two_sided,
                     equal=bool((group["ratio"].abs() <= NEAR).all()),
                     counted="paired trials",
                 )
-                for (learner, metric, group, two_sided), effect, p in zip(chosen, drawn, corrected, strict=True)
+                for (learner, metric, group, two_sided), one, p in zip(chosen, effects, corrected, strict=True)
             ]
         )
     return found[0], found[1]
+
+
+def resamples(tests: int, least: int) -> int:
+    """How many bootstrap samples resolve p-values well below the level's share of one of so many tests."""
+    return max(least, round(SHARPNESS * tests / LEVEL))
+
+
+def effect(value: float, drawn: np.ndarray, tests: int, two_sided: bool = False) -> dict[str, float]:
+    """A log-ratio with the ends of its interval at the level of one of so many tests, and its p-value, uncorrected.
+
+    `drawn` are its values in bootstrap samples.
+    """
+    below, above = np.mean(drawn <= 0), np.mean(drawn >= 0)
+    p = min(1.0, 2 * min(below, above)) if two_sided else below
+    low, high = np.quantile(drawn, [LEVEL / 2 / tests, 1 - LEVEL / 2 / tests])
+    return {"effect": float(value), "low": float(low), "high": float(high), "p": max(float(p), 1 / (len(drawn) + 1))}
 
 
 def _effect(group: pd.DataFrame, two_sided: bool, tests: int) -> dict[str, float]:
@@ -193,18 +208,11 @@ def _effect(group: pd.DataFrame, two_sided: bool, tests: int) -> dict[str, float
     Seeds are drawn anew within each system, one fewer than there are (see `statistics.stratified`). Few pairs bound the
     interval by their own extremes: what then keeps false alarms rare is that the effect must exceed the noise.
     """
-    rng, count = np.random.default_rng(SEED), max(RESAMPLES, round(SHARPNESS * tests / LEVEL))
+    rng = np.random.default_rng(SEED)
+    count = resamples(tests, RESAMPLES)
     systems = [column(trials, "ratio").to_numpy() for _, trials in group.groupby("system", sort=False)]
-    drawn = np.mean([ratios[_places(rng, count, len(ratios))].mean(axis=1) for ratios in systems], axis=0)
-    none, some = np.mean(drawn <= 0), np.mean(drawn >= 0)
-    p = min(1.0, 2 * min(none, some)) if two_sided else none
-    low, high = np.quantile(drawn, [LEVEL / 2 / tests, 1 - LEVEL / 2 / tests])
-    effect = float(np.mean([ratios.mean() for ratios in systems]))
-    return {"effect": effect, "low": float(low), "high": float(high), "p": max(float(p), 1 / (count + 1))}
-
-
-def _places(rng: np.random.Generator, count: int, n: int) -> np.ndarray:
-    return rng.integers(0, n, (count, max(n - 1, 1)))
+    drawn = [one[rng.integers(0, len(one), (count, max(len(one) - 1, 1)))].mean(axis=1) for one in systems]
+    return effect(np.mean([one.mean() for one in systems]), np.mean(drawn, axis=0), tests, two_sided)
 
 
 def _noise_bound(noise: pd.DataFrame, group: pd.DataFrame, tests: int) -> float:

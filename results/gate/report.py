@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from xml.etree import ElementTree
 
+from results.formatting import escape_markdown
 from results.gate.regression import Check, Finding
 
 MOST_ANNOTATIONS = 10  # that GitHub shows of one step
@@ -32,7 +33,7 @@ def markdown(check: Check, accept: str) -> str:
     """What a step of GitHub Actions, or a comment, shows."""
     lines = [f"### Regression check: {headline(check)}", ""]
     decisive = [*check.of("regressed"), *check.of("inconclusive")]
-    lines += [f"- {_plain(line)}" for line in (*check.differing, *check.lost, *check.notes)]
+    lines += [f"- {escape_markdown(line)}" for line in (*check.differing, *check.lost, *check.notes)]
     if decisive:
         lines += [
             "",
@@ -42,7 +43,7 @@ def markdown(check: Check, accept: str) -> str:
         lines += [_row(finding) for finding in decisive]
     if check.advisory:
         lines += ["", "Times and memory of the process, which decide nothing across jobs:", ""]
-        lines += [f"- {_plain(str(finding))}" for finding in check.advisory if finding.verdict != "pass"] or [
+        lines += [f"- {escape_markdown(str(finding))}" for finding in check.advisory if finding.verdict != "pass"] or [
             "- as before"
         ]
     if check.verdict != "pass":
@@ -109,11 +110,7 @@ def _row(finding: Finding) -> str:
     numbers = (
         f"{finding.effect:+.3g} | [{finding.low:+.3g}, {finding.high:+.3g}] | {finding.limit:.3g} | {finding.pairs}"
     )
-    return f"| {finding.verdict} | {_plain(finding.learner)} | {finding.metric} | {numbers} |"
-
-
-def _plain(content: str) -> str:
-    return content.replace("|", "\\|").replace("<", "\\<")
+    return f"| {finding.verdict} | {escape_markdown(finding.learner)} | {finding.metric} | {numbers} |"
 
 
 def _escaped(message: str) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
-from tabulate import tabulate
 
+from results.formatting import escape_markdown, pipe_table
 from results.store.atomic import write_in_one_stroke
 from results.tables.tables import Table
 
@@ -30,15 +30,16 @@ def write(table: Table, folder: Path, kinds: Collection[str] = KINDS) -> list[Pa
 
 def markdown(table: Table) -> str:
     """A pipe table below its caption, with the reference rows in italics."""
-    heads = [_plain(f"{head} ({unit})" if unit else head) for head, unit in table.heads]
+    heads = [escape_markdown(f"{head} ({unit})" if unit else head) for head, unit in table.heads]
     lines = []
     for row in table.rows:
-        entries = [f"**{_plain(entry.text)}**" if entry.best else _plain(entry.text) for entry in row.entries]
-        name = f"*{_plain(row.learner)}*" if row.reference else _plain(row.learner)
+        entries = [
+            f"**{escape_markdown(entry.text)}**" if entry.best else escape_markdown(entry.text) for entry in row.entries
+        ]
+        name = f"*{escape_markdown(row.learner)}*" if row.reference else escape_markdown(row.learner)
         lines.append([name, *entries, row.outcome])
     align = ["left", *["right"] * len(table.columns), "left"]
-    text = tabulate(lines, heads, tablefmt="pipe", disable_numparse=True, colalign=align)
-    return f"{_plain(table.caption)} Reference rows in italics.\n\n{text}\n"
+    return f"{escape_markdown(table.caption)} Reference rows in italics.\n\n{pipe_table(lines, heads, align)}\n"
 
 
 def latex(table: Table) -> str:
@@ -94,8 +95,3 @@ def _stacked(heads: list[tuple[str, str]]) -> pd.MultiIndex:
     above, below = (max(len(words[part]) for words in columns) for part in (0, 1))
     levels = [(*head, *[""] * (above - len(head)), *unit, *[""] * (below - len(unit))) for head, unit in columns]
     return pd.MultiIndex.from_tuples(levels)
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown does not read as marks."""
-    return re.sub(r"([|*`<])", r"\\\1", text)

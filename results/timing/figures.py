@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from results.figures.style import NOTE, PAGE, drawing, handles, legend_below, legend_height, styles
-from results.timing.timings import Timings, chosen, median
+from results.timing.timings import Timings, measurements, median
 
 PARTS = {"forward": "0.8", "backward": "0.5", "descent": "0.2"}
 AXES = {"batch": "segments in an update", "width": "hidden units", "lookahead": "lookahead", "seeds": "stacked seeds"}
@@ -19,13 +19,17 @@ AXES = {"batch": "segments in an update", "width": "hidden units", "lookahead": 
 
 def figures(found: Timings) -> dict[str, Figure]:
     """The figures that there are data for, by their file names."""
-    drawn = {"update_times": update_times(found)} if any(True for _ in chosen(found, axis="", part="update")) else {}
+    drawn = (
+        {"update_times": update_times(found)} if any(True for _ in measurements(found, axis="", part="update")) else {}
+    )
     return drawn | ({"scaling": scaling(found)} if any(entry.get("axis") for entry in found["times"]) else {})
 
 
 def update_times(found: Timings) -> Figure:
     """A bar for each learner, variant and precision: the parts of an update, and its whole with the quartiles."""
-    wholes = sorted(chosen(found, axis="", part="update"), key=lambda one: found["learners"].index(one["learner"]))
+    wholes = sorted(
+        measurements(found, axis="", part="update"), key=lambda one: found["learners"].index(one["learner"])
+    )
     with drawing():
         figure = Figure(figsize=(PAGE, 0.75 + 0.19 * len(wholes)), layout="constrained")
         axes = figure.subplots()
@@ -45,7 +49,7 @@ def scaling(found: Timings) -> Figure:
     """Time of an update against the batch, the width, the lookahead and the number of seeds, a line a learner."""
     look = styles(found["learners"], ())
     with drawing():
-        there = [axis for axis in AXES if any(True for _ in chosen(found, axis=axis))]
+        there = [axis for axis in AXES if any(True for _ in measurements(found, axis=axis))]
         columns = min(2, len(there))
         lines = -(-len(there) // columns)
         width = PAGE * min(1, 0.55 * columns)
@@ -66,7 +70,7 @@ def _bar(axes: Axes, found: Timings, place: int, whole: Mapping[str, Any]) -> No
     where = {name: whole[name] for name in ("learner", "variant", "precision")}
     begin, total = 0.0, 1e3 * median(whole["times"])
     for part, shade in PARTS.items():
-        for entry in chosen(found, axis="", part=part, **where):
+        for entry in measurements(found, axis="", part=part, **where):
             width = 1e3 * median(entry["times"])
             axes.barh(place, width, 0.7, begin, color=shade, linewidth=0)
             begin += width
@@ -77,7 +81,9 @@ def _bar(axes: Axes, found: Timings, place: int, whole: Mapping[str, Any]) -> No
 def _growth(axes: Axes, found: Timings, axis: str) -> None:
     values: set[int] = set()
     for learner, style in styles(found["learners"], ()).items():
-        points = sorted((one["value"], 1e3 * median(one["times"])) for one in chosen(found, axis=axis, learner=learner))
+        points = sorted(
+            (one["value"], 1e3 * median(one["times"])) for one in measurements(found, axis=axis, learner=learner)
+        )
         if points:
             axes.plot(*zip(*points, strict=True), **style.line, marker=style.marker, markersize=3)
             values |= {value for value, _ in points}

@@ -7,24 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tabulate import tabulate
 
 from results.figures.style import save
+from results.formatting import escape_markdown, pipe_table
 from results.store.atomic import write_in_one_stroke
-from results.timing.timings import Ratio, Timings, chosen, median
+from results.timing.timings import Ratio, Timings, measurements, median, variant_in_words
 
 EMPTY = "·"
 CPU_ALONE = "Measured on the CPU alone: no kernels, busy fraction, energy or CUDA graphs, which need a GPU."
-COSTS = {
-    "samples_per_second": "segments/s",
-    "nfe_per_second": "NFE/s",
-    "saved_bytes": "saved B",
-    "peak_bytes": "peak B",
-    "launches": "launched",
-    "busy": "busy",
-    "joules": "J",
-}
-RATES = {"flops_per_second": "FLOP/s", "bytes_per_second": "B/s"}
+COST_HEADS = {
+    "samples_per_second": "segments/s", "nfe_per_second": "NFE/s", "saved_bytes": "saved B", "peak_bytes": "peak B",
+    "launches": "launched", "busy": "busy", "joules": "J",
+}  # fmt: skip
+RATE_HEADS = {"flops_per_second": "FLOP/s", "bytes_per_second": "B/s"}
 NOTES = {
     "times": "Median of repeated measurements, in brackets their interquartile range. An update: both passes, "
     "then the clip of gradients and the optimiser.",
@@ -63,9 +58,8 @@ def write(found: Timings, folder: Path) -> Path:
 
 def markdown(sheet: Sheet) -> str:
     align = ["left"] * sheet.words + ["right"] * (len(sheet.heads) - sheet.words)
-    rows = [[text.replace("|", "\\|") for text in row] for row in sheet.rows]
-    table = tabulate(rows, sheet.heads, tablefmt="pipe", disable_numparse=True, colalign=align)
-    return f"{table}\n\n{sheet.note}".rstrip()
+    rows = [[escape_markdown(text) for text in row] for row in sheet.rows]
+    return f"{pipe_table(rows, sheet.heads, align)}\n\n{sheet.note}".rstrip()
 
 
 def sheets(found: Timings) -> list[Sheet]:
@@ -78,11 +72,8 @@ def ratio_sheet(ratios: Sequence[Ratio]) -> Sheet:
     """Two timings side by side: the median seconds of each, and how many times longer the second takes."""
     rows = []
     for one in ratios:
-        learner, variant, precision, axis, value, part = one.place
-        what = f"{part}, {axis} {value}" if axis else part
         interval = f"{one.ratio.median:.2f} [{one.ratio.low:.2f}, {one.ratio.high:.2f}]"
-        how = _how(variant, precision)
-        rows.append((learner, f"{how} {what}", _ms(one.first), _ms(one.second), interval, one.verdict))
+        rows.append((one.timed.learner, one.timed.in_words, _ms(one.first), _ms(one.second), interval, one.verdict))
     note = (
         "Medians in ms; B / A with the 95 % interval of what varies within one process. "
         "Between two processes on the same machine more may vary."
@@ -116,20 +107,24 @@ def _times(found: Timings) -> Sheet:
     heads = ("forward", "backward", "update", "forecast step")
     rows = []
     for learner, variant, precision in _variants(found):
-        texts = [_entry(found, learner, variant, precision, part) for part in heads]
+        texts = [_time(found, learner, variant, precision, part) for part in heads]
         if any(text != EMPTY for text in texts):
-            rows.append((learner, _how(variant, precision), *texts))
+            rows.append((learner, variant_in_words(variant, precision), *texts))
     title = f"An update, and one step of {found.get('forecasts', 0)} forecasts (ms)"
     return Sheet(title, ("learner", "", *heads[:-1], "forecast"), tuple(rows), NOTES["times"])
 
 
 def _costs(found: Timings) -> Sheet:
-    shown = [name for name in COSTS if any(cost.get(name) is not None for cost in found["costs"])]
+    shown = [name for name in COST_HEADS if any(cost.get(name) is not None for cost in found["costs"])]
     rows = [
-        (cost["learner"], _how(cost["variant"], cost["precision"]), *(number(cost.get(name)) for name in shown))
+        (
+            cost["learner"],
+            variant_in_words(cost["variant"], cost["precision"]),
+            *(number(cost.get(name)) for name in shown),
+        )
         for cost in _in_order(found)
     ]
-    heads = ("learner", "", *(COSTS[name] for name in shown))
+    heads = ("learner", "", *(COST_HEADS[name] for name in shown))
     return Sheet("What an update costs", heads, tuple(rows), NOTES["costs"])
 
 
@@ -137,10 +132,10 @@ def _rates(found: Timings) -> Sheet:
     rows = []
     for cost in _in_order(found):
         ceiling = found["ceilings"][cost["precision"]]
-        texts = [f"{number(cost[name])} ({cost[name] / ceiling[name]:.1%})" for name in RATES]
+        texts = [f"{number(cost[name])} ({cost[name] / ceiling[name]:.1%})" for name in RATE_HEADS]
         work = (number(cost["nfe"]), number(cost["flops"]), number(cost["traffic"]))
-        rows.append((cost["learner"], _how(cost["variant"], cost["precision"]), *work, *texts))
-    heads = ("learner", "", "NFE", "FLOP", "B", *RATES.values())
+        rows.append((cost["learner"], variant_in_words(cost["variant"], cost["precision"]), *work, *texts))
+    heads = ("learner", "", "NFE", "FLOP", "B", *RATE_HEADS.values())
     return Sheet("Work of an update, and rates beside the ceilings", heads, tuple(rows), NOTES["rates"])
 
 
@@ -148,7 +143,7 @@ def _scaling(found: Timings) -> Sheet:
     rows = []
     for learner in found["learners"]:
         for axis in ("batch", "width", "lookahead", "seeds"):
-            points = list(chosen(found, learner=learner, axis=axis))
+            points = list(measurements(found, learner=learner, axis=axis))
             if points:
                 texts = (f"{entry['value']}: {_ms(median(entry['times']))}" for entry in points)
                 rows.append((learner, axis, "   ".join(texts)))
@@ -170,25 +165,21 @@ def _skipped(found: Timings) -> Sheet:
 
 def _variants(found: Timings) -> list[tuple[str, str, str]]:
     """Learner, variant and precision of all that was measured, learner by learner."""
-    there = dict.fromkeys((one["learner"], one["variant"], one["precision"]) for one in found["times"])
-    return sorted(there, key=lambda one: found["learners"].index(one[0]))
+    timed = dict.fromkeys((one["learner"], one["variant"], one["precision"]) for one in found["times"])
+    return sorted(timed, key=lambda one: found["learners"].index(one[0]))
 
 
 def _in_order(found: Timings) -> list[Mapping[str, Any]]:
     return sorted(found["costs"], key=lambda cost: found["learners"].index(cost["learner"]))
 
 
-def _entry(found: Timings, learner: str, variant: str, precision: str, part: str) -> str:
-    entry = next(chosen(found, learner=learner, variant=variant, precision=precision, part=part, axis=""), None)
+def _time(found: Timings, learner: str, variant: str, precision: str, part: str) -> str:
+    entry = next(measurements(found, learner=learner, variant=variant, precision=precision, part=part, axis=""), None)
     if entry is None:
         return EMPTY
     low, high = np.quantile(entry["times"], [0.25, 0.75])
     middle = median(entry["times"])
     return f"{_ms(middle)} ({(high - low) / middle:.0%})"
-
-
-def _how(variant: str, precision: str) -> str:
-    return variant if precision == "float32" else f"{variant} {precision}"
 
 
 def _ms(seconds: float) -> str:

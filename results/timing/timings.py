@@ -1,10 +1,10 @@
-"""Timings: what `python -m bench time` has measured, read back, and two of them side by side."""
+"""Timings in a file of `python -m bench time`: reading them, and setting two of them side by side."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -13,19 +13,37 @@ from results.statistics.intervals import Interval
 from results.store.errors import BrokenTimingError
 
 FORM = 1
-REQUIRED = {"suite": str, "system": str, "learners": list, "times": list, "costs": list, "skipped": list}
+REQUIRED = {
+    "suite": str, "system": str, "learners": list, "times": list, "costs": list, "skipped": list, "environment": dict,
+}  # fmt: skip
 HARDWARE = ("processor", "cores", "threads", "device")  # of which times depend
 RESAMPLES = 2000
-PLACE = ("learner", "variant", "precision", "axis", "value", "part")  # of one measurement
 
 Timings = Mapping[str, Any]
+
+
+class Timed(NamedTuple):
+    """What was timed. `axis` and `value` say what was changed; empty where a learner is as its suite has it."""
+
+    learner: str
+    variant: str
+    precision: str
+    axis: str
+    value: Any
+    part: str
+
+    @property
+    def in_words(self) -> str:
+        """All but the learner: "eager update", "eager float64 update", "eager update, batch 64"."""
+        changed = f", {self.axis} {self.value}" if self.axis else ""
+        return f"{variant_in_words(self.variant, self.precision)} {self.part}{changed}"
 
 
 @dataclass(frozen=True)
 class Ratio:
     """How many times longer something takes in a second measurement, and its 95 % interval."""
 
-    place: tuple[Any, ...]
+    timed: Timed
     first: float  # median seconds
     second: float
     ratio: Interval
@@ -51,63 +69,53 @@ def load(path: Path) -> Timings:
         raise BrokenTimingError(f"{path} cannot be read ({error}); `python -m bench time` writes it") from error
     if not isinstance(found, dict) or found.get("kind") != "timing" or found.get("form") != FORM:
         raise BrokenTimingError(f"{path} holds no timings of form {FORM}; `python -m bench time` writes them")
-    wrong = [name for name, kind in REQUIRED.items() if not isinstance(found.get(name), kind)]
-    if wrong or not isinstance(found.get("environment"), dict):
-        raise BrokenTimingError(f"{path} lacks {', '.join(wrong) or 'environment'}; `python -m bench time` writes it")
+    if wrong := [name for name, kind in REQUIRED.items() if not isinstance(found.get(name), kind)]:
+        raise BrokenTimingError(f"{path} lacks {', '.join(wrong)}; `python -m bench time` writes it")
     return found
 
 
-def compare(first: Timings, second: Timings) -> list[Ratio]:
+def compare_timings(first: Timings, second: Timings) -> list[Ratio]:
     """What both have measured, second over first. Raises BrokenTimingError where their hardware is not the same.
 
     The interval is of the medians of repeated measurements in one process each: what differs between two processes on
     the same machine is not in it.
     """
-    return [_ratio(*pair) for pair in paired(first, second)]
+    return [_ratio(*pair) for pair in in_both(first, second)]
 
 
-def paired(first: Timings, second: Timings) -> list[tuple[tuple[Any, ...], list[float], list[float]]]:
+def in_both(first: Timings, second: Timings) -> list[tuple[Timed, list[float], list[float]]]:
     """What both have measured, and the times of each. Raises BrokenTimingError where their hardware is not the same."""
-    differing = [name for name in HARDWARE if first["environment"].get(name) != second["environment"].get(name)]
+    one, other = first["environment"], second["environment"]
+    differing = [
+        f"{name} {one.get(name)!r} and {other.get(name)!r}" for name in HARDWARE if one.get(name) != other.get(name)
+    ]
     if differing:
-        said = "; ".join(
-            f"{name} {first['environment'].get(name)!r} and {second['environment'].get(name)!r}" for name in differing
-        )
-        raise BrokenTimingError(f"times of different hardware cannot be compared: {said}")
+        raise BrokenTimingError(f"times of different hardware cannot be compared: {'; '.join(differing)}")
     if first["system"] != second["system"]:
         raise BrokenTimingError(
             f"times on different systems cannot be compared: {first['system']} and {second['system']}"
         )
-    others = {place(entry): entry["times"] for entry in second["times"]}
-    pairs = [(place(entry), entry["times"]) for entry in first["times"]]
-    return [(where, times, others[where]) for where, times in pairs if where in others]
+    others = {_timed(entry): entry["times"] for entry in second["times"]}
+    return [
+        (_timed(entry), entry["times"], others[_timed(entry)]) for entry in first["times"] if _timed(entry) in others
+    ]
 
 
-def place(entry: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a measurement is of; without axis and value where the learner is as the suite has it."""
-    return tuple(entry.get(name, "") for name in PLACE)
-
-
-def median(times: Sequence[float]) -> float:
-    return float(np.median(times))
-
-
-def chosen(found: Timings, **wanted: Any) -> Iterator[Mapping[str, Any]]:
-    """The measurements that are of this."""
+def measurements(found: Timings, **wanted: Any) -> Iterator[Mapping[str, Any]]:
+    """The entries that are of this learner, variant, part and so on."""
     for entry in found["times"]:
         if all(entry.get(name, "") == value for name, value in wanted.items()):
             yield entry
 
 
-def as_json(ratios: Sequence[Ratio]) -> dict[str, Any]:
-    return {
-        "ratios": [
-            dict(zip(PLACE, one.place, strict=True))
-            | {"first": one.first, "second": one.second, "verdict": one.verdict}
-            | {"ratio": one.ratio.median, "low": one.ratio.low, "high": one.ratio.high}
-            for one in ratios
-        ]
-    }
+def variant_in_words(variant: str, precision: str) -> str:
+    """How a learner is run: "eager", "eager float64"."""
+    return variant if precision == "float32" else f"{variant} {precision}"
+
+
+def median(times: Sequence[float]) -> float:
+    """The median of repeated measurements."""
+    return float(np.median(times))
 
 
 def medians(
@@ -117,9 +125,25 @@ def medians(
     return np.median(times[rng.integers(len(times), size=(count, len(times)))], axis=1)
 
 
-def _ratio(where: tuple[Any, ...], first: Sequence[float], second: Sequence[float]) -> Ratio:
+def as_json(ratios: Sequence[Ratio]) -> dict[str, Any]:
+    """Ratios as JSON-ready values."""
+    return {
+        "ratios": [
+            one.timed._asdict()
+            | {"first": one.first, "second": one.second, "verdict": one.verdict}
+            | {"ratio": one.ratio.median, "low": one.ratio.low, "high": one.ratio.high}
+            for one in ratios
+        ]
+    }
+
+
+def _timed(entry: Mapping[str, Any]) -> Timed:
+    return Timed(*(entry.get(name, "") for name in Timed._fields))
+
+
+def _ratio(timed: Timed, first: Sequence[float], second: Sequence[float]) -> Ratio:
     rng = np.random.default_rng(0)
     resampled = medians(rng, np.asarray(second)) / medians(rng, np.asarray(first))
     low, high = np.quantile(resampled, [0.025, 0.975])
     one, other = median(first), median(second)
-    return Ratio(where, one, other, Interval(other / one, float(low), float(high)))
+    return Ratio(timed, one, other, Interval(other / one, float(low), float(high)))
