@@ -51,18 +51,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=EXAMPLES)(run)
-app.command()(plan)
-app.command()(status)
-app.command()(merge)
+for command in (plan, status, merge):
+    app.command()(command)
 app.command("list")(list_)
-app.command()(new)
-app.command()(tune)
-app.command()(report)
-app.command()(compare)
+for command in (new, tune, report, compare):
+    app.command()(command)
 app.add_typer(baseline, name="baseline")
-app.command()(check)
-app.command()(doctor)
-app.command()(time)
+for command in (check, doctor, time):
+    app.command()(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

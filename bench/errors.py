@@ -1,7 +1,26 @@
 """How commands end: exit codes, and mistakes told in one line that names the nearest valid choice.
 
+All exceptions of ours, in every package:
+
 ValueError
-└── UserError    shown as `error: ...`, without a traceback; the program ends with exit code 2
+├── UserError                what the user wrote cannot be done; one line, no traceback, exit code 2
+├── UnreadableError          results.store.errors: files that cannot be read, told like a UserError
+│   ├── MissingCellError     a cell that is not finished yet
+│   ├── DamagedCellError     a cell whose files are not the ones that were written
+│   ├── StoreVersionError    a store whose layout this program does not know
+│   ├── BrokenRunError       a folder that holds no run, or a manifest that cannot be read
+│   ├── BrokenBaselineError  a file that holds no baseline of a run
+│   └── BrokenTimingError    a file that holds no timings, or none that can be compared
+├── Unsuitable               learners.base: a learner does not apply to the data; its trials are skipped
+└── Undefined                metrics.base: a trial leaves a metric nothing to measure; it has no value
+RuntimeError
+└── SolverError              learners.base: an adaptive solver cannot go on; the trial has failed
+Exception
+└── InapplicableError        bench.timing.updates: a way of launching or computing that this machine lacks
+KeyboardInterrupt
+└── Interrupted              bench.runner.outcomes: the user stopped a run; it holds what was finished
+BaseException
+└── ModelNeededError         bench.cells.evidence: a metric needs the model itself, which has to be trained again
 """
 
 import sys

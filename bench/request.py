@@ -14,9 +14,9 @@ import typer
 from bench.errors import UserError, at_least, positive
 
 RUNS = Path("runs")
-compared_option = partial(typer.Option, rich_help_panel="What is compared")
-running_option = partial(typer.Option, rich_help_panel="How it is run")
-printing_option = partial(typer.Option, rich_help_panel="What is shown")
+what_option = partial(typer.Option, rich_help_panel="What is compared")
+how_option = partial(typer.Option, rich_help_panel="How it is run")
+shown_option = partial(typer.Option, rich_help_panel="What is shown")
 
 
 class Device(StrEnum):
@@ -35,10 +35,10 @@ class Cache(StrEnum):
     ONLY = "only"
 
 
-Out = Annotated[Path, running_option("--out", metavar="FOLDER", help="Where cells and reports are kept.")]
-Timeout = Annotated[float | None, running_option(metavar="S", help="Seconds after which a cell is stopped.")]
-AsJson = Annotated[bool, printing_option("--json", help="Print one JSON object at the end, no more.")]
-Quiet = Annotated[bool, printing_option("--quiet", help="Print nothing but the path of what is written.")]
+Out = Annotated[Path, how_option(metavar="FOLDER", help="Where cells and reports are kept.")]
+Timeout = Annotated[float | None, how_option(metavar="S", help="Seconds after which a cell is stopped.")]
+AsJson = Annotated[bool, shown_option("--json", help="Print one JSON object at the end, no more.")]
+Quiet = Annotated[bool, shown_option("--quiet", help="Print nothing but the path of what is written.")]
 RunNames = Annotated[list[str] | None, typer.Argument(help="Suites, or folders of runs; all runs if none is named.")]
 
 
@@ -46,15 +46,13 @@ RunNames = Annotated[list[str] | None, typer.Argument(help="Suites, or folders o
 class Request:
     """Which cells are wanted. None stands for the suite's own choice. Raises UserError where a number is too small."""
 
-    suite: Annotated[
-        str, compared_option("--suite", metavar="NAME|FILE.py", help="A suite by name, or your own file.")
-    ] = ""
+    suite: Annotated[str, what_option(metavar="NAME|FILE.py", help="A suite by name, or your own file.")] = ""
     systems: Annotated[
-        Sequence[str], compared_option("--system", "-s", metavar="NAME", help="Only this system; repeat for more.")
+        Sequence[str], what_option("--system", "-s", metavar="NAME", help="Only this system; repeat for more.")
     ] = ()
     learners: Annotated[
         Sequence[str],
-        compared_option(
+        what_option(
             "--learner",
             "-l",
             metavar="NAME",
@@ -64,28 +62,24 @@ class Request:
     ] = ()
     include: Annotated[
         Sequence[Path],
-        compared_option(
+        what_option(
             metavar="FILE.py", help="Your own file, whose systems and learners -s and -l can name; repeat for more."
         ),
     ] = ()
     metrics: Annotated[
-        Sequence[str], compared_option("--metric", metavar="NAME", help="Measure this too; repeat for more.")
+        Sequence[str], what_option("--metric", metavar="NAME", help="Measure this too; repeat for more.")
     ] = ()
-    seeds: Annotated[int | None, compared_option(metavar="N", help="Number of seeds, in place of the suite's.")] = None
-    data_seed: Annotated[
-        int | None, compared_option(metavar="N", help="Seed of the data, in place of the suite's.")
-    ] = None
-    budget: Annotated[str, compared_option(metavar="NAME", help="Amount of training: quick, standard or paper.")] = (
+    seeds: Annotated[int | None, what_option(metavar="N", help="Number of seeds, in place of the suite's.")] = None
+    data_seed: Annotated[int | None, what_option(metavar="N", help="Seed of the data, in place of the suite's.")] = None
+    budget: Annotated[str, what_option(metavar="NAME", help="Amount of training: quick, standard or paper.")] = (
         "standard"
     )
-    device: Annotated[Device, running_option("--device", help="Where learners are fitted.")] = Device.AUTO
+    device: Annotated[Device, how_option(help="Where learners are fitted.")] = Device.AUTO
     jobs: Annotated[
         int | None,
-        running_option("--jobs", "-j", metavar="N", help="Cells at a time; if not given, one a core (GPU: one)."),
+        how_option("--jobs", "-j", metavar="N", help="Cells at a time; if not given, one a core (GPU: one)."),
     ] = None
-    shard: Annotated[
-        str, running_option("--shard", metavar="I/N", help="Part I of N of the suite, for job arrays.")
-    ] = ""
+    shard: Annotated[str, how_option(metavar="I/N", help="Part I of N of the suite, for job arrays.")] = ""
     out: Out = RUNS
     rerun: str = ""  # see Conditions
     elsewhere: bool = False  # on machines that may have a GPU where this one has none
@@ -107,24 +101,21 @@ class Conditions:
     jobs: int = 1  # cells at a time: not an option, but what the plan makes of that of the request
     timeout: Timeout = None
     memory: Annotated[
-        float | None,
-        running_option(metavar="GIB", help="Memory of a cell, beyond what its process starts with (host)."),
+        float | None, how_option(metavar="GIB", help="Memory of a cell, beyond what its process starts with (host).")
     ] = None
-    retries: Annotated[int, running_option(metavar="N", help="New attempts after a crash or lack of memory.")] = 0
+    retries: Annotated[int, how_option(metavar="N", help="New attempts after a crash or lack of memory.")] = 0
     rerun: Annotated[
-        str, running_option(metavar="failed|all|NAME", help="Finished cells to compute again; see --cache.")
+        str, how_option(metavar="failed|all|NAME", help="Finished cells to compute again; see --cache.")
     ] = ""
-    cache: Annotated[
-        Cache, running_option("--cache", help="ignore: compute all anew; only: compute nothing, report.")
-    ] = Cache.DEFAULT
+    cache: Annotated[Cache, how_option(help="ignore: compute all anew; only: compute nothing, report.")] = Cache.DEFAULT
     executor: Annotated[
         str,
-        running_option(
+        how_option(
             metavar="local|dask|dask://HOST:PORT",
             help="Where cells run; or dask://FILE.json of a scheduler. Extra \\[dask].",
         ),
     ] = "local"
-    fail_fast: Annotated[bool, running_option("--fail-fast", help="Stop at the first cell that fails.")] = False
+    fail_fast: Annotated[bool, how_option("--fail-fast", help="Stop at the first cell that fails.")] = False
 
     def __post_init__(self) -> None:
         at_least("--jobs", self.jobs, 1)

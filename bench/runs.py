@@ -43,11 +43,11 @@ def run_missing(plan: "Plan", conditions: Conditions, notify: "Callable[[Event],
 
 def run_quietly(request: Request) -> Path | None:
     """Run what a suite lacks under the usual conditions, and write its report, whose path is returned."""
-    from bench.planning.plan import prepare
+    from bench.planning import plan as planning
     from bench.runner.interrupts import interruptible
 
     with interruptible():
-        plan = prepare(request)
+        plan = planning.plan(request)
         run_missing(plan, Conditions(jobs=plan.jobs))
         return report_on(plan, show=False)
 
@@ -72,7 +72,7 @@ def report_on(plan: "Plan", show: bool) -> Path | None:
 
     Of several runs of a suite at the same time, one writes after the other. Raises UserError where none can be written.
     """
-    if plan.shard.parts > 1 and not all(plan.store.complete(key) for key in plan.keys):
+    if plan.shard.parts > 1 and not all(plan.store.complete(one.key) for one in plan.cells):
         return None
     from results.store.lease import alone
     from results.store.run import Run

@@ -18,17 +18,14 @@ baseline = typer.Typer(help="Keep what a run measured, for later runs to be held
 def save(
     source: Annotated[str, typer.Option("--from", metavar="RUN", help="The run to keep: its suite, or its folder.")],
     name: Annotated[
-        str, typer.Option("--name", metavar="NAME|FILE.json", help="Of the baseline; the suite's if not given.")
+        str, typer.Option(metavar="NAME|FILE.json", help="Of the baseline; the suite's if not given.")
     ] = "",
     noise: Annotated[
         list[str] | None,
-        typer.Option(
-            "--noise", metavar="RUN", help="A re-run with other seeds, to measure the noise by; repeat for more."
-        ),
+        typer.Option(metavar="RUN", help="A re-run with other seeds, to measure the noise by; repeat for more."),
     ] = None,
     tolerance: Annotated[
-        list[str] | None,
-        typer.Option("--tolerance", metavar="METRIC=X", help="Of the logarithm of a metric; repeat for more."),
+        list[str] | None, typer.Option(metavar="METRIC=X", help="Of the logarithm of a metric; repeat for more.")
     ] = None,
     out: Out = RUNS,
 ) -> int:

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def check(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The suite of a run, or its folder; or a timing.json.")],
     baseline: Annotated[
-        Path | None,
-        typer.Option("--baseline", metavar="FILE", help="If not given: results/baselines/ and the name of the suite."),
+        Path | None, typer.Option(metavar="FILE", help="If not given: results/baselines/ and the name of the suite.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="An inconclusive check fails too.")] = False,
     adaptive: Annotated[
@@ -29,7 +28,7 @@ def check(
     times: Annotated[
         bool, typer.Option("--times", help="Decide by times too: both runs are of this very job.")
     ] = False,
-    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE.xml", help="Write a JUnit report too.")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE.xml", help="Write a JUnit report too.")] = None,
     as_json: AsJson = False,
     out: Out = RUNS,
 ) -> int:

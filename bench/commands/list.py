@@ -19,15 +19,16 @@ def list_(
     """Show what exists: suites, systems, learners and metrics."""
     from rich.console import Console
 
-    from bench.catalogue import components as catalogue
+    from bench.catalogue.components import components, metrics
+    from bench.catalogue.suites import suites
     from bench.display import tables as display
 
-    systems = catalogue.components("systems")
+    systems = components("systems")
     entries: dict[str, Any] = {
-        "suites": catalogue.suites(),
+        "suites": suites(),
         "systems": systems,
-        "learners": catalogue.components("learners"),
-        "metrics": catalogue.metrics(),
+        "learners": components("learners"),
+        "metrics": metrics(),
     }
     if not name and kind not in entries:
         kind, name = next(((group, kind) for group, members in entries.items() if kind in members), (kind, ""))

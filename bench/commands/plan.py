@@ -9,7 +9,7 @@ from bench.request import AsJson, Request, with_options
 
 if TYPE_CHECKING:
     from bench.planning.plan import Plan
-    from bench.planning.status import History, Standing
+    from bench.planning.status import CacheState, History
 
 
 @with_options()
@@ -23,12 +23,12 @@ def plan(request: Request, as_json: AsJson = False) -> None:
     from rich.console import Console
 
     from bench.display import tables as display
-    from bench.planning.plan import prepare
-    from bench.planning.status import History, standings
+    from bench.planning import plan as planning
+    from bench.planning.status import History, cache_states
 
-    planned = prepare(request)
+    planned = planning.plan(request)
     history = History.read(planned.store)
-    found = standings(planned.cells, planned.keys, planned.store, history)
+    found = cache_states(planned.cells, planned.store, history)
     if as_json:
         sys.stdout.write(json.dumps(_as_json(planned, found, history), indent=2) + "\n")
         return
@@ -38,26 +38,21 @@ def plan(request: Request, as_json: AsJson = False) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _summary(planned: "Plan", found: "dict[str, Standing]", history: "History") -> list[str]:
-    """How many cells stand how, why those are stale that are, and how long the rest may take."""
+def _summary(planned: "Plan", found: "dict[str, CacheState]", history: "History") -> list[str]:
+    """How many cells are in which state, why those are stale that are, and how long the rest may take."""
     from bench.display.tables import duration
 
-    keys = {cell["key"] for cell in planned.share_of_manifest["cells"]}
-    mine = {key: standing for key, standing in found.items() if key in keys}
-    counts = Counter(standing.state for standing in mine.values())
+    mine = {one.key: found[one.key] for one in planned.share}
+    counts = Counter(one.state for one in mine.values())
     words = {"cached": "cached", "missing": "missing", "stale": "stale", "measured": "to be measured again"}
     shown = [state for state in words if counts[state] or state in ("cached", "missing")]
     named = [f"{counts[state]} {words[state]}" for state in shown]
-    seeds_each = len(planned.cells[0].seeds)
+    seeds_each = len(planned.cells[0].cell.seeds)
     lines = [f"{', '.join(named)}; {seeds_each} seeds in each cell; kept in {planned.store.root}"]
-    reasons = Counter((standing.state, standing.why) for standing in mine.values() if standing.why)
+    reasons = Counter((one.state, one.why) for one in mine.values() if one.why)
     lines += [f"{words[state]}: {count} of {why}" for (state, why), count in reasons.most_common()]
-    waiting = [
-        cell
-        for cell, key in zip(planned.cells, planned.keys, strict=True)
-        if key in mine and mine[key].state in ("missing", "stale")
-    ]
-    times = [history.expected(cell) for cell in waiting]
+    waiting = [one for one in planned.share if mine[one.key].state in ("missing", "stale")]
+    times = [history.expected(one) for one in waiting]
     known = [seconds for seconds in times if seconds is not None]
     if known:
         left = f"; no such cell has been run for {len(times) - len(known)} of them" if len(known) < len(times) else ""
@@ -65,11 +60,12 @@ def _summary(planned: "Plan", found: "dict[str, Standing]", history: "History") 
     return lines
 
 
-def _as_json(planned: "Plan", found: "dict[str, Standing]", history: "History") -> dict[str, Any]:
-    """What `--json` prints: of each cell how it stands, why, and the seconds that it may take, where they are known."""
-    cells, entries = dict(zip(planned.keys, planned.cells, strict=True)), []
+def _as_json(planned: "Plan", found: "dict[str, CacheState]", history: "History") -> dict[str, Any]:
+    """What `--json` prints: of each cell its state, why, and the seconds that it may take, where they are known."""
+    cells = {one.key: one for one in planned.cells}
+    entries = []
     for entry in planned.share_of_manifest["cells"]:
-        standing = found[entry["key"]]
-        seconds = history.expected(cells[entry["key"]]) if standing.state in ("missing", "stale") else 0.0
-        entries.append({**entry, "state": standing.state, "why": standing.why, "seconds": seconds})
+        state = found[entry["key"]]
+        seconds = history.expected(cells[entry["key"]]) if state.state in ("missing", "stale") else 0.0
+        entries.append({**entry, "state": state.state, "why": state.why, "seconds": seconds})
     return {"suite": planned.manifest["suite"], "jobs": planned.jobs, "cells": entries}

@@ -32,13 +32,11 @@ def report(
     ] = False,
     gallery: Annotated[bool, shown_option("--gallery", help="Draw every figure once on sample data, instead.")] = False,
     formats: Annotated[
-        str | None,
-        shown_option("--format", metavar="md,csv,tex,html", help="Tables as these; html: the page."),
+        str | None, shown_option("--format", metavar="md,csv,tex,html", help="Tables as these; html: the page.")
     ] = None,
     figures: Annotated[str | None, shown_option(metavar="pdf,svg,png", help="Figures as these.")] = None,
     style: Annotated[
-        FigureStyle | None,
-        shown_option(help="Size and fonts of figures; paper: journals' column widths."),
+        FigureStyle | None, shown_option(help="Size and fonts of figures; paper: journals' column widths.")
     ] = None,
 ) -> int:
     """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""

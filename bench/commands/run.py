@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, print_to_stderr
-from bench.request import AsJson, Conditions, Quiet, Request, printing_option, with_options
+from bench.request import AsJson, Conditions, Quiet, Request, shown_option, with_options
 from bench.runner.interrupts import interruptible
 
 if TYPE_CHECKING:
@@ -30,11 +30,9 @@ class Tracker(StrEnum):
 def run(
     request: Request,
     conditions: Conditions,
-    track: Annotated[
-        Tracker | None, printing_option("--track", help="Write curves and metrics for it too; extra \\[track].")
-    ] = None,
+    track: Annotated[Tracker | None, shown_option(help="Write curves and metrics for it too; extra \\[track].")] = None,
     film: Annotated[
-        bool, printing_option("--film", help="Film how the first seed of each cell learns; trains it anew.")
+        bool, shown_option("--film", help="Film how the first seed of each cell learns; trains it anew.")
     ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -53,7 +51,7 @@ def run(
     request = replace(request, rerun=conditions.rerun, elsewhere=conditions.executor.startswith("dask://"))
     with interruptible():
         try:
-            plan = planning.prepare(request)
+            plan = planning.plan(request)
             conditions = replace(conditions, jobs=plan.jobs)
             begin = perf_counter()
             tally = _run_with_display(plan, conditions, as_json, quiet)

@@ -11,11 +11,11 @@ def status(runs: RunNames = None, out: Out = RUNS, as_json: AsJson = False) -> N
     from rich.console import Console
 
     from bench.display import tables as display
-    from bench.planning.overview import Overview
+    from bench.planning.status import RunStatus
     from bench.runs import find_runs
     from results.store.run import Run
 
-    found = [Overview.of(Run.load(folder)) for folder in find_runs(runs or (), out)]
+    found = [RunStatus.of(Run.load(folder)) for folder in find_runs(runs or (), out)]
     if as_json:
         sys.stdout.write(json.dumps([overview.as_json() for overview in found], indent=2) + "\n")
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from bench.errors import NOTHING_MEASURED, UserError, at_least, positive, print_to_stderr
-from bench.request import Quiet, Request, running_option, with_options
+from bench.request import Quiet, Request, how_option, with_options
 
 if TYPE_CHECKING:
     from bench.cells.cell import Cell
@@ -37,20 +37,15 @@ class Precision(StrEnum):
 @with_options(without=("metrics", "seeds", "data_seed", "budget", "jobs", "shard"), suite="chaos")
 def time(
     request: Request,
-    batch: Annotated[
-        list[int] | None,
-        running_option("--batch", metavar="N", help="Segments in an update; repeat for more."),
-    ] = None,
+    batch: Annotated[list[int] | None, how_option(metavar="N", help="Segments in an update; repeat for more.")] = None,
     precision: Annotated[
-        list[Precision] | None,
-        running_option("--precision", help="Compute so; repeat for more. If not given: float32."),
+        list[Precision] | None, how_option(help="Compute so; repeat for more. If not given: float32.")
     ] = None,
     variant: Annotated[
-        list[Variant] | None,
-        running_option("--variant", help="Only so launched; repeat for more. graph: CUDA's."),
+        list[Variant] | None, how_option(help="Only so launched; repeat for more. graph: CUDA's.")
     ] = None,
-    seconds: Annotated[float, running_option("--seconds", metavar="S", help="How long each thing is measured.")] = 0.2,
-    threads: Annotated[int, running_option("--threads", metavar="N", help="Of the CPU, for each operation.")] = 1,
+    seconds: Annotated[float, how_option(metavar="S", help="How long each thing is measured.")] = 0.2,
+    threads: Annotated[int, how_option(metavar="N", help="Of the CPU, for each operation.")] = 1,
     quiet: Quiet = False,
 ) -> int:
     """Time an update and a forecast step of each learner: parts, memory, launches, rates, and how they grow.
@@ -60,7 +55,8 @@ def time(
     """
     from rich.console import Console
 
-    from bench.planning.plan import prepare
+    from bench.display.tables import sheet
+    from bench.planning import plan as planning
     from results.timing import report
 
     for option, numbers in (("--batch", batch or ()), ("--threads", [threads])):
@@ -72,9 +68,9 @@ def time(
     for name, level in {"KINETO_LOG_LEVEL": "99", "TORCH_CPP_LOG_LEVEL": "ERROR"}.items():
         os.environ.setdefault(name, level)  # before torch is loaded, whose profiler talks
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # that there is no GPU is no news
-    plan = prepare(request)
-    suite, first = plan.manifest["suite"], plan.cells[0]
-    cells = [cell for cell in plan.cells if cell.system == first.system]
+    plan = planning.plan(request)
+    suite, first = plan.manifest["suite"], plan.cells[0].cell
+    cells = [one.cell for one in plan.cells if one.cell.system == first.system]
     learners = [cell.learner for cell in cells if request.learners or not cell.learner.reference]
     if not learners:
         print_to_stderr(f"nothing to time: suite {suite} has reference rows alone")
@@ -96,7 +92,13 @@ def time(
         print_to_stderr(f"nothing could be timed: {reasons}")
         return NOTHING_MEASURED
     path = report.write(found, request.out / "timing" / f"{suite}-{first.device}")
-    _print(found, path, quiet)
+    if quiet:
+        sys.stdout.write(f"{path}\n")
+        return 0
+    console = Console(highlight=False)
+    for one in report.sheets(found):
+        console.print(sheet(one))
+    console.print(f"{path}", soft_wrap=True)
     return 0
 
 
@@ -116,19 +118,3 @@ def _measure(
     data = dataset(cell.system, brief, cell.data_seed, folder).to(cell.device)
     with threads(about["threads"]):
         return Timing(data, cell.device, **how).report(learners, about | {"forecasts": len(data.test)})
-
-
-def _print(found: dict[str, Any], path: Path, quiet: bool) -> None:
-    """Print the tables of the report, and its path: that alone where little is to be said."""
-    from rich.console import Console
-
-    from bench.display.tables import sheet
-    from results.timing.report import sheets
-
-    if quiet:
-        sys.stdout.write(f"{path}\n")
-        return
-    console = Console(highlight=False)
-    for one in sheets(found):
-        console.print(sheet(one))
-    console.print(f"{path}", soft_wrap=True)

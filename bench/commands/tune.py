@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, at_least, print_to_stderr
-from bench.request import Conditions, Quiet, Request, Timeout, running_option, with_options
+from bench.request import Conditions, Quiet, Request, Timeout, how_option, with_options
 from bench.runner.interrupts import interruptible
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from bench.cells.cell import Cell
     from bench.planning.plan import Plan
     from bench.tuning.search import Search
 
@@ -24,9 +25,7 @@ SUITES_FOLDER = "tuning"  # of the store, for the suites that are found
 @with_options(without=("metrics", "shard"))
 def tune(
     request: Request,
-    trials: Annotated[
-        int, running_option(metavar="N", help="Choices of settings that are tried for each learner.")
-    ] = 20,
+    trials: Annotated[int, how_option(metavar="N", help="Choices of settings that are tried for each learner.")] = 20,
     timeout: Timeout = None,
     quiet: Quiet = False,
 ) -> int:
@@ -37,7 +36,7 @@ def tune(
     trajectories: the test data are never seen. Finished trials are kept: the
     same command resumes, and more trials continue.
     """
-    from bench.planning.plan import prepare
+    from bench.planning import plan as planning
     from bench.tuning.suite_file import write
 
     if find_spec("optuna") is None:
@@ -45,7 +44,7 @@ def tune(
     at_least("--trials", trials, 1)
     conditions = Conditions(timeout=timeout)
     with interruptible():
-        plan = prepare(request)
+        plan = planning.plan(request)
         try:
             found = _search_all(plan, trials, conditions, quiet)
         except KeyboardInterrupt:
@@ -66,23 +65,24 @@ def _search_all(plan: "Plan", trials: int, conditions: Conditions, quiet: bool) 
     from bench.tuning.search import search, tunable
     from results import Store
 
-    _check_data(plan)
-    learners = tunable(plan.cells)
+    cells = [one.cell for one in plan.cells]
+    _check_data(plan.manifest["suite"], cells)
+    learners = tunable(cells)
     if not learners:
-        names = ", ".join(dict.fromkeys(cell.learner_label for cell in plan.cells if not cell.learner.reference))
+        names = ", ".join(dict.fromkeys(cell.learner_label for cell in cells if not cell.learner.reference))
         raise UserError(f"nothing to tune: no search space is declared for {names or 'reference rows'}")
     run = partial(runner.run, store=Store(plan.store.root, TRIALS_FOLDER), jobs=plan.jobs, timeout=conditions.timeout)
     announce = (lambda tried: None) if quiet else partial(_announce, trials)
-    return [search(learner, plan.cells, trials, run, announce) for learner in learners]
+    return [search(learner, cells, trials, run, announce) for learner in learners]
 
 
-def _check_data(plan: "Plan") -> None:
+def _check_data(suite: str, cells: "Sequence[Cell]") -> None:
     """Raise UserError where the suite has no validation data that could be forecast."""
     from systems import Sampling
 
-    for cell in plan.cells:
+    for cell in cells:
         if not isinstance(cell.sampling, Sampling):
-            raise UserError(f"suite {plan.manifest['suite']} is for classification: only forecasts can be tuned")
+            raise UserError(f"suite {suite} is for classification: only forecasts can be tuned")
         if cell.sampling.samples <= cell.sampling.context:
             raise UserError(
                 f"validation trajectories of {cell.system_label} have {cell.sampling.samples} samples, which leaves "

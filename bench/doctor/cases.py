@@ -9,36 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+import metrics
 from bench.doctor import known_series as series
-from bench.doctor.known_series import FEW, GROWTH_STEP, Runs
-from bench.doctor.measurements import (
-    Measure,
-    dimension,
-    k_as_sampled,
-    k_subsampled,
-    largest,
-    mean_of_halves,
-    of_first_channels,
-    of_flow,
-    of_halves,
-    of_map,
-    oversampled,
-    regime,
-    total,
-    total_less_divergence,
-    valid_time,
-)
-from metrics import (
-    STRICT_THRESHOLD,
-    THRESHOLD,
-    binned_divergence,
-    mean_discrepancy,
-    mixture_divergence,
-    out_of_box_mass,
-    relative_roughness,
-    spectral_distance,
-    symmetric_percentage_error,
-)
+from bench.doctor import measurements as measure
+from bench.doctor.known_series import FEW, Runs
+from bench.doctor.measurements import Measure
 from systems import Certificate, Check, LinearSpiral, Lorenz, VanDerPol
 from systems.certificates.published import SPROTT, TWO_CODES
 from systems.flows.lorenz import LARGEST_EXPONENT
@@ -50,13 +25,7 @@ CLOSED_FORM = "closed form"
 THEORY = "theory"
 GRASSBERGER = "GP 1983"  # Grassberger and Procaccia, "Measuring the strangeness of strange attractors"
 GOTTWALD = "Gottwald 2009"  # Gottwald and Melbourne, "On the implementation of the 0-1 test for chaos"
-
-K = "K"
-K_THINNED = "K, subsampled"
 DENSE = "0-1 test"
-SETTLES = "settles on"
-DIMENSION = "correlation dimension"
-KAPLAN_YORKE = "Kaplan-Yorke dimension"
 LARGEST = "largest exponent"
 SUM = "sum of the exponents"
 
@@ -96,39 +65,47 @@ class Case:
 
 def expect_k(expected: float, source: str = THEORY, tolerance: float = 0.02) -> Expectation:
     """K of the 0-1 test is so much."""
-    return Expectation(K, k_as_sampled, expected, tolerance, source)
+    return Expectation("K", measure.k_as_sampled, expected, tolerance, source)
 
 
 def expect_regime(expected: str, step: float = 1.0, source: str = THEORY) -> Expectation:
     """The runs settle on this; `step` is the time between samples in timescales."""
-    return Expectation(SETTLES, partial(regime, step=step), expected, source=source)
+    return Expectation("settles on", partial(measure.regime, step=step), expected, source=source)
 
 
 def expect_dimension(expected: float, tolerance: float, source: str = THEORY, **options: Any) -> Expectation:
     """The correlation dimension is so much."""
-    return Expectation(DIMENSION, partial(dimension, **options), expected, tolerance, source)
+    return Expectation("correlation dimension", partial(measure.dimension, **options), expected, tolerance, source)
+
+
+def expect_valid_time(name: str, threshold: float) -> Expectation:
+    """The valid prediction time of the growing error is when it reaches the threshold."""
+    return Expectation(name, measure.valid_time(threshold), log(1e3 * threshold), series.GROWTH_STEP, CLOSED_FORM)
+
+
+def case(name: str, runs: Callable[[], Runs], *expectations: Expectation) -> Case:
+    """A case with what is expected of its runs."""
+    return Case(name, runs, expectations)
 
 
 def sampled_lorenz(step: float, samples: int, seen: float, warning: str, runs: int = FEW, *more: Expectation) -> Case:
     """Chaos that passes for regular where it is sampled too densely, says so, and is found out by subsampling."""
-    return Case(
+    return case(
         f"Lorenz dt={step:g}",
         partial(series.lorenz, step, samples, runs),
-        (
-            expect_k(seen, TWO_CODES),
-            Expectation(DENSE, oversampled, warning, source=GOTTWALD),
-            Expectation(K_THINNED, k_subsampled, 0.998, 0.02, TWO_CODES),
-            expect_regime("chaos", step * LARGEST_EXPONENT),
-            *more,
-        ),
+        expect_k(seen, TWO_CODES),
+        Expectation(DENSE, measure.oversampled, warning, source=GOTTWALD),
+        Expectation("K, subsampled", measure.k_subsampled, 0.998, 0.02, TWO_CODES),
+        expect_regime("chaos", step * LARGEST_EXPONENT),
+        *more,
     )
 
 
 def logistic_map(r: float, exponent: float, source: str, *expectations: Expectation) -> Case:
     """The logistic map, and its exponent beside what else is expected."""
     step = partial(series.logistic, r)
-    expected = Expectation(LARGEST, of_map(step, largest), exponent, 0.01, source)
-    return Case(f"logistic map r={r:g}", partial(series.orbit, step, (0.4,)), (*expectations, expected))
+    expected = Expectation(LARGEST, measure.of_map(step, measure.largest), exponent, 0.01, source)
+    return case(f"logistic map r={r:g}", partial(series.orbit, step, (0.4,)), *expectations, expected)
 
 
 CASES: tuple[Case, ...] = (
@@ -142,54 +119,50 @@ CASES: tuple[Case, ...] = (
         expect_dimension(0.0, 0.0),
     ),
     logistic_map(4.0, log(2), CLOSED_FORM, expect_k(1.0), expect_regime("chaos"), expect_dimension(1.0, 0.1)),
-    Case(
+    case(
         "Henon map",
         partial(series.orbit, series.henon, (0.1, 0.1), 8000),
-        (
-            expect_k(1.0),
-            expect_regime("chaos"),
-            expect_dimension(1.21, 0.04, GRASSBERGER),
-            Expectation(LARGEST, of_map(series.henon, largest), 0.4192, 0.01, SPROTT),
-            Expectation(SUM, of_map(series.henon, total), log(0.3), 1e-9, CLOSED_FORM),
-            Expectation(KAPLAN_YORKE, of_map(series.henon, attrgetter("kaplan_yorke")), 1.258, 0.01, SPROTT),
+        expect_k(1.0),
+        expect_regime("chaos"),
+        expect_dimension(1.21, 0.04, GRASSBERGER),
+        Expectation(LARGEST, measure.of_map(series.henon, measure.largest), 0.4192, 0.01, SPROTT),
+        Expectation(SUM, measure.of_map(series.henon, measure.total), log(0.3), 1e-9, CLOSED_FORM),
+        Expectation(
+            "Kaplan-Yorke dimension", measure.of_map(series.henon, attrgetter("kaplan_yorke")), 1.258, 0.01, SPROTT
         ),
     ),
-    Case(
+    case(
         "circle rotation",
         partial(series.orbit, series.rotation, (1.0, 0.0)),
-        (
-            expect_k(0.0),
-            expect_regime("limit cycle"),
-            expect_dimension(1.0, 0.1, scaling=CURVE),
-            Expectation(LARGEST, of_map(series.rotation, largest), 0.0, 1e-9),
-        ),
+        expect_k(0.0),
+        expect_regime("limit cycle"),
+        expect_dimension(1.0, 0.1, scaling=CURVE),
+        Expectation(LARGEST, measure.of_map(series.rotation, measure.largest), 0.0, 1e-9),
     ),
-    Case("two-frequency torus", series.torus, (expect_k(0.0), expect_regime("torus"), expect_dimension(2.0, 0.2))),
-    Case(
+    case("two-frequency torus", series.torus, expect_k(0.0), expect_regime("torus"), expect_dimension(2.0, 0.2)),
+    case(
         "white noise",
         series.noise,
-        (
-            expect_k(1.0),
-            expect_regime("chaos", source="as documented"),
-            expect_dimension(3.0, 0.1),
-            Expectation("D_H of two samples", of_halves(spectral_distance), 0.0, 0.1),
-            Expectation("MMD of two samples", of_halves(mean_discrepancy), 0.0, 0.03),
-        ),
+        expect_k(1.0),
+        expect_regime("chaos", source="as documented"),
+        expect_dimension(3.0, 0.1),
+        Expectation("D_H of two samples", measure.of_halves(metrics.spectral_distance), 0.0, 0.1),
+        Expectation("MMD of two samples", measure.of_halves(metrics.mean_discrepancy), 0.0, 0.03),
     ),
-    Case(
+    case(
         "constant series",
         series.constant,
-        (expect_k(0.0, DEFINITION, 0.0), expect_regime("fixed point"), expect_dimension(0.0, 0.0)),
+        expect_k(0.0, DEFINITION, 0.0),
+        expect_regime("fixed point"),
+        expect_dimension(0.0, 0.0),
     ),
-    Case(
+    case(
         "sine",
         series.sine,
-        (
-            expect_k(0.0),
-            Expectation(DENSE, oversampled, "warns", source=GOTTWALD),
-            expect_regime("limit cycle", 0.1 / (2 * pi)),
-            expect_dimension(1.0, 0.1, scaling=CURVE),
-        ),
+        expect_k(0.0),
+        Expectation(DENSE, measure.oversampled, "warns", source=GOTTWALD),
+        expect_regime("limit cycle", 0.1 / (2 * pi)),
+        expect_dimension(1.0, 0.1, scaling=CURVE),
     ),
     sampled_lorenz(0.01, 10_000, -0.01, "warns", 48),
     sampled_lorenz(0.05, series.SAMPLES, 0.26, "warns", 48, expect_dimension(2.05, 0.06, GRASSBERGER, window=20)),
@@ -199,84 +172,74 @@ CASES: tuple[Case, ...] = (
         0.998,
         "warns",
         FEW,
-        Expectation(LARGEST, of_flow(Lorenz(), 10.0, leading_exponent, 100, warm_up=3.0), 0.9056, 0.01, SPROTT),
+        Expectation(LARGEST, measure.of_flow(Lorenz(), 10.0, leading_exponent, 100, warm_up=3.0), 0.9056, 0.01, SPROTT),
     ),
     sampled_lorenz(0.2, 1000, 0.998, "is silent"),
-    Case(
+    case(
         "Lorenz rho=160",
         partial(series.lorenz, 0.05, 2000, rho=160.0),
-        (
-            expect_k(0.002, TWO_CODES),
-            expect_regime("limit cycle", 0.05 * LARGEST_EXPONENT),
-            expect_dimension(1.0, 0.1, window=20),
-            Expectation(LARGEST, of_flow(Lorenz(rho=160.0), 4.6, largest, warm_up=3.0), 0.0, 0.1),
-            Expectation(SUM, of_flow(Lorenz(rho=160.0), 0.2, total), -(10 + 1 + 8 / 3), 1e-3, CLOSED_FORM),
-        ),
+        expect_k(0.002, TWO_CODES),
+        expect_regime("limit cycle", 0.05 * LARGEST_EXPONENT),
+        expect_dimension(1.0, 0.1, window=20),
+        Expectation(LARGEST, measure.of_flow(Lorenz(rho=160.0), 4.6, measure.largest, warm_up=3.0), 0.0, 0.1),
+        Expectation(SUM, measure.of_flow(Lorenz(rho=160.0), 0.2, measure.total), -(10 + 1 + 8 / 3), 1e-3, CLOSED_FORM),
     ),
-    Case(
+    case(
         "stable spiral",
         series.spiral,
-        (
-            expect_regime("fixed point", 0.1 / (2 * pi)),
-            Expectation(LARGEST, of_flow(LinearSpiral(), 6.0, largest), -0.1, 1e-4, CLOSED_FORM),
-            Expectation(SUM, of_flow(LinearSpiral(), 6.0, total), -0.2, 1e-4, CLOSED_FORM),
-        ),
+        expect_regime("fixed point", 0.1 / (2 * pi)),
+        Expectation(LARGEST, measure.of_flow(LinearSpiral(), 6.0, measure.largest), -0.1, 1e-4, CLOSED_FORM),
+        Expectation(SUM, measure.of_flow(LinearSpiral(), 6.0, measure.total), -0.2, 1e-4, CLOSED_FORM),
     ),
-    Case(
+    case(
         "Van der Pol mu=1",
         series.van_der_pol,
-        (
-            expect_k(0.0),
-            expect_regime("limit cycle", 0.1 / VanDerPol().timescale),
-            expect_dimension(1.0, 0.1, window=33, scaling=CURVE),
-            Expectation(LARGEST, of_flow(VanDerPol(), 13.3, largest, warm_up=6.7), 0.0, 0.01),
-            Expectation("sum less divergence", of_flow(VanDerPol(), 6.7, total_less_divergence), 0.0, 1e-3),
-        ),
+        expect_k(0.0),
+        expect_regime("limit cycle", 0.1 / VanDerPol().timescale),
+        expect_dimension(1.0, 0.1, window=33, scaling=CURVE),
+        Expectation(LARGEST, measure.of_flow(VanDerPol(), 13.3, measure.largest, warm_up=6.7), 0.0, 0.01),
+        Expectation("sum less divergence", measure.of_flow(VanDerPol(), 6.7, measure.total_less_divergence), 0.0, 1e-3),
     ),
-    Case(
+    case(
         "two sines",
         series.two_sines,
-        (Expectation("D_H", of_halves(spectral_distance), sqrt(1 - exp(-0.5)), 0.005, CLOSED_FORM),),
+        Expectation("D_H", measure.of_halves(metrics.spectral_distance), sqrt(1 - exp(-0.5)), 0.005, CLOSED_FORM),
     ),
-    Case(
+    case(
         "two coins",
         series.two_coins,
-        (
-            Expectation("D_stsp, binned", of_halves(binned_divergence), log(4 / 3) / 2, 1e-4, CLOSED_FORM),
-            Expectation("out-of-box mass", of_halves(out_of_box_mass), 0.0, 0.0, DEFINITION),
-        ),
+        Expectation("D_stsp, binned", measure.of_halves(metrics.binned_divergence), log(4 / 3) / 2, 1e-4, CLOSED_FORM),
+        Expectation("out-of-box mass", measure.of_halves(metrics.out_of_box_mass), 0.0, 0.0, DEFINITION),
     ),
-    Case(
+    case(
         "shifted noise",
         partial(series.shifted_noise, 10_000, 6),
-        (
-            Expectation("D_stsp, mixture", of_halves(mixture_divergence), 0.25, 0.03, CLOSED_FORM),
-            Expectation("MMD, first channel", of_first_channels(mean_discrepancy), NORMAL_MMD, 0.04, CLOSED_FORM),
+        Expectation("D_stsp, mixture", measure.of_halves(metrics.mixture_divergence), 0.25, 0.03, CLOSED_FORM),
+        Expectation(
+            "MMD, first channel", measure.of_first_channels(metrics.mean_discrepancy), NORMAL_MMD, 0.04, CLOSED_FORM
         ),
     ),
-    Case(
+    case(
         "model at rest",
         series.noise_and_rest,
-        (Expectation("D_H", of_halves(spectral_distance), 1.0, 0.0, DEFINITION),),
+        Expectation("D_H", measure.of_halves(metrics.spectral_distance), 1.0, 0.0, DEFINITION),
     ),
-    Case(
+    case(
         "growing error",
         series.growing_error,
-        (
-            *(
-                Expectation(name, valid_time(threshold), log(1e3 * threshold), GROWTH_STEP, CLOSED_FORM)
-                for name, threshold in (("VPT", THRESHOLD), ("VPT, strict", STRICT_THRESHOLD))
-            ),
-        ),
+        expect_valid_time("VPT", metrics.THRESHOLD),
+        expect_valid_time("VPT, strict", metrics.STRICT_THRESHOLD),
     ),
-    Case(
+    case(
         "doubled sine",
         series.doubled_sine,
-        (
-            Expectation("sMAPE", mean_of_halves(symmetric_percentage_error), 200 / 3, 1e-9, CLOSED_FORM),
-            Expectation(
-                "roughness", mean_of_halves(partial(relative_roughness, scale=np.ones(1))), 2.0, 1e-9, CLOSED_FORM
-            ),
+        Expectation("sMAPE", measure.mean_of_halves(metrics.symmetric_percentage_error), 200 / 3, 1e-9, CLOSED_FORM),
+        Expectation(
+            "roughness",
+            measure.mean_of_halves(partial(metrics.relative_roughness, scale=np.ones(1))),
+            2.0,
+            1e-9,
+            CLOSED_FORM,
         ),
     ),
 )
