@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
-from bench.catalogue.components import find_suite
 from bench.catalogue.plugins import import_file, located
+from bench.catalogue.suites import find_suite
 from bench.cells.cell import Cell
 from bench.cells.classifying import ImageCell
+from bench.cells.forecasting import ForecastCell
 from bench.errors import UserError, unknown
 from learners import Budget, Learner
 from learners.images.base import Classifier
@@ -78,7 +79,7 @@ class Suite:
         if budget not in self.budgets:
             raise unknown("budget", budget, self.budgets)
         spend, seeds = self.budgets[budget], tuple(range(self.seeds))
-        kind: Any = Cell if self.family == FORECASTING else ImageCell
+        kind: Any = ForecastCell if self.family == FORECASTING else ImageCell
         shared = kind(
             self.systems[0], self.learners[0], self.sampling, self.metrics, spend, seeds, self.data_seed, device
         )

@@ -17,11 +17,11 @@ from systems.configuration import describe
 from systems.ground_truth import ground_truth_time
 from systems.trajectories import PARTS
 
-_KNOWN = "ground_truth_time"
+_LIMIT = "ground_truth_time"
 
 
-class Observed(NamedTuple):
-    """A dataset, and for how long the truth of its forecasts is known, in timescales."""
+class Observation(NamedTuple):
+    """A dataset, and for how long the ground truth of its forecasts can be trusted, in timescales."""
 
     data: Dataset
     ground_truth_time: float
@@ -32,7 +32,7 @@ def dataset(system: System, sampling: Sampling, seed: int, folder: Path) -> Data
     return observe(system, sampling, seed, folder).data
 
 
-def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Observed:
+def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Observation:
     """Read a dataset from its file in `folder`, or sample it and leave it there; the same bits either way.
 
     Of several processes that ask at once, one samples and the others wait for its file. A damaged file is made again.
@@ -46,7 +46,7 @@ def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Obse
         if (kept := read()) is not None:
             return kept
         data = sample(system, sampling, seed)
-        made = Observed(data, ground_truth_time(data))
+        made = Observation(data, ground_truth_time(data))
         _write(path, made)
         return made
 
@@ -61,7 +61,7 @@ def location(system: System, sampling: Sampling, seed: int, folder: Path, read: 
     return folder / f"{checksum(plain)[:32]}.npz"
 
 
-def _read(path: Path, system: System, sampling: Sampling, seed: int) -> Observed | None:
+def _read(path: Path, system: System, sampling: Sampling, seed: int) -> Observation | None:
     """The dataset in a file; None where there is none, or it is damaged (the archive checks its bytes)."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -69,15 +69,14 @@ def _read(path: Path, system: System, sampling: Sampling, seed: int) -> Observed
     except (OSError, ValueError, EOFError, NotImplementedError, BadZipFile):
         return None
     wanted = [f"{part}_{kind}" for part in PARTS for kind in ("times", "states")]
-    if sorted(tensors) != sorted([*wanted, _KNOWN]):
+    if sorted(tensors) != sorted([*wanted, _LIMIT]):
         return None
     parts = {part: Trajectories(tensors[f"{part}_times"], tensors[f"{part}_states"]) for part in PARTS}
-    return Observed(Dataset(system.source, system.adapt(sampling, seed), seed, **parts), float(tensors[_KNOWN]))
+    return Observation(Dataset(system.source, system.adapt(sampling, seed), seed, **parts), float(tensors[_LIMIT]))
 
 
-def _write(path: Path, made: Observed) -> None:
-    """Write under a temporary name and rename, so that a file is either whole or absent."""
-    arrays: dict[str, Any] = {_KNOWN: made.ground_truth_time}
+def _write(path: Path, made: Observation) -> None:
+    arrays: dict[str, Any] = {_LIMIT: made.ground_truth_time}
     for part in PARTS:
         trajectories: Trajectories = getattr(made.data, part)
         arrays |= {f"{part}_times": trajectories.times.numpy(), f"{part}_states": trajectories.states.numpy()}

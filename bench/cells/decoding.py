@@ -1,4 +1,4 @@
-"""What models of latent states are asked for beside forecasts: the observed interval, and a way between two of them."""
+"""What models with latent states give beside forecasts: the observed interval, and a path between two states."""
 
 from typing import Protocol, runtime_checkable
 
@@ -9,12 +9,13 @@ from metrics import Decoded
 from systems import Dataset, Trajectories
 
 PLACES = 7  # on the line between two latent states
-BEFORE, AFTER = 0.5, 2.0  # timescales that are decoded from each of them
+BEFORE = 0.5  # timescales that are decoded before each of them
+AFTER = 2.0  # timescales that are decoded after it
 
 
 @runtime_checkable
 class Latent(Protocol):
-    """A predictor whose state unfolds from a latent one at the beginning of the window that it has read."""
+    """A predictor that decodes what it has read, its last `window` samples, from one latent state."""
 
     window: int
 
@@ -26,8 +27,9 @@ class Latent(Protocol):
 
 
 def decode(predictor: Latent, data: Dataset) -> Decoded:
-    """The windows of all test states, and the way from the first of these states to the second."""
-    sampling, window = data.sampling, slice(data.sampling.context - predictor.window, data.sampling.context)
+    """Decode the windows of all test states, and the path from the first of these states to the second."""
+    sampling = data.sampling
+    window = slice(sampling.context - predictor.window, sampling.context)
     past = data.test.between(0, sampling.context)
     truth = past.states[:, window]
     if sampling.noise or sampling.error:

@@ -10,17 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.catalogue.sources import Module, _followed, _frozen_imports, _imported, _read
 
-if TYPE_CHECKING:
-    pass
-
 Reader = Callable[..., dict[str, str]]
-BESIDE = frozenset(
-    ("bench.machine.environment", "bench.cells.digest")
-)  # say which cell it is and where it ran, not what comes of it
+BESIDE = frozenset(("bench.machine.environment", "bench.cells.digest"))  # that say which cell it is and where it ran
 
 
 def code(roots: Iterable[str], without: Sequence[str] = ()) -> dict[str, str]:

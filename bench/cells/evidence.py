@@ -2,7 +2,7 @@
 
 Evidence is all that a metric sees. It depends on the system, the learner, the sampling, the budget, the seeds and their
 code, and not on the metrics: where only these have changed, nothing is trained again. The one exception is the
-prediction time that learning curves tell of stages, whose models are gone.
+prediction time of stages in learning curves, whose models are gone.
 """
 
 import shutil
@@ -16,25 +16,20 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 import torch
 
-from bench.cells.cell import Cell, failed, fitting_roots, identity, record_of
-from bench.cells.cell import key as key_of
-from bench.cells.classifying import ImageCell
-from bench.cells.digest import Reader, checksum, code
 from bench.cells.exponents import Remembered
-from bench.cells.files import write
-from bench.cells.forecasting import conduct, drawn
-from bench.cells.trial import Ending, Trial, verdict
+from bench.cells.files import write_files
+from bench.cells.planned import Planned
+from bench.cells.records import measure
+from bench.cells.trial import Ending, Trial
 from bench.machine.environment import environment, usage
-from metrics import LYAPUNOV, Evidence, valid_prediction_time
-from metrics.classification import ClassificationEvidence
-from results import DamagedCellError, MissingCellError, Record, Store
+from metrics import LYAPUNOV, Metric
+from results import Store, UnreadableError
 from results.store.lease import Lease
 from systems.lyapunov import Spectrum
 
-AFTER_FITTING = ("bench.cells.files", "bench.cells.evidence", "metrics", "results")  # modules that no fit depends on
-WHILE_FITTING = (valid_prediction_time.__module__,)  # but for what learning curves tell
 COPIED = ("curve.csv", "checkpoint.safetensors")
-SPECTRUM, WITHOUT = "spectrum.", "no_spectrum"  # names under which Lyapunov exponents are kept, or why there are none
+SPECTRUM = "spectrum."  # names under which Lyapunov exponents are kept
+NO_SPECTRUM = "no_spectrum"  # or why there are none
 LARGEST = 64_000_000  # bytes of evidence that are kept of a fit: to keep more would cost more than to train again
 
 
@@ -42,47 +37,33 @@ class ModelNeededError(BaseException):
     """A metric asks for more than is kept of a model. No Exception: it must not count as a failure of the metric."""
 
 
-def perform(cell: Cell, key: str, store: Store, folder: Path) -> None:
-    """Write the files of a cell into `folder`: of what has been fitted already, or else after fitting it."""
-    fits, name = Store(store.root, "fits"), fit_key(cell)
-    if not measure_again(cell, key, fits, name, folder):
-        trials = carry_out(cell, store.root / "data", folder, key)
-        if not getattr(cell.learner, "reference", False):  # yardsticks are fitted as fast as they are read
-            keep(fits, name, trials, folder)
-
-
-def fit_key(cell: Cell, read: Reader = code) -> str:
-    """Hexadecimal sha256 of all that decides the outcome of fitting a cell, and none of its measuring.
-
-    `read` may be a `code` that remembers.
-    """
-    configuration = {name: value for name, value in identity(cell).items() if name != "metrics"}
-    return checksum(configuration | {"code": read(fitting_roots(cell), AFTER_FITTING) | read(WHILE_FITTING)})
-
-
-def suffices(cell: Cell, fits: Store, name: str) -> bool:
-    """Whether what is kept of a fit is all that our metrics of a cell need: its Lyapunov exponents may be missing."""
-    if not set(LYAPUNOV) & set(cell.metrics):
+def suffices(metrics: Sequence[Metric], fits: Store, name: str) -> bool:
+    """Whether what is kept of a fit is all that our metrics need: its Lyapunov exponents may be missing."""
+    if not set(LYAPUNOV) & set(metrics):
         return True
     try:
         with ZipFile(fits.path(name) / "arrays.npz") as archive:
-            return any(SPECTRUM in file or WITHOUT in file for file in archive.namelist())
+            return any(SPECTRUM in file or NO_SPECTRUM in file for file in archive.namelist())
     except (OSError, BadZipFile):
         return False
 
 
-def keep(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> None:
+def keep_fit(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> None:
     """Keep the evidence of trials that all have left some, with the curves and weights that lie in `folder`.
 
-    Nothing is kept of fits that leave more than LARGEST.
+    What is the same for all seeds is kept once. Nothing is kept of fits that leave more than LARGEST.
     """
     if any(trial.evidence is None for trial in trials) or fits.finished(name):
         return
-    arrays = {
-        trial.record.seed: flatten(trial.evidence) | _spectrum(trial.evidence) | flatten(trial.ending)
+    by_seed = {
+        trial.record.seed: flatten(trial.evidence) | _flat_spectrum(trial.evidence) | flatten(trial.ending)
         for trial in trials
     }
-    content = _shared(arrays)
+    first, *others = by_seed.values()
+    shared = {name for name in first if all(name in one and _same(first[name], one[name]) for one in others)}
+    content = {name: first[name] for name in shared}
+    for seed, arrays in by_seed.items():
+        content |= {f"{seed}/{name}": array for name, array in arrays.items() if name not in shared}
     if sum(values.nbytes for values in content.values()) > LARGEST:
         return
     lease = Lease(fits, name)
@@ -98,22 +79,24 @@ def keep(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> None:
         lease.release()
 
 
-def measure_again(cell: Cell, key: str, fits: Store, name: str, folder: Path) -> bool:
+def measure_again(planned: Planned, fits: Store, name: str, folder: Path) -> bool:
     """Write the files of a cell from the evidence that is kept of its fit; False where there is none, or none whole."""
+    cell = planned.cell
+    if cell.evidence is None:
+        return False
     begin = perf_counter()
     try:
         arrays = fits.arrays(name)
-        kind = ClassificationEvidence if isinstance(cell, ImageCell) else Evidence
-        found = {seed: _rebuild(kind, seed, arrays) for seed in cell.seeds}
+        found = {seed: _rebuild(cell.evidence, seed, arrays) for seed in cell.seeds}
         fits.verify(name)
         trials = [
-            Trial(record_of(cell, seed, evidence, ending), arrays=drawn(cell, evidence))
+            Trial(measure(cell, seed, evidence, ending), arrays=cell.arrays(evidence))
             for seed, (evidence, ending) in found.items()
         ]
-    except (MissingCellError, DamagedCellError, ModelNeededError, KeyError, TypeError, ValueError, BadZipFile):
+    except (UnreadableError, ModelNeededError, KeyError, TypeError, ValueError, BadZipFile):
         return False
     surroundings = environment(cell.device, torch.get_num_threads())
-    write(folder, cell, key, trials, surroundings | usage(), perf_counter() - begin)
+    write_files(folder, planned, trials, surroundings | usage(), perf_counter() - begin)
     for file in COPIED:
         shutil.copyfile(fits.path(name) / file, folder / file)
     (folder / "fit.json").write_text(f'{{"measured_again": "{name}"}}\n')
@@ -147,14 +130,6 @@ def unflatten(kind: type, flat: Mapping[str, np.ndarray], prefix: str = "") -> A
     return kind(**given)
 
 
-def _shared(arrays: Mapping[int, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """What is the same for all seeds once, and the rest by seed."""
-    first, *others = arrays.values()
-    shared = {name for name in first if all(name in one and _same(first[name], one[name]) for one in others)}
-    own = {f"{seed}/{name}": array for seed, one in arrays.items() for name, array in one.items() if name not in shared}
-    return {name: first[name] for name in shared} | own
-
-
 def _ask_for_model(*arguments: Any) -> NoReturn:
     raise ModelNeededError
 
@@ -163,43 +138,25 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
     return one is other or (one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
 
 
-def _spectrum(evidence: Any) -> dict[str, np.ndarray]:
+def _flat_spectrum(evidence: Any) -> dict[str, np.ndarray]:
     """The Lyapunov exponents of a model, or why there are none, where a metric has asked for them."""
     found = getattr(getattr(evidence, "exponents", None), "found", None)
     if isinstance(found, str):
-        return {WITHOUT: np.asarray(found)}
+        return {NO_SPECTRUM: np.asarray(found)}
     return {} if found is None else flatten(found, SPECTRUM)
 
 
 def _rebuild(kind: type, seed: int, arrays: Mapping[str, np.ndarray]) -> tuple[Any, Ending]:
+    """The evidence of one seed, and how its training and forecasting ended."""
     places = [(*name.rpartition("/"), array) for name, array in arrays.items()]
     mine = {name: array for owner, _, name, array in places if owner in ("", str(seed))}
     ending: Ending = unflatten(Ending, mine)
     evidence = unflatten(kind, mine)
-    if WITHOUT in mine:
-        evidence = replace(evidence, exponents=Remembered(_ask_for_model, str(mine[WITHOUT])))
+    found: Spectrum | str | None = None
+    if NO_SPECTRUM in mine:
+        found = str(mine[NO_SPECTRUM])
     elif any(name.startswith(SPECTRUM) for name in mine):
-        evidence = replace(evidence, exponents=Remembered(_ask_for_model, unflatten(Spectrum, mine, SPECTRUM)))
+        found = unflatten(Spectrum, mine, SPECTRUM)
+    if found is not None:
+        evidence = replace(evidence, exponents=Remembered(_ask_for_model, found))
     return evidence, Ending(ending.status, tuple(map(str, ending.reasons)))
-
-
-def carry_out(cell: Cell, data_folder: Path, folder: Path, key: str | None = None) -> list[Trial]:
-    """Fit and measure a cell, write its files into `folder`, and return a trial for each seed, in their order.
-
-    No error of the system, the learner or a metric is raised: it becomes a record, and its traceback goes to stderr.
-    `key` is for a caller who has worked it out already.
-    """
-    begin = perf_counter()
-    surroundings = environment(cell.device, torch.get_num_threads())
-    try:
-        trials = conduct(cell, data_folder)
-    except Exception as error:
-        status, reason = verdict(error)
-        trials = [Trial(failed(cell, seed, status, reason)) for seed in cell.seeds]
-    write(folder, cell, key or key_of(cell), trials, surroundings | usage(), perf_counter() - begin)
-    return trials
-
-
-def execute(cell: Cell, data_folder: Path, folder: Path, key: str | None = None) -> list[Record]:
-    """Fit and measure a cell, write its files into `folder`, and return a record for each seed, in their order."""
-    return [trial.record for trial in carry_out(cell, data_folder, folder, key)]

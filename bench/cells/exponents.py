@@ -14,7 +14,8 @@ from systems.lyapunov import Spectrum
 LEADING = 10  # exponents at most; those beyond the system's dimension say nothing about its attractor
 VECTORS = 384  # tangent vectors that are followed in all, from so many states as that gives
 STRIDE = 5  # samples between two orthonormalisations
-WARM_UP, TIME = 4.0, 6.0  # timescales in which the vectors find their directions, and in which they are measured
+WARM_UP = 4.0  # timescales in which the vectors find their directions
+TIME = 6.0  # timescales in which they are measured
 SETTLED = 0.25  # of a long forecast, before which it may not have come to what the model settles on
 
 
@@ -22,7 +23,8 @@ class Remembered:
     """Exponents that are worked out when they are asked for first, and then kept; or the reason why there are none."""
 
     def __init__(self, work_out: Callable[[], Spectrum], found: Spectrum | str | None = None) -> None:
-        self._work_out, self.found = work_out, found
+        self._work_out = work_out
+        self.found = found
 
     def __call__(self) -> Spectrum:
         if self.found is None:
@@ -45,7 +47,8 @@ def exponents(predictor: Predictor, data: Dataset, runs: Float64[np.ndarray, "ru
     count = min(LEADING, data.system.dim)
     states = predictor.encode(_windows(data, runs, VECTORS // count))
     per_timescale = 1 / (STRIDE * data.sampling.step)
-    warm_up, steps = (max(1, round(length * per_timescale)) for length in (WARM_UP, TIME))
+    warm_up = max(1, round(WARM_UP * per_timescale))
+    steps = max(1, round(TIME * per_timescale))
     leading = min(count, states[0].numel())
     try:
         spectrum = learned_spectrum(

@@ -5,19 +5,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from safetensors.torch import save
 
-from bench.cells.cell import about
 from bench.cells.drawings import Arrays
+from bench.cells.key import identity
+from bench.cells.planned import Planned
+from bench.cells.trial import Trial
 from learners import CurvePoint
-
-if TYPE_CHECKING:
-    from bench.cells.cell import Cell
-    from bench.cells.trial import Trial
-
 
 SHARED = (  # the same for every seed
     *("times", "vpt_longest", "truth", "climate_times", "climate_truth"),
@@ -26,11 +23,26 @@ SHARED = (  # the same for every seed
 )
 
 
-def write(
-    folder: Path, cell: "Cell", key: str, trials: Sequence["Trial"], surroundings: dict[str, Any], seconds: float
+def write_files(
+    folder: Path, planned: Planned, trials: Sequence[Trial], surroundings: dict[str, Any], seconds: float
 ) -> None:
-    """Write every file of a cell but its log."""
-    _write_json(folder / "cell.json", about(cell, key, seconds))
+    """Write every file of a cell but its log.
+
+    Args:
+        folder: where the files go.
+        planned: the cell and its key.
+        trials: one a seed.
+        surroundings: what `environment.json` says.
+        seconds: what fitting and measuring took.
+    """
+    about = {
+        "key": planned.key,
+        **planned.cell.about(),
+        "configuration": identity(planned.cell),
+        "digest": planned.code,
+        "seconds": seconds,
+    }
+    _write_json(folder / "cell.json", about)
     _write_json(folder / "records.json", [asdict(trial.record) for trial in trials])
     _write_json(folder / "environment.json", surroundings)
     _write_curves(folder / "curve.csv", trials)
@@ -44,18 +56,19 @@ def write(
 def stack(seeds: Sequence[Arrays]) -> dict[str, Any]:
     """The arrays of all seeds, in their order; those of a seed that has none are not a number."""
     examples = {name: values for arrays in seeds for name, values in arrays.items()}
-    return {name: values if name in SHARED else _stack(name, values, seeds) for name, values in examples.items()}
-
-
-def _stack(name: str, example: np.ndarray, seeds: Sequence[Arrays]) -> np.ndarray:
-    return np.stack([arrays.get(name, np.full_like(example, np.nan)) for arrays in seeds])
+    return {
+        name: example
+        if name in SHARED
+        else np.stack([arrays.get(name, np.full_like(example, np.nan)) for arrays in seeds])
+        for name, example in examples.items()
+    }
 
 
 def _write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _write_curves(path: Path, trials: Sequence["Trial"]) -> None:
+def _write_curves(path: Path, trials: Sequence[Trial]) -> None:
     columns = ["seed", *(field.name for field in fields(CurvePoint))]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")

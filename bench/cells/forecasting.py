@@ -1,136 +1,102 @@
 """A cell whose learner forecasts a system: how it is fitted, forecast and measured."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial, singledispatch
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float64
 
-from bench.cells.cell import Cell, examined, failed, fit, record_of
 from bench.cells.data import observe
 from bench.cells.decoding import Latent, decode
-from bench.cells.drawings import Arrays, drawings, spread
+from bench.cells.drawings import Arrays, exponent_arrays, forecast_arrays
 from bench.cells.exponents import Remembered, exponents
-from bench.cells.forecasts import Forecasts, forecasts_of
-from bench.cells.stages import Stages, curves
-from bench.cells.trial import Ending, Trial, verdict
-from bench.errors import one_line
+from bench.cells.fitting import fit, trials_of
+from bench.cells.forecasts import Forecasts, forecast_part, forecast_together
+from bench.cells.records import failed_trial, measure
+from bench.cells.stages import Stages, learning_curves
+from bench.cells.system_cell import SystemCell
+from bench.cells.trial import Ending, Trial
 from bench.machine.meter import Reading
 from learners import Predictor
+from learners.base import Failure
 from learners.training.callbacks import watched
 from learners.training.counting import forecast_flops
 from metrics import LYAPUNOV, Cost, Evidence
-from results import Status
-from systems import Dataset, Trajectories
-
-if TYPE_CHECKING:
-    from bench.cells.cell import Cell
+from systems import Dataset
 
 
-@singledispatch
-def prepare(cell: Cell, data_folder: Path) -> None:
-    """Have the data of a cell at hand."""
-    observe(cell.system, cell.sampling, cell.data_seed, data_folder)
+@final
+class ForecastCell(SystemCell):
+    """One system met by one learner, whose forecasts of the test data are measured."""
+
+    evidence = Evidence
+
+    def run(self, data: Path) -> list[Trial]:
+        dataset, ground_truth_time = observe(self.system, self.sampling, self.data_seed, data)
+        dataset = dataset.to(self.device)
+        stages = Stages()
+        with watched(stages):
+            predictors, usage = fit(self, dataset, Predictor)
+        curves = learning_curves(self.learner, predictors, dataset, ground_truth_time, stages, self.device)
+        context = dataset.sampling.context
+        long = dataset.climate.between(0, context + round(self.budget.climate * dataset.sampling.climate_samples))
+        parts = (dataset.test, long)
+        together = forecast_together(predictors, parts, context, self.device, self.learner_label)
+
+        def trial(seed: int, predictor: Predictor) -> Trial:
+            try:
+                test, climate = together.get(id(predictor)) or [
+                    forecast_part(predictor, part, context, self.device, self.learner_label)[0] for part in parts
+                ]
+                cost = _cost(predictor, dataset, test, usage, len(self.seeds))
+                evidence = _evidence(predictor, dataset, ground_truth_time, test, climate, cost)
+                ending = _ending(predictor.log.failure, test, climate, evidence.step, self.system.timescale_name)
+                record = measure(self, seed, evidence, ending)
+                arrays = self.arrays(evidence)
+                found = Trial(record, (), arrays, predictor.weights(), evidence, ending)
+            except Exception as error:
+                found = failed_trial(self, seed, error)
+            return replace(found, curve=curves[id(predictor)])
+
+        return trials_of(self.seeds, predictors, trial)
+
+    def arrays(self, evidence: Any) -> Arrays:
+        asked = set(LYAPUNOV) & set(self.metrics)
+        return forecast_arrays(evidence) | (exponent_arrays(evidence) if asked else {})
 
 
-@singledispatch
-def conduct(cell: Cell, data_folder: Path) -> list[Trial]:
-    """A trial for each seed; the family of the cell decides how."""
-    data, known = observe(cell.system, cell.sampling, cell.data_seed, data_folder)
-    data = data.to(cell.device)
-    stages = Stages()
-    with watched(stages):
-        predictors, fitting = fit(cell, data, Predictor)
-    measured = curves(cell, predictors, data, known, stages)
-    foreseen = foresee(cell, predictors, data)
-
-    def trial(seed: int, predictor: Predictor) -> Trial:
-        found = examine(cell, seed, predictor, data, known, fitting, foreseen)
-        return replace(found, curve=measured[id(predictor)])
-
-    return examined(cell, predictors, trial)
-
-
-def foresee(cell: "Cell", predictors: Sequence[Predictor], data: Dataset) -> "Foreseen":
-    """The forecasts of predictors that can go on together, which takes less time than one after the other."""
-    distinct = list({id(predictor): predictor for predictor in predictors}.values())
-    first, *others = distinct
-    try:
-        together = first.ensemble(others) if others else None
-        if together is None:
-            return {}
-        context = data.sampling.context
-        parts = [forecasts_of(cell, together, len(distinct), part, context) for part in _parts(cell, data)]
-    except Exception:  # it will be raised again, and told, where each goes on by itself
-        return {}
-    return {id(predictor): pair for predictor, *pair in zip(distinct, *parts, strict=True)}
+def _evidence(
+    predictor: Predictor, data: Dataset, ground_truth_time: float, test: Forecasts, climate: Forecasts, cost: Cost
+) -> Evidence:
+    """What the metrics measure of a fitted predictor; its estimates of parameters are printed to the cell's log."""
+    times = data.test.times.numpy(force=True)
+    context = data.sampling.context
+    evidence = Evidence(
+        data.sampling.step,
+        data.std.numpy(force=True),
+        test.truth,
+        test.states,
+        climate.truth,
+        climate.states,
+        cost,
+        (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale,
+        ground_truth_time,
+        Remembered(partial(exponents, predictor, data, climate.states)),
+        predictor.calibration,
+        decode(predictor, data) if isinstance(predictor, Latent) else None,
+    )
+    if predictor.calibration:
+        sys.stdout.writelines(f"{estimate}\n" for estimate in predictor.calibration.estimates)
+    return evidence
 
 
-def examine(
-    cell: "Cell",
-    seed: int,
-    predictor: Predictor,
-    data: Dataset,
-    ground_truth_time: float,
-    fitting: Reading,
-    foreseen: "Foreseen | None" = None,
-) -> Trial:
-    """Forecast with a fitted predictor, and measure; what goes wrong ends in the record, its traceback on stderr."""
-    try:
-        context, step = data.sampling.context, data.sampling.step
-        test, climate = (foreseen or {}).get(id(predictor)) or (
-            forecasts_of(cell, predictor, 1, part, context)[0] for part in _parts(cell, data)
-        )
-        evidence = Evidence(
-            step,
-            data.std.numpy(force=True),
-            test.truth,
-            test.states,
-            climate.truth,
-            climate.states,
-            _cost(cell, predictor, data, test, fitting),
-            _scored_times(data),
-            ground_truth_time,
-            Remembered(partial(exponents, predictor, data, climate.states)),
-            predictor.calibration,
-            decode(predictor, data) if isinstance(predictor, Latent) else None,
-        )
-        if predictor.calibration:
-            sys.stdout.writelines(f"{estimate}\n" for estimate in predictor.calibration.estimates)  # to the cell's log
-        ending = _ending(cell, predictor, test, climate, step)
-        record = record_of(cell, seed, evidence, ending)
-        return Trial(record, predictor.log.curve, drawn(cell, evidence), predictor.weights(), evidence, ending)
-    except Exception as error:
-        return Trial(failed(cell, seed, *verdict(error)), predictor.log.curve)
-
-
-def drawn(cell: "Cell", evidence: Any) -> Arrays:
-    """What figures are drawn from, as far as the metrics of a cell have asked for it."""
-    return drawings(evidence) | (spread(evidence) if set(LYAPUNOV) & set(cell.metrics) else {})
-
-
-def _scored_times(data: Dataset) -> Float64[np.ndarray, "batch time"]:
-    """Times of the forecasts in timescales after the last of the context."""
-    times, context = data.test.times.numpy(force=True), data.sampling.context
-    return (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale
-
-
-Foreseen = dict[int, list[Forecasts]]  # of the test and of the long trajectories, by the predictor's identity
-
-
-def _parts(cell: "Cell", data: Dataset) -> tuple[Trajectories, Trajectories]:
-    """The trajectories to be forecast: those of the test, and the long ones as far as the budget goes."""
-    long = data.sampling.context + round(cell.budget.climate * data.sampling.climate_samples)
-    return data.test, data.climate.between(0, long)
-
-
-def _cost(cell: "Cell", predictor: Predictor, data: Dataset, test: Forecasts, fitting: Reading) -> Cost:
-    log, past = predictor.log, data.test.between(0, data.sampling.context)
+def _cost(predictor: Predictor, data: Dataset, test: Forecasts, fitting: Reading, seeds: int) -> Cost:
+    log = predictor.log
     nfe_forecast = test.evaluations / (data.sampling.forecast_samples * data.sampling.step)
+    past = data.test.between(0, data.sampling.context)
     return Cost(
         parameters=predictor.parameters,
         updates=log.updates,
@@ -143,15 +109,15 @@ def _cost(cell: "Cell", predictor: Predictor, data: Dataset, test: Forecasts, fi
         peak_bytes=fitting.peak_bytes,
         flops_update=log.flops,
         flops_forecast=forecast_flops(predictor, past, data.step, nfe_forecast),
-        energy=fitting.joules / len(cell.seeds),
+        energy=fitting.joules / seeds,
     )
 
 
-def _ending(cell: "Cell", predictor: Predictor, test: Forecasts, climate: Forecasts, step: float) -> Ending:
+def _ending(failure: Failure | None, test: Forecasts, climate: Forecasts, step: float, timescale: str) -> Ending:
     """How training and forecasting ended: one non-finite long forecast is too many, of the others half are allowed."""
-    failure = predictor.log.failure
-    status: Status = failure.status if failure else "ok"
-    reasons = [one_line(failure.reason)] if failure else []
+    training = Ending.of_training(failure)
+    status = training.status
+    reasons = list(training.reasons)
     for name, forecasts, allowed in (("", test, len(test.states) // 2), ("long ", climate, 0)):
         if forecasts.failure:
             status = "solver_failed"
@@ -161,7 +127,7 @@ def _ending(cell: "Cell", predictor: Predictor, test: Forecasts, climate: Foreca
         if len(lost) > allowed and status == "ok":
             status = "diverged"
         if len(lost):
-            when = f"after {np.median(lost):.3g} {cell.system.timescale_name}s (median)"
+            when = f"after {np.median(lost):.3g} {timescale}s (median)"
             reasons.append(f"{len(lost)} of {len(forecasts.states)} {name}forecasts left the finite numbers {when}")
     return Ending(status, tuple(reasons))
 

@@ -1,13 +1,14 @@
 """A cell of a run with its key and the place of its data, worked out once, when the run is planned."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from bench.cells.cell import Cell, digest, identity
+from bench.cells.cell import Cell
 from bench.cells.data import location
-from bench.cells.digest import checksum, code
+from bench.cells.digest import code
+from bench.cells.key import digest, key_of
 
 
 @dataclass(frozen=True)
@@ -17,21 +18,25 @@ class Planned:
     cell: Cell
     key: str
     data: Path  # exists once the data have been made
-    code: Mapping[str, str]  # a short hash of each module that the cell uses
+    code: dict[str, str]  # a short hash of each module that the cell uses, as `bench.cells.key.digest` gives it
 
 
 def planned(cells: Iterable[Cell], root: Path) -> list[Planned]:
-    """Work out the key of each cell, and the file of its data in the folder `root` of the store.
+    """Work out the key of each cell, and the file of its data in the folder `data` of a store.
 
-    The code behind cells that are made of the same modules is read once. Raises TypeError where a configuration holds
-    values of which no key can be made.
+    The code behind cells that are made of the same modules is read once.
+
+    Args:
+        cells: as a suite gives them.
+        root: the folder of the store.
+
+    Raises:
+        TypeError: where a configuration holds values of which no key can be made.
     """
     read = cache(code)
     found = []
     for cell in cells:
         source = digest(cell, read)
-        key = checksum(identity(cell) | {"code": source})
-        found.append(
-            Planned(cell, key, location(cell.system, cell.sampling, cell.data_seed, root / "data", read), source)
-        )
+        data = location(cell.system, cell.sampling, cell.data_seed, root / "data", read)
+        found.append(Planned(cell, key_of(cell, source), data, source))
     return found

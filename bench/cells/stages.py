@@ -5,21 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from math import isfinite, nan
-from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
-from bench.cells.forecasts import Forecasts, forecasts_of
-from bench.errors import one_line
-from learners import CurvePoint, Predictor
+from bench.cells.forecasts import Forecasts, forecast_part
+from bench.cells.trial import describe_error
+from learners import CurvePoint, Learner, Predictor
 from learners.base import SolverError
 from learners.training.callbacks import Moment
 from metrics.prediction_time import normalised_error, valid_prediction_time
 from systems import Dataset, Trajectories
-
-if TYPE_CHECKING:
-    from bench.cells.cell import Cell
+from systems.configuration import label
 
 FRACTIONS = (1 / 8, 1 / 4, 1 / 2)  # of the updates; the end is a stage, too
 WINDOWS = 16  # validation trajectories that are forecast, at the most
@@ -46,7 +43,7 @@ class _Stack:
 
 
 class Stages:
-    """A watcher that keeps what each replica would be, had its training ended after a fraction of the updates."""
+    """A callback of training that keeps what each replica would be, had it ended after a fraction of the updates."""
 
     def __init__(self) -> None:
         self._stacks: list[_Stack] = []
@@ -54,7 +51,8 @@ class Stages:
     def __call__(self, moment: Moment) -> None:
         if moment.updates == 0:
             self._stacks.append(_Stack(len(moment.best[0])))
-        stack, reached = self._stacks[-1], sum(moment.updates >= part * moment.planned for part in FRACTIONS)
+        stack = self._stacks[-1]
+        reached = sum(moment.updates >= part * moment.planned for part in FRACTIONS)
         if reached > stack.reached:
             pairs = zip(moment.network.named_parameters(), moment.best, strict=True)
             stack.weights[moment.updates] = {name: values.clone() for (name, _), values in pairs}
@@ -71,31 +69,47 @@ class Stages:
         return found if fitting else [{} for _ in predictors]
 
 
-def curves(
-    cell: "Cell", predictors: Sequence[Predictor], data: Dataset, ground_truth_time: float, stages: Stages
+def learning_curves(
+    learner: Learner,
+    predictors: Sequence[Predictor],
+    data: Dataset,
+    ground_truth_time: float,
+    stages: Stages,
+    device: str,
 ) -> dict[int, Curve]:
-    """The learning curve of each predictor, by its identity, with the median prediction times of its stages.
+    """The learning curve of each predictor, with the median prediction times of its stages.
 
     Forecasts begin where validation trajectories have given a context, and go on to the horizon or their end, beyond
-    which no time is told. A stage is told at the last validation before it; one whose solver gives up has none. A model
-    that is not trained update by update has the one point that its whole fit has cost. Reference rows have none.
+    which no prediction time is known. A stage is entered at the last validation before it; one whose solver gives up
+    has none. A model that is not trained update by update has the one point that its whole fit has cost.
+
+    Args:
+        learner: what was fitted; the curves of reference rows have no stages.
+        predictors: one a seed; some may be the same object.
+        data: where the validation trajectories are.
+        ground_truth_time: in timescales; no prediction time is longer.
+        stages: what was kept while the predictors were trained.
+        device: where they are.
+
+    Returns:
+        Curves by the identity of the predictor.
     """
     distinct = list({id(predictor): predictor for predictor in predictors}.values())
     found = [predictor.log.curve for predictor in distinct]
     context, samples = data.sampling.context, data.sampling.forecast_samples
-    if not cell.learner.reference and data.valid.states.shape[1] > context:
+    if not learner.reference and data.valid.states.shape[1] > context:
         first = data.valid.between(0, context + samples)
         windows = Trajectories(first.times[:WINDOWS], first.states[:WINDOWS])
-        for updates in _staged(distinct, stages):
-            times = _prediction_times(cell, distinct, windows, data, ground_truth_time)
-            found = [_told(*each) for each in zip(found, distinct, updates, times, strict=True)]
+        for updates in _load_stages(distinct, stages):
+            times = _prediction_times(distinct, windows, data, ground_truth_time, device, label(learner))
+            found = [_with_time(*each) for each in zip(found, distinct, updates, times, strict=True)]
     return {id(predictor): curve for predictor, curve in zip(distinct, found, strict=True)}
 
 
-def _staged(predictors: Sequence[Predictor], stages: Stages) -> Iterator[list[int]]:
-    """The updates of each predictor at each stage, while it has the weights of that stage; the last are its own.
+def _load_stages(predictors: Sequence[Predictor], stages: Stages) -> Iterator[list[int]]:
+    """Give each predictor the weights of each stage, in the end its own, and yield the updates before that stage.
 
-    Zero, which tells nothing, where a predictor has come to fewer stages than others.
+    The updates are zero where a predictor has come to fewer stages than others.
     """
     kept = [each.items() for each in stages.of(predictors)]
     last = [{name: values.clone() for name, values in one.weights().items()} for one in predictors]
@@ -117,33 +131,40 @@ def _load(predictors: Sequence[Predictor], stage: Sequence[Weights]) -> None:
 
 
 def _prediction_times(
-    cell: "Cell", predictors: Sequence[Predictor], windows: Trajectories, data: Dataset, ground_truth_time: float
+    predictors: Sequence[Predictor],
+    windows: Trajectories,
+    data: Dataset,
+    ground_truth_time: float,
+    device: str,
+    learner: str,
 ) -> list[float]:
-    """Median of each predictor over the windows, together where they can go on so; NaN, said in the log, without."""
+    """Median of each predictor over the windows, together where they can go on so; NaN where one fails."""
     first, *others = predictors
     together = first.ensemble(others) if others else None
     groups = [(one, 1) for one in predictors] if together is None else [(together, len(predictors))]
     found: list[float] = []
     for model, replicas in groups:
         try:
-            times = _valid_times(cell, model, replicas, windows, data)
+            times = _valid_times(model, replicas, windows, data, device, learner)
             found += [float(np.median(np.minimum(one, ground_truth_time))) for one in times]
-        except Exception as error:  # a model that raises it in the end does so once more, where it is told
-            sys.stderr.write(f"no prediction time on validation data: {one_line(f'{type(error).__name__}: {error}')}\n")
+        except Exception as error:  # a model that raises it in the end does so once more, where it is kept
+            sys.stderr.write(f"no prediction time on validation data: {describe_error(error)}\n")
             found += [nan] * replicas
     return found
 
 
 def _valid_times(
-    cell: "Cell", model: Predictor, replicas: int, windows: Trajectories, data: Dataset
+    model: Predictor, replicas: int, windows: Trajectories, data: Dataset, device: str, learner: str
 ) -> list[np.ndarray]:
-    """Of each replica in a model, for each window; beyond the first part only where it does not tell the median."""
-    context, end, found = data.sampling.context, windows.states.shape[1], []
+    """Of each replica in a model, for each window; beyond the first part only where that does not tell the median."""
+    context, end = data.sampling.context, windows.states.shape[1]
+    found: list[np.ndarray] = []
     for stop in (context + -(-(end - context) // FIRST), end):
         part = windows.between(0, stop)
         times = part.times.numpy(force=True)
         scored = (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale
-        found = [_valid(one, scored, data) for one in forecasts_of(cell, model, replicas, part, context)]
+        forecasts = forecast_part(model, part, context, device, learner, replicas)
+        found = [_valid(one, scored, data) for one in forecasts]
         if all(2 * (one < scored[:, -1]).sum() > len(one) for one in found):
             break
     return found
@@ -156,13 +177,14 @@ def _valid(forecasts: Forecasts, times: np.ndarray, data: Dataset) -> np.ndarray
     return valid_prediction_time(error, times)
 
 
-def _told(curve: Curve, predictor: Predictor, updates: int, vpt: float) -> Curve:
+def _with_time(curve: Curve, predictor: Predictor, updates: int, prediction_time: float) -> Curve:
     """The curve with a prediction time at the last point up to these updates, if there is a model by then."""
     log = predictor.log
     if not curve:
-        whole = CurvePoint(log.updates, nan, nan, log.fit_seconds, log.nfe_forward, log.nfe_backward, vpt)
-        return curve if log.failure or not isfinite(vpt) else (whole,)
+        cost = (log.fit_seconds, log.nfe_forward, log.nfe_backward)
+        whole = CurvePoint(log.updates, nan, nan, *cost, prediction_time)
+        return curve if log.failure or not isfinite(prediction_time) else (whole,)
     place = sum(point.update <= updates for point in curve) - 1
     if place < 0 or not any(isfinite(point.valid_loss) for point in curve[: place + 1]):
         return curve
-    return (*curve[:place], replace(curve[place], valid_vpt=vpt), *curve[place + 1 :])
+    return (*curve[:place], replace(curve[place], valid_vpt=prediction_time), *curve[place + 1 :])

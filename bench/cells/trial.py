@@ -1,8 +1,8 @@
-"""One seed of a cell: its forecasts, how they ended, and what the metrics say of them."""
+"""One seed of a cell: what it leaves behind, and how errors are told."""
 
 import traceback
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,11 +10,8 @@ from torch import Tensor
 from bench.cells.drawings import Arrays
 from bench.errors import one_line
 from learners import CurvePoint
-from learners.base import SolverError, Unsuitable
+from learners.base import Failure, SolverError, Unsuitable
 from results import Record, Status
-
-if TYPE_CHECKING:
-    pass
 
 _SOLVER_GIVES_UP = ("underflow in dt", "max_num_steps exceeded", "non-finite values in state")  # asserts of torchdiffeq
 
@@ -25,6 +22,11 @@ class Ending:
 
     status: Status = "ok"
     reasons: tuple[str, ...] = ()
+
+    @classmethod
+    def of_training(cls, failure: Failure | None) -> "Ending":
+        """How training ended, by the failure in its log."""
+        return cls(failure.status, (one_line(failure.reason),)) if failure else cls()
 
 
 @dataclass(frozen=True)
@@ -39,25 +41,32 @@ class Trial:
     ending: Ending = field(default_factory=Ending)
 
     def of(self, seed: int) -> "Trial":
-        """The same trial, told of another seed."""
+        """The same trial, as that of another seed."""
         return replace(self, record=replace(self.record, seed=seed))
 
 
-def verdict(error: Exception) -> tuple[Status, str]:
-    """The status and the reason that an exception stands for; a failure's traceback goes to stderr, so to the log."""
+def classify_error(error: Exception) -> tuple[Status, str]:
+    """The status and the reason that an exception stands for in a record."""
     if isinstance(error, Unsuitable):
         return "skipped", one_line(str(error))
-    traceback.print_exception(error)
-    reason = _say(error)
+    reason = describe_error(error)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in reason:
         return "out_of_memory", reason
-    return ("solver_failed" if _is_from_solver(error) else "crashed"), reason
+    return ("solver_failed" if is_from_solver(error) else "crashed"), reason
 
 
-def _is_from_solver(error: Exception) -> bool:
+def describe_error(error: Exception) -> str:
+    """The class and the message of an exception, on one line."""
+    return one_line(f"{type(error).__name__}: {error}")
+
+
+def log_error(error: Exception) -> None:
+    """Print the traceback of a failure on stderr, which is the log of a cell; that nothing applies is no failure."""
+    if not isinstance(error, Unsuitable):
+        traceback.print_exception(error)
+
+
+def is_from_solver(error: Exception) -> bool:
+    """Whether an integration gave up."""
     asserted = isinstance(error, AssertionError) and str(error).startswith(_SOLVER_GIVES_UP)
     return asserted or isinstance(error, SolverError)
-
-
-def _say(error: Exception) -> str:
-    return one_line(f"{type(error).__name__}: {error}")

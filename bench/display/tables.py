@@ -12,12 +12,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.catalogue.components import Component, MetricEntry, SuiteEntry
+from bench.catalogue.components import Component, MetricEntry
+from bench.catalogue.suites import SuiteEntry
 from results import Record
 
 if TYPE_CHECKING:
-    from bench.planning.overview import Overview
-    from bench.planning.status import Standing
+    from bench.planning.status import CacheState, RunStatus
     from results.timing.report import Sheet
 
 REASON = 120  # characters of a failure's reason
@@ -52,7 +52,7 @@ def page(entry: Component | MetricEntry | SuiteEntry) -> RenderableType:
     return Group(head.append(f"   {entry.path}", style="dim"), about, parts)
 
 
-def plan(manifest: Mapping[str, Any], found: Mapping[str, "Standing"], width: int) -> RenderableType:
+def plan(manifest: Mapping[str, Any], found: Mapping[str, "CacheState"], width: int) -> RenderableType:
     """The grid of cells, learner by system: which are cached, and which a run would compute, or measure again."""
     state = {(cell["learner"], cell["system"]): found[cell["key"]].state for cell in manifest["cells"]}
     learners = [learner["label"] for learner in manifest["learners"]]
@@ -131,7 +131,7 @@ def failures(found: Sequence["Failure"], folder: Path) -> RenderableType:
     return Group(*lines)
 
 
-def overview(found: "Overview") -> RenderableType:
+def overview(found: "RunStatus") -> RenderableType:
     """How many cells of a run are in each state, with the names of those that run or are damaged."""
     counts = ", ".join(f"{count} {state}" for state, count in found.counts.items() if count or state == "ok")
     lines = [Text.assemble((found.run.suite, "bold green"), f"  {len(found.states)} cells: {counts}")]

@@ -2,33 +2,30 @@
 
 from math import ceil
 from pathlib import Path
+from typing import Any, final
 
 import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from bench.cells.cell import Cell, fit
 from bench.cells.data import observe
 from bench.cells.drawings import Arrays
-from bench.cells.forecasting import conduct
-from bench.cells.trial import Trial, verdict
-from learners import Learner, Predictor, Unsuitable
+from bench.cells.fitting import fit
+from bench.cells.system_cell import SystemCell
+from bench.cells.trial import Trial, is_from_solver
+from learners import Predictor, Unsuitable
 from learners.solvers.rollout import StatePredictor
 from learners.solvers.steps import STEPS
 from learners.training.callbacks import Moment, watched
 from results import Record
-from systems import Dataset, Flow, Sampling, System, Trajectories
+from systems import Dataset, Flow, Trajectories
 
 RATIO = 1.35  # of the updates before a frame to those before the last: most is learned early
 SAMPLES = 500  # of the forecast that is filmed, at the most
 CHANNELS = 3  # of it, but for the sites of a ring
 GRID = 25  # places along each side of a plane at which fields are seen
 MARGIN = 0.15  # of the plane around the training data, as a fraction of their extent
-
-
-class ReelCell(Cell[System, Learner, Sampling]):
-    """A system met by a learner with one seed, to be filmed."""
 
 
 class Reel:
@@ -45,14 +42,20 @@ class Reel:
             self._due = max(moment.updates + 1, ceil(moment.updates * RATIO))
 
 
-@conduct.register
-def _(cell: ReelCell, data_folder: Path) -> list[Trial]:
-    data = observe(cell.system, cell.sampling, cell.data_seed, data_folder).data.to(cell.device)
-    reel = Reel()
-    with watched(reel):
-        (predictor,), _ = fit(cell, data, Predictor)
-    record = Record(cell.system_label, cell.learner_label, cell.seeds[0], "ok", "", ())
-    return [Trial(record, predictor.log.curve, develop(predictor, reel, data))]
+@final
+class FilmCell(SystemCell):
+    """A system met by a learner with one seed, to be filmed."""
+
+    def run(self, data: Path) -> list[Trial]:
+        dataset = observe(self.system, self.sampling, self.data_seed, data).data.to(self.device)
+        reel = Reel()
+        with watched(reel):
+            (predictor,), _ = fit(self, dataset, Predictor)
+        record = Record(self.system_label, self.learner_label, self.seeds[0], "ok", "", ())
+        return [Trial(record, predictor.log.curve, develop(predictor, reel, dataset))]
+
+    def arrays(self, evidence: Any) -> Arrays:
+        return {}
 
 
 def develop(predictor: Predictor, reel: Reel, data: Dataset) -> Arrays:
@@ -98,7 +101,7 @@ def _forecast(predictor: Predictor, past: Trajectories, times: Tensor) -> Float6
         with torch.no_grad():
             return predictor.forecast(past, times).states.double()
     except Exception as error:
-        if verdict(error)[0] != "solver_failed":
+        if not is_from_solver(error):
             raise
         return past.states.new_full((len(past), times.shape[-1], past.states.shape[-1]), torch.nan)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.cells.cell import Cell, keys
-from bench.exports.film_cells import ReelCell
+from bench.cells.cell import Cell
+from bench.exports.film_cells import FilmCell
 from bench.runner import run as runner
 from learners import Learner
 from results import Store
@@ -25,18 +25,18 @@ def make(plan: "Plan", **conditions: Any) -> Iterator[tuple[str, list[Path] | st
 
     Of each planar flow, a figure of all the fields that were learned comes last.
     """
-    shown = {
-        (cell.system_label, cell.learner_label): entry["learner"]
-        for cell, entry in zip(plan.cells, plan.manifest["cells"], strict=True)
-    }
+    shown = {entry["key"]: entry["learner"] for entry in plan.manifest["cells"]}
     learners = plan.manifest["learners"]
     look = styles([one["label"] for one in learners], [one["label"] for one in learners if one["reference"]])
-    cells = [_reel(cell) for cell in plan.share if isinstance(cell.learner, Learner) and not cell.learner.reference]
-    names, store, folder = keys(cells), Store(plan.store.root, KEPT), plan.folder / "films"
-    records = runner.run(cells, store, plan.jobs, **conditions).records
+    trained = [one for one in plan.share if isinstance(one.cell.learner, Learner) and not one.cell.learner.reference]
+    filmed = planned([_film_cell(one.cell) for one in trained], plan.store.root)
+    store = Store(plan.store.root, KEPT)
+    folder = plan.folder / "films"
+    records = runner.run(filmed, store, plan.jobs, **conditions).records
     planar: dict[str, dict[str, Film]] = {}
-    for cell, name in zip(cells, names, strict=True):
-        system, learner = cell.system_label, shown[cell.system_label, cell.learner_label]
+    for original, one in zip(trained, filmed, strict=True):
+        cell, name = one.cell, one.key
+        system, learner = cell.system_label, shown[original.key]
         arrays, title = store.arrays(name), f"{learner} on {system}"
         if "reel_truth" not in arrays:
             yield title, f"{records[name][0].status}: {records[name][0].reason}"
@@ -49,8 +49,8 @@ def make(plan: "Plan", **conditions: Any) -> Iterator[tuple[str, list[Path] | st
         yield f"vector fields of {system}", _fields(films, folder, f"{slug(system)}-vector-fields", look)
 
 
-def _reel(cell: Cell) -> ReelCell:
-    return ReelCell(**vars(cell) | {"seeds": cell.seeds[:1], "metrics": ()})
+def _film_cell(cell: Cell) -> FilmCell:
+    return FilmCell(**vars(cell) | {"seeds": cell.seeds[:1], "metrics": ()})
 
 
 def _fields(films: Mapping[str, Film], folder: Path, name: str, look: Mapping[str, Style]) -> list[Path]:

@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any
 
-from bench.cells.cell import Cell
+from bench.cells.planned import Planned
 from bench.suite import Suite
 from systems.configuration import changes, describe, label, short_labels
 
 
-def manifest(
-    suite: Suite, cells: Sequence[Cell], keys: Sequence[str], budget: str, environment: Mapping[str, Any]
-) -> dict[str, Any]:
+def manifest(suite: Suite, cells: Sequence[Planned], budget: str, environment: Mapping[str, Any]) -> dict[str, Any]:
     """What a run consists of, in the order in which it is shown, as JSON-ready values; long labels are shortened."""
     names = dict(zip(suite.learners, short_labels(suite.learners), strict=True))
     return {
@@ -19,7 +17,7 @@ def manifest(
         "description": suite.description,
         "budget": budget,
         "command": environment["command"],
-        "seeds": list(cells[0].seeds),
+        "seeds": list(cells[0].cell.seeds),
         "data_seed": suite.data_seed,
         "systems": [label(system) for system in suite.systems],
         "system_settings": [{"label": label(system)} | _class_and_settings(system) for system in suite.systems],
@@ -34,8 +32,7 @@ def manifest(
         ],
         "sampling": describe(suite.sampling),
         "cells": [
-            {"key": key, "system": label(cell.system), "learner": names[cell.learner]}
-            for key, cell in zip(keys, cells, strict=True)
+            {"key": one.key, "system": one.cell.system_label, "learner": names[one.cell.learner]} for one in cells
         ],
         "environment": dict(environment),
     }

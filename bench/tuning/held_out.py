@@ -2,28 +2,25 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import torch
 from jaxtyping import Float64
 
-from bench.cells.cell import Cell, examined, failed, fit, record_of
 from bench.cells.data import observe
-from bench.cells.forecasting import conduct
-from bench.cells.trial import Ending, Trial, verdict
-from bench.errors import one_line
-from learners import Learner, Predictor
+from bench.cells.drawings import Arrays
+from bench.cells.fitting import fit, trials_of
+from bench.cells.records import failed_trial, measure
+from bench.cells.system_cell import SystemCell
+from bench.cells.trial import Ending, Trial
+from learners import Predictor
 from metrics import Metric, normalised_error
-from systems import Dataset, Sampling, System, Trajectories
+from systems import Dataset, Trajectories
 
 HORIZON = 4.0  # timescales that are forecast, where the protocol and the trajectories are that long
 STARTS = 64  # of forecasts, at the most, or one in each validation trajectory
 LOWEST, HIGHEST = 1e-8, 1e2  # errors in standard deviations beyond which they are all the same
-
-
-class HeldOutCell(Cell[System, Learner, Sampling]):
-    """A system met by a learner, whose forecasts of the validation trajectories are scored as they were observed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +41,26 @@ def _error(found: HeldOut) -> float:
 validation_error = Metric("validation_error", "std", "lower", _error)
 
 
-@conduct.register
-def _(cell: HeldOutCell, data_folder: Path) -> list[Trial]:
-    data = held_out(observe(cell.system, cell.sampling, cell.data_seed, data_folder).data).to(cell.device)
-    predictors, _ = fit(cell, data, Predictor)
-    return examined(cell, predictors, lambda seed, predictor: examine(cell, seed, predictor, data))
+@final
+class HeldOutCell(SystemCell):
+    """A system met by a learner, whose forecasts of the validation trajectories are scored as they were observed."""
+
+    def run(self, data: Path) -> list[Trial]:
+        dataset = held_out(observe(self.system, self.sampling, self.data_seed, data).data).to(self.device)
+        predictors, _ = fit(self, dataset, Predictor)
+
+        def trial(seed: int, predictor: Predictor) -> Trial:
+            try:
+                found = forecast_held_out(predictor, dataset)
+                record = measure(self, seed, found, Ending.of_training(predictor.log.failure))
+                return Trial(record, predictor.log.curve)
+            except Exception as error:
+                return failed_trial(self, seed, error, predictor.log.curve)
+
+        return trials_of(self.seeds, predictors, trial)
+
+    def arrays(self, evidence: Any) -> Arrays:
+        return {}
 
 
 def held_out(data: Dataset) -> Dataset:
@@ -71,16 +83,10 @@ def held_out(data: Dataset) -> Dataset:
     return replace(data, test=scored, climate=scored)
 
 
-def examine(cell: HeldOutCell, seed: int, predictor: Predictor, data: Dataset) -> Trial:
-    """Forecast and score; what goes wrong ends in the record, its traceback on stderr."""
-    try:
-        context = data.sampling.context
-        with torch.no_grad():
-            forecast = predictor.forecast(data.test.between(0, context), data.test.times[:, context:])
-        truth = data.test.between(context).states.numpy(force=True)
-        found: Any = HeldOut(truth, forecast.states.double().numpy(force=True), data.std.numpy(force=True))
-        failure = predictor.log.failure
-        ending = Ending(failure.status, (one_line(failure.reason),)) if failure else Ending()
-        return Trial(record_of(cell, seed, found, ending), predictor.log.curve)
-    except Exception as error:
-        return Trial(failed(cell, seed, *verdict(error)), predictor.log.curve)
+def forecast_held_out(predictor: Predictor, data: Dataset) -> HeldOut:
+    """Forecast what `held_out` has put in place of the test data."""
+    context = data.sampling.context
+    with torch.no_grad():
+        forecast = predictor.forecast(data.test.between(0, context), data.test.times[:, context:])
+    truth = data.test.between(context).states.numpy(force=True)
+    return HeldOut(truth, forecast.states.double().numpy(force=True), data.std.numpy(force=True))

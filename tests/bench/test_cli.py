@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from bench.cells.cell import key
+from bench.cells.key import key
 from bench.cli import main
 from bench.machine.environment import cores
 from bench.runner import run as runner
@@ -181,7 +181,7 @@ def test_a_missing_gpu_is_a_mistake_but_auto_falls_back_on_the_cpu(folder, comma
 def test_a_gpu_of_a_cluster_need_not_be_on_this_machine(folder, command, play, monkeypatch):
     calls = play()
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    monkeypatch.setattr("bench.commands.run._runner", lambda executor: runner.run)
+    monkeypatch.setattr("bench.runs.find_executor", lambda name: runner.run)
     arguments = ("run", "--suite", "toy_suite.py", "--device", "cuda")
     assert command(*arguments, "--executor", "dask://host:8786")[0] == 0
     assert len(calls) == 1
@@ -275,7 +275,7 @@ def test_who_interrupts_the_planning_is_told_the_same(folder, command, monkeypat
     def interrupt(request):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bench.planning.plan.prepare", interrupt)
+    monkeypatch.setattr("bench.planning.plan.plan", interrupt)
     monkeypatch.setattr(sys, "argv", ["/some/bench/__main__.py", "run", "--suite", "toy_suite.py"])
     code, out, err = command(*sys.argv[1:])
     assert (code, out) == (130, "")
@@ -305,7 +305,7 @@ def test_a_disk_that_is_full_when_the_report_is_written_is_told_in_one_line(fold
         raise OSError(28, "No space left on device")
 
     play()
-    monkeypatch.setattr("bench.commands.run.written", fail)
+    monkeypatch.setattr("bench.runs.write_report", fail)
     code, _, err = command("run", "--suite", "toy_suite.py", "--quiet")
     assert (code, err.count("\n")) == (2, 1)
     assert "No space left on device; what is finished is kept, and the same command resumes" in err

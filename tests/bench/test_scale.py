@@ -47,9 +47,9 @@ def build(folder: Path) -> None:
     (folder / "large.py").write_text(SUITE)
     source = f"import sys; sys.path.insert(0, {str(folder)!r}); import large"
     code = (
-        f"{source}, json; from bench.cells.cell import keys; "
-        "from bench.planning.manifest import manifest; cells = large.suite.cells();"
-        "print(json.dumps(manifest(large.suite, cells, keys(cells), 'standard', {'command': ''})))"
+        f"{source}, json; from pathlib import Path; from bench.cells.planned import planned; "
+        "from bench.planning.manifest import manifest; cells = planned(large.suite.cells(), Path());"
+        "print(json.dumps(manifest(large.suite, cells, 'standard', {'command': ''})))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     about = json.loads(done.stdout)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.catalogue.components import suites
+from bench.catalogue.suites import suites
 from bench.cells.classifying import ImageCell
+from bench.cells.planned import Planned
 from bench.errors import UserError
 from bench.planning.manifest import manifest
 from bench.planning.selection import select
@@ -227,8 +228,8 @@ def test_a_file_may_be_given_by_a_relative_path(write, tmp_path, monkeypatch):
 def test_a_manifest_says_what_a_run_consists_of_in_order():
     suite = replace(SUITE, systems=(Lorenz(), Lorenz96(sites=5)), learners=(WindowedRNN("rnn"), Persistence()))
     cells = suite.cells("paper")
-    keys = ["a", "b", "c", "d"]
-    found = manifest(suite, cells, keys, "paper", {"command": "python -m bench run", "cores": 2})
+    keyed = [Planned(cell, key, Path(), {}) for key, cell in zip("abcd", cells, strict=True)]
+    found = manifest(suite, keyed, "paper", {"command": "python -m bench run", "cores": 2})
     assert json.loads(json.dumps(found)) == found
     assert found["suite"] == "toy"
     assert (found["budget"], found["command"], found["seeds"], found["data_seed"]) == (

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.cells.cell import Cell
-from bench.cells.forecasting import conduct
+from bench.cells.forecasting import ForecastCell
 from learners import (
     Budget,
     Learner,
@@ -81,9 +80,9 @@ def test_going_together_leaves_the_predictors_as_they_are():
 
 @pytest.mark.parametrize("learner", [TOGETHER[0], *APART], ids=repr)
 def test_the_records_of_several_seeds_are_those_of_each_alone(learner: Learner, tmp_path: Path):
-    cell = Cell(Lorenz(), learner, SAMPLING, (nrmse, vpt), Budget(), (0, 1, 2), 0)
-    together = [trial.record for trial in conduct(cell, tmp_path)]
-    apart = [conduct(replace(cell, seeds=(seed,)), tmp_path)[0].record for seed in cell.seeds]
+    cell = ForecastCell(Lorenz(), learner, SAMPLING, (nrmse, vpt), Budget(), (0, 1, 2), 0)
+    together = [trial.record for trial in cell.run(tmp_path)]
+    apart = [replace(cell, seeds=(seed,)).run(tmp_path)[0].record for seed in cell.seeds]
     for one, other in zip(together, apart, strict=True):
         assert (one.seed, one.status) == (other.seed, other.status)
         for mine, theirs in zip(one.measurements, other.measurements, strict=True):

@@ -14,12 +14,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bench.cells.cell import Cell
+from bench.cells.forecasting import ForecastCell
+from bench.cells.planned import planned
+from bench.cells.run import fit_cell
 from learners import Budget, CurvePoint, Forecast, Learner, Predictor, TrainingLog
 from learners.base import Failure, SolverError, Unsuitable
 from metrics import Evidence, Metric, Undefined
 from metrics.cost import fit_seconds, forecast_seconds, nfe_forecast, parameters, peak_bytes
 from metrics.trajectory import nrmse, vpt
 from metrics.zero_one import zero_one_k
+from results import Record
 from systems import Dataset, LinearSpiral, Sampling, System, Trajectories
 
 TINY = Sampling(
@@ -31,7 +35,13 @@ TIMES = ("fit_seconds", "forecast_seconds", "peak_bytes")  # what two runs of a 
 
 def cell(learner: Learner, seeds: tuple[int, ...] = (0, 1), metrics: tuple[Metric, ...] = METRICS) -> Cell:
     """A cell on the linear spiral that takes milliseconds."""
-    return Cell(LinearSpiral(), learner, TINY, metrics, Budget(), seeds, data_seed=0)
+    return ForecastCell(LinearSpiral(), learner, TINY, metrics, Budget(), seeds, data_seed=0)
+
+
+def records_of(cell: Cell, data: Path, folder: Path) -> list[Record]:
+    """Fit and measure a cell in this process, write its files into `folder`, and return a record for each seed."""
+    (planned_cell,) = planned([cell], data.parent)
+    return [trial.record for trial in fit_cell(planned_cell, data, folder)]
 
 
 def keep(states: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import learners
 import metrics
 import systems
 from bench.catalogue import components as catalogue
+from bench.catalogue import suites as suite_files
 from bench.errors import UserError
 
 PACKAGES = {
@@ -95,24 +96,24 @@ def test_suites_are_the_files_of_their_folder(tmp_path, monkeypatch):
         "MANY = (A(), B(x=1))\n"
         'suite = Suite("small", systems=(*MANY, C()), seeds=3, name="Small")\n'
     )
-    monkeypatch.setattr(catalogue, "SUITES", tmp_path)
-    catalogue.suites.cache_clear()
+    monkeypatch.setattr(suite_files, "SUITES", tmp_path)
+    suite_files.suites.cache_clear()
     try:
-        assert list(catalogue.suites()) == ["small"]
-        small = catalogue.find_suite("small")
+        assert list(suite_files.suites()) == ["small"]
+        small = suite_files.find_suite("small")
         assert small.about == "Two spirals."
         assert small.parts == {"systems": ["A()", "B(x=1)", "C()"], "seeds": ["3"], "name": ["Small"]}
         assert not small.given_by_path
         with pytest.raises(UserError, match=r"unknown suite 'smal': did you mean small\?"):
-            catalogue.find_suite("smal")
+            suite_files.find_suite("smal")
         with pytest.raises(UserError, match=r"which suite\?.*small"):
-            catalogue.find_suite("")
+            suite_files.find_suite("")
     finally:
-        catalogue.suites.cache_clear()
+        suite_files.suites.cache_clear()
 
 
 def test_every_suite_that_comes_with_the_package_says_what_it_is():
-    assert all(entry.about and entry.parts for entry in catalogue.suites().values())
+    assert all(entry.about and entry.parts for entry in suite_files.suites().values())
 
 
 @pytest.mark.parametrize(
@@ -126,29 +127,29 @@ def test_a_file_that_is_no_python_is_refused_with_its_line(tmp_path, source, com
     path = tmp_path / "mine.py"
     path.write_bytes(source)
     with pytest.raises(UserError) as refusal:
-        catalogue.find_suite(str(path))
+        suite_files.find_suite(str(path))
     assert complaint in str(refusal.value)
 
 
 def test_a_missing_file_is_refused_with_the_nearest_one_beside_it(tmp_path):
     (tmp_path / "my_suite.py").write_text("")
     with pytest.raises(UserError, match=r"there is no file .*my_siute\.py: did you mean .*my_suite\.py\?"):
-        catalogue.find_suite(str(tmp_path / "my_siute.py"))
+        suite_files.find_suite(str(tmp_path / "my_siute.py"))
 
 
 def test_a_folder_is_no_suite(tmp_path):
     folder = tmp_path / "folder.py"
     folder.mkdir()
     with pytest.raises(UserError, match="cannot read"):
-        catalogue.find_suite(str(folder))
+        suite_files.find_suite(str(folder))
 
 
 def test_names_that_a_users_file_imports_or_defines_are_known(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text("import numpy\nfrom elsewhere import Solver as MySolver\nclass MyLearner: ...\nsuite = 1\n")
-    entry = catalogue.find_suite(str(path))
+    entry = suite_files.find_suite(str(path))
     assert entry.given_by_path
     for name in ("MyLearner", "MySolver", "NeuralODE"):
-        catalogue.check_name("learners", name, entry)
+        suite_files.check_name("learners", name, entry)
     with pytest.raises(UserError, match=r"unknown learner 'NeuralOED': did you mean NeuralODE\?"):
-        catalogue.check_name("learners", "NeuralOED", entry)
+        suite_files.check_name("learners", "NeuralOED", entry)

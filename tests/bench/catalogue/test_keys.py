@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 import bench.cells.digest
-from bench.cells.cell import Cell, digest, key
+from bench.cells.cell import Cell
 from bench.cells.digest import checksum, code
+from bench.cells.key import digest, key
 from learners import Budget
 from metrics import Evidence, Metric
 from systems import LinearSpiral, Lorenz, Rossler

@@ -10,7 +10,7 @@ import pytest
 from bench.catalogue import plugins
 from bench.cli import main
 from bench.errors import UserError
-from bench.planning.plan import prepare
+from bench.planning.plan import plan
 from bench.request import Request
 
 ROOT = Path(__file__).parents[3]
@@ -67,8 +67,8 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
 
 def test_a_learner_of_an_included_file_can_be_named_and_configured(folder: Path):
     (folder / "mine_a.py").write_text(LEARNER.format(name="MineA"))
-    plan = prepare(Request("smoke", learners=("MineA[width=7]",), include=(Path("mine_a.py"),), jobs=1))
-    assert "MineA[width=7]" in {cell.learner_label for cell in plan.cells}
+    planned = plan(Request("smoke", learners=("MineA[width=7]",), include=(Path("mine_a.py"),), jobs=1))
+    assert "MineA[width=7]" in {one.cell.learner_label for one in planned.cells}
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ def package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_entry_points_add_learners_metrics_and_suites(package: Path):
-    plan = prepare(Request("added", learners=("Added[width=5]",), metrics=("doubled", "vpt", "nrmse"), jobs=1))
-    assert plan.manifest["suite"] == "added"
-    assert {cell.learner_label for cell in plan.cells} == {"Added[width=5]", "Persistence"}
-    assert [metric["name"] for metric in plan.manifest["metrics"]] == ["nrmse", "doubled", "vpt"]
+    planned = plan(Request("added", learners=("Added[width=5]",), metrics=("doubled", "vpt", "nrmse"), jobs=1))
+    assert planned.manifest["suite"] == "added"
+    assert {one.cell.learner_label for one in planned.cells} == {"Added[width=5]", "Persistence"}
+    assert [metric["name"] for metric in planned.manifest["metrics"]] == ["nrmse", "doubled", "vpt"]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_entry_points_add_learners_metrics_and_suites(package: Path):
 )
 def test_entry_points_that_lead_nowhere_are_mistakes(package: Path, request_: Request, complaint: str):
     with pytest.raises(UserError) as caught:
-        prepare(request_)
+        plan(request_)
     assert complaint in str(caught.value)
 
 
@@ -137,8 +137,8 @@ def test_a_learner_begun_with_new_passes_its_contract_test_and_runs(folder: Path
         capture_output=True, text=True, timeout=100, env=environment, check=False,
     )  # fmt: skip
     assert "5 passed" in done.stdout, done.stdout
-    plan = prepare(Request("smoke", learners=("MyHTTPNet2Go",), include=(Path("my_http_net2_go.py"),), jobs=1))
-    assert "MyHTTPNet2Go" in {cell.learner_label for cell in plan.cells}
+    planned = plan(Request("smoke", learners=("MyHTTPNet2Go",), include=(Path("my_http_net2_go.py"),), jobs=1))
+    assert "MyHTTPNet2Go" in {one.cell.learner_label for one in planned.cells}
 
 
 @pytest.mark.parametrize(

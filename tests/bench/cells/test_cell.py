@@ -17,8 +17,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import bench.cells.data
-from bench.cells.cell import Cell, digest, execute, identity, key
+from bench.cells.cell import Cell
 from bench.cells.data import dataset, location
+from bench.cells.key import digest, identity, key
+from bench.cells.planned import Planned
+from bench.cells.run import fit_cell
 from learners import Budget, Forecast, Learner, Predictor
 from metrics import LYAPUNOV, STANDARD, lyapunov_exponent
 from results import Measurement, Record
@@ -43,7 +46,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(data: Path, tmp_path: Path) -> Callable[..., list[Record]]:
     """Execute a cell of a stub learner, in a folder of its own."""
-    return lambda learner, **changes: execute(replace(stubs.cell(learner), **changes), data, tmp_path)
+    return lambda learner, **changes: stubs.records_of(replace(stubs.cell(learner), **changes), data, tmp_path)
 
 
 def assert_same(one: Dataset, other: Dataset) -> None:
@@ -147,7 +150,7 @@ def test_a_good_cell_has_a_good_record_for_each_seed(run: Callable[..., list[Rec
 
 def test_a_budget_may_shorten_the_long_forecasts(tmp_path: Path):
     cell = replace(stubs.cell(stubs.Instant()), budget=Budget(climate=0.5))
-    execute(cell, tmp_path / "data", tmp_path)
+    stubs.records_of(cell, tmp_path / "data", tmp_path)
     with np.load(tmp_path / "arrays.npz", allow_pickle=False) as arrays:
         assert arrays["climate"].shape[1] == len(arrays["climate_truth"]) == 600
 
@@ -280,7 +283,7 @@ def test_two_executions_differ_in_times_only(data: Path, tmp_path: Path):
     def measured(name: str) -> list[tuple[Measurement, ...]]:
         folder = tmp_path / name
         folder.mkdir()
-        records = execute(stubs.cell(stubs.Instant()), data, folder)
+        records = stubs.records_of(stubs.cell(stubs.Instant()), data, folder)
         return [tuple(m for m in record.measurements if m.metric not in stubs.TIMES) for record in records]
 
     assert measured("a") == measured("b")
@@ -444,16 +447,17 @@ def test_no_exponents_are_kept_where_there_are_none(run: Callable[..., list[Reco
 
 def test_a_system_that_cannot_be_solved_is_a_failed_cell_not_an_error(data: Path, tmp_path: Path):
     cell: Cell = replace(stubs.cell(stubs.Instant()), system=stubs.Unsolvable())
-    records = execute(cell, data, tmp_path)
+    records = stubs.records_of(cell, data, tmp_path)
     assert [(record.status, record.reason) for record in records] == [
         ("crashed", "FloatingPointError: no timescale")
     ] * 2
     assert json.loads((tmp_path / "cell.json").read_text())["timescale"] is None
 
 
-def test_a_key_that_is_known_already_is_taken_over(data: Path, tmp_path: Path):
-    execute(stubs.cell(stubs.Instant()), data, tmp_path, key="known")
-    assert json.loads((tmp_path / "cell.json").read_text())["key"] == "known"
+def test_the_key_and_the_code_of_a_planned_cell_are_taken_over(data: Path, tmp_path: Path):
+    fit_cell(Planned(stubs.cell(stubs.Instant()), "known", data / "none.npz", {"systems.base": "abc"}), data, tmp_path)
+    about = json.loads((tmp_path / "cell.json").read_text())
+    assert (about["key"], about["digest"]) == ("known", {"systems.base": "abc"})
 
 
 def test_records_survive_json(run: Callable[..., list[Record]]):

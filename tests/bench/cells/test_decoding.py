@@ -9,15 +9,16 @@ import torch
 
 from bench.cells.cell import Cell
 from bench.cells.decoding import PLACES, Latent, decode
-from bench.cells.drawings import drawings
+from bench.cells.drawings import forecast_arrays
 from bench.cells.evidence import flatten, unflatten
-from bench.cells.forecasting import conduct
+from bench.cells.forecasting import ForecastCell
 from learners import Budget, LatentODE, LatentRNN, Learner, Persistence, Training
 from learners.latent.predictor import LatentPredictor
 from metrics import Evidence, interpolation, nrmse
 from results.figures.homotopy import homotopy
 from results.figures.style import save
-from results.report.gallery import Gallery
+from results.report.figure_data import FigureData
+from results.report.portraits import portrait_pictures
 from results.store.run import Run
 from systems import Dataset, RandomSpirals, Sampling, sample
 from systems.observation import Irregular, Partial
@@ -42,7 +43,7 @@ def model(request: pytest.FixtureRequest, spirals: Dataset) -> LatentPredictor:
 
 
 def cell(learner: Learner, *metrics) -> Cell:
-    return Cell(RandomSpirals(), learner, replace(SAMPLING, error=0.05), metrics, Budget(), (0,), 0)
+    return ForecastCell(RandomSpirals(), learner, replace(SAMPLING, error=0.05), metrics, Budget(), (0,), 0)
 
 
 def test_a_reconstruction_ends_where_a_forecast_begins(model: LatentPredictor, spirals: Dataset):
@@ -90,7 +91,7 @@ def test_interpolation_is_the_error_against_the_truth_without_noise(model: Laten
 
 
 def test_a_cell_measures_interpolation_where_it_is_asked_for(tmp_path: Path):
-    (trial,) = conduct(cell(FORMS[0], interpolation, nrmse), tmp_path)
+    (trial,) = cell(FORMS[0], interpolation, nrmse).run(tmp_path)
     values = {one.metric: one.value for one in trial.record.measurements}
     assert trial.record.status == "ok"
     assert 0 < (values["interpolation"] or 0) < 1.5
@@ -99,17 +100,17 @@ def test_a_cell_measures_interpolation_where_it_is_asked_for(tmp_path: Path):
 
 
 def test_a_model_without_latent_states_has_nothing_to_interpolate(tmp_path: Path):
-    (trial,) = conduct(cell(Persistence(), interpolation), tmp_path)
+    (trial,) = cell(Persistence(), interpolation).run(tmp_path)
     assert trial.record.measurements[0].value is None
     assert "no interpolation: the model has no latent states" in trial.record.reason
 
 
 def test_what_was_decoded_is_kept_for_metrics_to_come(tmp_path: Path):
-    (trial,) = conduct(cell(FORMS[0], nrmse), tmp_path)
+    (trial,) = cell(FORMS[0], nrmse).run(tmp_path)
     assert trial.evidence is not None
     again: Evidence = unflatten(Evidence, flatten(trial.evidence))
     assert interpolation.measure(again) == interpolation.measure(trial.evidence)
-    np.testing.assert_array_equal(drawings(again)["path"], trial.arrays["path"])
+    np.testing.assert_array_equal(forecast_arrays(again)["path"], trial.arrays["path"])
 
 
 def test_without_noise_the_truth_is_what_was_shown():
@@ -147,9 +148,9 @@ def test_the_figure_of_one_channel_shows_it_over_time(tmp_path: Path):
 
 def test_a_run_shows_the_way_between_latent_states_where_it_has_any(tmp_path: Path):
     run = Run.load(build(tmp_path, systems=("VanDerPol", "Lorenz"), learners=("ResNet", "Persistence")))
-    gallery = Gallery(run, run.frame())
+    data = FigureData(run, run.frame())
     path, times = turn(3, 2, 4)
-    gallery._arrays["VanDerPol", "ResNet"] |= {"path": np.stack([path] * 3), "path_times": times}
-    found = [picture for picture in gallery.pictures() if picture.name.startswith("homotopy")]
+    data.cells["VanDerPol", "ResNet"] |= {"path": np.stack([path] * 3), "path_times": times}
+    found = [picture for picture in portrait_pictures(data) if picture.name.startswith("homotopy")]
     assert [(picture.name, picture.system) for picture in found] == [("homotopy-VanDerPol", "VanDerPol")]
     assert found[0].figure.axes[0].get_ylabel() == "ResNet"

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.cells.cell import Cell, key
+from bench.cells.cell import Cell
 from bench.cells.classifying import ImageCell
 from bench.cells.data import dataset
-from bench.cells.evidence import fit_key, flatten, perform, unflatten
+from bench.cells.evidence import flatten, unflatten
 from bench.cells.exponents import Remembered
-from bench.planning.status import History, Standing, standings
+from bench.cells.key import fit_key
+from bench.cells.planned import planned
+from bench.cells.run import run_cell
+from bench.planning.status import CacheState, History, cache_states
 from learners import Budget, ResNetClassifier
 from metrics import CLASSIFICATION, Cost, Evidence, Metric, Undefined
 from metrics.lyapunov import kaplan_yorke_dimension, lyapunov_exponent
@@ -43,10 +46,10 @@ def journal(tmp_path: Path) -> Path:
 
 def compute(cell: Cell, store: Store) -> str:
     """What a worker does with a cell, in this process."""
-    name = key(cell)
-    with store.stage(name) as folder:
-        perform(cell, name, store, folder)
-    return name
+    (one,) = planned([cell], store.root)
+    with store.stage(one.key) as folder:
+        run_cell(one, store, folder)
+    return one.key
 
 
 def journaled(journal: Path, *metrics: Metric) -> Cell:
@@ -128,13 +131,13 @@ def test_exponents_are_worked_out_once_at_most():
 def test_a_plan_knows_when_what_is_kept_of_a_fit_lacks_the_exponents(store: Store):
     cell = stubs.cell(stubs.Instant(), metrics=(nrmse,))
     compute(cell, store)
-    assert Places(store, replace(cell, metrics=(vpt,))).standing().state == "measured"
-    assert Places(store, replace(cell, metrics=(vpt, lyapunov_exponent))).standing().state == "missing"
+    assert Place(store, replace(cell, metrics=(vpt,))).state().state == "measured"
+    assert Place(store, replace(cell, metrics=(vpt, lyapunov_exponent))).state().state == "missing"
     compute(replace(cell, metrics=(nrmse, lyapunov_exponent)), store)
     fits = Store(store.root, "fits")
     (fit,) = fits.all_keys()
     (fits.path(fit) / "arrays.npz").write_bytes(b"")
-    assert Places(store, replace(cell, metrics=(vpt, lyapunov_exponent))).standing().state == "missing"
+    assert Place(store, replace(cell, metrics=(vpt, lyapunov_exponent))).state().state == "missing"
 
 
 def test_classifiers_are_measured_again_without_training_too(store: Store, tmp_path: Path):
@@ -208,13 +211,13 @@ def test_taken_apart_and_put_together_again_evidence_is_what_it_was():
 
 
 @dataclass(frozen=True)
-class Places:
+class Place:
     store: Store
     cell: Cell
 
-    def standing(self) -> Standing:
-        name = key(self.cell)
-        return standings([self.cell], [name], self.store, History.read(self.store))[name]
+    def state(self) -> CacheState:
+        (one,) = planned([self.cell], self.store.root)
+        return cache_states([one], self.store, History.read(self.store))[one.key]
 
 
 def rewrite(store: Store, name: str, change: Callable[[dict], None]) -> str:
@@ -229,21 +232,22 @@ def rewrite(store: Store, name: str, change: Callable[[dict], None]) -> str:
 
 
 def test_a_plan_tells_cached_missing_stale_and_measurable_cells_apart(store: Store, journal: Path):
-    places = Places(store, journaled(journal, nrmse))
-    assert places.standing() == Standing("missing")
-    name = compute(places.cell, store)
-    assert places.standing() == Standing("cached")
-    assert Places(store, journaled(journal, vpt)).standing() == Standing("measured", "other metrics")
+    place = Place(store, journaled(journal, nrmse))
+    assert place.state() == CacheState("missing")
+    name = compute(place.cell, store)
+    assert place.state() == CacheState("cached")
+    assert Place(store, journaled(journal, vpt)).state() == CacheState("measured", "other metrics")
     rewrite(store, name, lambda about: about["digest"].update({"systems.base": "older", "systems.gone": "older"}))
-    assert places.standing() == Standing("measured", "systems.base, systems.gone changed")
+    assert place.state() == CacheState("measured", "systems.base, systems.gone changed")
     (store.root / "fits").rename(store.root / "no_fits")
-    assert places.standing() == Standing("stale", "systems.base, systems.gone changed")
+    assert place.state() == CacheState("stale", "systems.base, systems.gone changed")
 
 
 def test_the_time_of_a_cell_is_foretold_by_those_most_like_it(store: Store, journal: Path):
     cell = journaled(journal, nrmse)
+    (one,) = planned([cell], Path())
     history = History()
-    assert history.expected(cell) is None
+    assert history.expected(one) is None
     about = {"configuration": {}, "digest": {}, "updates_effort": 1.0}
     for learner, system, seeds, seconds in (
         (cell.learner_label, "Lorenz", [0, 1], 100.0),
@@ -251,6 +255,6 @@ def test_the_time_of_a_cell_is_foretold_by_those_most_like_it(store: Store, jour
         ("Other", cell.system_label, [0, 1], 1000.0),
     ):
         history.add(about | {"learner": learner, "system": system, "seeds": seeds, "seconds": seconds})
-    assert history.expected(cell) == 10.0
+    assert history.expected(one) == 10.0
     history.add(about | {"learner": cell.learner_label, "system": cell.system_label, "seeds": [0, 1], "seconds": 30.0})
-    assert history.expected(cell) == 30.0
+    assert history.expected(one) == 30.0

@@ -16,9 +16,10 @@ from bench.cells import stages
 from bench.cells.cell import Cell
 from bench.cells.data import dataset
 from bench.cells.digest import code
-from bench.cells.evidence import carry_out, fit_key
-from bench.cells.forecasting import conduct
-from bench.cells.stages import Stages, curves
+from bench.cells.key import fit_key
+from bench.cells.planned import planned
+from bench.cells.run import fit_cell
+from bench.cells.stages import Stages, learning_curves
 from learners import Budget, CurvePoint, Learner, NeuralODE, Persistence, Predictor, RKNet, Training, WindowedRNN
 from learners.base import SolverError
 from learners.delayed import Delayed
@@ -77,7 +78,7 @@ def stopped(learner: Learner, data: Dataset, updates: int) -> list[Predictor]:
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=repr)
 def test_a_stage_is_what_training_would_have_given_had_it_stopped_there(learner: Learner, data: Dataset, folder: Path):
-    trials = conduct(cell(learner), folder)
+    trials = cell(learner).run(folder)
     assert [list(told(trial.curve)) for trial in trials] == [[1, 2, 4, 8]] * 2
     whole = learner.fit(data, Budget(), [0, 1])
     for updates in (1, 2, 4, 8):
@@ -95,19 +96,19 @@ def test_a_stage_is_what_training_would_have_given_had_it_stopped_there(learner:
 
 def test_a_stage_is_told_at_the_last_validation_before_it_if_there_is_one(folder: Path):
     sparse = replace(STACKED, training=replace(SHORT, updates=22, validations=2))
-    (trial,) = conduct(cell(sparse, seeds=(0,)), folder)
+    (trial,) = cell(sparse, seeds=(0,)).run(folder)
     assert [point.update for point in trial.curve] == [11, 22]
     assert list(told(trial.curve)) == [11, 22]
     sparser = replace(STACKED, training=replace(SHORT, updates=22, validations=1))
-    (trial,) = conduct(cell(sparser, seeds=(0,)), folder)
+    (trial,) = cell(sparser, seeds=(0,)).run(folder)
     assert list(told(trial.curve)) == [22]
 
 
 def test_a_first_part_of_the_forecasts_tells_what_all_of_them_would(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    some = [told(trial.curve) for trial in conduct(cell(STACKED), folder)]
+    some = [told(trial.curve) for trial in cell(STACKED).run(folder)]
     assert min(time for one in some for time in one.values()) < SAMPLING.horizon / stages.FIRST
     monkeypatch.setattr(stages, "FIRST", 1)
-    assert [told(trial.curve) for trial in conduct(cell(STACKED), folder)] == some
+    assert [told(trial.curve) for trial in cell(STACKED).run(folder)] == some
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class Moody(Learner):
 def test_a_stage_without_a_forecast_is_not_told_and_nothing_else_is_lost(
     folder: Path, capfd: pytest.CaptureFixture[str], error: str
 ):
-    (trial,), (calm,) = (conduct(cell(learner, seeds=(0,)), folder) for learner in (Moody(error), STACKED))
+    (trial,), (calm,) = (cell(learner, seeds=(0,)).run(folder) for learner in (Moody(error), STACKED))
     assert trial.record.status == "ok"
     assert told(trial.curve) == {updates: time for updates, time in told(calm.curve).items() if updates > 1}
     assert "no prediction time on validation data" in capfd.readouterr().err
@@ -150,13 +151,13 @@ def test_seeds_that_come_to_fewer_stages_leave_those_of_the_others(data: Dataset
 
     with watched(fail_once):
         models = SEQUENTIAL.fit(data, Budget(), [0, 1])
-    found = curves(cell(SEQUENTIAL), models, data, np.inf, kept)
+    found = learning_curves(SEQUENTIAL, models, data, np.inf, kept, "cpu")
     assert [list(told(found[id(model)])) for model in models] == [[1, 2, 4, 8], [1, 2]]
 
 
 def test_a_fit_that_is_not_made_of_updates_is_one_stage(folder: Path, data: Dataset):
     whole, refusing, reference = (
-        conduct(cell(learner), folder)
+        cell(learner).run(folder)
         for learner in (stubs.Spoiled("keep"), stubs.Spoiled("refuse", every=False), Persistence())
     )
     assert [told(trial.curve) for trial in whole] == [{0: pytest.approx(1.0)}] * 2
@@ -167,32 +168,34 @@ def test_a_fit_that_is_not_made_of_updates_is_one_stage(folder: Path, data: Data
 
 
 def test_a_model_that_failed_to_train_has_no_stage(folder: Path):
-    assert [trial.curve for trial in conduct(cell(stubs.Untrained()), folder)] == [()] * 2
+    assert [trial.curve for trial in cell(stubs.Untrained()).run(folder)] == [()] * 2
 
 
 def test_no_time_is_told_beyond_that_for_which_the_truth_is_known(data: Dataset):
     model = stubs.Turning(0)
-    for known, expected in ((0.2, 0.2), (np.inf, 1.0)):
-        (point,) = curves(cell(stubs.Spoiled("keep")), [model, model], data, known, Stages())[id(model)]
+    for ground_truth_time, expected in ((0.2, 0.2), (np.inf, 1.0)):
+        (point,) = learning_curves(stubs.Spoiled("keep"), [model, model], data, ground_truth_time, Stages(), "cpu")[
+            id(model)
+        ]
         assert point.valid_vpt == pytest.approx(expected)
 
 
 def test_trajectories_no_longer_than_a_context_have_no_stages(data: Dataset):
     model, short = stubs.Turning(0), replace(data, valid=data.valid.between(0, SAMPLING.context))
-    assert curves(cell(stubs.Spoiled("keep")), [model], short, np.inf, Stages()) == {id(model): ()}
+    assert learning_curves(stubs.Spoiled("keep"), [model], short, np.inf, Stages(), "cpu") == {id(model): ()}
 
 
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from bench.cells.cell import conduct
-found = [told(trial.curve) for learner in LEARNERS[:2] for trial in conduct(cell(learner), Path(sys.argv[1]))]
+from tests.bench.cells.test_stages import LEARNERS, cell, told
+found = [told(trial.curve) for learner in LEARNERS[:2] for trial in cell(learner).run(Path(sys.argv[1]))]
 print(json.dumps(found))
 """
 
 
 def test_another_process_tells_the_same(folder: Path):
-    here = [told(trial.curve) for learner in LEARNERS[:2] for trial in conduct(cell(learner), folder)]
+    here = [told(trial.curve) for learner in LEARNERS[:2] for trial in cell(learner).run(folder)]
     command = [sys.executable, "-c", SCRIPT, str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == json.loads(json.dumps(here))
@@ -201,7 +204,7 @@ def test_another_process_tells_the_same(folder: Path):
 def test_stages_are_kept_with_the_curve_and_older_curves_are_read_without(folder: Path, tmp_path: Path):
     store = Store(tmp_path)
     with store.stage("new") as place:
-        trials = carry_out(cell(STACKED), folder, place)
+        trials = fit_cell(*planned([cell(STACKED)], tmp_path), folder, place)
     kept = store.curve("new").dropna(subset="valid_vpt")
     assert list(kept["update"]) == [1, 2, 4, 8] * 2
     assert kept["valid_vpt"].tolist() == [time for trial in trials for time in told(trial.curve).values()]

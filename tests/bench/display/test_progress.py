@@ -12,7 +12,7 @@ from bench.display import tables as display
 from bench.display.leaderboard import Leaderboard
 from bench.display.progress import Tally, live, render
 from bench.display.tables import duration
-from bench.planning.status import Standing
+from bench.planning.status import CacheState
 from results import Measurement, Record, Status
 
 CELL: Any = SimpleNamespace()  # the tally looks at keys only
@@ -231,7 +231,7 @@ def test_failures_name_the_reason_and_the_log(tmp_path):
 def test_a_plan_shows_the_state_of_each_cell_at_eighty_columns():
     grid = manifest(SYSTEMS, LEARNERS, REFERENCES)
     cached = {cell["key"]: cell["learner"] == "Persistence" for cell in grid["cells"]}
-    text = shown(display.plan(grid, {key: Standing("cached" if it else "missing") for key, it in cached.items()}, 80))
+    text = shown(display.plan(grid, {key: CacheState("cached" if it else "missing") for key, it in cached.items()}, 80))
     assert max(map(len, text)) <= 80
     assert sum(line.count("cached") for line in text) == 5
     assert sum(line.count("missing") for line in text) == 20

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
@@ -13,19 +14,21 @@ import torch
 from PIL import Image, ImageSequence
 
 from bench.cells.data import dataset
-from bench.cells.evidence import carry_out
+from bench.cells.planned import planned
+from bench.cells.run import fit_cell
 from bench.cli import main
-from bench.commands.run import _beside
+from bench.commands.run import _exports
 from bench.errors import UserError
 from bench.exports import film_cells as reels
 from bench.exports import films
-from bench.exports.film_cells import Reel, ReelCell, develop
+from bench.exports.film_cells import FilmCell, Reel, develop
+from bench.request import Conditions
 from learners import Budget, NeuralODE, ResNet, Training, WindowedRNN
 from learners.base import SolverError
 from learners.training.callbacks import Moment, watched
 from results.figures import films as cinema
 from results.figures.films import Film
-from results.figures.style import styles
+from results.figures.style import drawing, styles
 from results.figures.vector_fields import distance, vector_fields
 from results.report import page as report_room
 from systems import LinearSpiral, Trajectories
@@ -78,6 +81,14 @@ def planar() -> Film:
     places = np.stack(np.meshgrid(across, across), -1).reshape(-1, 2)
     flow = np.stack([-places[:, 1], places[:, 0]], -1)
     return replace(film(), places=places, flow=flow, fields=np.stack([0 * flow, flow * np.nan, flow]))
+
+
+def picture_of(film: Film, stage: int) -> Image.Image:
+    """One stage as it is written to a film."""
+    buffer = BytesIO()
+    with drawing():
+        cinema.frame(film, stage, "tab:blue").savefig(buffer, dpi=cinema.DOTS)
+    return Image.open(buffer).convert("RGB")
 
 
 def drawn(picture: Image.Image) -> np.ndarray:
@@ -186,15 +197,15 @@ def test_other_errors_of_a_forecast_are_raised(spiral):
 
 def test_a_learner_without_updates_is_skipped_with_the_reason(tmp_path):
     (tmp_path / "cell").mkdir()
-    watched_cell = ReelCell(**vars(cell(Instant(), seeds=(0,), metrics=())))
-    (trial,) = carry_out(watched_cell, tmp_path, tmp_path / "cell")
+    watched_cell = FilmCell(**vars(cell(Instant(), seeds=(0,), metrics=())))
+    (trial,) = fit_cell(*planned([watched_cell], tmp_path), tmp_path, tmp_path / "cell")
     assert trial.record.status == "skipped"
     assert "not trained update by update" in trial.record.reason
 
 
 @pytest.mark.parametrize("shown", [film(), film(1), film(3), film(8, ring=True), planar()], ids=range(5))
 def test_every_stage_is_a_picture_of_the_same_size_and_differs_from_the_last(shown):
-    pictures = list(cinema.frames(shown, "tab:blue"))
+    pictures = [picture_of(shown, stage) for stage in range(len(shown))]
     assert len({picture.size for picture in pictures}) == 1
     assert all(length % 2 == 0 for length in pictures[0].size)
     for sooner, later in pairwise(pictures):
@@ -209,12 +220,12 @@ def test_forecasts_that_diverge_do_not_stretch_the_picture():
 
 
 def test_a_film_is_a_gif_that_ends_on_its_last_stage(tmp_path, monkeypatch):
-    monkeypatch.setattr(cinema.shutil, "which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
     *stills, path = cinema.write(film(), tmp_path / "films", "circle", "tab:blue")
     with Image.open(path) as gif:
         shown = [(one.info["duration"], drawn(one.convert("RGB"))) for one in ImageSequence.Iterator(gif)]
-    assert [duration for duration, _ in shown] == [cinema.FRAME, cinema.FRAME, cinema.LAST]
-    expected = drawn(list(cinema.frames(film(), "tab:blue"))[-1])
+    assert [duration for duration, _ in shown] == [250, 250, 2500]
+    expected = drawn(picture_of(film(), 2))
     assert np.abs(shown[-1][1] - expected).mean() < 3
     assert path == tmp_path / "films" / "circle.gif"
     assert [still.name for still in stills] == ["circle.pdf", "circle.svg", "circle.png"]
@@ -232,10 +243,11 @@ def test_a_video_is_made_where_ffmpeg_is_installed(tmp_path, monkeypatch):
     stand_in = tmp_path / "ffmpeg"
     stand_in.write_text('#!/bin/sh\nfor last; do :; done\ncat > "$last"\n')
     stand_in.chmod(0o755)
-    monkeypatch.setattr(cinema.shutil, "which", lambda name: str(stand_in))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     *_, gif, video = cinema.write(film(), tmp_path, "circle", "tab:blue")
     assert (gif.name, video.name) == ("circle.gif", "circle.mp4")
-    assert video.read_bytes().count(b"\x89PNG") == 3 + cinema.LAST // cinema.FRAME - 1
+    width, height = picture_of(film(), 0).size
+    assert len(video.read_bytes()) == 4 * width * height * (3 + cinema.LASTING - 1)
     stand_in.write_text("#!/bin/sh\ncat > /dev/null\necho no codec >&2\nexit 1\n")
     with pytest.raises(RuntimeError, match=r"ffmpeg cannot write .*circle.mp4: no codec"):
         cinema.write(film(), tmp_path, "circle", "tab:blue")
@@ -317,4 +329,4 @@ def test_a_film_that_cannot_be_written_is_told_in_one_line(tmp_path, monkeypatch
     monkeypatch.setattr(films, "make", fail)
     plan: Any = None
     with pytest.raises(UserError, match=r"no codec; the report is written, and the same command resumes"):
-        list(_beside(plan, None, True, {}))
+        list(_exports(plan, Conditions(), None, True))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bench.cells.planned import planned
 from bench.cli import main
 from bench.errors import UserError
 from bench.planning.plan import Plan
@@ -227,8 +228,10 @@ def test_shards_part_the_cells_evenly_and_each_learner_too(parts: Parts):
         for learner in range(parts.learners)
     ]
     manifest = {"learners": [{"label": cell.learner_label} for cell in cells[: parts.learners]]}
+    keyed = tuple(planned(cells, Path()))
     shares = [
-        Plan(cells, manifest, Store(Path()), 1, Shard(index + 1, parts.count)).share for index in range(parts.count)
+        [one.cell for one in Plan(keyed, manifest, Store(Path()), 1, Shard(index + 1, parts.count)).share]
+        for index in range(parts.count)
     ]
     assert sorted(map(repr, cells)) == sorted(repr(cell) for share in shares for cell in share)
     sizes = [len(share) for share in shares]

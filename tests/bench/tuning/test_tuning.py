@@ -13,8 +13,8 @@ import torch
 
 from bench.catalogue.settings import set_to
 from bench.cells.data import dataset
-from bench.cells.evidence import carry_out
-from bench.cells.forecasting import conduct
+from bench.cells.planned import planned
+from bench.cells.run import fit_cell
 from bench.cli import main
 from bench.request import Request
 from bench.runner.outcomes import Outcome
@@ -100,7 +100,7 @@ class Carried:
 
     def __call__(self, cells):
         self.asked += cells
-        trials = {str(place): conduct(cell, self.folder) for place, cell in enumerate(cells)}
+        trials = {str(place): cell.run(self.folder) for place, cell in enumerate(cells)}
         return Outcome({place: [one.record for one in found] for place, found in trials.items()})
 
 
@@ -166,7 +166,7 @@ def test_neither_a_learner_nor_its_score_depends_on_the_test_data(spiral):
 
 def test_the_score_of_a_constant_error_is_that_error_in_standard_deviations(spiral, tmp_path):
     judged = HeldOutCell(**vars(cell(Shifted(inner=Inner(1.0)), seeds=(0,), metrics=(validation_error,))))
-    (found,) = conduct(judged, tmp_path)
+    (found,) = judged.run(tmp_path)
     expected = 0.5 * float((1 / spiral.std.square()).mean().sqrt())
     assert found.record.status == "ok"
     assert found.record.measurements[0].value == pytest.approx(expected, rel=1e-6)
@@ -189,7 +189,7 @@ def test_a_trial_ends_as_a_run_would(learner, status, tmp_path):
 
 def conduct_or_fail(judged, folder):
     (folder / "cell").mkdir()
-    return carry_out(judged, folder, folder / "cell")
+    return fit_cell(*planned([judged], folder), folder, folder / "cell")
 
 
 def test_the_score_is_the_geometric_mean_over_systems_and_failures_count_as_the_worst():

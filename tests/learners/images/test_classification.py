@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.cells.cell import execute, key
 from bench.cells.classifying import ImageCell
-from bench.cells.forecasting import prepare
+from bench.cells.planned import planned
+from bench.cells.run import fit_cell
 from bench.planning.manifest import manifest
 from bench.suite import Suite
 from learners import (
@@ -37,6 +37,7 @@ from results.report.page import write_report
 from results.store.run import Run
 from systems import ImageDataset, ImageSampling, ImageSet, sample_images
 from systems.images import LabelledImages
+from tests.support import stubs
 
 SHORT = Training(updates=6, batch=16, learning_rate=1e-2, validations=3)
 SAMPLING = ImageSampling(valid=20, test=20)
@@ -255,7 +256,7 @@ def value(record: Record, metric: str) -> float | None:
 
 
 def test_a_cell_of_images_leaves_records_and_files(tmp_path):
-    records = execute(cell(Guessing()), tmp_path, tmp_path)
+    records = stubs.records_of(cell(Guessing()), tmp_path, tmp_path)
     assert [(record.system, record.learner, record.seed, record.status) for record in records] == [
         ("Stripes", "Guessing", 0, "ok"),
         ("Stripes", "Guessing", 1, "ok"),
@@ -282,18 +283,18 @@ def test_a_cell_of_images_leaves_records_and_files(tmp_path):
     ids=repr,
 )
 def test_what_goes_wrong_is_a_record_with_its_reason(tmp_path, learner, status, reason):
-    for record in execute(cell(learner), tmp_path, tmp_path):
+    for record in stubs.records_of(cell(learner), tmp_path, tmp_path):
         assert record.status == status
         assert reason in record.reason
 
 
 def test_what_keeps_a_solver_from_the_test_images_keeps_the_value_of_the_metrics_that_remain(tmp_path):
-    record = execute(cell(Guessing("well", "step 3 failed")), tmp_path, tmp_path)[0]
+    record = stubs.records_of(cell(Guessing("well", "step 3 failed")), tmp_path, tmp_path)[0]
     assert value(record, "test_error") == 0
 
 
 def test_preparing_reads_the_images_and_leaves_nothing_in_the_folder(tmp_path):
-    prepare(cell(Guessing()), tmp_path)
+    cell(Guessing()).prepare(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -302,15 +303,15 @@ def test_a_run_of_classifiers_is_reported(tmp_path):
     suite = Suite("pictures", "Pictures.", (Stripes(),), learners, METRICS, SAMPLING, seeds=2)
     cells, store = suite.cells(), Store(tmp_path)
     assert {type(cell) for cell in cells} == {ImageCell}
-    keys = [key(cell) for cell in cells]
-    for cell_, name in zip(cells, keys, strict=True):
-        with store.stage(name) as folder:
-            execute(cell_, tmp_path, folder)
+    keyed = planned(cells, tmp_path)
+    for one in keyed:
+        with store.stage(one.key) as folder:
+            fit_cell(one, tmp_path, folder)
             (folder / "log.txt").touch()
     folder = tmp_path / "pictures"
     folder.mkdir()
     about = {"command": "python -m bench run"}
-    (folder / "manifest.json").write_text(json.dumps(manifest(suite, cells, keys, "standard", about)))
+    (folder / "manifest.json").write_text(json.dumps(manifest(suite, keyed, "standard", about)))
     page = write_report(Run.load(folder)).read_text()
     assert "has the lowest test error on Stripes" in page
     table = pd.read_csv(folder / "tables" / "leaderboard.csv")

@@ -1,9 +1,11 @@
 """Class and settings of systems and learners, from a manifest that says them and from labels where it does not."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from bench.cells.planned import planned
 from bench.planning.manifest import manifest
 from bench.suite import Suite
 from learners import NeuralODE, Training, WindowedRNN
@@ -30,10 +32,8 @@ SYSTEMS = {
 @pytest.mark.parametrize("is_old", [False, True])
 def test_class_and_settings_are_read_from_a_manifest_or_from_full_labels(is_old: bool):
     suite = Suite("toy", "A toy.", tuple(SYSTEMS), tuple(LEARNERS), (vpt,))
-    cells = suite.cells("standard")
-    said = json.loads(
-        json.dumps(manifest(suite, cells, [f"{place}" for place in range(len(cells))], "", {"command": ""}))
-    )
+    cells = planned(suite.cells("standard"), Path())
+    said = json.loads(json.dumps(manifest(suite, cells, "", {"command": ""})))
     for kind, expected in (("learners", LEARNERS), ("system_settings", SYSTEMS)):
         entries = [
             {name: value for name, value in entry.items() if not is_old or name not in ("class", "settings")}
@@ -45,7 +45,7 @@ def test_class_and_settings_are_read_from_a_manifest_or_from_full_labels(is_old:
 def test_settings_are_known_where_a_label_is_too_long_to_say_them():
     learner = NeuralODE(width=48, lookahead=5, training=Training(updates=2_000, batch=32))
     suite = Suite("toy", "A toy.", (Lorenz(),), (learner,), (vpt,))
-    (entry,) = manifest(suite, suite.cells("standard"), ["a"], "", {"command": ""})["learners"]
+    (entry,) = manifest(suite, planned(suite.cells("standard"), Path()), "", {"command": ""})["learners"]
     assert entry["label"] == "NeuralODE"
     found = {"width": 48, "lookahead": 5, "training.updates": 2_000, "training.batch": 32}
     assert read_component(entry) == Component("NeuralODE", found)

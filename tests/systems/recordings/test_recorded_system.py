@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench.cells.cell import Cell, key
+from bench.cells.forecasting import ForecastCell
+from bench.cells.key import key
 from bench.suite import Suite, load
 from learners import Budget, NeuralODE, Persistence, ResNet, TrueEquations, Unsuitable, WindowedRNN
 from metrics import nrmse
@@ -135,7 +136,7 @@ def test_other_contents_under_the_same_name_are_another_system_and_another_cell(
     after = Recorded(one(tmp_path, samples=201))
     assert before != after
     assert label(before) == label(after) == f"Recorded[path={tmp_path}/one.npz]"
-    cells = [Cell(system, Persistence(), SAMPLING, (nrmse,), Budget(), (0,), 0) for system in (before, after)]
+    cells = [ForecastCell(system, Persistence(), SAMPLING, (nrmse,), Budget(), (0,), 0) for system in (before, after)]
     assert key(cells[0]) != key(cells[1])
 
 

@@ -1,0 +1,71 @@
+"""Keys of cells and of fits: digests of a configuration and of the code that it uses."""
+
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from functools import partial
+from typing import Any
+
+from bench.cells.cell import Cell
+from bench.cells.digest import Reader, checksum, code, modules
+from metrics import valid_prediction_time
+from systems.configuration import describe
+
+AFTER_FITTING = ("metrics", "results")  # packages that no fit depends on
+WHILE_FITTING = frozenset((valid_prediction_time.__module__,))  # but for what learning curves tell
+
+
+def key(cell: Cell) -> str:
+    """Hexadecimal sha256 of all that decides the outcome of a cell; equal for equal cells of equal code.
+
+    Raises TypeError where a configuration holds values that are not plain.
+    """
+    return key_of(cell, digest(cell))
+
+
+def key_of(cell: Cell, source: dict[str, str]) -> str:
+    """The key of a cell whose `digest` is known."""
+    return checksum(identity(cell) | {"code": source})
+
+
+def fit_key(cell: Cell, read: Reader = code) -> str:
+    """Hexadecimal sha256 of all that decides the outcome of fitting a cell, and none of its measuring.
+
+    `read` may be a `code` that remembers.
+    """
+    configuration = {name: value for name, value in identity(cell).items() if name != "metrics"}
+    return checksum(configuration | {"code": read(_fit_roots(cell), AFTER_FITTING) | read(WHILE_FITTING)})
+
+
+def identity(cell: Cell) -> dict[str, Any]:
+    """The resolved configuration of a cell, as JSON-ready values."""
+    return {
+        "system": describe(cell.system),
+        "learner": describe(cell.learner),
+        "sampling": describe(cell.sampling),
+        "metrics": [[metric.name, metric.unit, metric.better, _name(metric.measure)] for metric in cell.metrics],
+        "budget": describe(cell.budget),
+        "seeds": list(cell.seeds),
+        "data_seed": cell.data_seed,
+        "device": cell.device.partition(":")[0],
+    }
+
+
+def digest(cell: Cell, read: Reader = code) -> dict[str, str]:
+    """A short hash of the code of every module that a cell uses, by module; `read` may be a `code` that remembers."""
+    return read(_fit_roots(cell) | {_module(metric.measure) for metric in cell.metrics})
+
+
+def _fit_roots(cell: Cell) -> frozenset[str]:
+    """The modules that a cell is made of but for its metrics; all others are reached from these."""
+    return frozenset((type(cell).__module__, *modules((cell.system, cell.learner, cell.sampling, cell.budget))))
+
+
+def _name(measure: Callable[..., Any]) -> Any:
+    """A measure by name, with the arguments that a partial application or a dataclass has fixed."""
+    if isinstance(measure, partial):
+        return [_name(measure.func), describe(measure.args), {n: describe(v) for n, v in measure.keywords.items()}]
+    return describe(measure) if is_dataclass(measure) else f"{measure.__module__}.{measure.__qualname__}"
+
+
+def _module(measure: Callable[..., Any]) -> str:
+    return _module(measure.func) if isinstance(measure, partial) else measure.__module__
