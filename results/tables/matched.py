@@ -13,7 +13,7 @@ from results.statistics.trials import LEADING_METRIC, column, rows, summary
 from results.store.run import Run
 from results.tables.tables import BOLD, BY_RANKS, BY_SEEDS, Column, Table, table_of
 
-COSTS = {"update": "updates", "nfe": "NFE", "seconds": "time", "parameters": "parameters"}  # that may be equal
+EQUAL = {"update": "updates", "nfe": "NFE", "seconds": "time", "parameters": "parameters"}  # costs that may be
 SPENT = {"update": "updates", "nfe": "NFE", "seconds": "s", "parameters": "parameters"}
 DEARER, UNTOLD = "costs more", "not told"  # instead of a prediction time
 CAPTION = (
@@ -37,7 +37,7 @@ def matched_tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, Tabl
     if len(shown) < 2 or column(spent, "valid_loss").isna().all():
         return None
     spent, frame = (each.loc[each["learner"].isin(shown)] for each in (spent, frame))
-    limits = {by: budgets(spent, by) for by in COSTS if column(spent, by).notna().any()}
+    limits = {by: budgets(spent, by) for by in EQUAL if column(spent, by).notna().any()}
     views = {by: _view(at_equal(spent, by, budget), frame) for by, budget in limits.items()}
     caption = f"{CAPTION} {_longest(run.manifest['sampling'])}Medians over {len(run.manifest['seeds'])} seeds"
     by_system = {}
@@ -74,15 +74,14 @@ def _table(
     timescale: str,
 ) -> Table:
     """Medians over seeds, and over systems where there are several, of which one without a value is the worst."""
-    columns, values, words = [], [], []
+    columns = []
     for by, view in views.items():
         totals = summary(view)
         median = column(totals, "median").fillna(-np.inf).groupby(totals["learner"]).median()
         reasons = totals.loc[totals["n"] == 0].groupby("learner")["status"].first().map(status)
-        columns.append(Column(by, f"VPT at equal {COSTS[by]}", f"{timescale}s", "higher"))
-        values.append(median.where(np.isfinite(median)))
-        words.append(reasons)
-    return table_of(name, caption, columns, values, words, frame, learners, (), level)
+        head, values = f"VPT at equal {EQUAL[by]}", median.where(np.isfinite(median))
+        columns.append(Column(by, head, f"{timescale}s", "higher", values, reasons, level[by]))
+    return table_of(name, caption, columns, frame, learners)
 
 
 def _longest(sampling: Mapping[str, Any]) -> str:

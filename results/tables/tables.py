@@ -1,7 +1,7 @@
 """Tables: the leaderboard, and one table of all metrics for each system, from the long form of a run."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -22,12 +22,19 @@ ACCURACY = ("nrmse",)  # of these, what is no cost
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name in CSV, its head and unit in print, and which values are better ("" where none is)."""
+    """One column: its name in CSV, its head and unit in print, and which values are better ("" where none is).
+
+    `values` are raw numbers by learner; `words` are printed where there is none; `level` names the learners that the
+    best one is not resolved from.
+    """
 
     name: str
     head: str
-    unit: str = ""
-    better: str = ""
+    unit: str
+    better: str
+    values: pd.Series
+    words: pd.Series
+    level: Collection[str] = ()
 
     def printed(self, values: pd.Series) -> pd.Series:
         """The values in print; a column of whole numbers has no decimals."""
@@ -66,19 +73,14 @@ class Row:
 class Table:
     """Learners in rows, the compared ones first and the reference rows below them.
 
-    `values` are raw numbers, NaN where there are none; `words` are what is printed in such places; `outcomes` say how
-    many trials of each learner failed, and how; `level` names the learners of a column that its best is not resolved
-    from.
+    `outcomes` say for each learner, in the order of the rows, how many of its trials failed, and how.
     """
 
     name: str
     caption: str
     columns: tuple[Column, ...]
-    values: pd.DataFrame
-    words: pd.DataFrame
     outcomes: Mapping[str, str]
     references: tuple[str, ...]
-    level: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def heads(self) -> list[tuple[str, str]]:
@@ -87,6 +89,7 @@ class Table:
 
     @property
     def rows(self) -> Iterator[Row]:
+        """The lines of the table in print."""
         printed, best = self.printed, self.best
         for place, learner in enumerate(self.outcomes):
             line = zip(printed.iloc[place], best.iloc[place], self.values.iloc[place], strict=True)
@@ -95,6 +98,20 @@ class Table:
                 for text, first, value in line
             )
             yield Row(learner, learner in self.references, entries, self.outcomes[learner])
+
+    @cached_property
+    def values(self) -> pd.DataFrame:
+        """Raw numbers, NaN where there are none."""
+        index = list(self.outcomes)
+        return pd.DataFrame({one.name: one.values.reindex(index).astype(float) for one in self.columns}, index=index)
+
+    @cached_property
+    def words(self) -> pd.DataFrame:
+        """What is printed where there is no number."""
+        index = list(self.outcomes)
+        return pd.DataFrame(
+            {one.name: one.words.reindex(index, fill_value=ABSENT) for one in self.columns}, index=index
+        )
 
     @cached_property
     def printed(self) -> pd.DataFrame:
@@ -108,19 +125,15 @@ class Table:
         printed = self.printed
         best = pd.DataFrame(False, index=printed.index, columns=printed.columns)
         for each in self.columns:
-            loss = self._loss(each).drop(list(self.references)).dropna()
-            level = loss.index.isin(list(self.level.get(each.name, ())))
+            values = column(self.values, each.name)
+            distance = (values - values.get(GROUND_TRUTH, np.nan)).abs()
+            losses = {"lower": values, "higher": -values, "truth": distance}
+            loss = losses.get(each.better, values * np.nan).drop(list(self.references)).dropna()
+            level = loss.index.isin(list(each.level))
             if len(loss) and not level.all():
                 winner = printed.loc[loss.idxmin(), each.name]
                 best.loc[loss.index, each.name] = (printed.loc[loss.index, each.name] == winner) | level
         return best
-
-    def _loss(self, one: Column) -> pd.Series:
-        """What the best value has least of; NaN where no value is better than another."""
-        values = column(self.values, one.name)
-        if one.better == "truth":
-            return (values - values.get(GROUND_TRUTH, np.nan)).abs()
-        return values * {"lower": 1.0, "higher": -1.0}.get(one.better, np.nan)
 
 
 def leaderboard(
@@ -132,31 +145,27 @@ def leaderboard(
 ) -> Table:
     """Every learner at a glance: mean rank, the leading metric on each system, and what it costs.
 
-    `frame` is the long form of a run, `learners` all labels in order, of which `references` are yardsticks,
-    `timescales` the name of the unit of time of each system, and `totals` the summary of the frame where it is known.
+    Args:
+        frame: the long form of a run.
+        learners: all labels in order.
+        references: those of them that are yardsticks.
+        timescales: the name of the unit of time of each system.
+        totals: the summary of the frame, where it is at hand.
     """
-    ordered, totals = _ordered(learners, references), summary(frame) if totals is None else totals
+    totals = summary(frame) if totals is None else totals
     metrics = dict.fromkeys(totals["metric"])
     leading = leading_metric(metrics)
-    compared = [learner for learner in ordered if learner not in references]
-    ranks = mean_rank(frame, compared, leading)
-    level: dict[str, Collection[str]] = {"mean_rank": level_by_ranks(frame, leading, compared)}
-    columns, values = [Column("mean_rank", "mean rank", better="lower")], [ranks]
-    words = [pd.Series(NOTHING, index=ordered)]
+    compared = [learner for learner in learners if learner not in references]
+    dashes, by_ranks = pd.Series(NOTHING, index=list(learners)), level_by_ranks(frame, leading, compared)
+    columns = [Column("mean_rank", "mean rank", "", "lower", mean_rank(frame, compared, leading), dashes, by_ranks)]
     trials = rows(frame, metric=leading)
     for system, timescale in timescales.items():
-        one = _column(trials, leading, timescale)
         here = rows(totals, system=system, metric=leading).set_index("learner")
-        columns.append(Column(f"{leading}_{system}", f"{one.head} {system}", one.unit, one.better))
-        level[columns[-1].name] = level_by_seeds(rows(trials, system=system), compared).get(leading, set())
-        values.append(column(here, "median"))
-        words.append(_reasons(here))
+        level = level_by_seeds(rows(trials, system=system), compared).get(leading, set())
+        columns.append(_column(trials, column(here, "median"), _reasons(here), level, timescale, system))
     for metric in (name for name in OVERALL if name in metrics and name != leading):
-        median, reason = _overall(rows(totals, metric=metric))
-        columns.append(_column(frame, metric))
-        level[metric] = level_by_ranks(frame, metric, compared) if metric in ACCURACY else ()
-        values.append(median)
-        words.append(reason)
+        level = level_by_ranks(frame, metric, compared) if metric in ACCURACY else ()
+        columns.append(_column(rows(frame, metric=metric), *_overall(rows(totals, metric=metric)), level))
     shown = "Valid prediction time (VPT)" if leading == LEADING_METRIC else heading(leading)
     caption = (
         f"{shown} on each system: median over seeds. "
@@ -165,7 +174,7 @@ def leaderboard(
         f"{BOLD}: on one system by {BY_SEEDS}; over systems by {BY_RANKS}; costs as they are. Reference rows below "
         "the line."
     )
-    return table_of("leaderboard", caption, columns, values, words, frame, ordered, references, level)
+    return table_of("leaderboard", caption, columns, frame, learners, references)
 
 
 def system_table(
@@ -179,78 +188,67 @@ def system_table(
     totals: pd.DataFrame | None = None,
 ) -> Table:
     """The metrics of one group, or all, on one system, medians over seeds; other arguments as for `leaderboard`."""
-    whole = summary(frame) if totals is None else totals
-    here, of_all = (rows(each, system=system) for each in (frame, whole))
+    here, of_all = (rows(each, system=system) for each in (frame, summary(frame) if totals is None else totals))
     if metrics:
         here, of_all = (each.loc[each["metric"].isin(list(metrics))] for each in (here, of_all))
-    found = {metric: rows(of_all, metric=metric).set_index("learner") for metric in of_all["metric"].unique()}
-    columns = [_column(here, metric, timescale) for metric in found]
-    values = [column(of_one, "median") for of_one in found.values()]
-    words = [_reasons(of_one) for of_one in found.values()]
-    what = f"{group.capitalize()} metrics" if group else "All metrics"
+    level = level_by_seeds(here, [learner for learner in learners if learner not in references])
+    columns = []
+    for metric in of_all["metric"].unique():
+        one = rows(of_all, metric=metric).set_index("learner")
+        trials = rows(here, metric=metric)
+        columns.append(_column(trials, column(one, "median"), _reasons(one), level.get(metric, ()), timescale))
     caption = (
-        f"{what} on {system}: medians over {len(set(here['seed']))} seeds. "
-        f"{BOLD} ({BY_SEEDS}). Reference rows below the line."
+        f"{f'{group.capitalize()} metrics' if group else 'All metrics'} on {system}: medians over "
+        f"{len(set(here['seed']))} seeds. {BOLD} ({BY_SEEDS}). Reference rows below the line."
     )
-    name, ordered = slug(f"{system} {group}".strip()), _ordered(learners, references)
-    compared = [learner for learner in ordered if learner not in references]
-    level = level_by_seeds(here, compared)
-    return table_of(name, caption, columns, values, words, here, ordered, references, level)
+    return table_of(slug(f"{system} {group}".strip()), caption, columns, here, learners, references)
 
 
 def outcome_table(
     frame: pd.DataFrame, learners: Sequence[str], references: Sequence[str], systems: Sequence[str]
 ) -> Table:
     """How the trials of every learner ended on every system: where each of them breaks."""
-    ordered = _ordered(learners, references)
-    ended = frame.drop_duplicates(["system", "learner", "seed"])
-    words = []
-    for system in systems:
-        here = rows(ended, system=system)
-        words.append(pd.Series({learner: outcome(rows(here, learner=learner)["status"]) for learner in ordered}))
-    columns = [Column(slug(system), system) for system in systems]
-    values = [pd.Series(np.nan, index=ordered) for _ in systems]
+    nothing = pd.Series(np.nan, index=list(learners))
+    columns = [
+        Column(slug(system), system, "", "", nothing, pd.Series(_outcomes(rows(frame, system=system), learners)))
+        for system in systems
+    ]
     caption = "How the trials of each learner ended on each system; reference rows below the line."
-    return table_of("outcomes", caption, columns, values, words, frame, ordered, references)
+    return table_of("outcomes", caption, columns, frame, learners, references)
 
 
 def table_of(
     name: str,
     caption: str,
-    columns: list[Column],
-    values: list[pd.Series],
-    words: list[pd.Series],
+    columns: Sequence[Column],
     frame: pd.DataFrame,
-    ordered: list[str],
-    references: Sequence[str],
-    level: Mapping[str, Collection[str]] | None = None,
+    learners: Sequence[str],
+    references: Sequence[str] = (),
 ) -> Table:
-    """A table of these columns, with the learners in this order, and how their trials in the frame have ended."""
-    names = [each.name for each in columns]
-    numbers = {name: each.reindex(ordered).astype(float) for name, each in zip(names, values, strict=True)}
-    phrases = {name: each.reindex(ordered, fill_value=ABSENT) for name, each in zip(names, words, strict=True)}
-    statuses = frame.drop_duplicates(["system", "learner", "seed"]).groupby("learner")["status"]
-    ended = {str(learner): of_one.tolist() for learner, of_one in statuses}
-    outcomes = {learner: outcome(ended.get(learner, ())) for learner in ordered}
-    return Table(
-        name,
-        caption,
-        tuple(columns),
-        pd.DataFrame(numbers, index=ordered),
-        pd.DataFrame(phrases, index=ordered),
-        outcomes,
-        tuple(references),
-        level or {},
-    )
+    """A table of these columns, with the reference rows last, and how the trials of each learner ended in the frame."""
+    ordered = sorted(learners, key=lambda learner: learner in references)
+    return Table(name, caption, tuple(columns), _outcomes(frame, ordered), tuple(references))
 
 
-def _ordered(learners: Sequence[str], references: Sequence[str]) -> list[str]:
-    return sorted(learners, key=lambda learner: learner in references)
+def _outcomes(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, str]:
+    """How the trials of each learner ended, in words."""
+    ended = frame.drop_duplicates(["system", "learner", "seed"]).groupby("learner")["status"].agg(list)
+    return {learner: outcome(ended.get(learner, ())) for learner in learners}
 
 
-def _column(frame: pd.DataFrame, metric: str, timescale: str = "timescale") -> Column:
-    first = rows(frame, metric=metric).iloc[0]
-    return Column(metric, heading(metric), str(first["unit"]).replace("timescale", timescale), str(first["better"]))
+def _column(
+    trials: pd.DataFrame,
+    values: pd.Series,
+    words: pd.Series,
+    level: Collection[str],
+    timescale: str = "timescale",
+    system: str = "",
+) -> Column:
+    """The column of the metric of these trials; of one system of several, it has its name."""
+    metric, unit, better = (str(trials[name].iloc[0]) for name in ("metric", "unit", "better"))
+    head = f"{heading(metric)} {system}".strip()
+    unit = unit.replace("timescale", timescale)
+    return Column(f"{metric}_{system}" if system else metric, head, unit, better, values, words, level)
 
 
 def _reasons(totals: pd.DataFrame) -> pd.Series:
