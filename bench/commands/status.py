@@ -21,7 +21,7 @@ def status(runs: RunNames = None, out: Out = RUNS, as_json: AsJson = False) -> N
         return
     console = Console(highlight=False)
     for overview in found:
-        console.print(display.overview(overview), soft_wrap=True)
+        console.print(display.run_status(overview), soft_wrap=True)
         if overview.failures:
             failures = [display.Failure(key, record) for key, record in overview.failures.items()]
             console.print(display.failures(failures, overview.run.store.root / "cells"), soft_wrap=True)

@@ -1,8 +1,6 @@
-"""Tables for a terminal: what exists, what is planned, what failed."""
+"""Tables for a terminal: what exists, what is planned, what failed, and any other in the same style."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -21,20 +19,25 @@ if TYPE_CHECKING:
     from results.timing.report import Sheet
 
 REASON = 120  # characters of a failure's reason
-LEAST, MOST, GAP = 8, 19, 2  # characters for a system in a grid, and between two
-STATES = {"cached": "green", "missing": "yellow", "stale": "magenta", "measured": "cyan"}
-WORDS = {"measured": "measure"}  # what a grid says of a state, if not its name
+LEAST = 8  # characters for a system in a grid
+MOST = 19
+GAP = 2  # between two
+STATES = {
+    "cached": Text("cached", style="green"),
+    "missing": Text("missing", style="yellow"),
+    "stale": Text("stale", style="magenta"),
+    "measured": Text("measure", style="cyan"),
+}
 
 
 def listing(title: str, entries: Iterable[Component | MetricEntry | SuiteEntry]) -> RenderableType:
     """One row for each thing that exists: its name, and what it is; reference rows last."""
-    table = table_of((title, ""))
+    ordered = sorted(entries, key=lambda entry: isinstance(entry, Component) and entry.reference)
+    table = table_of((title, ""), [(Text(entry.name, style="bold"), _summary(entry)) for entry in ordered])
     table.header_style = "bold green"
-    for is_reference, group in groupby(sorted(entries, key=_is_reference), _is_reference):
-        if is_reference:
-            table.add_section()
-        for entry in group:
-            table.add_row(Text(entry.name, style="bold"), _summary(entry))
+    references = sum(isinstance(entry, Component) and entry.reference for entry in ordered)
+    if 0 < references < len(ordered):
+        table.rows[-references - 1].end_section = True
     return Group(table, "")
 
 
@@ -46,10 +49,8 @@ def page(entry: Component | MetricEntry | SuiteEntry) -> RenderableType:
         return Group(head.append(f"   {entry.module}", style="dim"), about, _parameters(entry))
     if isinstance(entry, MetricEntry):
         return Group(head, about, Text(f"unit {entry.unit or 'none'}, better: {entry.better}"))
-    parts = table_of(("part", "value"))
-    for name, values in entry.parts.items():
-        parts.add_row(Text(name, style="bold"), Text("\n".join(values)))
-    return Group(head.append(f"   {entry.path}", style="dim"), about, parts)
+    parts = [(Text(name, style="bold"), "\n".join(values)) for name, values in entry.parts.items()]
+    return Group(head.append(f"   {entry.path}", style="dim"), about, table_of(("part", "value"), parts))
 
 
 def plan(manifest: Mapping[str, Any], found: Mapping[str, "CacheState"], width: int) -> RenderableType:
@@ -57,12 +58,12 @@ def plan(manifest: Mapping[str, Any], found: Mapping[str, "CacheState"], width: 
     state = {(cell["learner"], cell["system"]): found[cell["key"]].state for cell in manifest["cells"]}
     learners = [learner["label"] for learner in manifest["learners"]]
     names, groups = panes(learners, manifest["systems"], width)
-    tables = []
-    for systems in groups:
-        table = grid(names, systems)
+    absent = Text("·", style="dim")
+    tables = [grid(names, systems) for systems in groups]
+    for table, systems in zip(tables, groups, strict=True):
         for learner in learners:
-            table.add_row(Text(learner), *(_state(state.get((learner, system))) for system in systems))
-        tables.append(table)
+            entries = (STATES.get(state.get((learner, system), ""), absent) for system in systems)
+            table.add_row(Text(learner), *entries)
     return Group(*tables)
 
 
@@ -105,14 +106,13 @@ def table_of(
     for number, head in list(enumerate(heads))[grouped:]:
         flush = number in right
         table.add_column(Text(head), justify="right" if flush else "left", no_wrap=flush, overflow="fold")
-    if not grouped:
-        for row in rows:
-            table.add_row(*(Text(one) if isinstance(one, str) else one for one in row))
-        return table
-    for name, group in groupby(rows, itemgetter(0)):
-        table.add_row(Text(str(name), style="bold"))
-        for _, first, *rest in group:
-            table.add_row(Text(f"  {first}"), *(Text(one) if isinstance(one, str) else one for one in rest))
+    above: str | Text = ""
+    for row in rows:
+        if grouped and row[0] != above:
+            above = row[0]
+            table.add_row(Text.assemble(above, style="bold"))
+        first, *rest = row[grouped:]
+        table.add_row(Text.assemble("  " if grouped else "", first), *map(Text.assemble, rest))
     return table
 
 
@@ -126,12 +126,14 @@ def failures(found: Sequence["Failure"], folder: Path) -> RenderableType:
     lines = [Text(f"{len(found)} of the cells failed, in whole or in part:", style="bold red")]
     for key, record in found:
         lines.append(Text(f"{record.system}  {record.learner}  {record.status}", style="red"))
-        lines.append(Text(f"  {_shortened(record.reason)}") if record.reason else Text("  no reason was recorded"))
+        reason = Text(f"  {' '.join(record.reason.split()) or 'no reason was recorded'}")
+        reason.truncate(REASON + 2, overflow="ellipsis")
+        lines.append(reason)
         lines.append(Text(f"  {folder / key / 'log.txt'}", style="dim"))
     return Group(*lines)
 
 
-def overview(found: "RunStatus") -> RenderableType:
+def run_status(found: "RunStatus") -> RenderableType:
     """How many cells of a run are in each state, with the names of those that run or are damaged."""
     counts = ", ".join(f"{count} {state}" for state, count in found.counts.items() if count or state == "ok")
     lines = [Text.assemble((found.run.suite, "bold green"), f"  {len(found.states)} cells: {counts}")]
@@ -161,25 +163,13 @@ def _summary(entry: Component | MetricEntry | SuiteEntry) -> Text:
 def _parameters(entry: Component) -> RenderableType:
     if not entry.parameters:
         return Text("It has no parameters.")
-    table = table_of(("parameter", "type", "default", "meaning"))
+    rows = [
+        (Text(one.name, style="bold"), one.annotation, one.default or "must be given", one.comment)
+        for one in entry.parameters
+    ]
+    table = table_of(("parameter", "type", "default", "meaning"), rows)
     table.columns[0].no_wrap = True
-    for one in entry.parameters:
-        texts = (Text(text) for text in (one.annotation, one.default or "must be given", one.comment))
-        table.add_row(Text(one.name, style="bold"), *texts)
     return table
-
-
-def _is_reference(entry: Component | MetricEntry | SuiteEntry) -> bool:
-    return isinstance(entry, Component) and entry.reference
-
-
-def _state(name: str | None) -> Text:
-    return Text(WORDS.get(name, name), style=STATES[name]) if name else Text("·", style="dim")
-
-
-def _shortened(reason: str) -> str:
-    text = " ".join(reason.split())
-    return text if len(text) <= REASON else f"{text[: REASON - 1]}…"
 
 
 class Failure(NamedTuple):
