@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -115,18 +115,38 @@ def _read(module: Module) -> Source:
 def _parse(module: Module, modified: int) -> Source:
     tree = ast.parse(module.path.read_bytes(), str(module.path))
     imports = tuple(pair for node in _running(tree) for pair in _imports(node, module))
+    return Source(code_hash(tree), tuple(statement for _, statement in imports), dict(imports))
+
+
+def code_hash(tree: ast.Module) -> str:
+    """A short hash of the code in a syntax tree, without docstrings; the same in all versions of Python."""
     for node in ast.walk(tree):
         _strip_docstring(node)
-    return Source(
-        sha256(ast.dump(tree).encode()).hexdigest()[:12], tuple(statement for _, statement in imports), dict(imports)
-    )
+    return sha256(_canonical(tree).encode()).hexdigest()[:12]
+
+
+def _canonical(node: Any) -> str:
+    """A syntax tree as text: nodes by class with the fields that are not empty, and constants with their types.
+
+    Versions of Python differ in fields that are empty, and 3.12 in empty texts beside the values of f-strings.
+    """
+    if isinstance(node, ast.Constant):
+        return f"{type(node.value).__name__} {node.value!a}"
+    if isinstance(node, list):
+        return f"[{','.join(map(_canonical, node))}]"
+    if not isinstance(node, ast.AST):
+        return ascii(node)
+    if isinstance(node, ast.JoinedStr):
+        node = ast.JoinedStr([value for value in node.values if getattr(value, "value", None) != ""])
+    fields = {name: value for name, value in ast.iter_fields(node) if value is not None and value != []}
+    return f"{type(node).__name__}({','.join(f'{name}={_canonical(value)}' for name, value in fields.items())})"
 
 
 def _running(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a syntax tree without what only a type checker reads."""
     yield node
     for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)):
+        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
             yield from _running(child)
 
 

@@ -1,7 +1,9 @@
 """Cell keys: what changes them, and what does not."""
 
+import ast
 import importlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 
 import bench.cells.digest
+from bench.catalogue.sources import code_hash
 from bench.cells.cell import Cell
 from bench.cells.digest import checksum, code
 from bench.cells.key import digest, key
@@ -22,6 +25,7 @@ from metrics import Evidence, Metric
 from systems import LinearSpiral, Lorenz, Rossler
 from tests.support import stubs
 
+ROOT = Path(__file__).parents[3]
 CELL = stubs.cell(stubs.Instant())
 
 
@@ -216,3 +220,75 @@ def test_the_fork_server_holds_on_to_the_sources_that_it_has_imported(monkeypatc
     bench.catalogue.sources.thaw()
     with pytest.raises(TypeError, match="not callable"):
         code(["systems.flows.lorenz"])
+
+
+SOURCE = '''
+"""A module with much of the grammar."""
+from __future__ import annotations
+import numpy as np
+
+LIMIT: float = 1_000.0  # type: ignore
+NAMES = (1, 1.0, True, None, ..., 2j, "é\\ufffe", b"\\xff", u"text", "", [], {}, {**{}, "a": 1}, -0.0, 10**30)
+
+@dataclass(frozen=True)
+class Thing(Base, metaclass=Meta):
+    """A docstring."""
+    width: int = 3
+
+    async def run(self, /, x, *args: int, y=2, z, **more) -> None:
+        """Another."""
+        async with self as one, self:
+            return [await i async for i in x if i]
+
+def empty():
+    """Only this."""
+
+def shown(x, w):
+    def inner(): # type: () -> int
+        global LIMIT
+        yield from (lambda a, *b, c=1, **d: a if b else c)(x)
+    return f"{x}{x!r:>{w}} {x = } {{}} {x:{{}}} {w:a{w}b}" "tail" f"" if x is not None else rf"\\d{x:%H}"
+
+def sort_out(value):
+    match value:
+        case {"a": 1, **rest} | [1, *rest] if rest: pass
+        case Point(x=0) | None | "text" | -1: ...
+        case (1 | 2) as number: del number
+        case _: assert (y := value) > 0, "no"
+    try:
+        raise ValueError from None
+    except* (OSError, TypeError) as error: print(*error.exceptions, sep="")
+    finally:
+        for i, (j, *k) in value[1:2, ::3].items(): continue
+        else: value @= not i
+    while 0 < x <= 1 or x in y and x not in z: break
+'''
+DIGEST = "a0ba2f314f10"
+HASH = """
+import ast, importlib.util, sys
+spec = importlib.util.spec_from_file_location("sources", "bench/catalogue/sources.py")
+sys.modules["sources"] = sources = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sources)
+print(sources.code_hash(ast.parse(sys.stdin.read())))
+"""
+PYTHONS = [sys.executable, *sorted(map(str, Path.home().glob(".pyenv/versions/3.1[1-9]*/bin/python")))]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_same_source_has_the_same_hash_in_all_versions_of_python(python: str):
+    done = subprocess.run([python, "-c", HASH], input=SOURCE, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == DIGEST
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x = 1", "x = 1.0"), ("x = 1", "x = True"), ("x = 'a'", "x = b'a'"), ("x = f'{y}'", "x = f'{y!s}'"),
+        ("x = f'{y:1}'", "x = f'{y:2}'"), ("x = f('')", "x = f()"), ("x = {**y}", "x = {None: y}"),
+        ("def f(x, /): ...", "def f(x): ..."), ("def f(*, x, y=1): ...", "def f(*, x=1, y): ..."),
+        ("x = None", "x"), ("x: int", "x: int = None"), ("return", "return None"),
+        ("from . import x", "from .. import x"), ("x = 0.0", "x = -0.0"),
+    ],
+)  # fmt: skip
+def test_different_code_has_different_hashes(one: str, other: str):
+    assert code_hash(ast.parse(one)) != code_hash(ast.parse(other))
