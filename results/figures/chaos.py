@@ -1,25 +1,21 @@
-"""Figures of chaos: return maps of successive maxima, spectra of Lyapunov exponents, and of power."""
+"""Figures of chaos: return maps of successive maxima, and spectra of Lyapunov exponents."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator, StrMethodFormatter
-from scipy import signal
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter, SymmetricalLogLocator
 
-from results.figures.performance import Styles, finish, panels_of
+from results.figures.panels import Styles, finish, panels_of
 from results.figures.style import NOTE, PAGE, TRUTH, drawing, handles, present
 from results.statistics.trials import rows
 
 ACROSS = 4  # panels in a line
-SEGMENT = 1024  # samples of each segment of a power spectrum
-QUIETEST = 1e-6  # of the largest power, below which a spectrum is not drawn
 WIDE = 3.0  # rates per timescale, beyond which a spectrum of exponents is drawn on a logarithmic scale
-MOST_TICKS = 6
 MARGIN = 0.06  # around the maxima of the truth, as a fraction of their range
 
 
@@ -65,11 +61,11 @@ def return_maps(
             axes.set(xlim=(low, high), ylim=(low, high), box_aspect=1, title=name)
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.yaxis.set_major_locator(MaxNLocator(4))
-            axes.spines[["top", "right"]].set_visible(False)
         for place, axes in enumerate(grid.flat):
             axes.tick_params(labelbottom=place + columns > len(learned))  # where no panel is below
             if place > len(learned):
                 axes.set_axis_off()
+        sns.despine(figure)
         figure.supxlabel(f"maximum of {variable}", fontsize=7.5)
         figure.supylabel(f"the next maximum of {variable}", fontsize=7.5)
     return figure
@@ -98,54 +94,11 @@ def lyapunov_spectra(spectra: pd.DataFrame, styles: Styles, timescales: Mapping[
             if np.abs(axes.get_ylim()).max() > WIDE:
                 axes.set_yscale("symlog")
                 axes.autoscale(axis="y")  # whose margins are those of the new scale
-                axes.yaxis.set_major_locator(FixedLocator(_few(*axes.get_ylim())))
+                axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1, subs=(1, 3)))
                 axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         finish(figure, panels, None, handles(shown, markers=True))
     return figure
-
-
-def power_spectra(spectra: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
-    """Power of a long run over frequency: the truth as a broad grey line below the learners.
-
-    `spectra` has a row for each system, learner and `frequency`, in cycles per timescale, with `power`; the rows of the
-    truth have the learner "".
-    """
-    shown = present(styles, spectra)
-    with drawing():
-        figure, panels = panels_of(spectra, legend=list(shown), height=2.0)
-        for system, axes in panels.items():
-            frequency, power = rows(spectra, system=system, learner="")[["frequency", "power"]].to_numpy().T
-            axes.plot(frequency, power, color=TRUTH, linewidth=2.6, alpha=0.35, zorder=1.5)
-            for learner, style in shown.items():
-                mine = rows(spectra, system=system, learner=learner)
-                look: dict[str, Any] = style.line | {"linewidth": 0.9}
-                axes.plot(mine["frequency"], mine["power"], **look)
-            seen = power > QUIETEST * power.max()
-            axes.set(yscale="log", xlabel=f"frequency (1/{timescales[system]})", xlim=(0, frequency[seen].max()))
-            axes.set_ylim(QUIETEST * power.max() / 3, 30 * power.max())
-            axes.xaxis.set_major_locator(MaxNLocator(5))
-        finish(figure, panels, "power", handles(shown))
-    return figure
-
-
-def power_spectrum(
-    series: Float[np.ndarray, " time"], step: float
-) -> tuple[Float[np.ndarray, " frequency"], Float[np.ndarray, " frequency"]]:
-    """Frequencies and the power of a series at each, by Welch's mean over half-overlapping segments."""
-    frequency, power = signal.welch(series, 1 / step, nperseg=min(SEGMENT, len(series)))
-    return frequency[1:], power[1:]
-
-
-def _few(low: float, high: float) -> list[float]:
-    """Zero and powers of ten of either sign between two values; where these are few, twice and five times them too."""
-    powers = 10.0 ** np.arange(0, 6)
-    for multiples in ((1, 2, 5), (1, 3), (1,)):
-        sizes = np.outer(powers, multiples).ravel()
-        found = [float(value) for value in (*-sizes[::-1], 0.0, *sizes) if low <= value <= high]
-        if len(found) <= MOST_TICKS:
-            return found
-    return found
 
 
 def _points(axes: Axes, peaks: Float[np.ndarray, " maximum"], colour: object, size: float) -> None:

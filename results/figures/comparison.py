@@ -1,15 +1,16 @@
-"""Figures of comparisons: critical differences, performance profiles, win matrices, Pareto fronts, time intervals."""
+"""Figures of comparisons: critical differences, performance profiles, win matrices, Pareto fronts."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import PercentFormatter
 
-from results.figures.performance import finish, panels_of
+from results.figures.panels import Styles, few_ticks
 from results.figures.style import NOTE, PAGE, Style, drawing, entry_width, handles, legend_below, legend_height, present
 from results.formatting import brief
 from results.statistics.pareto import front
@@ -18,7 +19,6 @@ from results.statistics.trials import rows
 
 COLUMN = 3.4  # inches; the width of a figure in one column
 LEGIBLE = 24  # learners up to which a matrix has numbers
-Styles = Mapping[str, Style]
 
 
 def critical_difference(ranking: Ranking, styles: Styles) -> Figure:
@@ -69,8 +69,8 @@ def performance_profile(profile: pd.DataFrame, styles: Styles, label: str = "rat
         axes.set(xscale="log", ylim=(-0.02, 1.03), xlabel=label, ylabel="share of trials")
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
         axes.margins(x=0.02)
-        _few_ticks(axes)
-        axes.spines[["top", "right"]].set_visible(False)
+        few_ticks(axes)
+        sns.despine(figure)
         legend_below(figure, handles(shown))
     return figure
 
@@ -85,22 +85,18 @@ def win_matrix(wins: pd.DataFrame, pairs: int | None = None) -> Figure:
     count, longest = len(names), max(map(len, names))
     with drawing():
         side = (0.3 if count <= LEGIBLE else 0.16) * count
-        figure = Figure(
-            figsize=(side + 0.075 * longest + 0.9, side * 0.8 + 0.055 * longest + 0.5), layout="constrained"
-        )
-        axes = figure.subplots()
-        image = axes.imshow(wins.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        for (row, place), share in np.ndenumerate(wins.to_numpy(dtype=float)):
-            if np.isfinite(share) and count <= LEGIBLE:
-                shade = "white" if share > 0.6 else "black"
-                axes.text(place, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=6.5, color=shade)
-        axes.set_xticks(range(count), names, rotation=40, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(count), names)
+        size = (side + 0.075 * longest + 0.9, side * 0.8 + 0.055 * longest + 0.5)
+        figure = Figure(figsize=size, layout="constrained")
+        axes = sns.heatmap(
+            100 * wins.astype(float), vmin=0, vmax=100, cmap="Blues", annot=count <= LEGIBLE, fmt=".0f",
+            annot_kws={"fontsize": 6.5}, xticklabels=names, yticklabels=names, ax=figure.subplots(),
+            cbar_kws={"shrink": 0.8, "format": PercentFormatter(symbol=" %"), "ticks": [0, 50, 100]},
+        )  # fmt: skip
+        axes.set(xlabel="", ylabel="")
         axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
+        axes.tick_params(axis="y", rotation=0)
+        axes.set_xticks(axes.get_xticks(), names, rotation=40, ha="right", rotation_mode="anchor")
         figure.suptitle("row beats column" + (f", {pairs} paired trials" if pairs else ""), fontsize=8)
-        bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1, symbol=" %"), ticks=[0, 0.5, 1])
-        bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
     return figure
 
 
@@ -122,35 +118,13 @@ def pareto_page(points: pd.DataFrame, styles: Styles, costs: Mapping[str, str], 
                 _front(axes, rows(points, system=system), cost, shown)
                 axes.set(xscale="log")
                 axes.margins(0.12)
-                _few_ticks(axes)
-                axes.spines[["top", "right"]].set_visible(False)
+                few_ticks(axes)
                 if line == len(systems) - 1:
                     axes.set_xlabel(label)
             grid[line, 0].set_ylim(0, 1.12 * grid[line, 0].get_ylim()[1])
             grid[line, 0].set_ylabel(f"{system}\n{accuracy}")
+        sns.despine(figure)
         legend_below(figure, handles(shown, markers=True))
-    return figure
-
-
-def prediction_intervals(times: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
-    """Prediction times as points with 95 % intervals, a panel a system; what failed is said in words.
-
-    `times` has a row for each system and learner, with `median`, `low`, `high`, and `status` for where there is none.
-    """
-    with drawing():
-        figure, panels = panels_of(times, height=0.55 + 0.135 * len(styles), share=True)
-        places = {learner: place for place, learner in enumerate(styles)}
-        for system, axes in panels.items():
-            for row in rows(times, system=system).to_dict("records"):
-                _interval(axes, row, places[row["learner"]], styles[row["learner"]])
-            axes.set_yticks(list(places.values()), [brief(learner) for learner in places])
-            axes.tick_params(axis="y", length=0)
-            axes.grid(axis="y", color="0.92", linewidth=0.5)
-            axes.set_axisbelow(True)
-            axes.xaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
-            axes.set(ylim=(len(styles) - 0.4, -0.6), xlabel=f"VPT ({timescales[system]}s)")
-            axes.set_xlim(-0.03 * axes.get_xlim()[1], None)
-        finish(figure, panels, "")
     return figure
 
 
@@ -187,23 +161,3 @@ def _front(axes: Axes, points: pd.DataFrame, cost: str, styles: Styles) -> None:
         axes.plot(row[cost], row["value"], **{**styles[str(row["learner"])].point, "zorder": 4, **look})
     stair = here.loc[ahead].sort_values(cost)
     axes.step(stair[cost], stair["value"], where="post", color=NOTE, linewidth=0.7, zorder=2)
-
-
-def _few_ticks(axes: Axes) -> None:
-    """Labels at 1, 2 and 5 on a logarithmic axis that is short, at powers of ten on a long one."""
-    low, high = np.log10(axes.get_xlim())
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high - low < 2 else (1,), numticks=5))
-    axes.xaxis.set_minor_locator(NullLocator())
-    if high < 5 and low > -3:
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-
-
-def _interval(axes: Axes, row: Mapping[str, Any], place: int, style: Style) -> None:
-    if np.isnan(row["median"]):
-        axes.text(0, place, row["status"], color=NOTE, fontsize=6, va="center")
-        return
-    look: dict[str, Any] = {"markersize": 3.2, "markerfacecolor": "white" if style.reference else style.colour}
-    axes.plot(row["median"], place, **(style.point | look))
-    if np.isfinite([row["low"], row["high"]]).all():
-        ends = [row["low"], row["high"]]
-        axes.plot(ends, [place, place], color="black", linewidth=0.8, marker="|", markersize=5, zorder=5)

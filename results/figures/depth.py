@@ -1,18 +1,16 @@
 """Figures of continuous depth: numerical error, time, backward pass and memory against evaluations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 
-from results.figures.performance import Styles, finish, panels_of
+from results.figures.panels import Styles, by_learner, few_ticks, finish, over_seeds, panels_of
 from results.figures.style import NOTE, Style, drawing, handles, present
-from results.statistics.trials import column, rows
+from results.statistics.trials import column
 
 
 class Relation(NamedTuple):
@@ -42,10 +40,10 @@ def sweep_figure(sweep: pd.DataFrame, styles: Styles, relation: Relation) -> Fig
     with drawing():
         figure, panels = panels_of(sweep, legend=list(shown), height=2.2)
         for system, axes in panels.items():
-            _each(sweep, system, shown, lambda points, style, axes=axes: _relation(axes, points, style, relation))
+            for style, points in by_learner(sweep, system, shown):
+                _relation(axes, points, style, relation)
             axes.set(xlabel=relation.labels[0], xscale=relation.scales[0], yscale=relation.scales[1])
-            if relation.scales[0] == "log":
-                _plain_ticks(axes.xaxis)
+            few_ticks(axes)
             if relation.scales == ("linear", "linear"):
                 axes.set(xlim=(0, None), ylim=(0, None))
             for text, slope in relation.guides.items():
@@ -63,18 +61,12 @@ def evaluations_in_training(curves: pd.DataFrame, styles: Styles) -> Figure:
     with drawing():
         figure, panels = panels_of(curves, legend=list(shown), height=2.2)
         for system, axes in panels.items():
-            _each(curves, system, shown, lambda points, style, axes=axes: _history(axes, points, style))
+            for style, points in by_learner(curves, system, shown):
+                over_seeds(axes, points, "update", "nfe_forward", style)
             axes.set(xlabel="updates", xlim=(0, None), ylim=(0, None))
             axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         finish(figure, panels, "NFE forward", handles(shown))
     return figure
-
-
-def _each(frame: pd.DataFrame, system: str, styles: Styles, draw: Callable[[pd.DataFrame, Style], None]) -> None:
-    for learner, style in styles.items():
-        points = rows(frame, system=system, learner=learner)
-        if len(points):
-            draw(points, style)
 
 
 def _relation(axes: Axes, points: pd.DataFrame, style: Style, relation: Relation) -> None:
@@ -86,23 +78,8 @@ def _relation(axes: Axes, points: pd.DataFrame, style: Style, relation: Relation
     axes.plot(*middle, **style.line | {"marker": style.marker, "markersize": 4})
 
 
-def _history(axes: Axes, points: pd.DataFrame, style: Style) -> None:
-    groups = column(points, "nfe_forward").groupby(points["update"])
-    low, high = (np.asarray(groups.agg(end)) for end in ("min", "max"))
-    updates = np.unique(points["update"])
-    axes.plot(updates, groups.median(), **style.line)
-    axes.fill_between(updates, low, high, color=style.colour, alpha=0.12, linewidth=0)
-
-
 def _guide(axes: Axes, text: str, slope: float) -> None:
     """A thin line through the origin, named where it leaves the panel."""
     x = min(axes.get_xlim()[1], axes.get_ylim()[1] / slope)
     axes.plot([0, x], [0, slope * x], color=NOTE, linewidth=0.6, zorder=1)
     axes.text(0.99 * x, 0.99 * slope * x, f"{text} ", fontsize=5.5, color=NOTE, ha="right", va="bottom")
-
-
-def _plain_ticks(axis: Axis) -> None:
-    """Numbers instead of powers of ten, on a logarithmic axis that is short."""
-    axis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
-    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.set_minor_locator(NullLocator())

@@ -1,25 +1,25 @@
 """Films of learning: what a model forecast, and its vector field, beside the truth at each stage of its training."""
 
-import io
-import shutil
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 import numpy as np
+import seaborn as sns
+from matplotlib.animation import FFMpegWriter, PillowWriter
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
 from results.figures.style import PAGE, TRUTH, drawing, save
 from results.figures.vector_fields import stream_lines
 
 STAGES = 5  # of a strip, at most
-DOTS = 130  # an inch
-FRAME, LAST = 250, 2500  # milliseconds that a frame is shown, and the last one
+SIZE = (PAGE, 2.8)  # inches of a picture
+DOTS = 130  # an inch, so that width and height are even numbers of pixels, as video asks for
+RATE = 4  # pictures a second
+LASTING = 10  # pictures that the last stage is shown for
 ROOM = 0.25  # around the truth, as a fraction of its extent
 
 
@@ -55,17 +55,28 @@ class Film:
 
 
 def write(film: Film, folder: Path, name: str, colour: Any) -> list[Path]:
-    """Write `folder/name.gif`, a strip of its stages as a figure, and `name.mp4` where ffmpeg is installed."""
+    """Write `folder/name.gif`, a strip of its stages as a figure, and `name.mp4` where ffmpeg is installed.
+
+    Raises:
+        RuntimeError: where ffmpeg fails.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = list(frames(film, colour))
-    path = folder / f"{name}.gif"
-    lasting = [FRAME] * (len(pictures) - 1) + [LAST]
-    palette = pictures[-1].quantize(128, dither=Image.Dither.NONE)
-    reduced = [one.quantize(128, palette=palette, dither=Image.Dither.NONE) for one in pictures]
-    reduced[0].save(path, save_all=True, append_images=reduced[1:], duration=lasting, loop=0)
-    made = [*save(strip(film, colour), folder, name).values(), path]
-    ffmpeg = shutil.which("ffmpeg")
-    return made if ffmpeg is None else [*made, _encode(ffmpeg, pictures, path.with_suffix(".mp4"))]
+    writers = {folder / f"{name}.gif": PillowWriter(RATE)}
+    if FFMpegWriter.isAvailable():
+        writers[folder / f"{name}.mp4"] = FFMpegWriter(RATE)
+    paths = list(save(strip(film, colour), folder, name).values())
+    with drawing():
+        figure = Figure(SIZE, layout="constrained")
+        for path, writer in writers.items():
+            try:
+                with writer.saving(figure, str(path), DOTS):
+                    for stage in (*range(len(film)), *[len(film) - 1] * (LASTING - 1)):
+                        frame(film, stage, colour, figure)
+                        writer.grab_frame()
+            except (BrokenPipeError, CalledProcessError) as error:
+                why = getattr(error, "stderr", None) or error
+                raise RuntimeError(f"ffmpeg cannot write {path}: {str(why).strip()}") from error
+    return [*paths, *writers]
 
 
 def strip(film: Film, colour: Any) -> Figure:
@@ -92,23 +103,15 @@ def strip(film: Film, colour: Any) -> Figure:
     return figure
 
 
-def frames(film: Film, colour: Any) -> Iterator[Image.Image]:
-    """The pictures of a film, all of the same size."""
-    for stage in range(len(film)):
-        canvas = FigureCanvasAgg(frame(film, stage, colour))
-        with drawing():
-            canvas.figure.set_dpi(DOTS)
-            canvas.draw()
-        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-        yield picture.crop((0, 0, picture.width // 2 * 2, picture.height // 2 * 2))  # as video asks for
+def frame(film: Film, stage: int, colour: Any, figure: Figure | None = None) -> Figure:
+    """Draw one stage in a new figure, or in place of what is in this one.
 
-
-def frame(film: Film, stage: int, colour: Any) -> Figure:
-    """One stage: the forecast over time, and in the plane of two channels or, on a ring, in space and time."""
-    kept, updates = stage == len(film) - 1, f"{film.updates[stage]:,.0f} of {film.updates[-1]:,.0f} updates"
+    The forecast is drawn over time, and in the plane of two channels or, on a ring, in space and time.
+    """
     forecast = _bounded(film.forecasts[stage], film.truth)
     with drawing():
-        figure = Figure(figsize=(PAGE, 2.9), layout="constrained")
+        figure = figure or Figure(SIZE, layout="constrained")
+        figure.clear()
         if film.ring:
             _space_time(figure, film, forecast)
         elif film.truth.shape[1] == 1:
@@ -117,7 +120,9 @@ def frame(film: Film, stage: int, colour: Any) -> Figure:
             left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
             _plane(left, film, stage, forecast, colour)
             _channel(right, film, forecast, colour)
-        when = "the model that was kept, the best on validation data" if kept else f"after {updates}"
+        when = f"after {film.updates[stage]:,.0f} of {film.updates[-1]:,.0f} updates"
+        if stage == len(film) - 1:
+            when = "the model that was kept, the best on validation data"
         figure.suptitle(f"{film.learner} on {film.system}, {when}", x=0.01, ha="left", fontsize=9)
     return figure
 
@@ -153,7 +158,7 @@ def _channel(axes: Axes, film: Film, forecast: np.ndarray, colour: Any) -> None:
     axes.plot(film.times, film.truth[:, 0], color=TRUTH, linewidth=0.9, label="truth")
     axes.plot(film.times, forecast[:, 0], color=colour, linewidth=1.4, label=film.learner)
     axes.set(xlim=(0, film.times[-1]), ylim=(low - room, high + room), xlabel=f"time ({film.timescale}s)", ylabel="x₁")
-    axes.spines[["top", "right"]].set_visible(False)
+    sns.despine(ax=axes)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=2)
 
 
@@ -166,17 +171,3 @@ def _space_time(figure: Figure, film: Film, forecast: np.ndarray) -> None:
         axes.imshow(field.T, vmin=low, vmax=high, cmap="viridis", **look)
         axes.set_ylabel(name)
     grid[-1].set_xlabel(f"time ({film.timescale}s)")
-
-
-def _encode(ffmpeg: str, pictures: list[Image.Image], path: Path) -> Path:
-    """Write a video of the pictures, the last of which stays; RuntimeError where ffmpeg fails."""
-    content = io.BytesIO()
-    for picture in (*pictures, *[pictures[-1]] * (LAST // FRAME - 1)):
-        picture.save(content, "png")
-    command = [ffmpeg, "-y", "-loglevel", "error", "-f", "image2pipe", "-framerate", str(1000 / FRAME), "-i", "-"]
-    done = subprocess.run(
-        [*command, "-pix_fmt", "yuv420p", str(path)], input=content.getvalue(), capture_output=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"ffmpeg cannot write {path}: {done.stderr.decode(errors='replace').strip()}")
-    return path

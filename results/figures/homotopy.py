@@ -12,6 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from results.figures.style import NOTE, PAGE, drawing
+from results.formatting import wrapped
 
 Paths = Float[np.ndarray, "place time dim"]
 Times = Float[np.ndarray, " time"]
@@ -37,7 +38,7 @@ def homotopy(paths: Mapping[str, tuple[Paths, Times]], timescale: str) -> Figure
                 points = trajectory[:, :2] if planar else np.column_stack([times, trajectory[:, 0]])
                 _draw(axes, points, times, look)
                 axes.set_aspect("equal" if planar else "auto")
-            line[0].set_ylabel(learner.replace("[", "\n["))
+            line[0].set_ylabel(wrapped(learner))
         for place, axes in enumerate(grid[0]):
             axes.set_title(f"{place / max(places - 1, 1):.2f}".rstrip("0").rstrip("."))
         figure.colorbar(look, ax=grid, label=f"{timescale}s", shrink=0.8, pad=0.01)

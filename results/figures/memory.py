@@ -1,21 +1,15 @@
 """Memory against the solver's steps: what grows with them lies along the diagonal, what does not is level."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-from results.figures.performance import finish, panels_of
-from results.figures.style import NOTE, Style, drawing, handles, styles
+from results.figures.panels import few_ticks, finish, panels_of
+from results.figures.style import NOTE, drawing, handles, styles
 from results.statistics.trials import rows
 
 MEASURES = {"saved_bytes": "saved for the backward pass", "peak_bytes": "highest memory of the fit"}
-STEPS = "nfe_forward"
-FEWEST, RANGE = 3, 2.0  # configurations of one kind of learner, and the ratio of their steps, that make a curve
 MEGABYTE = 1e6
 
 
@@ -34,24 +28,13 @@ def memory_against_steps(points: pd.DataFrame) -> Figure:
             here = rows(titled, system=title)
             for kind, look in looks.items():
                 line = rows(here, kind=kind)
-                axes.plot(line["steps"], line["bytes"] / MEGABYTE, **_joined(look))
+                axes.plot(line["steps"], line["bytes"] / MEGABYTE, **look.point | {"linestyle": "-", "linewidth": 1.3})
             if MEASURES["saved_bytes"] in title:
                 _proportion(axes, here)
             axes.set(xscale="log", yscale="log", xlabel="function evaluations of a forward pass")
-            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            for axis in (axes.xaxis, axes.yaxis):
-                axis.set_minor_locator(NullLocator())
-                axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            few_ticks(axes)
         finish(figure, panels, "MB", handles(looks, markers=True))
     return figure
-
-
-def _joined(look: Style) -> dict[str, Any]:
-    return look.point | {"linestyle": "-", "linewidth": 1.3}
-
-
-def _spans(steps: Sequence[float]) -> bool:
-    return max(steps) >= RANGE * min(steps)
 
 
 def _proportion(axes: Axes, points: pd.DataFrame) -> None:

@@ -1,34 +1,23 @@
 """Figures of performance: error growth, prediction times, learning curves, cost against accuracy; a panel a system."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, NullLocator
 
-from results.figures.style import (
-    LINE,
-    NOTE,
-    PAGE,
-    Style,
-    drawing,
-    entry_width,
-    handles,
-    legend_below,
-    legend_height,
-    present,
-)
+from results.figures.panels import Styles, band, by_learner, few_ticks, finish, intervals, over_seeds, panels_of
+from results.figures.style import NOTE, Style, drawing, handles, present
 from results.formatting import brief
 from results.statistics.trials import rows
 
 THRESHOLDS = (0.5, 0.05)  # of the two prediction times, in standard deviations
 FLOOR, CEILING = 1e-4, 5.0  # of the error axis
 SAMPLES = 200  # of each drawn error curve, at least
-Styles = Mapping[str, Style]
+STEPS = (1, 2, 5, 10)  # between ticks of prediction times
 
 
 def error_growth(growth: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
@@ -40,24 +29,16 @@ def error_growth(growth: pd.DataFrame, styles: Styles, timescales: Mapping[str, 
     with drawing():
         figure, panels = panels_of(growth, legend=list(styles), share=True)
         for system, axes in panels.items():
-            for learner, curve in _curves(growth, system, styles):
-                _growth(axes, curve, styles[learner])
+            for style, curve in by_learner(growth, system, styles):
+                _growth(axes, curve, style)
             for threshold in THRESHOLDS:
                 axes.axhline(threshold, color=NOTE, linewidth=0.5, zorder=1)
-                axes.annotate(
-                    f"{threshold}",
-                    (1, threshold),
-                    (2, 0),
-                    axes.get_yaxis_transform(),
-                    "offset points",
-                    fontsize=5.5,
-                    color=NOTE,
-                    va="center",
-                )
+                look: dict[str, Any] = {"fontsize": 5.5, "color": NOTE, "va": "center"}
+                axes.text(1.01, threshold, f"{threshold}", transform=axes.get_yaxis_transform(), **look)
             axes.set(yscale="log", ylim=(FLOOR, CEILING), xlabel=f"time ({timescales[system]}s)")
             axes.yaxis.set_minor_locator(NullLocator())
             axes.set_xlim(0, float(np.max(rows(growth, system=system)["time"])))
-            axes.xaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
+            axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
         finish(figure, panels, "NRMSE", handles(styles))
     return figure
 
@@ -78,8 +59,24 @@ def prediction_times(times: pd.DataFrame, styles: Styles, timescales: Mapping[st
                 _bar(axes, row, places[row["learner"]], styles[row["learner"]], longest)
             axes.set_yticks(list(places.values()), [brief(learner) for learner in places])
             axes.tick_params(axis="y", length=0)
-            axes.xaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
+            axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
             axes.set(xlim=(0, 1.2 * longest), ylim=(len(styles), -0.7), xlabel=f"VPT ({timescales[system]}s)")
+        finish(figure, panels, "")
+    return figure
+
+
+def prediction_intervals(times: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
+    """Draw what `prediction_times` draws as points with 95 % intervals."""
+    with drawing():
+        figure, panels = panels_of(times, height=0.55 + 0.135 * len(styles), share=True)
+        for system, axes in panels.items():
+            here = rows(times, system=system)
+            intervals(axes, here, ("low", "median", "high"), styles)
+            for row in here.loc[here["median"].isna()].to_dict("records"):
+                place = list(styles).index(row["learner"])
+                axes.text(0, place, row["status"], color=NOTE, fontsize=6, va="center")
+            axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
+            axes.set(xlabel=f"VPT ({timescales[system]}s)", xlim=(-0.03 * axes.get_xlim()[1], None))
         finish(figure, panels, "")
     return figure
 
@@ -94,13 +91,10 @@ def learning_curves(curves: pd.DataFrame, styles: Styles, against: str = "update
     with drawing():
         figure, panels = panels_of(curves, legend=list(trained))
         for system, axes in panels.items():
-            for learner, points in _curves(curves, system, trained):
-                groups = points.replace(np.inf, np.nan).groupby("update")
-                loss, x = groups["valid_loss"], groups[against].median()
-                axes.plot(x, loss.median(), **trained[learner].line)
-                _band(axes, x, loss.min(), loss.max(), trained[learner])
+            for style, points in by_learner(curves, system, trained):
+                over_seeds(axes, points.replace(np.inf, np.nan), against, "valid_loss", style)
             axes.set(xscale="log", yscale="log", xlabel="updates" if against == "update" else "training time (s)")
-            _few_ticks(axes)
+            few_ticks(axes)
         finish(figure, panels, "validation loss", handles(trained))
     return figure
 
@@ -122,58 +116,9 @@ def cost_accuracy(points: pd.DataFrame, styles: Styles, timescales: Mapping[str,
             axes.set(xscale="log", xlabel=label, ylabel=f"VPT ({timescales[system]}s)")
             axes.margins(x=0.15)
             axes.set_ylim(-0.02 * axes.get_ylim()[1])
-            _few_ticks(axes)
+            few_ticks(axes)
         finish(figure, panels, None, handles(styles, markers=True))
     return figure
-
-
-def panels_of(
-    frame: pd.DataFrame, legend: Collection[str] = (), height: float = 1.9, share: bool = False
-) -> tuple[Figure, dict[str, Axes]]:
-    """A panel for each system that has rows, three in a line, with room for a legend of these entries."""
-    systems = [str(system) for system in dict.fromkeys(frame["system"])]
-    columns = min(3, max(1, len(systems)))
-    lines = max(1, -(-len(systems) // columns))
-    width = PAGE * min(1, 0.3 + 0.35 * columns)
-    inside = len(systems) < lines * columns and _fits(legend, width / columns, height)
-    below = 0.0 if inside or not legend else legend_height(legend, width)
-    figure = Figure(figsize=(width, height * lines + below), layout="constrained")
-    grid = figure.subplots(lines, columns, squeeze=False, sharey=share)
-    for axes in grid.flat[len(systems) :]:
-        axes.set_axis_off()
-    return figure, dict(zip(systems, grid.flat, strict=False))
-
-
-def finish(figure: Figure, panels: dict[str, Axes], label: str | None, shown: Sequence[Line2D] = ()) -> None:
-    """Titles, one label on the left, and the legend: in the last place if it is free and fits, below if not."""
-    for system, axes in panels.items():
-        axes.set_title(system)
-        axes.spines[["top", "right"]].set_visible(False)
-        place = axes.get_subplotspec()
-        if label is not None and place and place.is_first_col():
-            axes.set_ylabel(label)
-    if not shown:
-        return
-    last, grid = figure.axes[-1], figure.axes[0].get_gridspec()
-    width, height = figure.get_size_inches()
-    names = [str(each.get_label()) for each in shown]
-    if grid and len(panels) < len(figure.axes) and _fits(names, width / grid.ncols, height / grid.nrows):
-        last.legend(handles=list(shown), loc="center")
-    else:
-        legend_below(figure, shown)
-
-
-def _fits(legend: Collection[str], width: float, height: float) -> bool:
-    """Whether a legend finds room in a panel of this size."""
-    return entry_width(legend) <= width and LINE * len(legend) <= height
-
-
-def _curves(frame: pd.DataFrame, system: str, styles: Styles) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The rows of each learner on one system, in the order of the styles."""
-    for learner in styles:
-        curve = rows(frame, system=system, learner=learner)
-        if len(curve):
-            yield learner, curve
 
 
 def _growth(axes: Axes, curve: pd.DataFrame, style: Style) -> None:
@@ -184,11 +129,7 @@ def _growth(axes: Axes, curve: pd.DataFrame, style: Style) -> None:
     if shown["median"].isna().any():
         axes.plot(*shown.dropna()[["time", "median"]].to_numpy()[-1:].T, marker="x", color=style.colour, zorder=5)
     if not style.reference:
-        _band(axes, shown["time"], shown["low"], thin["high"].clip(upper=10 * CEILING), style)
-
-
-def _band(axes: Axes, x: Any, low: Any, high: Any, style: Style) -> None:
-    axes.fill_between(x, low, high, color=style.colour, alpha=0.12, linewidth=0)
+        band(axes, shown["time"], shown["low"], thin["high"].clip(upper=10 * CEILING), style)
 
 
 def _bar(axes: Axes, row: Mapping[str, Any], place: float, style: Style, longest: float) -> None:
@@ -198,28 +139,13 @@ def _bar(axes: Axes, row: Mapping[str, Any], place: float, style: Style, longest
         axes.text(0.01 * longest, place, row["status"], color=NOTE, **note)
         return
     look = {"facecolor": "white", "edgecolor": style.colour, "hatch": "/////"} if style.reference else {}
-    axes.barh(place, row["median"], 0.72, **({"color": style.colour, "linewidth": 0.5} | look))
-    axes.errorbar(row["median"], place, xerr=_whiskers(row), color="black", linewidth=0.8, capsize=1.5)
-    axes.text(
-        np.nanmax([row["median"], row["high"]]) + 0.02 * longest,
-        place,
-        f"{'≥ ' if row.get('capped') else ''}{row['median']:.2f}",
-        **note,
-    )
+    look = {"color": style.colour, "linewidth": 0.5, "error_kw": {"linewidth": 0.8, "capsize": 1.5}} | look
+    axes.barh(place, row["median"], 0.72, xerr=_whiskers(row), **look)
+    end = np.nanmax([row["median"], row["high"]]) + 0.02 * longest
+    axes.text(end, place, f"{'≥ ' if row.get('capped') else ''}{row['median']:.2f}", **note)
 
 
 def _whiskers(row: Mapping[str, Any]) -> np.ndarray | None:
     """Lengths of the error bar below and above the median."""
     interval = np.array([[row["median"] - row["low"]], [row["high"] - row["median"]]])
     return np.maximum(interval, 0) if np.isfinite(interval).all() else None
-
-
-def _few_ticks(axes: Axes) -> None:
-    """Labels at 1, 2 and 5 on a logarithmic axis that is short, at powers of ten on a long one."""
-    for axis in (axes.xaxis, axes.yaxis):
-        if axis.get_scale() == "log":
-            low, high = np.log10(axis.get_view_interval())
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high - low < 1.5 else (1,), numticks=6))
-            axis.set_minor_locator(NullLocator())
-            if high - low < 3:
-                axis.set_major_formatter(StrMethodFormatter("{x:g}"))

@@ -1,4 +1,4 @@
-"""The pictures of all trials together: performance profiles, interquartile means, probabilities of improvement."""
+"""The figures of all trials together: performance profiles, interquartile means, probabilities of improvement."""
 
 from collections.abc import Iterator
 
@@ -7,21 +7,21 @@ import pandas as pd
 
 from results.figures.aggregates import aggregate_figure
 from results.figures.comparison import performance_profile
-from results.report.gallery import Gallery, Picture
+from results.report.figure_data import FigureData, Picture
 from results.statistics.intervals import Estimate, interquartile_mean, probability_of_improvement, stratified
 from results.statistics.ranking import paired_losses
 from results.statistics.ranking import performance_profile as shares
-from results.statistics.trials import column, groups, losses
-from results.tables.tables import LEADING
+from results.statistics.scores import losses
+from results.statistics.trials import LEADING_METRIC, column, groups
 
 FEWEST = 2  # learners below which there is nothing to compare
 FARTHEST = 10.0  # ratio to the best that a profile shows
 
 
-def aggregates(gallery: Gallery) -> Iterator[Picture]:
+def aggregate_pictures(data: FigureData) -> Iterator[Picture]:
     """The figures of a run that has prediction times of several learners; none of any other run."""
-    run, frame = gallery.run, gallery.frame
-    if LEADING not in run.metrics or len(run.compared) < FEWEST:
+    run, frame = data.run, data.frame
+    if LEADING_METRIC not in run.metrics or len(run.compared) < FEWEST:
         return
     together = aggregated(frame, run.compared)
     if len(together):
@@ -33,7 +33,7 @@ def aggregates(gallery: Gallery) -> Iterator[Picture]:
             "on its system; a failed trial counts as none. Right: how probable it is that a trial predicts longer than "
             f"one of {best} on a system drawn at random. 95 % bootstrap intervals, stratified by system, where there "
             "are trials enough for one; an interval that holds 50 % resolves nothing.",
-            aggregate_figure(together, gallery.styles),
+            aggregate_figure(together, data.styles),
         )
     paired = paired_losses(frame, run.compared).astype(float).dropna()
     inverse = 1 / (-paired).clip(lower=0).replace(0, np.nan)
@@ -46,7 +46,7 @@ def aggregates(gallery: Gallery) -> Iterator[Picture]:
             f"Share of the {len(profiled)} paired trials (system and seed) in which a learner's valid prediction time "
             "is within a factor of the longest of that trial: higher, and sooner, is better. A failed trial is never "
             "within any.",
-            performance_profile(shares(profiled, ratios), gallery.styles, "factor to the longest VPT"),
+            performance_profile(shares(profiled, ratios), data.styles, "factor to the longest VPT"),
         )
 
 
@@ -56,7 +56,7 @@ def aggregated(frame: pd.DataFrame, learners: list[str]) -> pd.DataFrame:
     Columns `learner`, `mean`, `low`, `high` of the interquartile mean, and `chance`, `chance_low`, `chance_high` of
     improving upon the learner of the first row (NaN for itself).
     """
-    trials = losses(frame, LEADING)
+    trials = losses(frame, LEADING_METRIC)
     trials = trials.loc[trials["learner"].isin(learners)]
     systems = list(dict.fromkeys(trials["system"]))
     by_cell = {place: column(mine, "loss").to_numpy() for place, mine in groups(trials, "system", "learner")}

@@ -1,22 +1,25 @@
-"""The pictures of chaos in a run: Lyapunov spectra, power spectra of long runs, and return maps."""
+"""The figures of chaos in a run: Lyapunov spectra, power spectra of long runs, and return maps."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
+from scipy import signal
 
-from results.figures.chaos import lyapunov_spectra, maxima, power_spectra, power_spectrum, return_maps
+from results.figures.chaos import lyapunov_spectra, maxima, return_maps
+from results.figures.spectra import power_spectra
 from results.formatting import slug
-from results.report.gallery import Gallery, Picture, of_seeds
-from results.statistics.trials import TRUTH
+from results.report.figure_data import FigureData, Picture
 
 FEWEST_MAXIMA = 20  # of the truth, below which a return map says nothing
-SPREAD = 0.02  # of the range of the truth: maxima that are all alike are those of a cycle
+SEGMENT = 1024  # samples of each segment of a power spectrum
+LEAST_RANGE = 0.02  # of the range of the truth: maxima that are all alike are those of a cycle
 
 
-def chaos_pictures(gallery: Gallery) -> Iterator[Picture]:
+def chaos_pictures(data: FigureData) -> Iterator[Picture]:
     """The figures of the long runs of chaotic systems; only such as there are data for."""
-    spectra = exponents(gallery)
+    spectra = exponents(data)
     if len(spectra):
         yield Picture(
             "lyapunov_spectra",
@@ -24,45 +27,44 @@ def chaos_pictures(gallery: Gallery) -> Iterator[Picture]:
             "Lyapunov exponents per timescale, from the learned models themselves, the largest ten at most: medians "
             "over seeds with medians of the ends of their 95 % intervals over states. Broad grey steps are those of "
             "the true equations, found in the same way.",
-            lyapunov_spectra(spectra, gallery.styles, gallery.run.timescales),
+            lyapunov_spectra(spectra, data.styles, data.run.timescales),
         )
-    powers = power(gallery)
+    powers = power(data)
     if len(powers):
         yield Picture(
             "power_spectra",
             "Power spectra",
             "Power over frequency of the first channel of the first long run (first seed), by Welch's method; the "
             "truth is the broad grey line. What diverged is not drawn.",
-            power_spectra(powers, gallery.styles, gallery.run.timescales),
+            power_spectra(powers, data.styles, data.run.timescales),
         )
-    for system in gallery.run.timescales:
-        yield from _return_map(gallery, system)
+    for system in data.run.timescales:
+        yield from _return_map(data, system)
 
 
-def exponents(gallery: Gallery) -> pd.DataFrame:
+def exponents(data: FigureData) -> pd.DataFrame:
     """`median`, `low` and `high` of each exponent by system, learner and `order`; the truth's have the learner ""."""
-    run, found = gallery.run, []
-    for system in run.timescales:
-        known = {learner: gallery.arrays(system, learner) for learner in run.learners}
-        spectra = {learner: of_seeds(arrays, "exponents") for learner, arrays in known.items() if "exponents" in arrays}
-        truths = [learner for learner in spectra if learner.split("[")[0] == TRUTH and len(spectra[learner])]
-        for learner in [*truths[:1], *(name for name in run.compared if len(spectra.get(name, ())))] if truths else ():
-            values = np.median(spectra[learner], axis=0)
-            table = pd.DataFrame(values.T, columns=["median", "low", "high"]).assign(
-                order=range(1, values.shape[1] + 1)
-            )
-            found.append(table.assign(system=system, learner="" if learner in truths else learner))
+    compared, found = data.run.compared, []
+    for system in data.run.timescales:
+        spectra = {learner: data.of_seeds(system, learner, "exponents") for learner in (*data.truths, *compared)}
+        measured = {learner: values for learner, values in spectra.items() if len(values)}
+        truth = next((learner for learner in data.truths if learner in measured), None)
+        for learner in (truth, *compared) if truth else ():
+            if learner in measured:
+                table = pd.DataFrame(np.median(measured[learner], axis=0).T, columns=["median", "low", "high"])
+                table = table.assign(order=range(1, len(table) + 1), system=system)
+                found.append(table.assign(learner="" if learner == truth else learner))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
-def power(gallery: Gallery) -> pd.DataFrame:
+def power(data: FigureData) -> pd.DataFrame:
     """The power spectra of the truth (learner "") and of every compared learner, of systems that are no rings."""
-    run, found = gallery.run, []
+    run, found = data.run, []
     for system in run.timescales:
-        truth = {} if system in gallery.rings else gallery.truth(system)
+        truth = {} if system in data.rings else data.truth(system)
         if not truth:
             continue
-        paths = {learner: path for learner, path in gallery.paths(system, "climate").items() if learner in run.compared}
+        paths = {learner: path for learner, path in data.paths(system, "climate").items() if learner in run.compared}
         for learner, path in {"": truth["climate_truth"], **paths}.items() if paths else ():
             if not isinstance(path, str) and np.isfinite(path).all():
                 frequency, values = power_spectrum(path[:, 0].astype(float), float(truth["climate_times"][0]))
@@ -71,26 +73,34 @@ def power(gallery: Gallery) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
-def _return_map(gallery: Gallery, system: str) -> Iterator[Picture]:
+def power_spectrum(
+    series: Float[np.ndarray, " time"], step: float
+) -> tuple[Float[np.ndarray, " frequency"], Float[np.ndarray, " frequency"]]:
+    """Frequencies and the power of a series at each, by Welch's mean over half-overlapping segments."""
+    frequency, power = signal.welch(series, 1 / step, nperseg=min(SEGMENT, len(series)))
+    return frequency[1:], power[1:]
+
+
+def _return_map(data: FigureData, system: str) -> Iterator[Picture]:
     """Of systems with three channels, whose third one has maxima that differ."""
-    truth = {} if system in gallery.rings else gallery.truth(system)
+    truth = {} if system in data.rings else data.truth(system)
     if not truth or truth["climate_truth"].shape[1] != 3:
         return
     series = truth["climate_truth"][:, 2]
     known = maxima(series)
-    if len(known) < FEWEST_MAXIMA or np.ptp(known) < SPREAD * np.ptp(series):
+    if len(known) < FEWEST_MAXIMA or np.ptp(known) < LEAST_RANGE * np.ptp(series):
         return
     learned = {
         learner: path if isinstance(path, str) else path[:, 2]
-        for learner, path in gallery.paths(system, "climate").items()
-        if learner in gallery.run.compared
+        for learner, path in data.paths(system, "climate").items()
+        if learner in data.run.compared
     }
     yield Picture(
         f"return_map-{slug(system)}",
         "Return map",
         "Each maximum of the third channel of the first long run against the next one (first seed), with the truth in "
         "grey behind every learner: a model may leave the true trajectory and still follow the same map.",
-        return_maps(series, learned, gallery.styles, "x₃"),
+        return_maps(series, learned, data.styles, "x₃"),
         system,
         dense=True,
     )

@@ -1,17 +1,13 @@
-"""The pictures of a run of classifiers: their data are gathered from the store, drawn, and told in a caption."""
+"""The figures of continuous depth of a run of classifiers."""
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from results.figures import depth as depth_figures
-from results.formatting import heading, three_digits
-from results.report.gallery import Gallery, Picture
-from results.statistics.intervals import median_interval
-from results.statistics.trials import column, rows
+from results.report.figure_data import FigureData, Picture
 
-PICTURES = (
+SWEEPS = (
     (
         "depth_error",
         "Numerical error against evaluations",
@@ -41,26 +37,28 @@ PICTURES = (
 )
 
 
-def depth_pictures(gallery: Gallery) -> Iterator[Picture]:
+def depth_pictures(data: FigureData) -> Iterator[Picture]:
     """The figures of continuous depth of a run that has swept tolerances; none of any other run."""
-    sweep = depth_sweep(gallery)
+    sweep = depth_sweep(data)
     if not len(sweep):
         return
-    for name, title, caption, relation in PICTURES:
-        yield Picture(name, title, caption, depth_figures.sweep_figure(sweep, gallery.styles, relation))
+    for name, title, caption, relation in SWEEPS:
+        yield Picture(name, title, caption, depth_figures.sweep_figure(sweep, data.styles, relation))
+    curves = data.run.curves()
+    curves = curves.loc[curves["learner"].isin(set(sweep["learner"]))]
     yield Picture(
         "depth_training",
         "Evaluations while training",
         "Forward evaluations of one update as training goes on: median over seeds, between the fewest and the most.",
-        depth_figures.evaluations_in_training(_curves(gallery, set(sweep["learner"])), gallery.styles),
+        depth_figures.evaluations_in_training(curves, data.styles),
     )
 
 
-def depth_sweep(gallery: Gallery) -> pd.DataFrame:
+def depth_sweep(data: FigureData) -> pd.DataFrame:
     """A row for each system, learner, seed and tolerance that was swept; empty where none was."""
-    run, found = gallery.run, []
+    run, found = data.run, []
     for cell in run.finished:
-        arrays = gallery.arrays(cell.system, cell.learner)
+        arrays = data.cells[cell.system, cell.learner]
         columns = {name.removeprefix("sweep_"): values for name, values in arrays.items() if name.startswith("sweep_")}
         for place, record in enumerate(run.store.records(cell.key) if columns else ()):
             here = pd.DataFrame({name: values[place] for name, values in columns.items()})
@@ -69,27 +67,3 @@ def depth_sweep(gallery: Gallery) -> pd.DataFrame:
     if len(sweep):
         sweep = sweep.assign(milliseconds=1e3 * sweep["forward_seconds"], mebibytes=sweep["saved_bytes"] / 2**20)
     return sweep
-
-
-def standing(frame: pd.DataFrame, compared: list[str], metric: str) -> list[str]:
-    """Who is best by a metric on each system, in a sentence each, with the interval over seeds."""
-    chosen, sentences = rows(frame, metric=metric), []
-    for system in dict.fromkeys(chosen["system"]):
-        here = rows(chosen, system=system)
-        here = here.loc[[learner in compared for learner in here["learner"]]].dropna(subset="value")
-        if not len(here):
-            continue
-        sign = -1.0 if here["better"].iloc[0] == "higher" else 1.0
-        medians = column(here, "value").groupby(here["learner"], sort=False).median()
-        best, unit = str((sign * medians).idxmin()), str(here["unit"].iloc[0])
-        low, high = median_interval(column(rows(here, learner=best), "value").to_numpy())
-        ends = f" [{three_digits(float(low))}, {three_digits(float(high))}]" if np.isfinite(low) else ""
-        word = "lowest" if sign > 0 else "highest"
-        found = three_digits(float(medians.to_dict()[best]))
-        sentences.append(f"{best} has the {word} {heading(metric)} on {system}: {found} {unit}{ends}.")
-    return sentences or [f"No learner has a {heading(metric)} yet."]
-
-
-def _curves(gallery: Gallery, learners: set[str]) -> pd.DataFrame:
-    curves = gallery.run.curves()
-    return curves.loc[curves["learner"].isin(list(learners))]

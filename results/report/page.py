@@ -1,7 +1,7 @@
 """The report of a run: results.csv, tables, figures, and one page that holds all of it and opens offline."""
 
 import base64
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -11,33 +11,47 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 from matplotlib.colors import to_hex
 
-from results import formatting as wording
 from results.claims.base import claims_table, judged
 from results.claims.literature import CLAIMS
 from results.figures.style import FORMATS, save
-from results.report import verdict
-from results.report.aggregates import aggregates
+from results.formatting import slug, status
+from results.report import conclusions
+from results.report.aggregates import aggregate_pictures
 from results.report.chaos import chaos_pictures
-from results.report.depth import depth_pictures, standing
-from results.report.gallery import Gallery, Picture
-from results.report.leaderboard import standings
-from results.report.parallel import press
+from results.report.depth import depth_pictures
+from results.report.figure_data import FigureData, Picture
+from results.report.leaderboard import leaderboard_pictures
+from results.report.memory import memory_pictures
+from results.report.parallel import executor
+from results.report.performance import performance_pictures
+from results.report.portraits import portrait_pictures, turned_orbits
+from results.report.space_time import ring_pictures
 from results.statistics.ranking import ranking
-from results.statistics.trials import groups, summary
+from results.statistics.trials import LEADING_METRIC, groups, summary
 from results.store.atomic import write_in_one_stroke
 from results.store.run import Run, write_csv
 from results.tables import formats
 from results.tables.matched import matched_tables
-from results.tables.tables import LEADING, Table, leaderboard, outcome_table, system_table
+from results.tables.tables import Table, leaderboard, outcome_table, system_table
 
 PAGE = "html"  # among the formats of tables
 LOG_LINES = 30  # of a failed cell's log that the page shows
 TEMPLATES = Path(__file__).parent / "templates"
+PICTURES: tuple[Callable[[FigureData], Iterator[Picture]], ...] = (
+    performance_pictures,
+    ring_pictures,
+    portrait_pictures,
+    leaderboard_pictures,
+    memory_pictures,
+    aggregate_pictures,
+    chaos_pictures,
+    depth_pictures,
+)
 
 
 @dataclass(frozen=True)
-class Plate:
-    """A picture as the page shows it, with the files that it was saved as."""
+class SavedFigure:
+    """A figure as the page shows it, with the files that it was saved as."""
 
     name: str
     title: str
@@ -63,132 +77,122 @@ class Failure:
 def write_report(
     run: Run, tables: Collection[str] = (*formats.KINDS, PAGE), figures: Collection[str] = FORMATS, jobs: int = 1
 ) -> Path:
-    """Make everything in a run's folder from its cells, in these formats, and return the page, or else the folder.
+    """Make everything in a run's folder from its cells, and return the page, or else the folder.
 
-    An interrupted run is reported as far as it came. Files are written by so many processes at once.
+    An interrupted run is reported as far as it came.
+
+    Args:
+        run: whose folder is written to.
+        tables: the formats of tables, and whether there is a page.
+        figures: the formats of figures.
+        jobs: how many processes write files at once.
     """
-    folder, shown = run.folder, PAGE in tables
-    gallery = Gallery(run, run.frame())
-    with press(jobs) as hand:
-        csv = hand(write_csv, gallery.frame, folder / "results.csv")
-        saved = [hand(_plate, picture, folder, figures, shown) for picture in _pictures(gallery)]
-        board, by_system, others = _tables(run, gallery.frame)
-        told = [board, *chain(*by_system.values()), *others.values()]
-        written = [csv, *(hand(formats.write, table, folder / "tables", tables) for table in told)]
-        content = _content(gallery, board, by_system, others) if shown else {}
-        plates = [plate() for plate in saved]
-        for done in written:
-            done()
+    folder = run.folder
+    shown = PAGE in tables
+    data = FigureData(run, run.frame())
+    with executor(jobs) as pool:
+        csv = pool.submit(write_csv, data.frame, folder / "results.csv")
+        saved = [pool.submit(_save, picture, folder, figures, shown) for picture in _pictures(data)]
+        board, by_system, others = tables_of(run, data.frame)
+        every = [board, *chain(*by_system.values()), *others.values()]
+        written = [csv, *(pool.submit(formats.write, table, folder / "tables", tables) for table in every)]
+        content = _content(data, board, by_system, others) if shown else {}
+        shown_figures = [figure.result() for figure in saved]
+        for file in written:
+            file.result()
     if not shown:
         return folder
-    page = _environment().get_template("report.html.j2").render(content | {"plates": [*plates, *_films(run)]})
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["slug"] = slug
     path = folder / "report.html"
-    write_in_one_stroke(path, page)
+    content["figures"] = [*shown_figures, *_films(run)]
+    write_in_one_stroke(path, environment.get_template("report.html.j2").render(content))
     return path
 
 
 def _content(
-    gallery: Gallery, board: Table, by_system: dict[str, list[Table]], others: dict[str, Table]
+    data: FigureData, board: Table, by_system: dict[str, list[Table]], others: dict[str, Table]
 ) -> dict[str, Any]:
-    """What the page shows beside the plates."""
-    run = gallery.run
+    """What the page shows beside the figures."""
+    run = data.run
+    best = conclusions.winners(data.prediction_times, run.compared, run.timescales)
+    if LEADING_METRIC in run.metrics:
+        overall = conclusions.overall_ranking(ranking(data.frame, run.compared))
+        lost = conclusions.lost_to_references(data.prediction_times, run.compared, data.truths)
+        concluded = conclusions.conclusions(best, overall, lost)
+    else:
+        concluded = conclusions.describe_best(data.frame, run.compared, run.metrics[0])
     return {
         "run": run,
         "manifest": run.manifest,
-        "verdict": _verdict(gallery),
-        "winners": verdict.winners(gallery.prediction_times, run.compared, run.timescales),
+        "conclusions": concluded,
+        "winners": best,
         "leaderboard": board,
         "tables": by_system,
         "matched": others.get("matched"),
         "outcomes": others.get("outcomes"),
-        "claims": claims_table(judged(CLAIMS, gallery.frame, run.suite)).to_dict("records"),
-        "orbits": gallery.orbits(),
+        "claims": claims_table(judged(CLAIMS, run.frame_of_components(), run.suite)).to_dict("records"),
+        "orbits": turned_orbits(data),
         "failures": list(_failures(run)),
         "environments": _environments(run),
-        "colours": {learner: to_hex(style.colour) for learner, style in gallery.styles.items()},
+        "colours": {learner: to_hex(style.colour) for learner, style in data.styles.items()},
     }
 
 
-def _tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, list[Table]], dict[str, Table]]:
-    """The leaderboard, those of each system, and such others as there are data for, with their conditions said."""
+def tables_of(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, list[Table]], dict[str, Table]]:
+    """The leaderboard, the tables of each system, and others by name where there are data; captions say conditions."""
 
-    def told(table: Table) -> Table:
+    def with_conditions(table: Table) -> Table:
         return replace(table, caption=f"{table.caption} {run.conditions}")
 
     trials, totals = {system: here for (system,), here in groups(frame, "system")}, summary(frame)
-    board = told(leaderboard(frame, run.learners, run.references, run.timescales, totals))
+    board = with_conditions(leaderboard(frame, run.learners, run.references, run.timescales, totals))
     by_system = {
         system: [
-            told(system_table(trials[system], system, run.learners, run.references, timescale, group, metrics, totals))
+            with_conditions(
+                system_table(trials[system], system, run.learners, run.references, timescale, group, metrics, totals)
+            )
             for group, metrics in run.groups.items()
         ]
         for system, timescale in run.timescales.items()
     }
     others = {}
     if (matched := matched_tables(run, frame)) is not None:
-        others["matched"] = told(matched[0])
+        others["matched"] = with_conditions(matched[0])
         for system, table in matched[1].items():
-            by_system[system].append(told(table))
+            by_system[system].append(with_conditions(table))
     if bool((frame["status"] != "ok").any()):
-        others["outcomes"] = told(outcome_table(frame, run.learners, run.references, list(run.timescales)))
+        others["outcomes"] = with_conditions(outcome_table(frame, run.learners, run.references, list(run.timescales)))
     return board, by_system, others
 
 
-def _pictures(gallery: Gallery) -> Iterator[Picture]:
-    for pictures in (
-        gallery.pictures(),
-        standings(gallery),
-        aggregates(gallery),
-        chaos_pictures(gallery),
-        depth_pictures(gallery),
-    ):
-        for picture in pictures:
-            yield replace(picture, caption=f"{picture.caption} {gallery.run.conditions}")
+def _pictures(data: FigureData) -> Iterator[Picture]:
+    for pictures in PICTURES:
+        for picture in pictures(data):
+            yield replace(picture, caption=f"{picture.caption} {data.run.conditions}")
 
 
-def _environment() -> Environment:
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["slug"] = wording.slug
-    return environment
-
-
-def _verdict(gallery: Gallery) -> list[str]:
-    run, times = gallery.run, gallery.prediction_times
-    if LEADING not in run.metrics:
-        return standing(gallery.frame, run.compared, run.metrics[0])
-    best = verdict.winners(times, run.compared, run.timescales)
-    overall = verdict.overall(ranking(gallery.frame, run.compared))
-    return verdict.verdict(best, overall, verdict.losses(times, run.compared))
-
-
-def _plate(picture: Picture, folder: Path, kinds: Collection[str], shown: bool) -> Plate:
-    """Save a picture as these kinds; where it is shown on the page, with its content."""
+def _save(picture: Picture, folder: Path, kinds: Collection[str], shown: bool) -> SavedFigure:
+    """Save a picture in these formats; where it is shown on the page, with its content."""
     kind = "png" if picture.dense else "svg"
-    paths = save(
-        picture.figure, folder / "figures", picture.name, list(dict.fromkeys([*kinds, *([kind] if shown else [])]))
-    )
+    wanted = list(dict.fromkeys([*kinds, *([kind] if shown else [])]))
+    paths = save(picture.figure, folder / "figures", picture.name, wanted)
     source = _address(paths[kind]) if shown else ""
     for extra in set(paths) - set(kinds):
         paths.pop(extra).unlink()
     files = {kind: path.relative_to(folder).as_posix() for kind, path in paths.items()}
-    return Plate(picture.name, picture.title, picture.caption, picture.system, source, files)
+    return SavedFigure(picture.name, picture.title, picture.caption, picture.system, source, files)
 
 
-def _films(run: Run) -> Iterator[Plate]:
+def _films(run: Run) -> Iterator[SavedFigure]:
     """What `run --film` has left: strips of the learning of planar and other models, and their vector fields."""
     for system in run.systems:
-        for path in sorted((run.folder / "films").glob(f"{wording.slug(system)}-*.png")):
+        for path in sorted((run.folder / "films").glob(f"{slug(system)}-*.png")):
             title = "Learned vector fields" if path.stem.endswith("-vector-fields") else "Learning, stage by stage"
             alike = sorted(path.parent.glob(f"{path.stem}.*"))
             files = {other.suffix[1:]: other.relative_to(run.folder).as_posix() for other in alike}
-            yield Plate(
-                f"film-{path.stem}",
-                title,
-                f"Filmed with the first seed. {run.conditions}",
-                system,
-                _address(path),
-                files,
-            )
+            caption = f"Filmed with the first seed. {run.conditions}"
+            yield SavedFigure(f"film-{path.stem}", title, caption, system, _address(path), files)
 
 
 def _address(path: Path) -> str:
@@ -197,17 +201,17 @@ def _address(path: Path) -> str:
     return f"data:{media};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _failures(run: Run) -> Iterable[Failure]:
+def _failures(run: Run) -> Iterator[Failure]:
     for cell in run.finished:
-        groups: dict[tuple[str, str], list[int]] = {}
+        ended: dict[tuple[str, str], list[int]] = {}
         for record in run.records[cell.key]:
             if record.status != "ok":
-                groups.setdefault((record.status, record.reason), []).append(record.seed)
-        for (status, reason), seeds in groups.items():
+                ended.setdefault((record.status, record.reason), []).append(record.seed)
+        for (how, reason), seeds in ended.items():
             tail = "\n".join(run.store.log(cell.key).splitlines()[-LOG_LINES:])
             log = f"../cells/{cell.key}/log.txt"
             said = ", ".join(str(seed) for seed in seeds)
-            yield Failure(cell.system, cell.learner, said, wording.status(status), reason, log, tail)
+            yield Failure(cell.system, cell.learner, said, status(how), reason, log, tail)
 
 
 def _environments(run: Run) -> list[dict[str, Any]]:

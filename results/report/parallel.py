@@ -1,51 +1,51 @@
-"""Work beside the program: most of the time of a report goes into writing files, and each can be written by itself."""
+"""Files written by several processes: most of the time of a report goes into writing them."""
 
 import gc
 import multiprocessing
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from threading import Thread
 from typing import Any
 
 from results.figures.style import Look, look
 
-Hand = Callable[..., Callable[[], Any]]
+
+def executor(jobs: int) -> Executor:
+    """What calls functions in so many processes; with one job, in this process and at once."""
+    return ProcessPool(jobs) if jobs > 1 else SameProcess()
 
 
-@contextmanager
-def press(jobs: int) -> Iterator[Hand]:
-    """Give a function that calls others in so many processes; with one job, in this one and at once.
+class SameProcess(Executor):
+    """Calls each function where it is submitted."""
 
-    It takes a function of a module and its arguments, and returns a function that waits for the result. Figures are
-    saved with the look that is in force here.
-    """
-    if jobs < 2:
-        yield _at_once
-        return
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["results.figures.style"])
-    pool = ProcessPoolExecutor(jobs, context, _prepare, (look.get(),))
-    pool.submit(_nothing)  # starts a process, and what it imports, while there is nothing to write yet
-    try:  # pickled here, not in the pool's thread, while the next figure is being drawn
-        yield lambda *call: pool.submit(_call, pickle.dumps(call)).result
-    finally:
-        pool.shutdown(cancel_futures=True)
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(function(*arguments))
+        return future
 
 
-def _at_once(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
-    result = function(*arguments)
-    return lambda: result
+class ProcessPool(ProcessPoolExecutor):
+    """Calls functions of modules in so many processes, which save figures with the look that is in force here."""
 
+    def __init__(self, jobs: int) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["results.figures.style"])
+        super().__init__(jobs, context, _prepare, (look.get(),))
+        super().submit(int)  # starts a process, and what it imports, while there is nothing to write yet
 
-def _nothing() -> None: ...
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
+        """Pickle the call here, not in the pool's thread, while the next figure is being drawn."""
+        return super().submit(_call, pickle.dumps((function, arguments)))
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
+        super().shutdown(wait, cancel_futures=cancel_futures)
 
 
 def _call(pickled: bytes) -> Any:
-    function, *arguments = pickle.loads(pickled)  # which the program itself has written
+    function, arguments = pickle.loads(pickled)  # which the program itself has written
     return function(*arguments)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from results.figures.depth import BACKWARD, ERROR, MEMORY, TIME, evaluations_in_training, sweep_figure
 from results.figures.style import save, styles
-from results.report.depth import standing
+from results.report.conclusions import describe_best
 
 LEARNERS = ["RKNetClassifier", "ODENetClassifier", "MLPClassifier"]
 STYLES = styles(LEARNERS, ["MLPClassifier"])
@@ -68,14 +68,14 @@ def results(metric: str, better: str, **values: list[float]) -> pd.DataFrame:
 
 def test_the_best_compared_learner_is_named_with_its_median():
     frame = results("test_error", "lower", A=[2.0, 3.0, 4.0], B=[1.0, 1.0, 9.0], C=[0.0, 0.0, 0.0])
-    assert standing(frame, ["A", "B"], "test_error") == ["B has the lowest test error on Digits: 1.00 %."]
+    assert describe_best(frame, ["A", "B"], "test_error") == ["B has the lowest test error on Digits: 1.00 %."]
     higher = results("images_per_second", "higher", A=[2.0], B=[1.0])
-    assert standing(higher, ["A", "B"], "images_per_second") == [
+    assert describe_best(higher, ["A", "B"], "images_per_second") == [
         "A has the highest images per second on Digits: 2.00 %."
     ]
 
 
 def test_without_a_value_nobody_is_best():
-    assert standing(results("test_error", "lower", A=[np.nan]), ["A"], "test_error") == [
+    assert describe_best(results("test_error", "lower", A=[np.nan]), ["A"], "test_error") == [
         "No learner has a test error yet."
     ]

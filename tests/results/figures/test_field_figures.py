@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from results.figures import fields
+from results.figures.space_time import space_time
+from results.figures.spectra import spatial_spectra
 from results.figures.style import save, styles
-from results.report.gallery import Gallery
+from results.report.figure_data import FigureData
+from results.report.space_time import ring_pictures, spatial_power
 from results.store.run import Run
 from tests.support.synthetic import Size, build
 
@@ -28,33 +30,33 @@ def pictures(figure: Figure) -> list[np.ndarray]:
 
 
 def test_the_power_of_a_travelling_wave_lies_in_its_number():
-    power = fields.spatial_power(wave(0.3))
+    power = spatial_power(wave(0.3))
     assert power == pytest.approx([0, 0, 0.25, 0, 0])
 
 
 def test_the_power_of_a_diverged_run_is_not_finite():
     run = wave(0.3)
     run[20:] = np.inf
-    assert not np.isfinite(fields.spatial_power(run)).any()
+    assert not np.isfinite(spatial_power(run)).any()
 
 
 def test_each_forecast_is_drawn_beside_its_distance_from_the_truth():
     truth, forecast = wave(0.3), wave(0.5)
-    drawn = pictures(fields.space_time(TIMES, truth, {"NODE": forecast, "RNN": "crashed"}, "Lyapunov time"))
+    drawn = pictures(space_time(TIMES, truth, {"NODE": forecast, "RNN": "crashed"}, "Lyapunov time"))
     assert len(drawn) == 3
     for image, field in zip(drawn, (truth, forecast, abs(forecast - truth)), strict=True):
         np.testing.assert_allclose(image, field.T)
 
 
 def test_a_learner_without_a_forecast_says_why():
-    figure = fields.space_time(TIMES, wave(0.3), {"RNN": "timed out"}, "Lyapunov time")
+    figure = space_time(TIMES, wave(0.3), {"RNN": "timed out"}, "Lyapunov time")
     assert "timed out" in [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
 def test_what_left_the_finite_numbers_stays_white():
     forecast = wave(0.3)
     forecast[20:] = np.inf
-    _, drawn, away = pictures(fields.space_time(TIMES, wave(0.3), {"NODE": forecast}, "period"))
+    _, drawn, away = pictures(space_time(TIMES, wave(0.3), {"NODE": forecast}, "period"))
     assert np.isnan(drawn[:, 20:]).all()
     assert np.isnan(away[:, 20:]).all()
     assert np.isfinite(drawn[:, :20]).all()
@@ -66,14 +68,14 @@ def test_spectra_show_the_waves_that_the_truth_has():
         pd.DataFrame({"system": "KS", "learner": learner, "wave": range(6), "power": scale * power})
         for learner, scale in (("", 1.0), ("NODE", 1.5))
     ]
-    figure = fields.spatial_spectra(pd.concat(curves), styles(["NODE", "RNN"], []))
+    figure = spatial_spectra(pd.concat(curves), styles(["NODE", "RNN"], []))
     assert figure.axes[0].get_xlim() == (0, 3.5)
     assert len(figure.axes[0].lines) == 2
 
 
 def test_the_same_field_gives_the_same_bytes(tmp_path: Path):
     for name in "ab":
-        save(fields.space_time(TIMES, wave(0.3), {"NODE": wave(0.5)}, "Lyapunov time"), tmp_path, name, ("svg",))
+        save(space_time(TIMES, wave(0.3), {"NODE": wave(0.5)}, "Lyapunov time"), tmp_path, name, ("svg",))
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
@@ -82,6 +84,6 @@ def test_a_run_shows_fields_for_the_systems_on_a_ring_only(tmp_path: Path):
         tmp_path, ("Lorenz", "Lorenz96"), ("ResNet", "Persistence"), Size(climate_samples=60, points=2, seeds=(0,))
     )
     run = Run.load(folder)
-    names = [picture.name for picture in Gallery(run, run.frame()).pictures()]
+    names = [picture.name for picture in ring_pictures(FigureData(run, run.frame()))]
     assert [name for name in names if name.startswith("space_time")] == ["space_time-Lorenz96"]
     assert "spatial_spectra" in names

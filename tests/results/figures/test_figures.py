@@ -14,6 +14,7 @@ from mpl_toolkits.mplot3d import Axes3D
 
 from results.figures import performance as figures
 from results.figures import portraits
+from results.figures.panels import finish, panels_of
 from results.figures.style import FORMATS, drawing, handles, save, styles
 
 LEARNERS = ["RNN", "NODE", "Persistence", "TrueEquations"]
@@ -260,8 +261,8 @@ def test_a_legend_of_long_names_stands_in_fewer_columns_and_within_the_figure():
     names = [f"Fewer[learner=HybridODE[training.updates=3000],trajectories={place}]" for place in range(6)]
     frame = pd.DataFrame({"system": ["Lorenz", "Rossler", "VanDerPol"]})
     with drawing():
-        figure, panels = figures.panels_of(frame, legend=names)
-        figures.finish(figure, panels, "", handles(styles(names, [])))
+        figure, panels = panels_of(frame, legend=names)
+        finish(figure, panels, "", handles(styles(names, [])))
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
     (legend,) = figure.legends

@@ -12,6 +12,8 @@ from results.figures.style import save
 from results.report.memory import memory_points
 
 STEPS = (13.0, 29.0, 60.0, 140.0)
+KINDS = {f"{kind}[tolerance={place}]": kind for kind in ("RKNet", "ODENet") for place in range(4)}
+KINDS |= {"ResNet": "ResNet", "Persistence": "Persistence"}
 KEPT = {"RKNet": [9.0e3 * steps for steps in STEPS], "ODENet": [2.0e4] * len(STEPS)}
 
 
@@ -29,11 +31,11 @@ def run(measures: tuple[str, ...] = ("saved_bytes", "peak_bytes")) -> pd.DataFra
 
 @pytest.fixture
 def figure() -> Figure:
-    return memory_against_steps(memory_points(run()))
+    return memory_against_steps(memory_points(run(), KINDS))
 
 
 def test_kinds_of_learners_are_followed_over_their_steps():
-    points = memory_points(run())
+    points = memory_points(run(), KINDS)
     assert set(points["kind"]) == {"RKNet", "ODENet"}
     kept = points[(points["kind"] == "RKNet") & (points["measure"] == "saved_bytes")]
     assert kept["steps"].tolist() == list(STEPS)
@@ -42,10 +44,12 @@ def test_kinds_of_learners_are_followed_over_their_steps():
 
 def test_a_run_whose_steps_do_not_vary_has_no_points():
     frame = run()
-    assert memory_points(frame.query("learner.isin(['ResNet', 'RKNet[tolerance=0]', 'RKNet[tolerance=1]'])")).empty
-    assert memory_points(frame.query("metric != 'nfe_forward'")).empty
+    assert memory_points(
+        frame.query("learner.isin(['ResNet', 'RKNet[tolerance=0]', 'RKNet[tolerance=1]'])"), KINDS
+    ).empty
+    assert memory_points(frame.query("metric != 'nfe_forward'"), KINDS).empty
     near = frame.assign(value=frame["value"].where(frame["metric"] != "nfe_forward", 10 + frame["value"] / 1000))
-    assert memory_points(near).empty
+    assert memory_points(near, KINDS).empty
 
 
 def test_each_kind_of_memory_has_a_panel_and_each_kind_of_learner_a_line(figure: Figure):
@@ -60,11 +64,11 @@ def test_each_kind_of_memory_has_a_panel_and_each_kind_of_learner_a_line(figure:
 
 
 def test_what_was_not_measured_has_no_panel():
-    figure = memory_against_steps(memory_points(run(("saved_bytes",))))
+    figure = memory_against_steps(memory_points(run(("saved_bytes",)), KINDS))
     assert [axes.get_title() for axes in figure.axes] == ["VanDerPol: saved for the backward pass"]
 
 
 def test_the_same_points_give_the_same_bytes(figure: Figure, tmp_path: Path):
-    again = memory_against_steps(memory_points(run()))
+    again = memory_against_steps(memory_points(run(), KINDS))
     one, two = (save(drawn, tmp_path / name, "memory", ["svg"])["svg"] for drawn, name in ((figure, "a"), (again, "b")))
     assert one.read_bytes() == two.read_bytes()

@@ -19,7 +19,7 @@ from results.figures.chaos import lyapunov_spectra, maxima, return_maps
 from results.figures.style import LOOKS, adapt, looking, save, styles
 from results.report import samples
 
-DRAWN = {draw.__name__.removeprefix("_"): draw for draw in samples.FIGURES}
+DRAWN = samples.FIGURES
 ROOT = Path(__file__).parents[3]
 
 
@@ -36,22 +36,22 @@ def test_another_process_gives_the_same_bytes(tmp_path: Path):
     call = (
         "from pathlib import Path; from results.figures.style import save; "
         "from results.report import samples; "
-        f"save(samples._return_maps(), Path({str(tmp_path)!r}), 'there', ['svg'])"
+        f"save(samples.FIGURES['return_maps'](), Path({str(tmp_path)!r}), 'there', ['svg'])"
     )
     environment = {"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-c", call], cwd=ROOT, env=environment, check=True)
-    here = save(samples._return_maps(), tmp_path, "here", ["svg"])["svg"]
+    here = save(DRAWN["return_maps"](), tmp_path, "here", ["svg"])["svg"]
     assert here.read_bytes() == (tmp_path / "there.svg").read_bytes()
 
 
 def test_other_data_give_other_bytes(tmp_path: Path):
-    learned = {"ResNet": samples._lorenz(0.0)[:, 2]}
-    one, other = (return_maps(samples._lorenz(0.0)[:end, 2], learned, samples.LOOKS) for end in (5000, 6000))
+    learned = {"ResNet": samples.lorenz()[:, 2]}
+    one, other = (return_maps(samples.lorenz()[:end, 2], learned, samples.STYLES) for end in (5000, 6000))
     assert digest(one, tmp_path / "first") != digest(other, tmp_path / "second")
 
 
 def test_fonts_lie_within_the_pdf_as_they_are(tmp_path: Path):
-    content = save(samples._critical_difference(), tmp_path, "figure", ["pdf"])["pdf"].read_bytes()
+    content = save(DRAWN["critical_difference"](), tmp_path, "figure", ["pdf"])["pdf"].read_bytes()
     assert b"/FontFile2" in content
     assert b"/Type3" not in content
 
@@ -67,7 +67,7 @@ def test_on_paper_a_figure_is_as_wide_as_a_column_of_a_journal(name: str, tmp_pa
 
 
 def test_a_talk_has_larger_figures_with_text_that_is_larger_still():
-    plain, shown = samples._error_growth(), samples._error_growth()
+    plain, shown = DRAWN["error_growth"](), DRAWN["error_growth"]()
     adapt(shown, LOOKS["talk"])
     sizes = [{str(text.get_text()): float(text.get_fontsize()) for text in one.findobj(Text)} for one in (plain, shown)]
     grown = shown.get_size_inches()[0] / plain.get_size_inches()[0]
@@ -78,7 +78,7 @@ def test_a_talk_has_larger_figures_with_text_that_is_larger_still():
 def test_a_look_ends_with_its_context(tmp_path: Path):
     with looking("talk"):
         pass
-    figure = samples._win_matrix()
+    figure = DRAWN["win_matrix"]()
     before = tuple(figure.get_size_inches())
     save(figure, tmp_path, "figure", ["svg"])
     assert tuple(figure.get_size_inches()) == before
@@ -104,15 +104,15 @@ def test_maxima_stop_where_a_series_leaves_the_finite_numbers():
 
 
 def test_the_return_map_of_lorenz_is_a_cusp_of_one_branch_on_either_side():
-    peaks = maxima(samples._lorenz(0.0)[:, 2])
+    peaks = maxima(samples.lorenz()[:, 2])
     low, high = peaks[:-1] < 38, peaks[:-1] > 39.5
     assert np.corrcoef(peaks[:-1][low], peaks[1:][low])[0, 1] > 0.95
     assert np.corrcoef(peaks[:-1][high], peaks[1:][high])[0, 1] < -0.9
 
 
 def test_a_return_map_shows_the_truth_behind_each_learner_and_says_what_has_none():
-    series = samples._lorenz(0.0)[:, 2]
-    figure = return_maps(series, {"ResNet": series, "RKNet": "diverged"}, samples.LOOKS)
+    series = samples.lorenz()[:, 2]
+    figure = return_maps(series, {"ResNet": series, "RKNet": "diverged"}, samples.STYLES)
     truth, learner, failed = figure.axes[:3]
     assert [len(axes.lines) for axes in (truth, learner, failed)] == [2, 3, 1]
     assert failed.texts[0].get_text() == "diverged"
@@ -121,14 +121,14 @@ def test_a_return_map_shows_the_truth_behind_each_learner_and_says_what_has_none
 def test_lyapunov_spectra_of_one_learner_stand_at_their_order():
     columns = {"system": "Lorenz", "order": [1, 2, 3], "low": 0.8, "median": 0.9, "high": 1.2}
     spectra = pd.concat([pd.DataFrame(columns).assign(learner=learner) for learner in ("", "ResNet")])
-    axes = lyapunov_spectra(spectra, samples.LOOKS, samples.SYSTEMS).axes[0]
+    axes = lyapunov_spectra(spectra, samples.STYLES, samples.SYSTEMS).axes[0]
     marks = next(line for line in axes.lines if line.get_marker() == "o")
     assert np.array_equal(marks.get_xdata(), [1, 2, 3])
     assert axes.get_ylabel() == "rate (1/Lyapunov time)"
 
 
 def test_the_command_draws_the_gallery_without_a_run(tmp_path: Path, monkeypatch, capsys):
-    monkeypatch.setattr(samples, "FIGURES", (samples._win_matrix, samples._critical_difference))
+    monkeypatch.setattr(samples, "FIGURES", {name: DRAWN[name] for name in ("win_matrix", "critical_difference")})
     with pytest.raises(SystemExit) as end:
         main(["report", "--gallery", "--style", "talk", "--out", str(tmp_path)])
     assert end.value.code == 0

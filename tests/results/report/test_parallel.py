@@ -13,7 +13,7 @@ import pytest
 
 from bench.runner import processes
 from results.figures.style import LOOKS, Look, look, looking
-from results.report.parallel import press
+from results.report.parallel import executor
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 60.0  # seconds
@@ -29,31 +29,31 @@ def fail() -> None:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_results_come_when_they_are_asked_for(jobs: int):
-    with press(jobs) as hand:
-        found = [hand(pow, base, 2) for base in range(5)]
-        assert [result() for result in found] == [0, 1, 4, 9, 16]
+    with executor(jobs) as pool:
+        found = [pool.submit(pow, base, 2) for base in range(5)]
+        assert [power.result() for power in found] == [0, 1, 4, 9, 16]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_what_fails_there_fails_here(jobs: int):
-    with pytest.raises(ValueError, match="out of ink"), press(jobs) as hand:
-        hand(fail)()
+    with pytest.raises(ValueError, match="out of ink"), executor(jobs) as pool:
+        pool.submit(fail).result()
 
 
 def test_others_work_beside_the_program_and_look_alike():
-    with looking("talk"), press(2) as hand:
-        assert hand(os.getpid)() != os.getpid()
-        assert hand(look_there)() == LOOKS["talk"]
+    with looking("talk"), executor(2) as pool:
+        assert pool.submit(os.getpid).result() != os.getpid()
+        assert pool.submit(look_there).result() == LOOKS["talk"]
 
 
 @pytest.mark.parametrize("victim", [0, 1])
 def test_that_one_who_writes_is_killed_is_told(victim: int):
-    processes.warm_up(1)  # whose fork server, deaf to signals, then is that of the press too
-    with pytest.raises(BrokenExecutor), press(2) as hand:
-        first, second = hand(wait_a_little), hand(wait_a_little)
-        os.kill((first(), second())[victim], signal.SIGKILL)
+    processes.run_process(id, threads=1)  # whose fork server, deaf to signals, then is that of the pool too
+    with pytest.raises(BrokenExecutor), executor(2) as pool:
+        first, second = pool.submit(wait_a_little), pool.submit(wait_a_little)
+        os.kill((first.result(), second.result())[victim], signal.SIGKILL)
         while True:
-            hand(os.getpid)()
+            pool.submit(os.getpid).result()
 
 
 def wait_a_little() -> int:
@@ -64,10 +64,10 @@ def wait_a_little() -> int:
 def test_those_who_write_end_with_a_program_that_is_killed(tmp_path: Path):
     told = tmp_path / "processes"
     code = (
-        "import os, pathlib, time\nfrom results.report.parallel import press\n"
+        "import os, pathlib, time\nfrom results.report.parallel import executor\n"
         "if __name__ == '__main__':\n"
-        "    with press(2) as hand:\n"
-        f"        pathlib.Path({str(told)!r}).write_text(str(hand(os.getpid)()))\n"
+        "    with executor(2) as pool:\n"
+        f"        pathlib.Path({str(told)!r}).write_text(str(pool.submit(os.getpid).result()))\n"
         "        time.sleep(600)\n"
     )
     script = tmp_path / "script.py"

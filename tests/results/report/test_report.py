@@ -14,17 +14,19 @@ import pytest
 from PIL import Image
 
 from results import Status
-from results.figures.chaos import power_spectrum
 from results.figures.style import FORMATS
 from results.report import page as report
 from results.report.aggregates import aggregated
-from results.report.chaos import chaos_pictures, exponents
-from results.report.gallery import Gallery, _subsampling
+from results.report.chaos import chaos_pictures, exponents, power_spectrum
+from results.report.conclusions import Winner, conclusions, lost_to_references, overall_ranking, winners
+from results.report.figure_data import FigureData
 from results.report.page import write_report
-from results.report.verdict import Winner, losses, overall, verdict, winners
+from results.report.performance import performance_pictures
+from results.report.portraits import describe_sampling, portrait_pictures
 from results.statistics.intervals import Interval
-from results.statistics.ranking import compared
-from results.store.run import BrokenRunError, Run
+from results.statistics.ranking import rank_table
+from results.store.errors import BrokenRunError
+from results.store.run import Run
 from results.tables.tables import leaderboard
 from tests.support.synthetic import Size, build
 
@@ -49,7 +51,7 @@ def page(folder: Path) -> str:
 @pytest.fixture
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the figures out, where a test is about something else."""
-    monkeypatch.setattr(Gallery, "pictures", lambda gallery: iter(()))
+    monkeypatch.setattr(report, "PICTURES", ())
 
 
 def reported(folder: Path) -> str:
@@ -231,11 +233,12 @@ def test_seeds_that_failed_are_left_out_of_figures_but_not_of_the_table(tmp_path
         (stage / "records.json").write_text(json.dumps(records))
         np.savez(stage / "arrays.npz", allow_pickle=False, **arrays)
     run = Run.load(folder)
-    gallery = Gallery(run, run.frame())
-    (row,) = gallery.prediction_times.to_dict("records")
+    data = FigureData(run, run.frame())
+    (row,) = data.prediction_times.to_dict("records")
     assert row["median"] == np.median(arrays["vpt"][1])
     assert row["status"] == "ok"
-    assert {picture.name for picture in gallery.pictures()} >= {"error_growth", "attractors-VanDerPol", "pq-VanDerPol"}
+    names = {picture.name for picture in (*performance_pictures(data), *portrait_pictures(data))}
+    assert names >= {"error_growth", "attractors-VanDerPol", "pq-VanDerPol"}
     board = leaderboard(run.frame(), run.learners, run.references, run.timescales)
     assert board.outcomes == {"ResNet": "1 of 2 crashed"}
 
@@ -262,10 +265,10 @@ def test_the_winner_is_level_with_whom_its_interval_overlaps():
 
 
 def test_learners_that_lose_to_a_reference_row_are_named_but_not_for_losing_to_the_truth():
-    lost = losses(TIMES, ["A", "B", "C", "D"])
+    lost = lost_to_references(TIMES, ["A", "B", "C", "D"], ["TrueEquations"])
     assert lost == {"Persistence": {"Lorenz": ["C"]}}
     best = winners(TIMES, ["A", "B", "C", "D"], {"Lorenz": "Lyapunov time"})
-    assert verdict(best, "B ranks first overall (mean rank 1.00)", lost) == [
+    assert conclusions(best, "B ranks first overall (mean rank 1.00)", lost) == [
         "B ranks first overall (mean rank 1.00); "
         "longest valid prediction time: B (level with A) on Lorenz (5.50 Lyapunov times [5.00, 6.00]).",
         "Persistence predicts longer than C on Lorenz.",
@@ -276,14 +279,14 @@ def test_when_no_learner_stands_out_none_is_named_the_best():
     times = intervals(A=(5.0, 4.0, 6.0), B=(5.5, 5.0, 6.0), Climatology=(7.0, 6.5, 7.5))
     best = winners(times, ["A", "B"], {"Lorenz": "Lyapunov time"})
     assert best[0].standing == "all learners alike"
-    said = verdict(best, "", losses(times, ["A", "B"]))
+    said = conclusions(best, "", lost_to_references(times, ["A", "B"], ["TrueEquations"]))
     assert said[0].startswith("Longest valid prediction time: all learners alike")
     assert said[1] == "Climatology predicts longer than every learned model on Lorenz."
 
 
 def test_without_ranks_the_verdict_is_of_the_prediction_times_alone():
     best = winners(intervals(A=(5.0, 4.0, 6.0)), ["A"], {"Lorenz": "period"})
-    said = verdict(best, "", {})
+    said = conclusions(best, "", {})
     assert said[0] == "Longest valid prediction time: A on Lorenz (5.00 periods [4.00, 6.00])."
 
 
@@ -291,19 +294,25 @@ def test_without_losses_the_verdict_says_so():
     times = intervals(A=(5.0, NAN, NAN))
     best = winners(times, ["A"], {"Lorenz": "period"})
     assert best[0].time == "5.00 periods"
-    assert verdict(best, "", losses(times, ["A"]))[1].startswith("No learned model loses")
+    assert conclusions(best, "", lost_to_references(times, ["A"], ["TrueEquations"]))[1].startswith(
+        "No learned model loses"
+    )
 
 
 def test_who_is_first_overall_is_said_as_far_as_ranks_resolve_it():
-    assert overall(compared(ROOM)) == "A ranks first overall (mean rank 1.00)"
+    assert overall_ranking(rank_table(ROOM)) == "A ranks first overall (mean rank 1.00)"
     close = ROOM.assign(B=np.where(np.arange(12) % 2, -1.0, 1.0))
-    assert overall(compared(close)).startswith("A and B rank first overall, unresolved from each other (best mean rank")
-    assert overall(compared(ROOM.iloc[:2])) == (
+    assert overall_ranking(rank_table(close)).startswith(
+        "A and B rank first overall, unresolved from each other (best mean rank"
+    )
+    assert overall_ranking(rank_table(ROOM.iloc[:2])) == (
         "no learner is resolved as the best over 2 systems (mean ranks 1.00 to 3.00, "
         "and only gaps of 2.34 are resolved)"
     )
-    assert overall(compared(ROOM.iloc[:1])).startswith("no learner is resolved as the best over 1 system (mean ranks")
-    assert overall(compared(ROOM.drop(columns=["B", "C"]))) == ""
+    assert overall_ranking(rank_table(ROOM.iloc[:1])).startswith(
+        "no learner is resolved as the best over 1 system (mean ranks"
+    )
+    assert overall_ranking(rank_table(ROOM.drop(columns=["B", "C"]))) == ""
 
 
 def test_captions_say_how_many_cases_and_seeds_which_budget_and_which_device(folder: Path, page: str):
@@ -316,8 +325,7 @@ def test_captions_say_how_many_cases_and_seeds_which_budget_and_which_device(fol
 
 def test_only_the_formats_that_are_asked_for_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = build(tmp_path, ("Lorenz",), size=TINY)
-    monkeypatch.setattr(Gallery, "pictures", lambda gallery: islice(Gallery._accuracy(gallery), 1))
-    monkeypatch.setattr(report, "chaos_pictures", lambda gallery: iter(()))
+    monkeypatch.setattr(report, "PICTURES", (lambda data: islice(performance_pictures(data), 1),))
     assert write_report(Run.load(folder), ("csv",), ("pdf",)) == folder
     assert not (folder / "report.html").exists()
     assert {path.suffix for path in (folder / "tables").iterdir()} == {".csv"}
@@ -352,15 +360,15 @@ def test_interquartile_means_and_chances_leave_failed_trials_in(folder: Path):
 def test_chaos_is_told_by_exponents_power_and_return_maps(tmp_path: Path):
     folder = build(tmp_path, ("Lorenz",), size=Size(step=0.02, climate_samples=4000, points=2, seeds=(0, 1)))
     run = Run.load(folder)
-    gallery = Gallery(run, run.frame())
-    for (_, learner), arrays in gallery._arrays.items():
+    data = FigureData(run, run.frame())
+    for (_, learner), arrays in data.cells.items():
         if learner != "Persistence":
             spectrum = np.array([[1.0, 0.0, -14.6], [0.9, -0.1, -15.0], [1.1, 0.1, -14.0]])
             arrays["exponents"] = np.stack([spectrum, np.full((3, 3), np.nan)])
-    assert [picture.name for picture in chaos_pictures(gallery)] == [
+    assert [picture.name for picture in chaos_pictures(data)] == [
         "lyapunov_spectra", "power_spectra", "return_map-Lorenz"
     ]  # fmt: skip
-    found = exponents(gallery)
+    found = exponents(data)
     assert set(found["learner"]) == {"", "WindowedRNN", "ResNet"}
     assert found.loc[found["learner"] == "", ["median", "low", "high"]].to_numpy()[2].tolist() == [-14.6, -15.0, -14.0]
 
@@ -380,4 +388,4 @@ def test_the_power_of_a_sine_is_at_its_frequency():
     ],
 )
 def test_the_caption_of_the_zero_one_test_says_what_it_saw(sampling: tuple[float, float, float], said: str):
-    assert said in _subsampling(*sampling)
+    assert said in describe_sampling(*sampling)

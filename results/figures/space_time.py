@@ -1,21 +1,17 @@
-"""Figures of fields on a ring of sites: forecasts in space and time, and spectra over wave numbers."""
+"""Forecasts on a ring of sites in space and time, as pictures."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from results.figures.performance import Styles, finish, panels_of
-from results.figures.style import NOTE, PAGE, TRUTH, drawing, handles, present
-from results.statistics.trials import rows
+from results.figures.style import NOTE, PAGE, drawing
 
 SAMPLES = 400  # of a picture's time axis, at most
-FAINTEST = 1e-7  # of the largest power, below which a spectrum is not drawn
 
 Field = Float[np.ndarray, "time site"]
 
@@ -53,35 +49,6 @@ def space_time(
         grid[0, 0].set_title("field at each site")
         _bars(grid[0, 1], field, away)
     return figure
-
-
-def spatial_spectra(spectra: pd.DataFrame, styles: Styles) -> Figure:
-    """Power of each wave number, mean over a long run: the truth in black below the learners.
-
-    `spectra` has a row for each system, learner and `wave`, with `power`; the rows of the truth have the learner "".
-    """
-    shown = present(styles, spectra)
-    with drawing():
-        figure, panels = panels_of(spectra, legend=list(shown))
-        for system, axes in panels.items():
-            wave, power = rows(spectra, system=system, learner="")[["wave", "power"]].to_numpy().T
-            axes.plot(wave, power, color=TRUTH, linewidth=2.6, alpha=0.35, zorder=1.5)
-            for learner, style in shown.items():
-                mine = rows(spectra, system=system, learner=learner)
-                axes.plot(mine["wave"], mine["power"], **style.line)
-            largest = power.max()
-            shown_power = power[power > FAINTEST * largest]
-            axes.set(yscale="log", xlabel="waves around the ring", ylim=(shown_power.min() / 30, 30 * largest))
-            axes.set_xlim(0, wave[power > FAINTEST * largest].max() + 0.5)
-            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        finish(figure, panels, "mean power", handles(shown))
-    return figure
-
-
-def spatial_power(run: Field) -> Float[np.ndarray, " wave"]:
-    """Mean over time of |rfft|^2 over the sites, as a fraction of their squared number; infinite after divergence."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return (np.abs(np.fft.rfft(run, axis=1) / run.shape[1]) ** 2).mean(axis=0)
 
 
 def _picture(axes: Axes, field: Field, extent: Any, colours: str, low: float, high: float) -> Any:

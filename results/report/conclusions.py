@@ -1,15 +1,15 @@
-"""The verdict on a run in plain sentences: who predicts longest where, and who loses to a reference row."""
+"""What a run shows, in plain sentences: who predicts longest where, and who loses to a reference row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from results.formatting import listed, three_digits
-from results.statistics.intervals import Interval
+from results.formatting import heading, listed, three_digits
+from results.statistics.intervals import Interval, median_interval
 from results.statistics.ranking import Ranking
-from results.statistics.trials import TRUTH
+from results.statistics.trials import column, rows
 
 EVERY = "every learned model"
 
@@ -47,33 +47,41 @@ def winners(times: pd.DataFrame, compared: Sequence[str], timescales: Mapping[st
     `times` has a row for each system and learner with `median`, `low` and `high`.
     """
     found = []
-    for system, rows in _intervals(times).items():
-        mine = {learner: interval for learner, interval in rows.items() if learner in compared}
+    for system, here in _intervals(times).items():
+        mine = {learner: interval for learner, interval in here.items() if learner in compared}
         if mine:
             best = max(mine, key=lambda learner: mine[learner].median)
             level = tuple(learner for learner in mine if learner != best and mine[learner].overlaps(mine[best]))
             behind = tuple(learner for learner in mine if learner != best and learner not in level)
-            ahead = tuple(learner for learner in rows if learner not in compared and _beats(rows[learner], rows[best]))
-            found.append(Winner(system, best, rows[best], f"{timescales[system]}s", level, behind, ahead))
+            ahead = tuple(learner for learner in here if learner not in compared and _beats(here[learner], here[best]))
+            found.append(Winner(system, best, here[best], f"{timescales[system]}s", level, behind, ahead))
     return found
 
 
-def losses(times: pd.DataFrame, compared: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+def lost_to_references(
+    times: pd.DataFrame, compared: Sequence[str], truths: Collection[str]
+) -> dict[str, dict[str, list[str]]]:
     """For each reference row but the true equations, by system, the compared learners that it predicts longer than."""
     lost: dict[str, dict[str, list[str]]] = {}
-    for system, rows in _intervals(times).items():
-        measured = [learner for learner in compared if learner in rows]
-        for reference in rows:
-            if reference in compared or reference.split("[")[0] == TRUTH:
+    for system, here in _intervals(times).items():
+        measured = [learner for learner in compared if learner in here]
+        for reference in here:
+            if reference in compared or reference in truths:
                 continue
-            beaten = [learner for learner in measured if _beats(rows[reference], rows[learner])]
+            beaten = [learner for learner in measured if _beats(here[reference], here[learner])]
             if beaten:
                 lost.setdefault(reference, {})[system] = [EVERY] if len(beaten) == len(measured) > 1 else beaten
     return lost
 
 
-def verdict(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
-    """What the run shows, in a few sentences; `overall` is that of `overall`, or empty."""
+def conclusions(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
+    """What the run shows, in a few sentences.
+
+    Args:
+        best: what `winners` found.
+        overall: what `overall_ranking` said, or empty.
+        lost: what `lost_to_references` found.
+    """
     if not best:
         return ["No learner has a valid prediction time yet."]
     places: dict[str, list[str]] = {}
@@ -81,10 +89,19 @@ def verdict(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping[str
         places.setdefault(winner.standing, []).append(f"{winner.system} ({winner.time})")
     longest = "; ".join(f"{standing} on {listed(where)}" for standing, where in places.items())
     sentence = "; ".join([*([overall] if overall else []), f"longest valid prediction time: {longest}"])
-    return [f"{sentence[0].upper()}{sentence[1:]}.", *_lost(lost)]
+    said = [f"{sentence[0].upper()}{sentence[1:]}."]
+    if not lost:
+        return [*said, "No learned model loses to a reference row other than the true equations."]
+    for reference, systems in lost.items():
+        groups: dict[str, list[str]] = {}
+        for system, beaten in systems.items():
+            groups.setdefault(listed(beaten), []).append(system)
+        clauses = "; ".join(f"{beaten} on {listed(where)}" for beaten, where in groups.items())
+        said.append(f"{reference} predicts longer than {clauses}.")
+    return said
 
 
-def overall(ranks: Ranking) -> str:
+def overall_ranking(ranks: Ranking) -> str:
     """Who is first over all systems, as far as ranks resolve it; empty where there is nobody to compare with."""
     names = ranks.learners
     if len(names) < 2:
@@ -101,17 +118,23 @@ def overall(ranks: Ranking) -> str:
     return f"{listed(first)} rank first overall, unresolved from each other (best mean rank {least:.2f})"
 
 
-def _lost(lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
-    if not lost:
-        return ["No learned model loses to a reference row other than the true equations."]
-    sentences = []
-    for reference, systems in lost.items():
-        groups: dict[str, list[str]] = {}
-        for system, beaten in systems.items():
-            groups.setdefault(listed(beaten), []).append(system)
-        clauses = "; ".join(f"{beaten} on {listed(where)}" for beaten, where in groups.items())
-        sentences.append(f"{reference} predicts longer than {clauses}.")
-    return sentences
+def describe_best(frame: pd.DataFrame, compared: list[str], metric: str) -> list[str]:
+    """Who is best by a metric on each system, in a sentence each, with the interval over seeds."""
+    chosen, sentences = rows(frame, metric=metric), []
+    for system in dict.fromkeys(chosen["system"]):
+        here = rows(chosen, system=system)
+        here = here.loc[[learner in compared for learner in here["learner"]]].dropna(subset="value")
+        if not len(here):
+            continue
+        sign = -1.0 if here["better"].iloc[0] == "higher" else 1.0
+        medians = column(here, "value").groupby(here["learner"], sort=False).median()
+        best, unit = str((sign * medians).idxmin()), str(here["unit"].iloc[0])
+        low, high = median_interval(column(rows(here, learner=best), "value").to_numpy())
+        ends = f" [{three_digits(float(low))}, {three_digits(float(high))}]" if np.isfinite(low) else ""
+        word = "lowest" if sign > 0 else "highest"
+        found = three_digits(float(medians.to_dict()[best]))
+        sentences.append(f"{best} has the {word} {heading(metric)} on {system}: {found} {unit}{ends}.")
+    return sentences or [f"No learner has a {heading(metric)} yet."]
 
 
 def _intervals(times: pd.DataFrame) -> dict[str, dict[str, Interval]]:

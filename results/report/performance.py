@@ -1,0 +1,89 @@
+"""The figures of performance of a run: prediction times, error growth, learning curves, costs."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from results.figures import performance as figures
+from results.figures.depth import evaluations_in_training
+from results.report.figure_data import FigureData, Picture
+from results.statistics.trials import column, groups, rows, summary
+
+COST_AXES = {"fit_seconds": "fit time (s)", "nfe_forecast": "NFE of a forecast (1/timescale)"}
+
+
+def performance_pictures(data: FigureData) -> Iterator[Picture]:
+    """The figures of performance that there are data for."""
+    yield from _accuracy(data)
+    yield from _training(data)
+    yield from _costs(data)
+
+
+def _accuracy(data: FigureData) -> Iterator[Picture]:
+    times, timescales = data.prediction_times, data.run.timescales
+    if column(times, "median").notna().any():
+        yield Picture(
+            "prediction_times",
+            "Valid prediction time",
+            "Time until the error exceeds 0.5 standard deviations: median over seeds of the median over test "
+            "states, with 95 % bootstrap intervals over the test states. Reference rows are grey and hatched; ≥ "
+            "marks times that only the horizon ends, or the time up to which the truth itself is known.",
+            figures.prediction_times(times, data.styles, timescales),
+        )
+    growth = []
+    for (system, learner), arrays in data.cells.items():
+        quartiles = data.of_seeds(system, learner, "error_quartiles")
+        if len(quartiles):
+            curve = pd.DataFrame(np.median(quartiles, axis=0).T, columns=["low", "median", "high"])
+            growth.append(curve.assign(system=system, learner=learner, time=arrays["times"]))
+    if growth:
+        yield Picture(
+            "error_growth",
+            "Error growth",
+            "Error of the forecast in standard deviations of the training data (NRMSE): median over test states, "
+            "and for the compared learners the band between the quartiles, medians over seeds. A cross marks a "
+            "divergence; thin lines are the thresholds of the two prediction times.",
+            figures.error_growth(pd.concat(growth, ignore_index=True), data.styles, timescales),
+        )
+
+
+def _training(data: FigureData) -> Iterator[Picture]:
+    trained = data.run.curves().dropna(subset="valid_loss")  # not of fits that are not made of updates
+    for against, axis in (("update", "updates"), ("seconds", "time")) if len(trained) else ():
+        yield Picture(
+            f"learning_curves_{axis}",
+            f"Learning curves over {axis}",
+            f"Validation loss against {axis}: median over seeds, with the band between the lowest and the highest. "
+            "Losses of different kinds of learners are of different quantities.",
+            figures.learning_curves(trained, data.styles, against),
+        )
+    adaptive = [learner for (learner,), curve in groups(trained, "learner") if _varies(curve)]
+    if adaptive:
+        yield Picture(
+            "nfe_training",
+            "Evaluations while training",
+            "Forward evaluations of one update as training goes on, of learners whose solver chooses its steps: "
+            "median over seeds, between the fewest and the most.",
+            evaluations_in_training(trained.loc[trained["learner"].isin(adaptive)], data.styles),
+        )
+
+
+def _varies(curve: pd.DataFrame) -> bool:
+    """Whether the evaluations of an update change while training on some system."""
+    return bool((column(curve, "nfe_forward").groupby([curve["system"], curve["seed"]]).nunique() > 1).any())
+
+
+def _costs(data: FigureData) -> Iterator[Picture]:
+    totals = summary(data.frame)
+    for metric, label in COST_AXES.items():
+        costs = column(rows(totals, metric=metric).set_index(["system", "learner"]), "median").rename("cost")
+        points = data.prediction_times.join(costs, on=["system", "learner"])
+        if set(points.dropna(subset=["cost", "median"])["learner"]) & set(data.run.compared):
+            yield Picture(
+                f"cost_{metric}",
+                f"Accuracy against {label.split(' (')[0]}",
+                "Valid prediction time against what it costs, medians over seeds, with 95 % intervals of the "
+                "prediction time: up and to the left is better. Reference rows are levels across the panels.",
+                figures.cost_accuracy(points, data.styles, data.run.timescales, label),
+            )

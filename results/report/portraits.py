@@ -1,0 +1,97 @@
+"""The figures of motion in phase space: between latent states, of long runs, and of the 0-1 test for chaos."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from results.figures import portraits
+from results.figures.homotopy import homotopy
+from results.figures.orbits import orbits
+from results.formatting import slug
+from results.report.figure_data import FigureData, Picture
+from results.statistics.trials import column, rows
+
+FEWEST_SAMPLES, OVERSAMPLED = 1000, 10.0  # between which the 0-1 test may be trusted
+
+
+def portrait_pictures(data: FigureData) -> Iterator[Picture]:
+    """The figures of motion, system by system; only such as there are data for."""
+    for system in data.run.timescales:
+        yield from _homotopy(data, system)
+        if data.truth(system):
+            yield _attractors(data, system)
+            yield _zero_one_test(data, system)
+
+
+def turned_orbits(data: FigureData) -> dict[str, dict[str, Any]]:
+    """The long runs that the page turns, of each system that has three channels which are not sites of a ring."""
+    found = {}
+    for system in data.run.timescales:
+        truth = {} if system in data.rings else data.truth(system)
+        runs = orbits(truth["climate_truth"], data.paths(system, "climate"), data.styles) if truth else None
+        if runs:
+            found[system] = runs
+    return found
+
+
+def _homotopy(data: FigureData, system: str) -> Iterator[Picture]:
+    """Of models with latent states."""
+    found = {
+        learner: (paths[0], data.cells[system, learner]["path_times"])
+        for learner in data.run.learners
+        if len(paths := data.of_seeds(system, learner, "path"))
+    }
+    if found:
+        yield Picture(
+            f"homotopy-{slug(system)}",
+            "Between two latent states",
+            "Trajectories decoded from evenly spaced places on the line between the latent states of the first two "
+            "test states (first seed), by their first two channels. A dot is where the observed interval begins; "
+            "what the latent dynamics were before it is grey, where they can be followed backwards.",
+            homotopy(found, data.run.timescales[system]),
+            system,
+        )
+
+
+def _attractors(data: FigureData, system: str) -> Picture:
+    truth, timescale = data.truth(system), data.run.timescales[system]
+    states, step = truth["climate_truth"], truth["climate_times"][0]
+    length = f"{min(len(states), portraits.POINTS) * step:.3g} {timescale}s"
+    return Picture(
+        f"attractors-{slug(system)}",
+        "Long run",
+        f"The first long run of the truth and of every learner (first seed) over {length}, within the same limits; "
+        "a dot is a state at rest.",
+        portraits.attractors(states, data.paths(system, "climate"), data.styles, step, timescale),
+        system,
+        dense=True,
+    )
+
+
+def _zero_one_test(data: FigureData, system: str) -> Picture:
+    measured = rows(data.frame, system=system, metric="zero_one_k")
+    medians = column(measured, "value").groupby(measured["learner"]).median().dropna()
+    notes = {str(learner): f"K = {round(value, 2) + 0.0:.2f}" for learner, value in medians.items()}
+    truth = data.truth(system)
+    return Picture(
+        f"pq-{slug(system)}",
+        "0-1 test for chaos",
+        "Paths (p, q) of the 0-1 test on the first long run (first seed): bounded for regular motion, like a "
+        "random walk for chaos. K is the median over seeds, near 0 for regular motion and near 1 for chaos. "
+        + describe_sampling(*truth["pq_sampling"]),
+        portraits.pq_plots(truth["pq_truth"], data.paths(system, "pq"), data.styles, notes),
+        system,
+        dense=True,
+    )
+
+
+def describe_sampling(lag: float, samples: float, oversampling: float) -> str:
+    """Say what the 0-1 test was applied to, and why its outcome may not be trusted.
+
+    Too dense a sampling makes chaos pass for regular: Gottwald and Melbourne, 2009.
+    """
+    said = f"Tested on every {lag:.0f}. sample, {samples:.0f} in all"
+    doubts = [
+        *(["fewer than the 1,000 that it needs"] if samples < FEWEST_SAMPLES else []),
+        *([f"still oversampled (range {oversampling:.0f} times the mean step)"] if oversampling > OVERSAMPLED else []),
+    ]
+    return f"{said}: {' and '.join(doubts)}, so that K may be too low." if doubts else f"{said}."
