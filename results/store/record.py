@@ -37,12 +37,12 @@ class Record:
 
     def rows(self, suite: str, cell: str) -> Iterator[tuple[Any, ...]]:
         """The record in long form: a row for each metric, in the order of COLUMNS."""
-        trial, outcome = (suite, self.system, self.learner, self.seed), (self.status, self.reason, cell)
+        trial = (suite, self.system, self.learner, self.seed)
         for one in self.measurements:
-            yield (*trial, one.metric, one.value, one.unit, one.better, *outcome)
+            yield (*trial, one.metric, one.value, one.unit, one.better, self.status, self.reason, cell)
 
 
-def named(records: Iterable[Record], learner: str) -> list[Record]:
+def relabelled(records: Iterable[Record], learner: str) -> list[Record]:
     """The same records under the name that the learner has in a run."""
     return [record if record.learner == learner else replace(record, learner=learner) for record in records]
 

@@ -1,8 +1,6 @@
 """A run: what a suite asked for, and what its cells have answered so far."""
 
 import gc
-import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,29 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from results.store.atomic import write_in_one_stroke
 from results.store.component import Component, read_component
-from results.store.errors import BrokenRunError, UnreadableError
-from results.store.record import COLUMNS, Record, named
+from results.store.errors import UnreadableError
+from results.store.manifest import read_manifest
+from results.store.record import COLUMNS, Record, relabelled
 from results.store.store import Store, no_curve
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-REQUIRED = {
-    "suite": str, "seeds": list, "systems": list, "learners": list, "metrics": list, "sampling": dict, "cells": list,
-    "environment": dict,
-}  # fmt: skip
-ENTRIES = {
-    "learners": {"label": str, "reference": bool},
-    "metrics": {"name": str, "unit": str, "better": str},
-    "cells": {"key": str, "system": str, "learner": str},
-}
-COMPONENT = {"label": str, "class": str, "settings": dict}  # what newer manifests say of systems and learners
 _METRIC = COLUMNS.index("metric")
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One system met by one learner: where to look in the store."""
+class StoredCell:
+    """One system met by one learner, and the key of the two in the store."""
 
     key: str
     system: str
@@ -55,22 +44,8 @@ class Run:
 
     @classmethod
     def load(cls, folder: Path) -> "Run":
-        """The run of `<out>/<suite>`, whose cells lie in `<out>/cells`."""
-        path = folder / "manifest.json"
-        try:
-            manifest = json.loads(path.read_text())
-            absent = [name for name in REQUIRED if name not in manifest]
-        except FileNotFoundError as error:
-            raise BrokenRunError(
-                f"no run in {folder}: manifest.json is missing; `python -m bench run` writes it"
-            ) from error
-        except (OSError, ValueError, TypeError) as error:
-            raise BrokenRunError(f"{path} cannot be read ({error}); `python -m bench run` writes it anew") from error
-        if absent:
-            raise BrokenRunError(f"{path} lacks {', '.join(absent)}; `python -m bench run` writes it anew")
-        if wrong := _misshapen(manifest):
-            raise BrokenRunError(f"{path} has other {wrong} than a run writes; `python -m bench run` writes it anew")
-        return cls(folder, manifest, Store(folder.parent))
+        """The run of `<out>/<suite>`, whose cells lie in `<out>/cells`. Raises BrokenRunError."""
+        return cls(folder, read_manifest(folder), Store(folder.parent))
 
     @property
     def suite(self) -> str:
@@ -111,10 +86,8 @@ class Run:
     @property
     def groups(self) -> dict[str, list[str]]:
         """The metrics of each table: what is said of forecasts, of long runs, of costs."""
-        groups: dict[str, list[str]] = {}
-        for metric in self.manifest["metrics"]:
-            groups.setdefault(metric.get("group", ""), []).append(metric["name"])
-        return groups
+        group = {metric["name"]: metric.get("group", "") for metric in self.manifest["metrics"]}
+        return {each: [metric for metric in group if group[metric] == each] for each in dict.fromkeys(group.values())}
 
     @property
     def conditions(self) -> str:
@@ -133,25 +106,25 @@ class Run:
         return {system: self.store.cell(first[system])["timescale_name"] for system in self.systems if system in first}
 
     @cached_property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[StoredCell]:
         """All cells that the suite asks for, system by system."""
-        cells = [Cell(cell["key"], cell["system"], cell["learner"]) for cell in self.manifest["cells"]]
+        cells = [StoredCell(cell["key"], cell["system"], cell["learner"]) for cell in self.manifest["cells"]]
         system, learner = _places(self.systems), _places(self.learners)
         return sorted(cells, key=lambda cell: (system[cell.system], learner[cell.learner]))
 
     @cached_property
-    def finished(self) -> list[Cell]:
+    def finished(self) -> list[StoredCell]:
         return [cell for cell in self.cells if cell.key in self.records]
 
     @property
     def records(self) -> dict[str, list[Record]]:
         """The records of each finished cell, by key, in the order of the manifest's seeds."""
-        return self._answers[0]
+        return self._records[0]
 
     @property
-    def unfinished(self) -> dict[Cell, str]:
+    def unfinished(self) -> dict[StoredCell, str]:
         """Cells that are missing or damaged, and why."""
-        return self._answers[1]
+        return self._records[1]
 
     def frame(self) -> "DataFrame":
         """One row for each metric of each trial, in long form, ordered by system, learner, seed and metric."""
@@ -174,7 +147,7 @@ class Run:
         import pandas as pd
 
         place = _places(self.metrics)
-        with uncollected():
+        with no_garbage_collection():
             rows = [
                 row
                 for cell in self.finished
@@ -192,18 +165,17 @@ class Run:
         return pd.concat(named or [no_curve().assign(system="", learner="")], ignore_index=True)
 
     @cached_property
-    def _answers(self) -> tuple[dict[str, list[Record]], dict[Cell, str]]:
+    def _records(self) -> tuple[dict[str, list[Record]], dict[StoredCell, str]]:
         records, unfinished, place = {}, {}, _places(self.manifest["seeds"])
-        with uncollected():
+        with no_garbage_collection():
             for cell in self.cells:
                 try:
                     self.store.verify(cell.key)
-                    found = self.store.records(cell.key)
-                    records[cell.key] = sorted(
-                        named(found, cell.learner), key=lambda record: place.get(record.seed, len(place))
-                    )
+                    found = relabelled(self.store.records(cell.key), cell.learner)
                 except UnreadableError as error:
                     unfinished[cell] = str(error)
+                else:
+                    records[cell.key] = sorted(found, key=lambda record: place.get(record.seed, inf))
         return records, unfinished
 
 
@@ -220,13 +192,14 @@ def with_components(
 
 
 def write_csv(frame: "DataFrame", path: Path) -> Path:
+    """Write a frame as CSV with a line feed after each row."""
     write_in_one_stroke(path, frame.to_csv(index=False, lineterminator="\n"))
     return path
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Meanwhile collect no garbage in cycles, for which many objects that stay would be visited over and over."""
+def no_garbage_collection() -> Iterator[None]:
+    """Pause the collection of cyclic garbage, which would visit many objects that stay over and over."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -234,36 +207,6 @@ def uncollected() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _misshapen(manifest: Mapping[str, Any]) -> str:
-    """The first part of a manifest that is not of the shape that a run writes; empty where all are."""
-    wrong = [name for name, kind in REQUIRED.items() if not isinstance(manifest[name], kind)]
-    for name, shape in ENTRIES.items():
-        if name not in wrong and not all(_has(entry, shape) for entry in manifest[name]):
-            wrong.append(name)
-    for name in ("learners", "system_settings"):
-        described = manifest.get(name, ())
-        if name not in wrong and not all(_has(entry, COMPONENT) for entry in described if "class" in entry):
-            wrong.append(name)
-    if not wrong and not _refers(manifest):
-        wrong.append("cells")
-    return wrong[0] if wrong else ""
-
-
-def _has(entry: Any, shape: Mapping[str, type]) -> bool:
-    return isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in shape.items())
-
-
-def _refers(manifest: Mapping[str, Any]) -> bool:
-    """Whether every cell has a system and a learner of the run and a key that names a folder, and seeds are numbers."""
-    if not all(isinstance(seed, int) for seed in manifest["seeds"]):
-        return False
-    learners = [learner["label"] for learner in manifest["learners"]]
-    return all(
-        cell["system"] in manifest["systems"] and cell["learner"] in learners and re.fullmatch(r"[\w-]+", cell["key"])
-        for cell in manifest["cells"]
-    )
 
 
 def _places(names: Any) -> dict[Any, int]:

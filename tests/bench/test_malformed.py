@@ -15,7 +15,8 @@ from bench.catalogue import plugins
 from bench.cli import main
 from results import DamagedCellError, Store
 from results.report.page import write_report
-from results.store.run import BrokenRunError, Run
+from results.store.errors import BrokenRunError
+from results.store.run import Run
 from tests.support.synthetic import Size, build
 
 FEW, MANY, SLOW = 100, 2000, 15  # the last for what takes a third of a second

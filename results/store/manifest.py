@@ -1,0 +1,59 @@
+"""The manifest of a run: reading it from its file, and refusing what no run has written."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from results.store.errors import BrokenRunError
+
+_COMPONENT = {"label": str, "class?": str, "settings?": dict}  # older programs did not write class and settings
+SHAPE = {  # of the parts that are read here; those with a question mark may be missing
+    "suite": str, "seeds": [int], "systems": [str], "learners": [{**_COMPONENT, "reference": bool}],
+    "metrics": [{"name": str, "unit": str, "better": str}], "sampling": dict,
+    "cells": [{"key": str, "system": str, "learner": str}], "environment": dict, "system_settings?": [_COMPONENT],
+}  # fmt: skip
+
+
+def read_manifest(folder: Path) -> Mapping[str, Any]:
+    """The manifest in the folder of a run. Raises BrokenRunError, which names the file and what is wrong with it."""
+    path, remedy = folder / "manifest.json", "`python -m bench run` writes it anew"
+    try:
+        manifest = json.loads(path.read_text())
+        absent = [name for name in SHAPE if not name.endswith("?") and name not in manifest]
+    except FileNotFoundError as error:
+        raise BrokenRunError(
+            f"no run in {folder}: manifest.json is missing; `python -m bench run` writes it"
+        ) from error
+    except (OSError, ValueError, TypeError) as error:
+        raise BrokenRunError(f"{path} cannot be read ({error}); {remedy}") from error
+    if absent:
+        raise BrokenRunError(f"{path} lacks {', '.join(absent)}; {remedy}")
+    wrong = [name.strip("?") for name, shape in SHAPE.items() if not _fits(manifest, {name: shape})]
+    if not wrong and not _refers(manifest):
+        wrong = ["cells"]
+    if wrong:
+        raise BrokenRunError(f"{path} has other {wrong[0]} than a run writes; {remedy}")
+    return manifest
+
+
+def _fits(value: Any, shape: Any) -> bool:
+    """Whether a value is of a type, a list of things of one shape, or a dictionary that has these entries."""
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(_fits(one, shape[0]) for one in value)
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(
+            _fits(value[name.strip("?")], inner) if name.strip("?") in value else name.endswith("?")
+            for name, inner in shape.items()
+        )
+    return isinstance(value, shape)
+
+
+def _refers(manifest: Mapping[str, Any]) -> bool:
+    """Whether every cell has a system and a learner of the run, and a key that may be the name of a folder."""
+    learners = [learner["label"] for learner in manifest["learners"]]
+    return all(
+        cell["system"] in manifest["systems"] and cell["learner"] in learners and re.fullmatch(r"[\w-]+", cell["key"])
+        for cell in manifest["cells"]
+    )
