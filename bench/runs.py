@@ -31,12 +31,10 @@ def run_missing(plan: "Plan", conditions: Conditions, notify: "Callable[[Event],
 
     Raises UserError where the executor is unknown or the store cannot be written, KeyboardInterrupt on ^C.
     """
-    from bench.cells.planned import planned
-
     run = find_executor(conditions.executor)
     try:
         plan.write_manifest()
-        run(planned(plan.share, plan.store.root), plan.store, conditions, notify)
+        run(plan.share, plan.store, conditions, notify)
     except OSError as error:
         raise _unwritable(plan, error) from error
 
@@ -74,13 +72,13 @@ def report_on(plan: "Plan", show: bool) -> Path | None:
     """
     if plan.shard.parts > 1 and not all(plan.store.complete(one.key) for one in plan.cells):
         return None
-    from results.store.lease import alone
+    from results.store.lease import hold_lock
     from results.store.run import Run
 
     leases = plan.store.root / "leases"
     try:
         leases.mkdir(exist_ok=True)
-        with alone(leases / f"report-{plan.manifest['suite']}.lock"):
+        with hold_lock(leases / f"report-{plan.manifest['suite']}.lock"):
             return write_report(Run.load(plan.folder), show)
     except OSError as error:
         raise _unwritable(plan, error) from error

@@ -42,12 +42,12 @@ def report(
     """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""
     from bench.runs import find_runs, write_report
     from results.figures.style import FORMATS, looking
-    from results.store.run import Run, uncollected
+    from results.store.run import Run, no_garbage_collection
     from results.tables.formats import KINDS
 
     chosen: dict[str, Any] = {"tables": _chosen("table format", formats, (*KINDS, PAGE))} if formats else {}
     chosen |= {"figures": _chosen("figure format", figures, FORMATS)} if figures else {}
-    with looking(style) if style else nullcontext(), uncollected():
+    with looking(style) if style else nullcontext(), no_garbage_collection():
         if gallery:
             _draw_every_figure(out / "gallery", chosen.get("figures", FORMATS))
             sys.stdout.write(f"{out / 'gallery'}\n")

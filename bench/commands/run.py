@@ -100,9 +100,7 @@ def _exports(plan: "Plan", conditions: Conditions, track: Tracker | None, film: 
         if film:
             from bench.exports import films
 
-            memory = None if conditions.memory is None else int(conditions.memory * 2**30)
-            kept = {"timeout": conditions.timeout, "retries": conditions.retries, "memory": memory}
-            for title, made in films.make(plan, **kept):
+            for title, made in films.make(plan, conditions):
                 yield f"no film of {title}: {made}" if isinstance(made, str) else f"{title}: {made[-1]}"
     except (OSError, RuntimeError) as error:
         raise UserError(f"{error}; the report is written, and the same command resumes") from error

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from bench.cells.cell import Cell
     from bench.planning.plan import Plan
+    from bench.runner.outcomes import Outcome
     from bench.tuning.search import Search
 
 TRIALS_FOLDER = "trials"  # of the store, for finished trials
@@ -61,6 +63,7 @@ def tune(
 
 def _search_all(plan: "Plan", trials: int, conditions: Conditions, quiet: bool) -> "list[Search]":
     """One search after the other, each trial announced as it ends. Raises UserError where there is nothing to tune."""
+    from bench.cells.planned import planned
     from bench.runner import run as runner
     from bench.tuning.search import search, tunable
     from results import Store
@@ -71,7 +74,12 @@ def _search_all(plan: "Plan", trials: int, conditions: Conditions, quiet: bool) 
     if not learners:
         names = ", ".join(dict.fromkeys(cell.learner_label for cell in cells if not cell.learner.reference))
         raise UserError(f"nothing to tune: no search space is declared for {names or 'reference rows'}")
-    run = partial(runner.run, store=Store(plan.store.root, TRIALS_FOLDER), jobs=plan.jobs, timeout=conditions.timeout)
+    store = Store(plan.store.root, TRIALS_FOLDER)
+    conditions = replace(conditions, jobs=plan.jobs)
+
+    def run(trial_cells: "Sequence[Cell]") -> "Outcome":
+        return runner.run(planned(trial_cells, store.root), store, conditions)
+
     announce = (lambda tried: None) if quiet else partial(_announce, trials)
     return [search(learner, cells, trials, run, announce) for learner in learners]
 

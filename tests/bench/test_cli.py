@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import typer
 
-from bench.cells.key import key
 from bench.cli import main
 from bench.machine.environment import cores
+from bench.request import Conditions
 from bench.runner import run as runner
+from bench.runner.events import Cached, Finished, Started
 from results import COLUMNS, Measurement, Record
 from results.report import page as report_room
 from tests.support.synthetic import Size, build
@@ -79,20 +80,19 @@ def play(monkeypatch):
     def played(
         status: str = "ok", value: float | None = 2.5, cached: int = 0, error: BaseException | None = None
     ) -> list:
-        calls: list[dict[str, Any]] = []
+        calls: list[Conditions] = []
 
-        def run(cells, store, observer, **options):
-            calls.append(options)
-            for index, cell in enumerate(cells):
-                name = key(cell)
-                outcome = [record(cell, seed, status, value) for seed in cell.seeds]
+        def run(cells, store, conditions, notify):
+            calls.append(conditions)
+            for index, planned in enumerate(cells):
+                outcome = [record(planned.cell, seed, status, value) for seed in planned.cell.seeds]
                 if index < cached:
-                    observer.cached(cell, name, outcome)
+                    notify(Cached(planned, outcome))
                     continue
-                observer.started(cell, name)
+                notify(Started(planned))
                 if error:
                     raise error
-                observer.finished(cell, name, outcome, 1.0)
+                notify(Finished(planned, outcome, 1.0))
 
         monkeypatch.setattr(runner, "run", run)
         monkeypatch.setattr(report_room, "write_report", lambda run, **_: run.folder / "report.html")
@@ -193,7 +193,7 @@ def test_a_gpu_is_used_where_there_is_one_with_one_cell_at_a_time(folder, comman
     calls = play()
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert command("run", "--suite", "toy_suite.py")[0] == 0
-    assert calls[0]["jobs"] == 1
+    assert calls[0].jobs == 1
     assert json.loads((folder / "runs/toy/manifest.json").read_text())["environment"]["device"].startswith("cuda")
 
 
@@ -202,8 +202,7 @@ def test_a_run_tells_of_each_cell_and_ends_with_the_leaderboard_and_the_report(f
     options = ["--timeout", "9", "--retries", "1", "--fail-fast", "--memory", "0.5", "--rerun", "all"]
     code, out, err = command("run", "--suite", "toy_suite.py", "-j", "2", *options)
     assert (code, err) == (0, "")
-    given = {"jobs": 2, "timeout": 9.0, "retries": 1, "fail_fast": True, "memory": 2**29, "rerun": "all"}
-    assert calls == [given | {"cache": "default"}]
+    assert calls == [Conditions(jobs=2, timeout=9.0, memory=0.5, retries=1, rerun="all", fail_fast=True)]
     assert "[2/2] LinearSpiral  TrainingMean  ok  vpt 2.5  1.0 s" in out
     assert "2 cells: 1 done, 1 cached, in " in out
     assert out.splitlines()[-1] == f"report: {Path('runs/toy/report.html')}"
