@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import fmean
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,12 +15,9 @@ from rich.text import Text
 
 from bench.display.leaderboard import Leaderboard
 from bench.display.tables import Failure, duration
+from bench.runner.events import Cached, Damaged, Event, Finished, Started
 from results import Record
-from results.store.record import named
-
-if TYPE_CHECKING:
-    from bench.cells.cell import Cell
-
+from results.store.record import relabelled
 
 WELL = ("ok", "skipped")  # statuses of trials that did not fail
 
@@ -56,25 +53,26 @@ class Tally:
         self._jobs, self._announce, self._is_live, self._clock = jobs, announce, is_live, clock
         self._seconds: dict[str, list[float]] = {}  # that finished cells took, by learner
 
-    def started(self, cell: "Cell", key: str) -> None:
-        self.running[key] = self.waiting.pop(key), self._clock()
-
-    def finished(self, cell: "Cell", key: str, records: Sequence[Record], seconds: float) -> None:
-        place, _ = self.running.pop(key)
-        records = named(records, place.learner)
-        self._seconds.setdefault(place.learner, []).append(seconds)
-        self.done += 1
-        self._count(key, records)
-        if not self._is_live:
-            self._announce(self._line(place, records, seconds))
-
-    def cached(self, cell: "Cell", key: str, records: Sequence[Record]) -> None:
-        place = self.waiting.pop(key)
-        self.reused += 1
-        self._count(key, named(records, place.learner))
-
-    def damaged(self, cell: "Cell", key: str, reason: str) -> None:
-        self._announce(f"damaged: {reason}")
+    def notify(self, event: Event) -> None:
+        """Take note of what has become of a cell."""
+        key = event.planned.key
+        match event:
+            case Damaged():
+                self._announce(f"damaged: {event.reason}")
+            case Cached():
+                place = self.waiting.pop(key)
+                self.reused += 1
+                self._count(key, relabelled(event.records, place.learner))
+            case Started():
+                self.running[key] = self.waiting.pop(key), self._clock()
+            case Finished():
+                place, _ = self.running.pop(key)
+                records = relabelled(event.records, place.learner)
+                self._seconds.setdefault(place.learner, []).append(event.seconds)
+                self.done += 1
+                self._count(key, records)
+                if not self._is_live:
+                    self._announce(self._describe(place, records, event.seconds))
 
     def active(self) -> list[tuple[Place, float]]:
         """The cells that run, each with the seconds since its start."""
@@ -96,7 +94,7 @@ class Tally:
         self.failures += [Failure(key, record) for record in records if record.status not in WELL][:1]
         self.measured |= any(one.value is not None for record in records for one in record.measurements)
 
-    def _line(self, place: Place, records: Sequence[Record], seconds: float) -> str:
+    def _describe(self, place: Place, records: Sequence[Record], seconds: float) -> str:
         count = f"{self.done + self.reused:>{len(str(self.total))}}/{self.total}"
         status = next((record.status for record in records if record.status not in WELL), "ok")
         score = self.leaderboard.score(place.learner, place.system)

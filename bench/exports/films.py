@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.cells.cell import Cell
 from bench.exports.film_cells import FilmCell
+from bench.request import Conditions
 from bench.runner import run as runner
 from learners import Learner
 from results import Store
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 KEPT = "reels"  # the folder of the store where filmed cells lie
 
 
-def make(plan: "Plan", **conditions: Any) -> Iterator[tuple[str, list[Path] | str]]:
-    """Film the first seed of each cell of a run; gives what was filmed, and its files or why there are none.
+def make(plan: "Plan", conditions: Conditions) -> Iterator[tuple[str, list[Path] | str]]:
+    """Film the first seed of each cell of a run; yields what was filmed, and its files or why there are none.
 
     Of each planar flow, a figure of all the fields that were learned comes last.
     """
@@ -32,7 +33,8 @@ def make(plan: "Plan", **conditions: Any) -> Iterator[tuple[str, list[Path] | st
     filmed = planned([_film_cell(one.cell) for one in trained], plan.store.root)
     store = Store(plan.store.root, KEPT)
     folder = plan.folder / "films"
-    records = runner.run(filmed, store, plan.jobs, **conditions).records
+    kept = Conditions(plan.jobs, conditions.timeout, conditions.memory, conditions.retries)
+    records = runner.run(filmed, store, kept).records
     planar: dict[str, dict[str, Film]] = {}
     for original, one in zip(trained, filmed, strict=True):
         cell, name = one.cell, one.key

@@ -9,26 +9,28 @@ import logging
 import pickle
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
-from typing import Any, cast
+from typing import cast
 from uuid import uuid4
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed, get_worker
 
 from bench.catalogue import plugins
-from bench.cells.cell import Cell
+from bench.cells.planned import Planned
 from bench.errors import UserError
 from bench.machine.environment import cores
-from bench.runner.job import Conditions, Job
-from bench.runner.outcomes import Interrupted, Observer, Outcome, Silent
-from bench.runner.run import sort_out, with_data
-from bench.runner.supervisor import Session, bury
+from bench.request import Cache, Conditions
+from bench.runner.events import Event, Finished, Started, ignore
+from bench.runner.outcomes import Interrupted, Outcome
+from bench.runner.run import Run, partition
+from bench.runner.supervisor import keep_failure
+from bench.runner.task import Task
 from results import Store
 from results.store.record import is_failure
 
@@ -41,29 +43,32 @@ logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # of a lost 
 
 def run(
     address: str,
-    cells: Sequence[Cell],
+    cells: Sequence[Planned],
     store: Store,
-    jobs: int,
-    rerun: str = "",
-    cache: str = "default",
-    observer: Observer | None = None,
-    **conditions: Any,
+    conditions: Conditions,
+    notify: Callable[[Event], None] = ignore,
 ) -> Outcome:
-    """Compute the cells that the store lacks on a cluster; without an address on one of `jobs` workers on this machine.
+    """Run the cells that the store lacks on a cluster; without an address on one of this machine, with a worker a job.
 
-    An address is HOST:PORT, or the path of a scheduler file (.json). All else is as in `bench.runner.run.run`. Cells for a
-    GPU go to workers that were started with the resource GPU. Cells that are at work on other machines when the run is
-    interrupted come to their end there, and are kept. Raises UserError where the cluster is no good, or is lost.
+    Cells for a GPU go to workers that were started with the resource GPU. Cells that are at work on other machines when
+    the run is interrupted come to their end there, and are kept. All else is as in `bench.runner.run`.
+
+    Args:
+        address: HOST:PORT, or the path of a scheduler file (.json).
+
+    Raises:
+        UserError: the cluster is no good, or is lost.
     """
-    watcher, outcome = observer or Silent(), Outcome()
-    due = sort_out(cells, store, "all" if cache == "ignore" else rerun, watcher, outcome)
-    if cache == "only" or not due:
+    outcome = Outcome()
+    due = partition(cells, store, conditions, notify, outcome)
+    if conditions.cache == Cache.ONLY or not due:
         return outcome
+    for task in due:
+        task.command = tuple(sys.argv)
     shared = replace(store, root=store.root.absolute())  # the same in every process
     try:
-        with _client(address, jobs, any(_needs_gpu(job) for job in due)) as client:
-            terms = Conditions(1, **conditions, command=tuple(sys.argv))
-            _Dispatch(client, shared, terms, watcher, due, outcome).work()
+        with _client(address, conditions.jobs, any(_needs_gpu(task) for task in due)) as client:
+            _Dispatch(client, shared, conditions, notify, due, outcome).run()
     except KeyboardInterrupt as interrupt:
         raise Interrupted(outcome) from interrupt
     except CancelledError as error:
@@ -71,26 +76,27 @@ def run(
     return outcome
 
 
-def compute(
+def run_on_worker(
     pickled: bytes, folders: Sequence[str], store: Store, conditions: Conditions, places: Mapping[str, int]
 ) -> str:
-    """What a task does on a worker: run one cell, and return its key.
+    """Run one cell on a worker of the cluster, and return its key.
 
-    `folders` hold files of the user's own, which the cell may be made of; `places` are the cells at a time by host.
+    Args:
+        pickled: the task.
+        folders: hold files of the user's own, which the cell may be made of.
+        places: cells at a time, by host.
     """
     sys.path += [folder for folder in folders if folder not in sys.path]
-    job: Job = pickle.loads(pickled)
+    task: Task = pickle.loads(pickled)
+    planned = task.planned
     worker = get_worker()
-    terms = replace(conditions, threads=max(1, cores() // places.get(_host(worker.address), worker.state.nthreads)))
-    session = Session(store, terms, Silent(), with_data([job]), Outcome())
-    try:
-        session.work()
-    finally:
-        session.stop()
-    if not store.complete(job.key):
-        reason = session.outcome.records[job.key][0].reason
-        raise UserError(f"{job.cell.learner_label} on {job.cell.system_label}, on {worker.address}: {reason}")
-    return job.key
+    threads = max(1, cores() // places.get(_host(worker.address), worker.state.nthreads))
+    outcome = Outcome()
+    Run(store, replace(conditions, jobs=1), threads, ignore, [task], outcome).run()
+    if not store.complete(planned.key):
+        reason = outcome.records[planned.key][0].reason
+        raise UserError(f"{planned.cell.learner_label} on {planned.cell.system_label}, on {worker.address}: {reason}")
+    return planned.key
 
 
 @dataclass(eq=False)
@@ -100,18 +106,17 @@ class _Dispatch:
     client: Client
     store: Store
     conditions: Conditions
-    observer: Observer
-    waiting: list[Job]
+    notify: Callable[[Event], None]
+    waiting: list[Task]
     outcome: Outcome
-    flying: dict[str, tuple[Job, float]] = field(default_factory=dict)  # by the key of the task
-
+    submitted: dict[str, Task] = field(default_factory=dict)  # by the key that dask has for it
     places: Mapping[str, int] = field(default_factory=dict)  # cells at a time, by host
 
-    def work(self) -> None:
+    def run(self) -> None:
         done = as_completed([self._submit() for _ in self.waiting[: self._window()]])
         for future in done:
-            self._land(future)
-            for _ in self.waiting[: self._window() - len(self.flying)]:
+            self._finish(future)
+            for _ in self.waiting[: self._window() - len(self.submitted)]:
                 done.add(self._submit())
 
     def _window(self) -> int:
@@ -126,30 +131,33 @@ class _Dispatch:
         return AHEAD * max(1, places.total())
 
     def _submit(self) -> Future:
-        job = self.waiting.pop(0)
-        task = f"{job.key}-{uuid4().hex[:8]}"
-        self.observer.started(job.cell, job.key)
-        self.flying[task] = job, perf_counter()
-        order = (pickle.dumps(job), plugins.folders, self.store, self.conditions, self.places)
-        needs = {"GPU": 1} if _needs_gpu(job) else None
-        return self.client.submit(compute, *order, key=task, resources=needs, pure=False)
+        task = self.waiting.pop(0)
+        name = f"{task.planned.key}-{uuid4().hex[:8]}"
+        self.notify(Started(task.planned))
+        task.began = perf_counter()
+        self.submitted[name] = task
+        arguments = (pickle.dumps(task), plugins.folders, self.store, self.conditions, self.places)
+        needs = {"GPU": 1} if _needs_gpu(task) else None
+        return self.client.submit(run_on_worker, *arguments, key=name, resources=needs, pure=False)
 
-    def _land(self, future: Future) -> None:
-        """Take in a cell whose task has ended. Raises OSError where the store cannot be written, or else UserError."""
-        job, begin = self.flying.pop(str(future.key))
+    def _finish(self, future: Future) -> None:
+        """Record a cell whose task has ended. Raises OSError where the store cannot be written, or else UserError."""
+        task = self.submitted.pop(str(future.key))
+        planned = task.planned
         error = cast(Exception | None, future.exception())
         if error is None and future.status != "finished":
             raise CancelledError(f"{future.key} is {future.status}")
         if isinstance(error, KilledWorker):
-            bury(self.store, job, "crashed", "its workers died, again and again", "", self.conditions)
+            keep_failure(task, self.store, "crashed", "its workers died, again and again", "", cores())
         elif isinstance(error, (OSError, UserError, CancelledError)):
             raise error
         elif error is not None:
-            raise UserError(f"the workers of the cluster cannot run {job.cell.learner_label}: {plugins.told(error)}")
-        records = self.store.records(job.key)
-        self.outcome.records[job.key] = records
-        self.outcome.computed.append(job.key)
-        self.observer.finished(job.cell, job.key, records, perf_counter() - begin)
+            reason = plugins.told(error)
+            raise UserError(f"the workers of the cluster cannot run {planned.cell.learner_label}: {reason}")
+        records = self.store.records(planned.key)
+        self.outcome.records[planned.key] = records
+        self.outcome.computed.append(planned.key)
+        self.notify(Finished(planned, records, perf_counter() - task.began))
         if self.conditions.fail_fast and is_failure(records):
             self.waiting.clear()
 
@@ -197,8 +205,8 @@ def _scheduler(address: str) -> str:
         sleep(POLL)
 
 
-def _needs_gpu(job: Job) -> bool:
-    return job.cell.device.startswith("cuda")
+def _needs_gpu(task: Task) -> bool:
+    return task.planned.cell.device.startswith("cuda")
 
 
 def _host(address: str) -> str:

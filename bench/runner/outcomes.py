@@ -1,51 +1,21 @@
-"""What comes of a run: records of cells, attempts that failed, and what a process died of."""
+"""What comes of a run: records of cells, and what a process died of."""
 
 import signal
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from bench.errors import one_line
 from results import Record, Status
 from results.store.record import is_failure
-
-if TYPE_CHECKING:
-    from bench.cells.cell import Cell
 
 TRANSIENT: tuple[Status, ...] = ("crashed", "out_of_memory")  # what may end better when tried again
 NO_MEMORY = ("MemoryError", "can't allocate memory", "Cannot allocate memory", "OutOfMemoryError", "std::bad_alloc")
 EVENTS = Path("/sys/fs/cgroup/memory.events")  # where a container counts the processes killed for lack of memory
 
 
-class Observer(Protocol):
-    """Who is told of a run as it goes. Each cell is either cached, or started and finished; none is told of twice."""
-
-    def cached(self, cell: "Cell", key: str, records: Sequence[Record]) -> None: ...
-
-    def damaged(self, cell: "Cell", key: str, reason: str) -> None:
-        """A cell that was finished, but has to be run again. It will be started."""
-
-    def started(self, cell: "Cell", key: str) -> None: ...
-
-    def finished(self, cell: "Cell", key: str, records: Sequence[Record], seconds: float) -> None: ...
-
-
-class Silent:
-    """An observer that says nothing."""
-
-    def cached(self, cell: "Cell", key: str, records: Sequence[Record]) -> None: ...
-
-    def damaged(self, cell: "Cell", key: str, reason: str) -> None: ...
-
-    def started(self, cell: "Cell", key: str) -> None: ...
-
-    def finished(self, cell: "Cell", key: str, records: Sequence[Record], seconds: float) -> None: ...
-
-
 @dataclass(frozen=True)
 class Outcome:
-    """The records of every cell that has some by now, by key; and which of these were computed by this run."""
+    """The records of each cell that has some, by key; `computed` are the keys of those that this run has run."""
 
     records: dict[str, list[Record]] = field(default_factory=dict)
     computed: list[str] = field(default_factory=list)
@@ -64,7 +34,7 @@ class Interrupted(KeyboardInterrupt):
         self.outcome = outcome
 
 
-def cause(exit_code: int | None, log: str, starved: bool) -> tuple[Status, str]:
+def cause_of_death(exit_code: int | None, log: str, starved: bool) -> tuple[Status, str]:
     """What a process died of. A negative exit code is the number of a signal; `starved`: others died for memory."""
     last = log.strip().rpartition("\n")[2]
     if exit_code is None or exit_code >= 0:

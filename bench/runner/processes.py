@@ -1,175 +1,182 @@
 """Processes for cells, from a fork server that has imported torch and all of our packages.
 
 Each starts in milliseconds, and yet shares nothing with those before it, so that what it leaks, breaks or crashes ends
-with it.
+with it. The standard library starts the server, and another where it has died.
 """
 
 import multiprocessing
 import os
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import forkserver, resource_tracker
-from multiprocessing.connection import Connection
+from math import inf
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import RLock
-from time import monotonic, sleep
+from threading import Event, RLock
+from time import monotonic, perf_counter, sleep
 from types import ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import psutil
 
-Result = TypeVar("Result")
-
 CONTEXT = multiprocessing.get_context("forkserver")
-PRELOADED = (
+PRELOADED = (  # the last of these the first optimiser of a process would import, in seconds
+    "bench.runner.fork_server",
     "bench.runner.preload",
     "torch._dynamo",
-)  # the latter the first optimiser of a process would import, in seconds
+)
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-DEAF_TO = (signal.SIGINT, signal.SIGTERM)  # schedulers and keyboards signal all processes; only the parent answers
-LOST = 255  # the exit code of a process whose fork server has died
-DYING = 1.0  # seconds that the death of a fork server may take
-ATTEMPTS = 5  # to start a process while fork servers die
+SERVER_DIED = 255  # the exit code of a process whose fork server has died, or that has chosen this one
+DYING_SECONDS = 1.0  # that the death of a fork server may take
+ORPHAN_SECONDS = 5.0  # that the death of a process without a fork server may take
+ATTEMPTS = 50  # to start a process while fork servers die
+POLL = 0.1  # seconds between two looks for what else may end the wait for a process
 
-_server: list[psutil.Process] = []
-_starting = RLock()  # starting a process changes what belongs to all threads: the environment, `__main__`
-
-
-class Started(NamedTuple):
-    """A process, and the fork server that it comes from and that tells of its end."""
-
-    process: BaseProcess
-    server: psutil.Process
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether the fork server has died, so that nobody knows what became of the process."""
-        end = monotonic() + DYING
-        while self.process.exitcode == LOST and _is_alive(self.server) and monotonic() < end:
-            sleep(0.01)  # its files are closed before it counts as dead
-        return self.process.exitcode == LOST and not _is_alive(self.server)
+# The environment, `__main__` and multiprocessing's set of processes belong to all threads: two that ask for an exit
+# code at the same moment, as starting a process does of all others, would both read it from the same pipe.
+_lock = RLock()
 
 
-def start(target: Callable[..., None], *arguments: Any, threads: int, sees_main: bool = False) -> Started:
-    """Start a process of so many threads, which dies with this one; a fork server that has died is replaced.
+class Ended(NamedTuple):
+    """A process that has come to its end."""
 
-    The program's own `__main__` is imported again only where `sees_main` says that the arguments need it: it may be
-    slow, and a script without a guard would start all over.
+    exit_code: int | None  # None where it was stopped before it had started
+    began: float  # when, by `perf_counter`
+    seconds: float  # that it took
+    reports: list[Any]  # that it has sent
+    server: int  # process identifier of its fork server; zero where it did not live to tell
+    is_late: bool  # it was killed, as it had not ended in time
+    is_lost: bool  # its fork server died, so that nobody knows how it would have ended
+
+
+def run_process(
+    target: Callable[..., None],
+    *arguments: Any,
+    threads: int,
+    sees_main: bool = False,
+    timeout: float | None = None,
+    stop: Event | None = None,
+) -> Ended:
+    """Run a function in a process of its own, and wait for its end. It dies with this process.
+
+    Args:
+        target: called with the arguments, and with a connection to which it may send reports.
+        threads: of numerical libraries; it counts for the first process of a fork server and all that follow.
+        sees_main: import the program's own `__main__` again, as the arguments need it. It may be slow, and a script
+            without a guard would start all over.
+        timeout: seconds after which it is killed.
+        stop: kills it when set.
     """
+    stop = stop or Event()
+    ours, theirs = CONTEXT.Pipe(duplex=False)
+    with ours:
+        with theirs:
+            process = _start(target, arguments, theirs, threads, sees_main, stop)
+        began = perf_counter()
+        if process is None:
+            return Ended(None, began, 0.0, [], 0, is_late=False, is_lost=False)
+        end = inf if timeout is None else began + timeout
+        while not (is_over := bool(wait([process.sentinel], max(0.0, min(POLL, end - perf_counter()))))):
+            if stop.is_set() or perf_counter() >= end:
+                process.kill()
+                wait([process.sentinel])
+                break
+        seconds = perf_counter() - began
+        with _lock:
+            process.join()
+        reports = []
+        with suppress(EOFError, OSError):
+            while ours.poll():
+                reports.append(ours.recv())
+    server = reports.pop(0) if reports else 0
+    is_lost = process.exitcode == SERVER_DIED and not _outlives(server)
+    if is_lost:
+        with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+            orphan = psutil.Process(process.pid)
+            orphan.kill()
+            orphan.wait(ORPHAN_SECONDS)  # its lease is free only then
+    return Ended(process.exitcode, began, seconds, reports, server, not is_over, is_lost)
 
-    def try_to() -> Started:
-        with _starting:
-            warm_up(threads)
-            started = Started(_start(target, *arguments, sees_main=sees_main), _server[0])
-            if is_warm():
-                return started
-        started.process.kill()  # it may come from a server that has come up by itself, and knows nothing of ours
-        raise EOFError
 
-    return _persistently(try_to)
+def end_server(pid: int = 0) -> None:
+    """End the fork server with this process identifier, or else ours: the next process comes from another.
 
-
-def warm_up(threads: int) -> None:
-    """Have a fork server that has imported our packages, and wait for it. It and its processes are deaf to ^C."""
-
-    def try_to() -> None:
-        with _starting:
-            if not is_warm():
-                _warm_up(threads)
-
-    _persistently(try_to)
+    That one imports the files as they are then.
+    """
+    with suppress(psutil.NoSuchProcess):
+        for server in [psutil.Process(pid)] if pid else fork_servers():
+            server.kill()
 
 
-def _persistently(try_to: Callable[[], Result]) -> Result:
-    """Do what fails where a fork server dies at that very moment."""
-    for _ in range(ATTEMPTS - 1):
+def fork_servers() -> list[psutil.Process]:
+    """The fork server of this program, if it has one."""
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if "multiprocessing.forkserver" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
+def abandon_start() -> None:
+    """Let no thread wait for the imports of a fork server any longer, once all are told to stop."""
+    while not _lock.acquire(timeout=POLL):
+        end_server()
+    _lock.release()
+
+
+def _start(
+    target: Callable[..., None], arguments: tuple[Any, ...], theirs: Any, threads: int, sees_main: bool, stop: Event
+) -> BaseProcess | None:
+    """Start a process, which waits for the imports of a new fork server; None where it was stopped before."""
+    for attempt in range(1, ATTEMPTS + 1):
+        process = CONTEXT.Process(target=_call, args=(target, *arguments, theirs), daemon=True)
         try:
-            return try_to()
-        except (EOFError, ConnectionError):
-            cool_down()  # waits for its end: one that is dying refuses already, and yet seems alive
-    return try_to()
+            with _lock, _inheritance(threads, sees_main):
+                if stop.is_set():
+                    return None
+                CONTEXT.set_forkserver_preload(list(PRELOADED))
+                process.start()
+                return process
+        except (EOFError, ConnectionError):  # a fork server that is dying refuses already, but seems alive
+            if attempt == ATTEMPTS:
+                raise
+            sleep(POLL)
+    return None
 
 
-def _warm_up(threads: int) -> None:
-    cool_down()
-    CONTEXT.set_forkserver_preload(list(PRELOADED))
+@contextmanager
+def _inheritance(threads: int, sees_main: bool) -> Iterator[None]:
+    """Meanwhile have the environment, the flags and the `__main__` that a new fork server or process takes over."""
     paths = os.pathsep.join(str(Path(path).absolute()) for path in sys.path)
-    resource_tracker.ensure_running()  # which would let the signals through again, were it started below
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
+    changes = dict.fromkeys(THREADS, str(threads)) | {"PYTHONPATH": paths}
+    before = {name: os.environ.get(name) for name in changes}
+    main = sys.modules["__main__"]
+    current = multiprocessing.current_process()
+    was_daemon = current.daemon
     try:
-        with _environment(dict.fromkeys(THREADS, str(threads)) | {"PYTHONPATH": paths}):
-            forkserver.ensure_running()
-            ours = _pid()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    try:
-        mine, theirs = CONTEXT.Pipe(duplex=False)
-        with mine, theirs:
-            process = _start(_introduce, theirs)  # returns when everything is imported
-            theirs.close()
-            found = mine.recv()
-        process.join()
-        if found != ours:  # another has come up by itself, which knows nothing of our signals and threads
-            raise EOFError
-        _server[:] = [psutil.Process(found)]
-    except BaseException:  # as where the user does not want to wait for all the imports
-        cool_down()
-        raise
-
-
-def cool_down() -> None:
-    """End the fork server, dead or alive, so that the next one imports what the files hold then."""
-    with _starting, suppress(OSError):
-        if (pid := _pid()) is not None:
-            os.kill(pid, signal.SIGKILL)
-            forkserver._forkserver._stop()  # type: ignore[attr-defined]
-
-
-def _pid() -> int | None:
-    """Of the fork server that multiprocessing knows of."""
-    return forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
-
-
-def retire(server: psutil.Process) -> None:
-    """End a fork server, unless another has taken its place already."""
-    with _starting:
-        if _server == [server]:
-            cool_down()
-
-
-def is_warm() -> bool:
-    """Whether the fork server is alive."""
-    return bool(_server) and _is_alive(_server[0])
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _start(target: Callable[..., None], *arguments: Any, sees_main: bool = False) -> BaseProcess:
-    process = CONTEXT.Process(target=_run, args=(target, *arguments), daemon=True)
-    main, current = sys.modules["__main__"], multiprocessing.current_process()
-    was_daemon = current._config.get("daemon", False)  # type: ignore[attr-defined]
-    try:
+        os.environ.update(changes)
+        current.daemon = False  # workers of dask are, and may have no children
         if not sees_main:
             sys.modules["__main__"] = ModuleType("__main__")
-        current._config["daemon"] = False  # type: ignore[attr-defined]  # workers of dask are, and may have no children
-        process.start()
+        yield
     finally:
         sys.modules["__main__"] = main
-        current._config["daemon"] = was_daemon  # type: ignore[attr-defined]
-    return process
+        current.daemon = was_daemon
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
-def _run(target: Callable[..., None], *arguments: Any) -> None:
-    """Do it, and end, whatever threads it has left behind."""
+def _call(target: Callable[..., None], *arguments: Any) -> None:
+    """What a process does: it tells its fork server, calls, and ends, whatever threads it has left behind."""
+    from bench.runner import fork_server  # which may be imported in a fork server and its processes alone
+
+    arguments[-1].send(fork_server.PID)
     target(*arguments)
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         sys.stdout.flush()
@@ -177,20 +184,17 @@ def _run(target: Callable[..., None], *arguments: Any) -> None:
         os._exit(0)
 
 
-def _introduce(parent: Connection) -> None:
-    """Tell who the fork server is."""
-    parent.send(os.getppid())
+def _outlives(server: int) -> bool:
+    """Whether a fork server is still alive a moment after a process has seemed lost: its files are closed first."""
+    end = monotonic() + DYING_SECONDS
+    while is_alive(server) and monotonic() < end:
+        sleep(0.01)
+    return is_alive(server)
 
 
-@contextmanager
-def _environment(changes: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
+def is_alive(pid: int) -> bool:
+    """Whether there is a process with this identifier, other than one that has ended; there is none of zero."""
     try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        return bool(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import resource
 import shutil
-import signal
 import sys
 import traceback
 from multiprocessing.connection import Connection
@@ -16,54 +15,70 @@ import psutil
 import torch
 
 from bench.catalogue.sources import thaw
-from bench.cells.cell import Cell, key
-from bench.cells.evidence import perform
-from bench.cells.forecasting import prepare
-from bench.runner.job import Note, Task, Terms, keep_attempts
+from bench.cells.key import digest
+from bench.cells.planned import Planned
+from bench.cells.run import run_cell
+from bench.runner.task import Report, Task, write_attempts
+from results import Store
 from results.store.lease import Lease
 
 LIMITED = resource.RLIMIT_DATA  # memory written to; of address space, threads and libraries reserve far more
 
 
-def run_cell(task: Task, terms: Terms, parent: Connection) -> None:
-    """Lease a cell, execute it and commit it to the store; unless another process does so, or has done."""
-    _settle_in(terms)
-    if not task.sees_main and key(task.cell) != task.key:
+def run_task(task: Task, store: Store, threads: int, memory: float | None, parent: Connection) -> None:
+    """Lease a cell, run it and commit it to the store; unless another process does so, or has done.
+
+    Args:
+        memory: GiB that the process may use beyond what it has.
+        parent: is sent a Report when the cell's files are begun, and at the end.
+    """
+    _set_limits(threads, memory)
+    sys.argv[:] = task.command or sys.argv
+    planned = task.planned
+    if not task.sees_main and not is_current(planned):
         thaw()
-        parent.send(Note(outdated="server" if key(task.cell) == task.key else "plan"))
+        parent.send(Report("server_outdated" if is_current(planned) else "plan_outdated"))
         return
-    lease = Lease(terms.store, task.key)
+    lease = Lease(store, planned.key)
     try:
         if not lease.acquire():
-            parent.send(Note(busy=True))
+            parent.send(Report("busy"))
             return
         try:
-            if task.replace or not terms.store.finished(task.key):
-                _compute(task, terms, parent)
-            parent.send(Note(kept=True))
+            if task.replace or not store.finished(planned.key):
+                _write_cell(task, store, parent)
+            parent.send(Report("kept"))
         finally:
             lease.release()
     except OSError as error:
-        parent.send(Note(unwritable=OSError(error.errno, error.strerror or str(error))))
+        parent.send(Report("unwritable", error=OSError(error.errno, error.strerror or str(error))))
 
 
-def make_data(cell: Cell, terms: Terms) -> None:
-    """Make the dataset of a cell. Errors are for the cells that need it: they try again, and have a log."""
-    _settle_in(terms)
+def make_data(planned: Planned, store: Store, threads: int, memory: float | None, parent: Connection) -> None:
+    """Make the data of a cell. Errors are for the cells that need them: they try again, and have a log."""
+    _set_limits(threads, memory)
     _redirect_output(Path(os.devnull))
     _end_with_parent()
-    prepare(cell, terms.store.root / "data")
+    planned.cell.prepare(store.root / "data")
 
 
-def _compute(task: Task, terms: Terms, parent: Connection) -> None:
-    terms.store.sweep(task.key)
-    with terms.store.stage(task.key, task.replace) as folder:
-        parent.send(Note(folder))
+def is_current(planned: Planned) -> bool:
+    """Whether the files that a cell is made of are still those that it was planned with, and whole."""
+    try:
+        return digest(planned.cell) == planned.code
+    except (OSError, ValueError, SyntaxError):
+        return False
+
+
+def _write_cell(task: Task, store: Store, parent: Connection) -> None:
+    store.sweep(task.planned.key)
+    with store.stage(task.planned.key, task.replace) as folder:
+        parent.send(Report("unfinished", folder))
         _redirect_output(folder / "log.txt")
         _end_with_parent(folder)
-        keep_attempts(folder, task.before)
+        write_attempts(folder, task.attempts)
         try:
-            perform(task.cell, task.key, terms.store, folder)
+            run_cell(task.planned, store, folder)
         except OSError:
             raise
         except BaseException as error:  # an orderly end would take the log with it, which the parent keeps
@@ -73,22 +88,20 @@ def _compute(task: Task, terms: Terms, parent: Connection) -> None:
         _limit_memory(None)  # a cell that has used up its memory still has to be written
 
 
-def _settle_in(terms: Terms) -> None:
-    """Only the parent answers the keyboard; threads and memory are limited before the first operation needs them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.argv[:] = terms.command or sys.argv
-    torch.set_num_threads(terms.threads)
-    _limit_memory(terms.memory)
+def _set_limits(threads: int, memory: float | None) -> None:
+    """Limit threads and memory before the first operation needs them."""
+    torch.set_num_threads(threads)
+    _limit_memory(memory)
 
 
-def _limit_memory(more: int | None) -> None:
-    """Allow this process so many bytes more than it has; None lifts the limit."""
+def _limit_memory(gibibytes: float | None) -> None:
+    """Allow this process so much memory more than it has; None lifts the limit."""
     hard = resource.getrlimit(LIMITED)[1]
-    if more is None:
+    if gibibytes is None:
         resource.setrlimit(LIMITED, (hard, hard))
         return
     usage = psutil.Process().memory_info()
-    resource.setrlimit(LIMITED, (getattr(usage, "data", usage.vms) + more, hard))
+    resource.setrlimit(LIMITED, (getattr(usage, "data", usage.vms) + int(gibibytes * 2**30), hard))
 
 
 def _redirect_output(log: Path) -> None:

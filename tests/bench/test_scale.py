@@ -4,7 +4,6 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
@@ -14,14 +13,16 @@ from time import monotonic, perf_counter
 
 import pytest
 
-from bench.cells.cell import Cell
 from bench.cells.data import dataset
-from bench.runner import run as runner
-from bench.runner.outcomes import Silent
+from bench.cells.planned import planned
+from bench.request import Conditions
+from bench.runner.events import Event, Finished
+from bench.runner.run import run
 from results import Measurement, Record, Store
 from systems import LinearSpiral
 from tests.support import stubs
 from tests.support.misbehaving import Clocked
+from tests.support.running import run_cells
 
 ROOT = Path(__file__).parents[2]
 SECONDS, BYTES = 10.0, 2 * 2**30
@@ -108,13 +109,14 @@ def test_a_store_of_a_hundred_thousand_trials_is_told_in_seconds(large: Path, ar
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize("executor", ["local", "dask"])
 def test_ten_thousand_cells_that_do_nothing_take_little_each(tmp_path: Path, executor: str):
-    run_all = runner.run if executor == "local" else partial(pytest.importorskip("bench.runner.cluster").run, "")
+    run_all = run if executor == "local" else partial(pytest.importorskip("bench.runner.cluster").run, "")
     cells = [stubs.cell(stubs.Instant(width=2 + index), seeds=(0,), metrics=()) for index in range(CELLS)]
     store = Store(tmp_path)
     dataset(LinearSpiral(), stubs.TINY, 0, tmp_path / "data")
-    runner.run(cells[:2], store, jobs=2)
+    run_cells(cells[:2], store, jobs=2)
+    due = planned(cells, store.root)
     begin = perf_counter()
-    outcome = run_all(cells, store, jobs=2)
+    outcome = run_all(due, store, Conditions(jobs=2))
     overhead = (perf_counter() - begin) / (CELLS - 2)
     print(f"{executor}: {1000 * overhead:.0f} ms a cell with two jobs")  # noqa: T201
     assert len(outcome.computed) == CELLS - 2
@@ -122,23 +124,18 @@ def test_ten_thousand_cells_that_do_nothing_take_little_each(tmp_path: Path, exe
     assert overhead < START
 
 
-class Clock(Silent):
-    """Notes when cells end."""
-
-    def __init__(self) -> None:
-        self.ends: list[float] = []
-
-    def finished(self, cell: Cell, key: str, records: Sequence[Record], seconds: float) -> None:
-        self.ends.append(monotonic())
-
-
 def test_a_cell_starts_as_soon_as_its_slot_is_free(tmp_path: Path):
     journal = tmp_path / "journal"
     cells = [stubs.cell(Clocked(str(journal), number), seeds=(0,), metrics=()) for number in range(12)]
     dataset(LinearSpiral(), stubs.TINY, 0, tmp_path / "data")
-    clock = Clock()
-    runner.run(cells, Store(tmp_path), jobs=1, observer=clock)
+    ends: list[float] = []
+
+    def note_ends(event: Event) -> None:
+        if isinstance(event, Finished):
+            ends.append(monotonic())
+
+    run_cells(cells, Store(tmp_path), note_ends)
     starts = [float(line) for line in journal.read_text().splitlines()]
-    waits = [start - end for start, end in zip(starts[1:], clock.ends, strict=False)]
+    waits = [start - end for start, end in zip(starts[1:], ends, strict=False)]
     print(f"{1000 * median(waits):.0f} ms from the end of one cell to the start of the next")  # noqa: T201
     assert median(waits) < START

@@ -13,9 +13,9 @@ from bench.display.leaderboard import Leaderboard
 from bench.display.progress import Tally, live, render
 from bench.display.tables import duration
 from bench.planning.status import CacheState
+from bench.runner.events import Cached, Finished, Started
 from results import Measurement, Record, Status
 
-CELL: Any = SimpleNamespace()  # the tally looks at keys only
 SYSTEMS = ["CubicSpiral", "VanDerPol", "Lorenz", "Rossler", "Lorenz96[sites=40]"]
 LEARNERS = ["WindowedRNN[cell=lstm]", "NeuralODE", "ResNet[training.learning_rate=0.001,training.updates=2000]"]
 REFERENCES = ["Persistence", "TrueEquations"]
@@ -57,6 +57,10 @@ def shown(renderable, width=80) -> list[str]:
     return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
 
 
+def cell(key: str) -> Any:
+    return SimpleNamespace(key=key)  # the tally looks at keys only
+
+
 class Clock:
     now = 0.0
 
@@ -68,12 +72,12 @@ def test_cells_go_from_waiting_through_running_to_done():
     clock = Clock()
     tally = Tally(manifest(), clock=clock)
     assert (tally.total, len(tally.waiting), tally.measured) == (2, 2, False)
-    tally.cached(CELL, "Lorenz-ResNet", records("ResNet", 4.0))
+    tally.notify(Cached(cell("Lorenz-ResNet"), records("ResNet", 4.0)))
     assert (tally.reused, tally.done, list(tally.waiting)) == (1, 0, ["Lorenz-NeuralODE"])
-    tally.started(CELL, "Lorenz-NeuralODE")
+    tally.notify(Started(cell("Lorenz-NeuralODE")))
     clock.now = 3.0
     assert tally.active() == [(("Lorenz", "NeuralODE"), 3.0)]
-    tally.finished(CELL, "Lorenz-NeuralODE", records("NeuralODE", None, None, status="crashed"), 4.0)
+    tally.notify(Finished(cell("Lorenz-NeuralODE"), records("NeuralODE", None, None, status="crashed"), 4.0))
     assert (tally.reused, tally.done, tally.waiting, tally.running) == (1, 1, {}, {})
     assert [(failure.key, failure.record.status) for failure in tally.failures] == [("Lorenz-NeuralODE", "crashed")]
     assert tally.measured
@@ -81,7 +85,7 @@ def test_cells_go_from_waiting_through_running_to_done():
 
 def test_skipped_cells_are_no_failures():
     tally = Tally(manifest())
-    tally.cached(CELL, "Lorenz-ResNet", records("ResNet", None, status="skipped"))
+    tally.notify(Cached(cell("Lorenz-ResNet"), records("ResNet", None, status="skipped")))
     assert not tally.failures
     assert not tally.measured
 
@@ -91,9 +95,9 @@ def test_time_left_is_foretold_by_cells_of_the_same_learner():
     tally = Tally(manifest(systems=("A", "B", "C")), jobs=2, clock=clock)
     assert tally.seconds_left() is None
     for key, seconds in (("A-NeuralODE", 100.0), ("A-ResNet", 10.0)):
-        tally.started(CELL, key)
-        tally.finished(CELL, key, [], seconds)
-    tally.started(CELL, "B-NeuralODE")
+        tally.notify(Started(cell(key)))
+        tally.notify(Finished(cell(key), [], seconds))
+    tally.notify(Started(cell("B-NeuralODE")))
     clock.now += 10.0
     assert tally.seconds_left() == pytest.approx((90 + 100 + 10 + 10) / 2)
     clock.now += 30.0
@@ -103,10 +107,10 @@ def test_time_left_is_foretold_by_cells_of_the_same_learner():
 def test_a_learner_without_history_is_expected_to_take_as_long_as_others_or_as_it_runs_already():
     clock = Clock()
     tally = Tally(manifest(), clock=clock)
-    tally.started(CELL, "Lorenz-ResNet")
-    tally.finished(CELL, "Lorenz-ResNet", [], 5.0)
+    tally.notify(Started(cell("Lorenz-ResNet")))
+    tally.notify(Finished(cell("Lorenz-ResNet"), [], 5.0))
     assert tally.seconds_left() == pytest.approx(5.0)
-    tally.started(CELL, "Lorenz-NeuralODE")
+    tally.notify(Started(cell("Lorenz-NeuralODE")))
     clock.now = 50.0
     assert tally.seconds_left() == 0.0
 
@@ -114,13 +118,13 @@ def test_a_learner_without_history_is_expected_to_take_as_long_as_others_or_as_i
 def test_each_finished_cell_is_announced_in_a_line_but_cached_ones_are_not():
     lines: list[str] = []
     tally = Tally(manifest(references=("Persistence",)), announce=lines.append)
-    tally.cached(CELL, "Lorenz-ResNet", records("ResNet", 4.0))
+    tally.notify(Cached(cell("Lorenz-ResNet"), records("ResNet", 4.0)))
     for key, outcome in (
         ("Lorenz-NeuralODE", records("NeuralODE", 5.0, 7.0)),
         ("Lorenz-Persistence", records("Persistence", None, status="timeout")),
     ):
-        tally.started(CELL, key)
-        tally.finished(CELL, key, outcome, 75.0)
+        tally.notify(Started(cell(key)))
+        tally.notify(Finished(cell(key), outcome, 75.0))
     assert lines == ["[2/3] Lorenz  NeuralODE  ok  vpt 6  1 min 15 s", "[3/3] Lorenz  Persistence  timeout  1 min 15 s"]
 
 
@@ -197,10 +201,10 @@ def test_the_live_display_shows_counts_active_cells_and_the_leaderboard_at_eight
     clock = Clock()
     tally = Tally(manifest(SYSTEMS, LEARNERS, REFERENCES), jobs=2, clock=clock)
     assert not any("NeuralODE" in line for line in shown(render(tally, Spinner("dots"))))
-    tally.cached(CELL, "CubicSpiral-Persistence", records("Persistence", 0.1, system="CubicSpiral"))
-    tally.started(CELL, "Lorenz-NeuralODE")
-    tally.finished(CELL, "Lorenz-NeuralODE", records("NeuralODE", None, status="crashed"), 60.0)
-    tally.started(CELL, "Lorenz-WindowedRNN[cell=lstm]")
+    tally.notify(Cached(cell("CubicSpiral-Persistence"), records("Persistence", 0.1, system="CubicSpiral")))
+    tally.notify(Started(cell("Lorenz-NeuralODE")))
+    tally.notify(Finished(cell("Lorenz-NeuralODE"), records("NeuralODE", None, status="crashed"), 60.0))
+    tally.notify(Started(cell("Lorenz-WindowedRNN[cell=lstm]")))
     clock.now += 12
     text = shown(render(tally, Spinner("dots")))
     assert max(map(len, text)) <= 80
@@ -221,7 +225,7 @@ def test_the_live_display_vanishes_from_the_terminal():
 def test_failures_name_the_reason_and_the_log(tmp_path):
     tally = Tally(manifest(systems=("Lorenz[rho=[1]]",)))
     failed = records("NeuralODE", None, system="Lorenz[rho=[1]]", status="crashed")
-    tally.cached(CELL, "Lorenz[rho=[1]]-NeuralODE", failed)
+    tally.notify(Cached(cell("Lorenz[rho=[1]]-NeuralODE"), failed))
     text = "\n".join(shown(display.failures(tally.failures, tmp_path), width=200))
     assert "Lorenz[rho=[1]]  NeuralODE  crashed" in text
     assert "the loss is not finite" in text

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import cast
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -21,14 +21,17 @@ pytest.importorskip("distributed")
 
 from distributed import Client, LocalCluster
 
-import bench.cells.digest
-from bench.cells.cell import Cell, key
+from bench.cells.cell import Cell
 from bench.cells.data import dataset
-from bench.commands.run import _runner
+from bench.cells.key import key
+from bench.cells.planned import planned
 from bench.errors import UserError
+from bench.request import Conditions
 from bench.runner import cluster
-from bench.runner.outcomes import Interrupted, Silent
-from results import Record, Store
+from bench.runner.events import Event, Finished, ignore
+from bench.runner.outcomes import Interrupted, Outcome
+from bench.runs import find_executor
+from results import Store
 from systems import LinearSpiral
 from tests.support import stubs
 from tests.support.misbehaving import Journaled
@@ -52,81 +55,84 @@ def address() -> Iterator[str]:
         yield local.scheduler_address
 
 
-class Noted(Silent):
+class Noted:
     """Notes the order of events, and may raise at the first end."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.events: list[str] = []
         self.error = error
 
-    def started(self, cell: Cell, key: str) -> None:
-        self.events.append("started")
-
-    def finished(self, cell: Cell, key: str, records: Sequence[Record], seconds: float) -> None:
-        self.events.append("finished")
-        if self.error:
+    def __call__(self, event: Event) -> None:
+        self.events.append(type(event).__name__.lower())
+        if self.error and isinstance(event, Finished):
             raise self.error
+
+
+def run_on_cluster(
+    address: str, cells: Sequence[Cell], store: Store, notify: Callable[[Event], None] = ignore, **conditions: Any
+) -> Outcome:
+    return cluster.run(address, planned(cells, store.root), store, Conditions(**conditions), notify)
 
 
 def test_cells_run_on_a_cluster_end_as_they_do_at_home(store: Store, address: str):
     cells = [cell(learner) for learner in (stubs.Instant(), stubs.Raising(), stubs.Dying("segfault"))]
     noted = Noted()
-    outcome = cluster.run(address, cells, store, 1, observer=noted, timeout=60)
+    outcome = run_on_cluster(address, cells, store, notify=noted, timeout=60)
     statuses = [{record.status for record in outcome.records[key(each)]} for each in cells]
     assert statuses == [{"ok"}, {"crashed"}, {"crashed"}]
     assert sorted(outcome.computed) == sorted(map(key, cells))
     assert Counter(noted.events) == {"started": 3, "finished": 3}
-    assert cluster.run(address, cells, store, 1).computed == []
+    assert run_on_cluster(address, cells, store).computed == []
 
 
 def test_a_bounded_number_of_tasks_is_in_flight(store: Store, address: str, tmp_path: Path):
     cells = [cell(Journaled(str(tmp_path / "journal"), number)) for number in range(7)]
     noted = Noted()
-    cluster.run(address, cells, store, 1, observer=noted)
+    run_on_cluster(address, cells, store, notify=noted)
     assert noted.events[:5] == ["started"] * 4 + ["finished"]
     assert Counter(noted.events) == {"started": 7, "finished": 7}
 
 
 def test_after_a_failure_fail_fast_submits_nothing_more(store: Store, address: str):
     cells = [cell(stubs.Raising(), seeds=(seed,)) for seed in range(6)]
-    assert len(cluster.run(address, cells, store, 1, fail_fast=True).computed) == 4
+    assert len(run_on_cluster(address, cells, store, fail_fast=True).computed) == 4
 
 
 def test_an_interrupted_run_tells_what_came_of_it(store: Store, address: str):
     with pytest.raises(Interrupted) as caught:
-        cluster.run(address, [cell(stubs.Instant())], store, 1, observer=Noted(KeyboardInterrupt()))
+        run_on_cluster(address, [cell(stubs.Instant())], store, notify=Noted(KeyboardInterrupt()))
     assert caught.value.outcome.computed == [key(cell(stubs.Instant()))]
 
 
 def test_an_address_where_nobody_answers_is_a_mistake(store: Store, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cluster, "PATIENCE", 0.2)
     with pytest.raises(UserError, match=r"no dask cluster with a worker answers at 127\.0\.0\.1:1"):
-        cluster.run("127.0.0.1:1", [cell(stubs.Instant())], store, 1)
+        run_on_cluster("127.0.0.1:1", [cell(stubs.Instant())], store)
 
 
 def test_a_scheduler_file_leads_to_the_cluster(store: Store, address: str, tmp_path: Path):
     file = tmp_path / "scheduler.json"
     file.write_text(json.dumps({"address": address}))
-    assert cluster.run(str(file), [cell(stubs.Instant())], store, 1).computed == [key(cell(stubs.Instant()))]
+    assert run_on_cluster(str(file), [cell(stubs.Instant())], store).computed == [key(cell(stubs.Instant()))]
 
 
 def test_a_scheduler_file_that_never_comes_is_a_mistake(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cluster, "PATIENCE", 0.2)
     with pytest.raises(UserError, match="the scheduler file cannot be read"):
-        cluster.run(str(tmp_path / "none.json"), [cell(stubs.Instant())], store, 1)
+        run_on_cluster(str(tmp_path / "none.json"), [cell(stubs.Instant())], store)
 
 
 def test_all_cells_of_a_machine_together_have_no_more_threads_than_it_has_cores(
     store: Store, address: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(cluster, "cores", lambda: 8)
-    cluster.run(address, [cell(stubs.Instant())], store, 1)
+    run_on_cluster(address, [cell(stubs.Instant())], store)
     assert store.environment(key(cell(stubs.Instant())))["threads"] == 4
 
 
 def test_cells_for_a_gpu_need_a_worker_that_has_one(store: Store, address: str):
     with pytest.raises(UserError, match=r"no worker at .* offers a GPU: start some with --resources GPU=1"):
-        cluster.run(address, [replace(cell(stubs.Instant()), device="cuda")], store, 1)
+        run_on_cluster(address, [replace(cell(stubs.Instant()), device="cuda")], store)
 
 
 def test_workers_with_a_gpu_take_the_cells_that_need_it(store: Store):
@@ -135,22 +141,21 @@ def test_workers_with_a_gpu_take_the_cells_that_need_it(store: Store):
     with LocalCluster(
         n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0", resources=resources
     ) as local:
-        outcome = cluster.run(cast(LocalCluster, local).scheduler_address, cells, store, 1)
+        outcome = run_on_cluster(cast(LocalCluster, local).scheduler_address, cells, store)
     assert sorted(outcome.computed) == sorted(map(key, cells))
 
 
 def test_what_a_worker_cannot_read_is_told_in_one_line(store: Store, address: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cluster.pickle, "dumps", lambda job: b"no pickle")
     with pytest.raises(UserError, match="the workers of the cluster cannot run Instant: UnpicklingError"):
-        cluster.run(address, [cell(stubs.Instant())], store, 1)
+        run_on_cluster(address, [cell(stubs.Instant())], store)
 
 
-def test_a_worker_with_other_files_than_the_run_was_planned_with_computes_nothing(
-    store: Store, address: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(bench.cells.digest, "identity", lambda cell: {"newer": cell.learner_label})
+def test_a_worker_with_other_files_than_the_run_was_planned_with_computes_nothing(store: Store, address: str):
+    (now,) = planned([cell(stubs.Instant())], store.root)
+    newer = replace(now, code=dict.fromkeys(now.code, "newer"))
     with pytest.raises(UserError, match=r"Instant on LinearSpiral, on .*: its files have changed since"):
-        cluster.run(address, [cell(stubs.Instant())], store, 1)
+        cluster.run(address, [newer], store, Conditions())
     assert store.all_keys() == []
 
 
@@ -160,14 +165,14 @@ def test_a_cluster_that_is_lost_is_told(store: Store, address: str, monkeypatch:
 
     monkeypatch.setattr(Client, "nthreads", fail)
     with pytest.raises(UserError, match="the dask cluster is lost; what is finished is kept"):
-        cluster.run(address, [cell(stubs.Instant())], store, 1)
+        run_on_cluster(address, [cell(stubs.Instant())], store)
 
 
 def test_an_executor_that_does_not_exist_is_a_mistake():
     with pytest.raises(UserError, match=r"--executor is local, dask, dask://HOST:PORT or dask://FILE\.json, but is 's"):
-        _runner("slurm")
+        find_executor("slurm")
     for executor, address in (("dask://host:8786", "host:8786"), ("dask:///a/b.json", "/a/b.json"), ("dask", "")):
-        found = _runner(executor)
+        found = find_executor(executor)
         assert isinstance(found, partial)
         assert found.args == (address,)
 
@@ -194,7 +199,7 @@ def test_the_cells_of_a_killed_worker_are_taken_over_and_die_with_it(store: Stor
 
     killer = Thread(target=kill)
     killer.start()
-    outcome = cluster.run("", cells, store, 2)
+    outcome = run_on_cluster("", cells, store, jobs=2)
     killer.join()
     assert outcome.failed == []
     assert {key(each) for each in cells} == set(outcome.records)

@@ -12,19 +12,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.cells.cell import key
 from bench.cells.data import dataset, location
+from bench.cells.key import key
 from bench.runner import outcomes
-from bench.runner.outcomes import Outcome, cause, memory_kills
-from bench.runner.run import run
+from bench.runner.events import Damaged, Event
+from bench.runner.outcomes import Outcome, cause_of_death, memory_kills
 from learners import Learner
 from results import Store
 from systems import LinearSpiral
 from tests.support import stubs
 from tests.support.misbehaving import Filling, Hungry, Leaving, Meddling, Signalled
+from tests.support.running import run_cells
 from tests.support.stubs import cell
 
-MEMORY = 2**28
+MEMORY = 0.25  # GiB
 
 
 @pytest.fixture(scope="session")
@@ -48,16 +49,16 @@ def ending(outcome: Outcome, learner: Learner) -> tuple[str, str]:
 @pytest.mark.parametrize("by", ["numpy", "torch"])
 def test_a_cell_that_allocates_without_end_runs_out_of_its_memory_and_says_so(store: Store, by: str):
     greedy, modest = Hungry(by), stubs.Instant()
-    outcome = run([cell(greedy), cell(modest)], store, jobs=1, memory=MEMORY)
+    outcome = run_cells([cell(greedy), cell(modest)], store, jobs=1, memory=MEMORY)
     assert ending(outcome, greedy)[0] == "out_of_memory"
     assert "allocate" in ending(outcome, greedy)[1]
     assert ending(outcome, modest) == ("ok", "")
-    assert store.environment(key(cell(greedy)))["peak_bytes"] > MEMORY / 2
+    assert store.environment(key(cell(greedy)))["peak_bytes"] > MEMORY * 2**30 / 2
 
 
 def test_each_attempt_that_failed_is_kept_beside_the_one_that_did_not(store: Store, tmp_path: Path):
     lucky = stubs.Dying("exit", flag=str(tmp_path / "flag"))
-    outcome = run([cell(lucky)], store, jobs=1, retries=2)
+    outcome = run_cells([cell(lucky)], store, jobs=1, retries=2)
     assert ending(outcome, lucky) == ("ok", "")
     (attempt,) = json.loads((store.path(key(cell(lucky))) / "attempts.json").read_text())
     assert attempt["status"] == "crashed"
@@ -68,7 +69,7 @@ def test_each_attempt_that_failed_is_kept_beside_the_one_that_did_not(store: Sto
 
 def test_attempts_that_failed_within_their_process_are_kept_too(store: Store):
     raising = stubs.Raising("memory")
-    outcome = run([cell(raising)], store, jobs=1, retries=1)
+    outcome = run_cells([cell(raising)], store, jobs=1, retries=1)
     assert ending(outcome, raising) == ("out_of_memory", "MemoryError: no room")
     (attempt,) = json.loads((store.path(key(cell(raising))) / "attempts.json").read_text())
     assert attempt["reason"] == "MemoryError: no room"
@@ -77,7 +78,7 @@ def test_attempts_that_failed_within_their_process_are_kept_too(store: Store):
 
 def test_what_cannot_end_better_is_not_tried_again(store: Store):
     spoiled = stubs.Spoiled("diverge")
-    run([cell(spoiled)], store, jobs=1, retries=3)
+    run_cells([cell(spoiled)], store, jobs=1, retries=3)
     assert not (store.path(key(cell(spoiled))) / "attempts.json").exists()
 
 
@@ -91,25 +92,25 @@ def test_what_cannot_end_better_is_not_tried_again(store: Store):
     ids=repr,
 )
 def test_a_process_that_ends_early_is_a_crash_that_says_how(store: Store, learner: Learner, reason: str):
-    assert ending(run([cell(learner)], store, jobs=1), learner) == ("crashed", reason)
+    assert ending(run_cells([cell(learner)], store, jobs=1), learner) == ("crashed", reason)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_that_are_for_the_whole_program_are_left_to_the_parent(store: Store, number: signal.Signals):
-    assert ending(run([cell(Signalled(number))], store, jobs=1), Signalled(number)) == ("ok", "")
+    assert ending(run_cells([cell(Signalled(number))], store, jobs=1), Signalled(number)) == ("ok", "")
 
 
 def test_a_learner_that_overwrites_its_data_spoils_only_its_own(store: Store):
     path = location(LinearSpiral(), stubs.TINY, 0, store.root / "data")
     before = path.read_bytes()
-    outcome = run([cell(Meddling()), cell(stubs.Instant())], store, jobs=1)
+    outcome = run_cells([cell(Meddling()), cell(stubs.Instant())], store, jobs=1)
     assert path.read_bytes() == before
     assert ending(outcome, stubs.Instant()) == ("ok", "")
 
 
 @pytest.mark.parametrize(("by", "status"), [("diverge", "diverged"), ("misshape", "crashed"), ("refuse", "crashed")])
 def test_forecasts_that_cannot_be_used_are_outcomes(store: Store, by: str, status: str):
-    assert ending(run([cell(stubs.Spoiled(by))], store, jobs=1), stubs.Spoiled(by))[0] == status
+    assert ending(run_cells([cell(stubs.Spoiled(by))], store, jobs=1), stubs.Spoiled(by))[0] == status
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_a_full_disk_ends_the_run_and_damages_nothing(tiny_disk: Path, data: Pat
     shutil.copytree(data, store.root / "data")
     cells = [cell(stubs.Instant()), cell(Filling())]
     with pytest.raises(OSError, match="No space left") as caught:
-        run(cells, store, jobs=1)
+        run_cells(cells, store, jobs=1)
     assert caught.value.errno == errno.ENOSPC
     assert store.finished(key(cells[0]))
     assert store.all_keys() == [key(cells[0])]
@@ -141,35 +142,34 @@ def test_a_full_disk_ends_the_run_and_damages_nothing(tiny_disk: Path, data: Pat
 
 
 def test_a_damaged_cell_is_told_set_aside_and_computed_anew(store: Store):
-    class Told(outcomes.Silent):
-        reasons: list[str] = []  # noqa: RUF012
+    reasons: list[str] = []
 
-        def damaged(self, cell: object, key: str, reason: str) -> None:
-            self.reasons.append(reason)
+    def notify(event: Event) -> None:
+        if isinstance(event, Damaged):
+            reasons.append(event.reason)
 
     name = key(cell(stubs.Instant()))
-    run([cell(stubs.Instant())], store, jobs=1)
+    run_cells([cell(stubs.Instant())], store, jobs=1)
     path = store.path(name) / "arrays.npz"
     path.write_bytes(path.read_bytes()[:-100])
-    told = Told()
-    assert run([cell(stubs.Instant())], store, jobs=1, observer=told).computed == [name]
-    assert f"{name}/arrays.npz does not match its checksum" in told.reasons[0]
+    assert run_cells([cell(stubs.Instant())], store, jobs=1, notify=notify).computed == [name]
+    assert f"{name}/arrays.npz does not match its checksum" in reasons[0]
     assert [entry.name.partition("-")[0] for entry in (store.root / "damaged").iterdir()] == [name]
 
 
 def test_with_the_cache_alone_nothing_is_computed_and_without_it_everything(store: Store):
     cells = [cell(stubs.Instant()), cell(stubs.Instant(width=9))]
-    run(cells[:1], store, jobs=1)
-    only = run(cells, store, jobs=1, cache="only")
+    run_cells(cells[:1], store, jobs=1)
+    only = run_cells(cells, store, jobs=1, cache="only")
     assert (only.computed, list(only.records)) == ([], [key(cells[0])])
-    assert sorted(run(cells, store, jobs=1, cache="ignore").computed) == sorted(map(key, cells))
+    assert sorted(run_cells(cells, store, jobs=1, cache="ignore").computed) == sorted(map(key, cells))
 
 
 @pytest.mark.parametrize("name", ["Instant", "Instant[width=9]"])
 def test_cells_of_one_learner_can_be_run_again_by_its_name(store: Store, name: str):
     cells = [cell(stubs.Instant(width=9)), cell(stubs.Untrained())]
-    run(cells, store, jobs=1)
-    assert run(cells, store, jobs=1, rerun=name).computed == [key(cells[0])]
+    run_cells(cells, store, jobs=1)
+    assert run_cells(cells, store, jobs=1, rerun=name).computed == [key(cells[0])]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_cells_of_one_learner_can_be_run_again_by_its_name(store: Store, name: s
 def test_the_cause_of_a_death_is_read_from_exit_code_log_and_system(
     code: int, log: str, starved: bool, expected: tuple[str, str]
 ):
-    assert cause(code, log, starved) == expected
+    assert cause_of_death(code, log, starved) == expected
 
 
 def test_kills_for_lack_of_memory_are_those_that_the_system_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -203,7 +203,7 @@ def test_kills_for_lack_of_memory_are_those_that_the_system_counts(monkeypatch: 
 
 
 def test_nothing_of_a_cell_says_that_it_is_what_it_is_not(store: Store):
-    run([cell(stubs.Instant())], store, jobs=1)
+    run_cells([cell(stubs.Instant())], store, jobs=1)
     about = store.environment(key(cell(stubs.Instant())))
     assert about["peak_bytes"] > 2**26
     assert about["cpu_seconds"] > 0

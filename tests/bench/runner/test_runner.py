@@ -7,8 +7,11 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
+from multiprocessing import forkserver
 from pathlib import Path
 from threading import Event, Thread
 from time import perf_counter
@@ -17,22 +20,28 @@ from typing import Any
 import psutil
 import pytest
 
-from bench.cells.cell import Cell, digest, failed, key
+from bench.cells.cell import Cell
 from bench.cells.data import dataset, location
+from bench.cells.key import digest, key
+from bench.cells.planned import planned
 from bench.errors import UserError
 from bench.machine.environment import cores, default_jobs
+from bench.request import Conditions
 from bench.runner import processes
-from bench.runner import run as runner
-from bench.runner.job import Conditions, Job, Note
+from bench.runner.events import Damaged, Finished
+from bench.runner.events import Event as RunEvent
 from bench.runner.outcomes import Interrupted, Outcome
-from bench.runner.run import run
-from bench.runner.supervisor import Active, Session, bury
+from bench.runner.run import Run
+from bench.runner.supervisor import keep_failure, supervise
+from bench.runner.task import Report, Stop, Task
 from learners import Learner
 from metrics import Evidence, Metric
 from results import Measurement, Record, Store
 from results.store.lease import Lease
 from systems import LinearSpiral
-from tests.support import stubs
+from tests.support import in_processes, stubs
+from tests.support.misbehaving import wait_for
+from tests.support.running import run_cells
 from tests.support.stubs import cell
 
 LATE = 6  # seconds after which a cell is stopped: many times what any other takes
@@ -49,22 +58,13 @@ class Listener:
     at: tuple[str, str] = ("", "")
     do: Callable[[], None] = lambda: None
 
-    def cached(self, cell: Cell, key: str, records: Sequence[Record]) -> None:
-        self._note("cached", cell)
-
-    def damaged(self, cell: Cell, key: str, reason: str) -> None:
-        self.reasons.append(reason)
-        self._note("damaged", cell)
-
-    def started(self, cell: Cell, key: str) -> None:
-        self._note("started", cell)
-
-    def finished(self, cell: Cell, key: str, records: Sequence[Record], seconds: float) -> None:
-        self.seconds[cell.learner_label] = seconds
-        self._note("finished", cell)
-
-    def _note(self, event: str, cell: Cell) -> None:
-        self.told.append((event, cell.learner_label))
+    def __call__(self, event: RunEvent) -> None:
+        label = event.planned.cell.learner_label
+        if isinstance(event, Damaged):
+            self.reasons.append(event.reason)
+        if isinstance(event, Finished):
+            self.seconds[label] = event.seconds
+        self.told.append((type(event).__name__.lower(), label))
         if self.told[-1] == self.at:
             self.do()
 
@@ -101,7 +101,7 @@ GOOD = (stubs.Instant(), stubs.Instant(width=9))
 
 
 @dataclass(frozen=True)
-class Finished:
+class Mixed:
     """A run of good and of failing cells that has come to its end."""
 
     store: Store
@@ -110,16 +110,16 @@ class Finished:
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Finished:
+def mixed(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Mixed:
     """Failing cells among good ones, two at a time."""
     root = tmp_path_factory.mktemp("mixed")
     shutil.copytree(data, root / "data")
     store, listener = Store(root), Listener()
     cells = [cell(learner) for learner in (GOOD[0], *CRASHES, GOOD[1])]
-    return Finished(store, run(cells, store, jobs=2, timeout=LATE, observer=listener), listener)
+    return Mixed(store, run_cells(cells, store, jobs=2, timeout=LATE, notify=listener), listener)
 
 
-def test_every_cell_is_kept_whatever_became_of_it(mixed: Finished):
+def test_every_cell_is_kept_whatever_became_of_it(mixed: Mixed):
     keys = [key(cell(learner)) for learner in (*GOOD, *CRASHES)]
     assert all(mixed.store.finished(name) for name in keys)
     assert sorted(mixed.outcome.records) == sorted(mixed.outcome.computed) == sorted(keys)
@@ -129,7 +129,7 @@ def test_every_cell_is_kept_whatever_became_of_it(mixed: Finished):
 
 
 @pytest.mark.parametrize("learner", GOOD, ids=repr)
-def test_a_good_cell_is_not_troubled_by_its_neighbours(mixed: Finished, learner: Learner):
+def test_a_good_cell_is_not_troubled_by_its_neighbours(mixed: Mixed, learner: Learner):
     assert statuses(mixed.outcome, learner) == [("ok", ""), ("ok", "")]
 
 
@@ -144,9 +144,7 @@ def test_a_good_cell_is_not_troubled_by_its_neighbours(mixed: Finished, learner:
     ],
     ids=repr,
 )
-def test_a_failure_is_a_record_with_a_reason_for_every_seed(
-    mixed: Finished, learner: Learner, status: str, reason: str
-):
+def test_a_failure_is_a_record_with_a_reason_for_every_seed(mixed: Mixed, learner: Learner, status: str, reason: str):
     records = mixed.outcome.records[key(cell(learner))]
     assert [(record.seed, record.status, record.reason) for record in records] == [
         (0, status, reason),
@@ -169,14 +167,14 @@ def test_a_failure_is_a_record_with_a_reason_for_every_seed(
     ],
     ids=repr,
 )
-def test_the_log_has_all_that_the_process_wrote(mixed: Finished, learner: Learner, lines: list[str]):
+def test_the_log_has_all_that_the_process_wrote(mixed: Mixed, learner: Learner, lines: list[str]):
     log = mixed.store.log(key(cell(learner))).splitlines()
     assert [line for line in log if line in lines] == lines
     assert bool(log) == bool(lines)
 
 
 @pytest.mark.parametrize("learner", [GOOD[0], CRASHES[0]], ids=repr)
-def test_every_file_of_a_cell_can_be_read_back(mixed: Finished, learner: Learner):
+def test_every_file_of_a_cell_can_be_read_back(mixed: Mixed, learner: Learner):
     name = key(cell(learner))
     about = mixed.store.cell(name)
     assert (about["key"], about["learner"], about["digest"]) == (
@@ -190,7 +188,7 @@ def test_every_file_of_a_cell_can_be_read_back(mixed: Finished, learner: Learner
     assert len(mixed.store.curve(name)) == (4 if learner is GOOD[0] else 0)
 
 
-def test_each_cell_is_started_and_finished_once(mixed: Finished):
+def test_each_cell_is_started_and_finished_once(mixed: Mixed):
     labels = [cell(learner).learner_label for learner in (*GOOD, *CRASHES)]
     told = [(event, label) for label in labels for event in ("started", "finished")]
     assert sorted(mixed.listener.told) == sorted(told)
@@ -198,17 +196,17 @@ def test_each_cell_is_started_and_finished_once(mixed: Finished):
     assert mixed.listener.seconds["Sleeping"] >= LATE
 
 
-def test_a_second_run_runs_nothing(mixed: Finished):
+def test_a_second_run_runs_nothing(mixed: Mixed):
     listener = Listener()
-    again = run([cell(learner) for learner in (*GOOD, *CRASHES)], mixed.store, jobs=1, observer=listener)
+    again = run_cells([cell(learner) for learner in (*GOOD, *CRASHES)], mixed.store, jobs=1, notify=listener)
     assert again.computed == []
     assert again.records == mixed.outcome.records
     assert {event for event, _ in listener.told} == {"cached"}
 
 
-def test_two_runs_agree_in_all_but_times(mixed: Finished, store: Store):
+def test_two_runs_agree_in_all_but_times(mixed: Mixed, store: Store):
     name = key(cell(GOOD[0]))
-    other = run([cell(GOOD[0])], store, jobs=1)
+    other = run_cells([cell(GOOD[0])], store, jobs=1)
 
     def timeless(outcome: Outcome) -> list[Record]:
         kept = [[m for m in record.measurements if m.metric not in stubs.TIMES] for record in outcome.records[name]]
@@ -221,59 +219,59 @@ def test_two_runs_agree_in_all_but_times(mixed: Finished, store: Store):
 
 
 def test_missing_data_are_made_once_for_all_cells_that_need_them(tmp_path: Path):
-    outcome = run([cell(learner) for learner in GOOD], Store(tmp_path), jobs=2)
+    outcome = run_cells([cell(learner) for learner in GOOD], Store(tmp_path), jobs=2)
     assert outcome.failed == []
     assert list((tmp_path / "data").glob("*.npz")) == [location(LinearSpiral(), stubs.TINY, 0, tmp_path / "data")]
 
 
 def test_data_that_cannot_be_made_fail_the_cells_that_need_them(store: Store):
     unsolvable = replace(cell(GOOD[0]), system=stubs.Unsolvable())
-    outcome = run([unsolvable, cell(GOOD[1])], store, jobs=1)
+    outcome = run_cells([unsolvable, cell(GOOD[1])], store, jobs=1)
     assert [record.reason for record in outcome.records[key(unsolvable)]] == ["FloatingPointError: no timescale"] * 2
     assert statuses(outcome, GOOD[1]) == [("ok", "")] * 2
 
 
 def test_the_same_cell_twice_is_run_once(store: Store):
     listener = Listener()
-    run([cell(GOOD[0]), cell(GOOD[0])], store, jobs=2, observer=listener)
+    run_cells([cell(GOOD[0]), cell(GOOD[0])], store, jobs=2, notify=listener)
     assert listener.told == [("started", "Instant"), ("finished", "Instant")]
 
 
 def test_fail_fast_starts_nothing_after_a_failure(store: Store):
     cells = [cell(learner) for learner in (stubs.Raising(), *GOOD)]
-    outcome = run(cells, store, jobs=1, fail_fast=True)
+    outcome = run_cells(cells, store, jobs=1, fail_fast=True)
     assert outcome.computed == outcome.failed == [key(cells[0])]
     assert not store.finished(key(cells[1]))
 
 
 def test_a_retry_after_a_crash_may_end_well(store: Store, tmp_path: Path):
     lucky, listener = stubs.Dying(flag=str(tmp_path / "flag")), Listener()
-    outcome = run([cell(lucky)], store, jobs=1, retries=1, observer=listener)
+    outcome = run_cells([cell(lucky)], store, jobs=1, retries=1, notify=listener)
     assert statuses(outcome, lucky) == [("ok", "")] * 2
     assert [event for event, _ in listener.told] == ["started", "finished"]
 
 
 def test_the_last_of_several_crashes_says_how_many_attempts_there_were(store: Store):
-    outcome = run([cell(CRASHES[0])], store, jobs=1, retries=2)
+    outcome = run_cells([cell(CRASHES[0])], store, jobs=1, retries=2)
     assert statuses(outcome, CRASHES[0]) == [("crashed", "killed by SIGSEGV (attempt 3)")] * 2
 
 
 def test_rerun_computes_failed_cells_or_all_of_them_anew(store: Store, tmp_path: Path):
     lucky = stubs.Dying(flag=str(tmp_path / "flag"))
     cells = [cell(lucky), cell(GOOD[0])]
-    assert run(cells, store, jobs=1).failed == [key(cells[0])]
-    assert run(cells, store, jobs=1, rerun="").computed == []
-    second = run(cells, store, jobs=1, rerun="failed")
+    assert run_cells(cells, store, jobs=1).failed == [key(cells[0])]
+    assert run_cells(cells, store, jobs=1, rerun="").computed == []
+    second = run_cells(cells, store, jobs=1, rerun="failed")
     assert (second.computed, second.failed) == ([key(cells[0])], [])
-    assert run(cells, store, jobs=1, rerun="failed").computed == []
-    assert run(cells, store, jobs=1, rerun="all").computed == [key(each) for each in cells]
+    assert run_cells(cells, store, jobs=1, rerun="failed").computed == []
+    assert run_cells(cells, store, jobs=1, rerun="all").computed == [key(each) for each in cells]
 
 
 def test_a_damaged_cell_is_run_again(store: Store):
     name = key(cell(GOOD[0]))
-    run([cell(GOOD[0])], store, jobs=1)
+    run_cells([cell(GOOD[0])], store, jobs=1)
     (store.path(name) / "records.json").write_text("[]")
-    outcome = run([cell(GOOD[0])], store, jobs=1)
+    outcome = run_cells([cell(GOOD[0])], store, jobs=1)
     assert outcome.computed == [name]
     assert statuses(outcome, GOOD[0]) == [("ok", "")] * 2
 
@@ -306,12 +304,12 @@ def test_a_cell_whose_files_change_while_a_run_goes_on_is_not_kept_under_the_wro
         file.write_text(MINE.format(width=8, twice=3))
 
     listener = Listener(at=("finished", "Instant"), do=edit)
-    outcome = run([cell(GOOD[0]), mine, cell(GOOD[1])], store, jobs=1, observer=listener)
+    outcome = run_cells([cell(GOOD[0]), mine, cell(GOOD[1])], store, jobs=1, notify=listener)
     assert [record.status for record in outcome.records[planned]] == ["crashed", "crashed"]
     assert "files have changed since the run was planned" in outcome.records[planned][0].reason
     assert store.all_keys() == sorted(map(key, (cell(GOOD[0]), cell(GOOD[1]))))
     assert key(mine) != planned
-    assert run([mine], store, jobs=1).computed == [key(mine)]
+    assert run_cells([mine], store, jobs=1).computed == [key(mine)]
 
 
 def interrupt() -> None:
@@ -321,12 +319,12 @@ def interrupt() -> None:
 def test_an_interrupted_run_keeps_what_is_finished_and_leaves_nothing_else(store: Store):
     cells = [cell(learner) for learner in (stubs.Sleeping(), *GOOD)]
     with pytest.raises(Interrupted) as caught:
-        run(cells, store, jobs=2, observer=Listener(at=("finished", "Instant"), do=interrupt))
+        run_cells(cells, store, jobs=2, notify=Listener(at=("finished", "Instant"), do=interrupt))
     assert caught.value.outcome.computed == [key(cells[1])]
     assert [store.finished(key(each)) for each in cells] == [False, True, False]
     assert left_over(store) == []
     assert multiprocessing.active_children() == []
-    resumed = run(cells[1:], store, jobs=1)
+    resumed = run_cells(cells[1:], store, jobs=1)
     assert resumed.computed == [key(cells[2])]
 
 
@@ -336,7 +334,7 @@ def test_an_error_of_the_caller_ends_all_processes(store: Store):
 
     listener = Listener(at=("finished", "Instant"), do=fail)
     with pytest.raises(RuntimeError, match="the display broke"):
-        run([cell(stubs.Sleeping()), cell(GOOD[0])], store, jobs=2, observer=listener)
+        run_cells([cell(stubs.Sleeping()), cell(GOOD[0])], store, jobs=2, notify=listener)
     assert left_over(store) == []
     assert multiprocessing.active_children() == []
 
@@ -348,13 +346,13 @@ def test_a_cell_that_no_process_can_be_sent_is_named_before_anything_starts(stor
     listener = Listener()
     unsendable = cell(GOOD[0], metrics=(Metric("local", "", "lower", local),))
     with pytest.raises(UserError, match="Instant on LinearSpiral cannot be sent to another process"):
-        run([cell(GOOD[1]), unsendable], store, jobs=1, observer=listener)
+        run_cells([cell(GOOD[1]), unsendable], store, jobs=1, notify=listener)
     assert listener.told == []
 
 
 def test_without_jobs_there_is_no_run(store: Store):
-    with pytest.raises(ValueError, match="jobs=0"):
-        run([cell(GOOD[0])], store, jobs=0)
+    with pytest.raises(ValueError, match="--jobs must be at least 1, but is 0"):
+        run_cells([cell(GOOD[0])], store, jobs=0)
 
 
 def test_default_jobs_fit_the_cores_and_the_memory(monkeypatch: pytest.MonkeyPatch):
@@ -362,7 +360,7 @@ def test_default_jobs_fit_the_cores_and_the_memory(monkeypatch: pytest.MonkeyPat
     class Memory:
         available: float
 
-    monkeypatch.setattr(runner, "cores", lambda: 8)
+    monkeypatch.setattr("bench.machine.environment.cores", lambda: 8)
     for gibibytes, jobs in ((100, 8), (7, 4), (1, 1)):
         memory = Memory(gibibytes * 2**30)
         monkeypatch.setattr(psutil, "virtual_memory", lambda memory=memory: memory)
@@ -372,94 +370,151 @@ def test_default_jobs_fit_the_cores_and_the_memory(monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def light(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fork servers that come up at once, as they import nothing."""
-    processes.cool_down()
-    monkeypatch.setattr(processes, "PRELOADED", ())
+    processes.end_server()
+    monkeypatch.setattr(processes, "PRELOADED", ("bench.runner.fork_server",))
     yield
-    processes.cool_down()
+    processes.end_server()
+
+
+def tasks_of(*cells: Cell, store: Store) -> list[Task]:
+    return [Task(one) for one in planned(cells, store.root)]
 
 
 def test_cells_that_another_run_has_finished_by_now_are_not_waited_for(store: Store):
-    one, listener = cell(GOOD[0]), Listener()
-    job = Job(one, store.root, key(one))
-    bury(store, job, "crashed", "as the other run found", "", Conditions(1))
-    session = Session(store, Conditions(1), listener, [job], Outcome())
-    work = Thread(target=session.work, daemon=True)
+    (task,) = tasks_of(cell(GOOD[0]), store=store)
+    assert keep_failure(task, store, "crashed", "as the other run found", "", threads=1)
+    outcome, listener = Outcome(), Listener()
+    work = Thread(target=Run(store, Conditions(), 1, listener, [task], outcome).run, daemon=True)
     work.start()
     work.join(60)
     assert not work.is_alive()
-    assert list(session.outcome.records) == [job.key]
-    assert session.outcome.computed == []
+    assert list(outcome.records) == [task.planned.key]
+    assert outcome.computed == []
+    assert listener.told == [("cached", "Instant")]
+
+
+def start_and_end(**options: Any) -> processes.Ended:
+    return processes.run_process(in_processes.do_nothing, threads=1, **options)
 
 
 @pytest.mark.usefixtures("light")
-def test_a_fork_server_that_is_behind_the_files_is_replaced(store: Store):
-    before = processes.start(print, threads=1)
-    before.process.join()
-    session = Session(store, Conditions(1), Listener(), [], Outcome())
-    job = Job(cell(GOOD[0]), store.root, key(cell(GOOD[0])))
-    session._look_again(Active(job, before, processes.CONTEXT.Pipe()[0], 0.0, 0), Note(outdated="server"))
-    assert session.waiting == [job]
-    after = processes.start(print, threads=1)
-    after.process.join()
-    assert after.server != before.server
-    processes.retire(before.server)
-    assert processes.is_warm()
+def test_a_fork_server_that_is_behind_the_files_is_replaced(store: Store, monkeypatch: pytest.MonkeyPatch):
+    (task,) = tasks_of(cell(GOOD[0]), store=store)
+    servers = []
+
+    def outdated_at_first(*arguments: Any, **options: Any) -> processes.Ended:
+        ended = start_and_end()
+        servers.append(ended.server)
+        report = Report("server_outdated" if len(servers) == 1 else "plan_outdated")
+        return ended._replace(reports=[report])
+
+    monkeypatch.setattr("bench.runner.supervisor.run_process", outdated_at_first)
+    outcome = supervise(task, store, Conditions(), 1, Stop())
+    assert list(outcome.records) == [task.planned.key]
+    first, second = servers
+    assert first != second
+    processes.end_server(first)
+    assert processes.is_alive(second)
 
 
 @pytest.mark.usefixtures("light")
 def test_a_fork_server_that_dies_while_it_comes_up_is_replaced(monkeypatch: pytest.MonkeyPatch):
-    started, deaths = processes._start, [1, 2]
+    deaths = [1, 2]
 
-    def fatal(*arguments: Any, **options: Any) -> Any:
+    def fatal(server: forkserver.ForkServer, fds: list[int]) -> Any:
+        server.ensure_running()
+        while deaths and not processes.fork_servers():
+            time.sleep(0.01)  # it has been forked, but is not yet another program
         if deaths:
-            os.kill(processes._pid() or 0, signal.SIGKILL)
             deaths.pop()
-        return started(*arguments, **options)
+            processes.end_server()
+        return connect(server, fds)
 
-    monkeypatch.setattr(processes, "_start", fatal)
-    processes.warm_up(1)
-    assert processes.is_warm()
+    connect = forkserver.ForkServer.connect_to_new_process
+    monkeypatch.setattr(forkserver.ForkServer, "connect_to_new_process", fatal)
+    monkeypatch.setattr(forkserver, "connect_to_new_process", partial(fatal, forkserver._forkserver))  # type: ignore[attr-defined]
+    ended = start_and_end()
+    assert processes.is_alive(ended.server)
+    assert ended.exit_code == 0
+    assert not ended.is_lost
     assert deaths == []
 
 
 @pytest.mark.usefixtures("light")
-def test_a_process_of_a_fork_server_that_has_come_up_by_itself_is_not_used(monkeypatch: pytest.MonkeyPatch):
-    processes.warm_up(1)
-    started, deaths = processes._start, [1]
+def test_a_fork_server_that_has_come_up_by_itself_is_deaf_and_has_the_threads_of_ours():
+    first = start_and_end()
+    processes.end_server()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "7")
+        second = processes.run_process(in_processes.tell_surroundings, threads=3)
+    assert second.server != first.server
+    assert second.reports == [("3", signal.SIG_IGN, signal.SIG_IGN)]
 
-    def fatal(*arguments: Any, **options: Any) -> Any:
-        if deaths:
-            deaths.pop()
-            processes._server[0].kill()
-        return started(*arguments, **options)
 
-    monkeypatch.setattr(processes, "_start", fatal)
-    found = processes.start(print, threads=1)
-    found.process.join()
-    assert found.server == processes._server[0]
-    assert found.process.exitcode == 0
-    assert not found.is_lost
+@pytest.mark.usefixtures("light")
+def test_a_process_whose_fork_server_dies_is_lost_and_killed():
+    found = []
+
+    def kill_server() -> None:
+        while not (found_now := processes.fork_servers()) or not found_now[0].children():
+            time.sleep(0.01)
+        found.extend(found_now[0].children())
+        processes.end_server()
+
+    killer = Thread(target=kill_server)
+    killer.start()
+    ended = processes.run_process(in_processes.sleep_long, threads=1)
+    killer.join()
+    assert ended.is_lost
+    assert psutil.wait_procs(found, timeout=10)[1] == []
+
+
+@pytest.mark.usefixtures("light")
+def test_a_process_that_ends_with_the_exit_code_of_lost_ones_is_not_lost():
+    ended = processes.run_process(in_processes.leave, threads=1)
+    assert (ended.exit_code, ended.is_lost) == (processes.SERVER_DIED, False)
+
+
+def test_nobody_waits_for_a_fork_server_once_the_run_is_stopped(monkeypatch: pytest.MonkeyPatch):
+    processes.end_server()
+    monkeypatch.setattr(processes, "PRELOADED", ("tests.support.slow_to_import",))
+    stop, ended = Event(), []
+    start = Thread(target=lambda: ended.append(start_and_end(stop=stop)))
+    start.start()
+    while not processes.fork_servers():
+        time.sleep(0.01)
+    begun = perf_counter()
+    stop.set()
+    processes.abandon_start()
+    start.join()
+    assert perf_counter() - begun < 30
+    assert ended[0].exit_code is None
+    processes.end_server()
+
+
+@pytest.mark.usefixtures("light")
+def test_processes_that_end_while_others_start_keep_their_exit_codes():
+    with ThreadPoolExecutor(8) as pool:
+        ended = list(
+            pool.map(lambda number: processes.run_process(in_processes.exit_with, number, threads=1), range(40))
+        )
+    assert [one.exit_code for one in ended] == list(range(40))
+    assert not any(one.is_lost for one in ended)
 
 
 @pytest.mark.usefixtures("light")
 def test_threads_that_a_cell_leaves_behind_do_not_keep_its_process(tmp_path: Path):
     begun = perf_counter()
-    found = processes.start(leave_a_thread, str(tmp_path / "done"), threads=1)
-    found.process.join(60)
+    ended = processes.run_process(in_processes.leave_a_thread, str(tmp_path / "done"), threads=1, timeout=60)
     assert (tmp_path / "done").exists()
-    assert found.process.exitcode == 0
+    assert (ended.exit_code, ended.is_late) == (0, False)
     assert perf_counter() - begun < 60
-
-
-def leave_a_thread(done: str) -> None:
-    Thread(target=time.sleep, args=(600,)).start()
-    Path(done).touch()
 
 
 @pytest.mark.slow
 def test_a_cell_that_takes_its_fork_server_with_it_ends_and_takes_no_other_with_it(store: Store, data: Path):
     cells = [cell(learner) for learner in (ServerKiller(), GOOD[0], GOOD[1])]
-    outcome = run(cells, store, jobs=2)
+    outcome = run_cells(cells, store, jobs=2)
     killer, *others = (outcome.records[key(each)] for each in cells)
     assert {record.status for record in killer} == {"crashed"}
     assert "its fork server died with it, again and again" in killer[0].reason
@@ -477,7 +532,7 @@ class ServerKiller(stubs.Instant):
 
 
 def test_a_result_that_was_to_be_replaced_is_not_taken_for_the_new_one(store: Store):
-    (name,) = run([cell(GOOD[0])], store, jobs=1).computed
+    (name,) = run_cells([cell(GOOD[0])], store, jobs=1).computed
     held, lease = Event(), Lease(store, name)
 
     def hold() -> None:
@@ -489,34 +544,62 @@ def test_a_result_that_was_to_be_replaced_is_not_taken_for_the_new_one(store: St
     other = Thread(target=hold)
     other.start()
     held.wait()
-    assert run([cell(GOOD[0])], store, jobs=1, rerun="all").computed == [name]
+    assert run_cells([cell(GOOD[0])], store, jobs=1, rerun="all").computed == [name]
     other.join()
 
 
 def test_what_fails_as_its_files_are_being_edited_is_not_kept(store: Store, monkeypatch: pytest.MonkeyPatch):
-    def half_written(cell: Cell) -> str:
+    def half_written(cell: Cell) -> dict[str, str]:
         raise SyntaxError("a file is being edited")
 
-    one = cell(GOOD[0])
-    job = Job(one, store.root, key(one))
-    started = Session(store, Conditions(1), Listener(), [], Outcome())
-    monkeypatch.setattr("bench.runner.supervisor.key", half_written)
-    started._fail(job, "crashed", "no such name", "")
-    (record, *_) = started.outcome.records[job.key]
+    def crash(*arguments: Any, **options: Any) -> processes.Ended:
+        return processes.Ended(1, 1.0, 1.0, [], 0, is_late=False, is_lost=False)
+
+    (task,) = tasks_of(cell(GOOD[0]), store=store)
+    monkeypatch.setattr("bench.runner.worker.digest", half_written)
+    monkeypatch.setattr("bench.runner.supervisor.run_process", crash)
+    outcome = supervise(task, store, Conditions(), 1, Stop())
+    (record, *_) = outcome.records[task.planned.key]
     assert "its files have changed" in record.reason
-    assert not store.finished(job.key)
+    assert outcome.computed == []
+    assert not store.finished(task.planned.key)
 
 
-def test_after_a_failure_that_ends_the_run_nothing_is_begun_again(store: Store):
-    one = cell(GOOD[0])
-    session = Session(store, Conditions(2, retries=3, fail_fast=True), Listener(), [], Outcome())
-    session._tell(Job(one, store.root, "a"), failed_records(one))
-    assert not session._tries_again(Job(one, store.root, "b"), "crashed", "", "")
-    assert session.waiting == []
+def test_after_a_failure_that_ends_the_run_nothing_is_begun_again(store: Store, monkeypatch: pytest.MonkeyPatch):
+    stop, attempts = Stop(), []
+
+    def crash(*arguments: Any, **options: Any) -> processes.Ended:
+        attempts.append(1)
+        stop.soon.set()
+        return processes.Ended(1, 1.0, 1.0, [], 0, is_late=False, is_lost=False)
+
+    monkeypatch.setattr("bench.runner.supervisor.run_process", crash)
+    (task,) = tasks_of(cell(GOOD[0]), store=store)
+    outcome = supervise(task, store, Conditions(retries=3), 1, stop)
+    assert attempts == [1]
+    assert outcome.failed == [task.planned.key]
 
 
-def failed_records(one: Cell) -> list[Record]:
-    return [failed(one, seed, "crashed", "") for seed in one.seeds]
+def test_cells_of_other_data_are_not_held_up_by_data_in_the_making(tmp_path: Path):
+    store, listener = Store(tmp_path), Listener()
+    slow = replace(cell(GOOD[0]), system=SlowToSample(go=str(tmp_path / "go")))
+    other = replace(cell(GOOD[1]), data_seed=1)
+    listener.at, listener.do = ("finished", GOOD[1].__class__.__name__ + "[width=9]"), (tmp_path / "go").touch
+    outcome = run_cells([slow, replace(slow, learner=stubs.Untrained()), other], store, listener, jobs=2)
+    assert len(outcome.computed) == 3
+    assert listener.told[:2] == [("started", "Instant[width=9]"), ("finished", "Instant[width=9]")]
+
+
+@dataclass(frozen=True)
+class SlowToSample(LinearSpiral):
+    """A system whose data are there only when a file is."""
+
+    go: str = ""
+
+    @property
+    def timescale(self) -> float:
+        wait_for(Path(self.go))
+        return super().timescale
 
 
 def test_numbers_that_no_file_can_hold_are_refused_before_anything_runs():

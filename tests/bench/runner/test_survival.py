@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
 
@@ -20,7 +21,6 @@ from bench.cells.data import dataset
 from bench.planning.manifest import manifest
 from bench.runner import processes
 from bench.runner.outcomes import Outcome
-from bench.runner.run import run
 from bench.suite import Suite
 from results import Store
 from results.store.lease import leased
@@ -28,6 +28,7 @@ from results.store.run import Run
 from systems import LinearSpiral
 from tests.support import stubs
 from tests.support.misbehaving import Journaled
+from tests.support.running import run_cells
 
 CELLS, JOBS = 6, 2
 FEW, MANY = 3, 50  # moments at which something is killed
@@ -49,7 +50,7 @@ class Scene:
         dataset(LinearSpiral(), stubs.TINY, 0, self.store.root / "data")
 
     def run(self) -> Outcome:
-        return run(self.cells, self.store, jobs=JOBS)
+        return run_cells(self.cells, self.store, jobs=JOBS)
 
     def begun(self) -> Counter[int]:
         """How often each cell was begun."""
@@ -83,7 +84,7 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, journal: Path) -> tuple[pd.DataFrame, float]:
     """The results of a run to which nothing happens, and the seconds that it takes."""
     scene = Scene(tmp_path_factory.mktemp("undisturbed"), journal)
-    processes.warm_up(1)
+    processes.run_process(do_nothing, threads=1)
     begin = time.perf_counter()
     scene.run()
     assert scene.begun() == Counter(dict.fromkeys(range(CELLS), 1))
@@ -93,6 +94,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, journal: Path) -> tupl
 @pytest.fixture
 def scene(tmp_path: Path, journal: Path, undisturbed: tuple[pd.DataFrame, float]) -> Scene:
     return Scene(tmp_path, journal)
+
+
+def do_nothing(parent: Connection) -> None:
+    pass
 
 
 def moments(seconds: float, count: int) -> list[float]:
@@ -123,7 +128,7 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 def cells_at_work() -> list[psutil.Process]:
     """The processes that the fork server has started."""
-    return processes._server[0].children() if processes.is_warm() else []
+    return [child for server in processes.fork_servers() for child in server.children()]
 
 
 def check_resumed(scene: Scene, expected: pd.DataFrame) -> None:
@@ -184,7 +189,7 @@ def check_killed_worker(scene: Scene, moment: float, expected: pd.DataFrame) -> 
     for key in outcome.failed:
         assert {record.status for record in outcome.records[key]} == {"crashed"}
     finished, before = scene.finished() - {scene.keys.index(key) for key in outcome.failed}, scene.begun()
-    run(scene.cells, scene.store, jobs=JOBS, rerun="failed")
+    run_cells(scene.cells, scene.store, jobs=JOBS, rerun="failed")
     assert not finished & (scene.begun() - before).keys()
     pd.testing.assert_frame_equal(scene.results(), expected)
     assert scene.left_over() == []
@@ -206,8 +211,8 @@ def test_cells_may_be_killed_at_any_moment(tmp_path: Path, journal: Path, undist
 
 
 def check_killed_server(scene: Scene, moment: float, expected: pd.DataFrame) -> None:
-    processes.warm_up(1)
-    thread, killed = kill_later(lambda: list(processes._server), moment)
+    processes.run_process(do_nothing, threads=1)
+    thread, killed = kill_later(processes.fork_servers, moment)
     outcome = scene.run()
     thread.join()
     assert len(killed) == 1
