@@ -1,4 +1,4 @@
-"""What many trials say together: medians with bootstrap intervals, and ranks."""
+"""Intervals of medians, means and probabilities: by order statistics, and by a seeded bootstrap."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Estimate:
         return self.low > 0 or self.high < 0
 
 
-def median_interval(values: Values, confidence: float = CONFIDENCE) -> tuple[np.ndarray, np.ndarray]:
+def median_interval(values: Values) -> tuple[np.ndarray, np.ndarray]:
     """Ends of the interval of the median along the last axis; NaN where there are too few trials to have one.
 
     Order statistics, interpolated so that the confidence is met: what the bootstrap of a median tends to, without its
@@ -53,15 +53,13 @@ def median_interval(values: Values, confidence: float = CONFIDENCE) -> tuple[np.
     """
     ordered, n = np.sort(values, axis=-1), values.shape[-1]
     inside = 1 - 2 * stats.binom.cdf(np.arange(n // 2 + 1) - 1, n, 0.5)  # confidence of the k-th value from each end
-    if n < 2 or inside[1] < confidence:
-        unknown = np.full(values.shape[:-1], np.nan)
-        return unknown, unknown.copy()
-    outer = int(np.flatnonzero(inside >= confidence)[-1])
-    excess = (inside[outer] - confidence) / (inside[outer] - inside[outer + 1]) if outer < n // 2 else 0.0
+    if n < 2 or inside[1] < CONFIDENCE:
+        return np.full(values.shape[:-1], np.nan), np.full(values.shape[:-1], np.nan)
+    outer = int(np.flatnonzero(inside >= CONFIDENCE)[-1])
+    excess = (inside[outer] - CONFIDENCE) / (inside[outer] - inside[outer + 1]) if outer < n // 2 else 0.0
     share = (n - outer) * excess / (outer + (n - 2 * outer) * excess)
-    ends = (ordered[..., outer - 1], ordered[..., n - outer])
-    inner = (ordered[..., min(outer, n - 1)], ordered[..., n - outer - 1])
-    low, high = ((1 - share) * end + share * nearer for end, nearer in zip(ends, inner, strict=True))
+    low = (1 - share) * ordered[..., outer - 1] + share * ordered[..., min(outer, n - 1)]
+    high = (1 - share) * ordered[..., n - outer] + share * ordered[..., n - outer - 1]
     return low, high
 
 
@@ -75,9 +73,7 @@ def interquartile_mean(values: Values, axis: int = -1) -> np.ndarray:
     return ordered[..., cut : ordered.shape[-1] - cut].mean(axis=-1)
 
 
-def stratified(
-    strata: Sequence[Float[np.ndarray, " trials"]], statistic: Statistic, confidence: float = CONFIDENCE
-) -> Estimate:
+def stratified(strata: Sequence[Float[np.ndarray, " trials"]], statistic: Statistic) -> Estimate:
     """A statistic of all trials, with its bootstrap interval for trials drawn anew within each stratum (a system).
 
     Of `n` trials `n - 1` are drawn, which gives the variance of the statistic no bias, and the interval is widened from
@@ -88,8 +84,8 @@ def stratified(
     repeats = sum(len(stratum) - 1 for stratum in strata)
     if repeats < FEWEST_REPEATS:
         return Estimate(value)
-    drawn = [stratum.astype(np.float32)[_draw(place, len(stratum))] for place, stratum in enumerate(strata)]
-    return Estimate(value, *_ends(statistic(np.concatenate(drawn, axis=-1), axis=-1), repeats, confidence))
+    drawn = [stratum.astype(np.float32)[_resample(place, len(stratum))] for place, stratum in enumerate(strata)]
+    return Estimate(value, *_ends(statistic(np.concatenate(drawn, axis=-1), axis=-1), repeats))
 
 
 def probability_of_improvement(
@@ -102,17 +98,18 @@ def probability_of_improvement(
     chances, drawn = [], []
     for place, (one, other) in enumerate(zip(first, second, strict=True)):
         ahead = (one[:, None] < other) + 0.5 * (one[:, None] == other)
-        times, times_of_other = _times(2 * place, len(one)), _times(2 * place + 1, len(other))
+        counts = _counts(2 * place, len(one))
+        counts_of_other = _counts(2 * place + 1, len(other))
         chances.append(ahead.mean())
         drawn.append(
-            ((times @ ahead.astype(np.float32)) * times_of_other).sum(axis=1)
-            / (times[0].sum() * times_of_other[0].sum())
+            ((counts @ ahead.astype(np.float32)) * counts_of_other).sum(axis=1)
+            / (counts[0].sum() * counts_of_other[0].sum())
         )
     repeats = sum(len(trials) - 1 for trials in first)
     value = float(np.mean(chances))
     if repeats < FEWEST_REPEATS:
         return Estimate(value)
-    low, high = _ends(np.mean(drawn, axis=0), repeats, CONFIDENCE)
+    low, high = _ends(np.mean(drawn, axis=0), repeats)
     return Estimate(value, max(low, 0.0), min(high, 1.0))
 
 
@@ -129,7 +126,18 @@ def prediction_time_interval(vpt: Float[np.ndarray, "seed batch"]) -> Interval:
     def statistic(*seeds: np.ndarray, axis: int) -> np.ndarray:
         return np.median([np.median(seed, axis=axis) for seed in seeds], axis=0)
 
-    low, high = _bootstrap(tuple(vpt), statistic, paired=True)
+    low, high = stats.bootstrap(
+        tuple(vpt),
+        statistic,
+        n_resamples=RESAMPLES,
+        batch=200,  # bounds the memory
+        vectorized=True,
+        paired=True,
+        axis=-1,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(SEED),
+    ).confidence_interval
     return Interval(median, float(low), float(high))
 
 
@@ -147,37 +155,19 @@ def prediction_time_difference(
 
 
 @lru_cache(maxsize=64)
-def _draw(stratum: int, n: int) -> np.ndarray:
+def _resample(stratum: int, n: int) -> np.ndarray:
     """Places of the trials of each resample of one stratum; the same for all that is compared."""
     return np.random.default_rng([SEED, stratum]).integers(0, n, (RESAMPLES, max(n - 1, 1)), dtype=np.int32)
 
 
 @lru_cache(maxsize=64)
-def _times(stratum: int, n: int) -> np.ndarray:
+def _counts(stratum: int, n: int) -> np.ndarray:
     """How often each of them was drawn, in float32, whose sums are still exact."""
-    drawn = _draw(stratum, n) + n * np.arange(RESAMPLES)[:, None]
+    drawn = _resample(stratum, n) + n * np.arange(RESAMPLES)[:, None]
     return np.bincount(drawn.ravel(), minlength=n * RESAMPLES).reshape(RESAMPLES, n).astype(np.float32)
 
 
-def _ends(resamples: np.ndarray, repeats: int, confidence: float) -> tuple[float, float]:
-    tail = stats.norm.cdf(stats.t.ppf((1 - confidence) / 2, repeats))
+def _ends(resamples: np.ndarray, repeats: int) -> tuple[float, float]:
+    tail = stats.norm.cdf(stats.t.ppf((1 - CONFIDENCE) / 2, repeats))
     low, high = np.quantile(resamples, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def _bootstrap(
-    samples: Sequence[np.ndarray], statistic: Callable[..., np.ndarray], paired: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    found = stats.bootstrap(
-        tuple(samples),
-        statistic,
-        n_resamples=RESAMPLES,
-        batch=200,  # bounds the memory
-        vectorized=True,
-        paired=paired,
-        axis=-1,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(SEED),
-    )
-    return found.confidence_interval.low, found.confidence_interval.high

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
-from math import comb, sqrt
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -240,8 +240,3 @@ def signed_ranks(first: np.ndarray, second: np.ndarray) -> float:
     differences = np.where(same, 0.0, np.where(same, 0.0, first) - np.where(same, 0.0, second))
     test: Any = stats.wilcoxon
     return float(test(differences, zero_method="zsplit").pvalue) if differences.any() else 1.0
-
-
-def smallest_p(blocks: int, learners: int) -> float:
-    """The smallest corrected p-value that signed ranks of so many learners on so many blocks can have."""
-    return min(1.0, 2.0 ** (1 - blocks) * comb(learners, 2))

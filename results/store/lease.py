@@ -1,4 +1,4 @@
-"""Who works on a cell: at most one process, of all those that share a store, on whatever machines they run."""
+"""Leases on cells: at most one process works on a cell, of all those that share a store, on whatever machines."""
 
 import errno
 import logging
@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from filelock import FileLock, SoftFileLease, Timeout
 
-from results import Store
+from results.store.store import Store
 
 LEASE_SECONDS = 120.0  # without a sign of life, after which a process of another machine counts as dead
 BLANK_SECONDS = 2.0  # after which the holder of a lease without a name counts as dead: it is written in microseconds
@@ -37,11 +37,11 @@ class Lease:
         self._seen: tuple[tuple[int, int], float] = (0, 0), 0.0  # the file when it last changed, and when that was
 
     def acquire(self) -> bool:
-        """Take it, unless somebody has it."""
+        """Take the lease; False where another process has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             self._acquire_lock()
-            self._clear_away()
+            self._remove_abandoned()
             self._heartbeat.acquire()
         except Timeout:
             self._lock.release()
@@ -49,24 +49,26 @@ class Lease:
         return True
 
     def release(self) -> None:
+        """Give the lease back."""
         self._heartbeat.release()
         Path(self._lock.lock_file).unlink(missing_ok=True)  # who has it open already still meets the lease
         self._lock.release()
 
     def is_free(self) -> bool:
-        """Whether nobody has it. Of a process on another machine that died, this is known by asking again and again."""
+        """Whether nobody has it. That a process on another machine has died is known only by asking again and again."""
         free = self.acquire()
         if free:
             self.release()
         return free
 
-    def _clear_away(self) -> None:
-        """Remove what the dead have left that filelock leaves alone: leases without a name, or on network drives."""
+    def _remove_abandoned(self) -> None:
+        """Remove leases of dead processes that filelock leaves alone: those without a name, or on network drives."""
         with suppress(FileNotFoundError):
             found = self._file.stat()
-            sign, now = (found.st_ino, found.st_mtime_ns), time.monotonic()
-            if sign != self._seen[0]:
-                self._seen = sign, now
+            state = (found.st_ino, found.st_mtime_ns)
+            now = time.monotonic()
+            if state != self._seen[0]:
+                self._seen = state, now
             is_blank = not found.st_size and abs(time.time() - found.st_mtime) > BLANK_SECONDS
             if is_blank or now - self._seen[1] > LEASE_SECONDS:
                 aside = self._file.with_name(f"{self._file.name}-{uuid4().hex}")
@@ -85,7 +87,7 @@ class Lease:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def hold_lock(path: Path) -> Iterator[None]:
     """Wait for the lock of a file, and hold it; where the file system has no locks, go on without."""
     lock = FileLock(path, fallback_to_soft=False)
     try:
