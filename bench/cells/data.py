@@ -11,7 +11,7 @@ import torch
 
 from bench.cells.digest import Reader, checksum, code, modules
 from results.store.atomic import write_in_one_stroke
-from results.store.lease import alone
+from results.store.lease import hold_lock
 from systems import Dataset, Sampling, System, Trajectories, sample
 from systems.configuration import describe
 from systems.ground_truth import ground_truth_time
@@ -42,7 +42,7 @@ def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Obse
     if (kept := read()) is not None:
         return kept
     folder.mkdir(parents=True, exist_ok=True)
-    with alone(path.with_suffix(".lock")):
+    with hold_lock(path.with_suffix(".lock")):
         if (kept := read()) is not None:
             return kept
         data = sample(system, sampling, seed)

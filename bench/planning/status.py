@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from results import DamagedCellError, MissingCellError, Record, Store, UnreadableError
 from results.store.lease import leased
 from results.store.record import is_failure
-from results.store.run import Cell, Run
+from results.store.run import Run, StoredCell
 
 if TYPE_CHECKING:
     from bench.cells.digest import Reader
@@ -25,7 +25,7 @@ class RunStatus:
     """The state of each cell of a run. Records are verified; arrays and curves are not read."""
 
     run: Run
-    states: dict[Cell, Progress] = field(default_factory=dict)
+    states: dict[StoredCell, Progress] = field(default_factory=dict)
     failures: dict[str, Record] = field(default_factory=dict)  # by key, the first trial that did not end well
     damage: dict[str, str] = field(default_factory=dict)  # by key, what is wrong
 
