@@ -1,5 +1,6 @@
 """Learners: methods that learn dynamical systems from data, and the reference rows beside them."""
 
+from learners.adaptive import ODENet, RKNet
 from learners.base import (
     Budget,
     CurvePoint,
@@ -20,10 +21,8 @@ from learners.linear.polynomial import DMD, NVAR, PolynomialPropagator
 from learners.linear.reservoir import Reservoir
 from learners.linear.sindy import SINDy
 from learners.neural_ode import NeuralODE
-from learners.ode_net import ODENet
 from learners.references import Climatology, Persistence, TrainingMean, TrueEquations
 from learners.resnet import ResNet
-from learners.rk_net import RKNet
 from learners.training.loop import Training
 from learners.transformer import Transformer
 from learners.windowed_rnn import WindowedRNN

@@ -34,3 +34,27 @@ class AdaptiveLearner(Learner):
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         settings = {item.name: getattr(self, item.name) for item in fields(self)}
         return NeuralODE(gradient=self.gradient, **settings).fit(dataset, budget, seeds)
+
+
+@dataclass(frozen=True)
+class RKNet(AdaptiveLearner):
+    """Vector field integrated by an adaptive solver, gradients by backpropagation through its steps.
+
+    Memory grows with the number of solver steps. Seeds are fitted one after the other.
+
+    Chen et al., "Neural ordinary differential equations", NeurIPS 2018.
+    """
+
+    gradient: ClassVar[Gradient] = "backpropagation"
+
+
+@dataclass(frozen=True)
+class ODENet(AdaptiveLearner):
+    """Vector field integrated by an adaptive solver, gradients by the adjoint equation, solved backwards in time.
+
+    Memory does not grow with the number of solver steps. Seeds are fitted one after the other.
+
+    Chen et al., "Neural ordinary differential equations", NeurIPS 2018.
+    """
+
+    gradient: ClassVar[Gradient] = "adjoint"

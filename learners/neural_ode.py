@@ -77,9 +77,9 @@ class NeuralODE(Learner):
         def errors(segments: Segments) -> Float[Tensor, "seed batch time channel"]:
             start, targets = segments[:, :, 0], segments[:, :, 1:]
             if regular:
-                predicted = integration.follow(stack, start, targets.shape[2])
+                predicted = integration.integrate(stack, start, targets.shape[2])
             else:
-                predicted = integration.follow_irregular(stack, start, scales.intervals(segments))
+                predicted = integration.integrate_irregular(stack, start, scales.intervals(segments))
             return scales.residuals(predicted, targets)
 
         objective = SquaredError(errors)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, Unsuitable
 from learners.solvers.accurate import _after, accurate_substeps
-from learners.solvers.rollout import substeps
+from learners.solvers.rollout import rollout_flow
 from learners.solvers.steps import EVALUATIONS
 from learners.streams import stream
 from systems import Dataset, Flow, Trajectories
@@ -136,5 +136,5 @@ class SinglePrecision(Predictor):
         def advance(x: Float[Tensor, "batch dim"], samples: float) -> Float[Tensor, "batch dim"]:
             return _after(self.flow, x, samples * self.step, self.count)
 
-        propagate = substeps(advance, EVALUATIONS["rk4"] * self.count)
+        propagate = rollout_flow(advance, EVALUATIONS["rk4"] * self.count)
         return propagate(state, [offset / self.step for offset in offsets])

@@ -11,7 +11,7 @@ from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.networks.fields import stacked_damping
 from learners.networks.scales import Scales
 from learners.networks.stacked import Activation, NetworkKind, replica, replicas_in, stacked_network
-from learners.solvers.rollout import Rollout, StatePredictor, iterate
+from learners.solvers.rollout import Rollout, StatePredictor, rollout_map
 from learners.streams import stream
 from learners.training.loop import SquaredError, Training, train
 from learners.training.segments import Segments, segments_of
@@ -67,7 +67,7 @@ class ResNet(Learner):
         def step(state: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
             return network(state.unflatten(0, (replicas, -1))).flatten(0, 1)
 
-        return iterate(step, evaluations=self.blocks)
+        return rollout_map(step, evaluations=self.blocks)
 
 
 class ResidualMap(nn.Module):

@@ -12,7 +12,7 @@ from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.networks.recurrent import CellType, StackedRecurrent
 from learners.networks.scales import Scales
 from learners.networks.stacked import StackedLinear, joined, replica, replicas_in, size
-from learners.solvers.rollout import iterate, substeps
+from learners.solvers.rollout import rollout_flow, rollout_map
 from learners.streams import stream
 from learners.training.loop import SquaredError, Training, train
 from learners.training.segments import Segments, segments_of
@@ -95,7 +95,7 @@ class WindowPredictor(Predictor):
     ) -> None:
         self.network, self.window, self.scales, self.log, self.gaps = network, window, scales, log, gaps
         self.evaluations, self._replicas = evaluations, replicas_in(network)
-        self._propagate = substeps(self._step_over, evaluations) if gaps else iterate(self._step, evaluations)
+        self._propagate = rollout_flow(self._step_over, evaluations) if gaps else rollout_map(self._step, evaluations)
 
     @property
     def parameters(self) -> int:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from systems.base import Flow
+from systems.solvers.fixed import classical_rk4
 
 Map = Callable[[Tensor], Tensor]
 Push = Callable[[Map, Tensor, Tensor], tuple[Tensor, Tensor]]  # value and derivative of a map, at states along tangents
@@ -150,7 +151,7 @@ def flow_spectrum(
 
     def several_steps(x: Tensor) -> Tensor:
         for _ in range(STEPS_A_QR):
-            x = runge_kutta_step(flow, x, h)
+            x = classical_rk4(flow.velocity, x, h)
         return x
 
     duration = STEPS_A_QR * h
@@ -175,21 +176,12 @@ def step_size(flow: Flow, states: Float64[Tensor, "batch dim"]) -> float:
     scale = states.std(dim=0).mean() + torch.finfo(states.dtype).tiny
     h = flow.timescale / 32
     for _ in range(20):
-        halved = runge_kutta_step(flow, runge_kutta_step(flow, states, h / 2), h / 2)
-        error = (runge_kutta_step(flow, states, h) - halved).norm(dim=1) / np.sqrt(flow.dim)
+        halved = classical_rk4(flow.velocity, classical_rk4(flow.velocity, states, h / 2), h / 2)
+        error = (classical_rk4(flow.velocity, states, h) - halved).norm(dim=1) / np.sqrt(flow.dim)
         if error.square().mean().sqrt() <= STEP_ERROR * scale:
             return h
         h /= 2
     raise FloatingPointError(f"{flow} needs explicit steps below {h:g}: it is too stiff for this spectrum")
-
-
-def runge_kutta_step(flow: Flow, x: Float[Tensor, "*batch dim"], h: float) -> Float[Tensor, "*batch dim"]:
-    """One step of the classical fourth-order scheme."""
-    first = flow.velocity(0.0, x)
-    second = flow.velocity(0.0, x + h / 2 * first)
-    third = flow.velocity(0.0, x + h / 2 * second)
-    fourth = flow.velocity(0.0, x + h * third)
-    return x + h / 6 * (first + 2 * (second + third) + fourth)
 
 
 def divergence(flow: Flow, states: Float[Tensor, "batch dim"], push: Push | None = None) -> Float[Tensor, " batch"]:

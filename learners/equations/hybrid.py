@@ -54,7 +54,7 @@ class HybridODE(Learner):
 
         def errors(segments: Segments) -> Float[Tensor, "seed batch time channel"]:
             start, targets = segments[:, :, 0], segments[:, :, 1:]
-            return scales.residuals(integration.follow(stack, start, targets.shape[2]), targets)
+            return scales.residuals(integration.integrate(stack, start, targets.shape[2]), targets)
 
         data = segments_of(dataset, scales, self.lookahead + 1, seeds)
         logs = train(stack, SquaredError(errors), data, self.training, budget, counted=[stack])

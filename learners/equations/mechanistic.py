@@ -14,7 +14,7 @@ from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, Train
 from learners.equations.least_squares import LeastSquares
 from learners.equations.sensitivities import real_parameters, with_values
 from learners.solvers.accurate import accurate_substeps
-from learners.solvers.rollout import substeps as rolled
+from learners.solvers.rollout import rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS
 from learners.validation import not_negative, positive
 from systems import Dataset, Flow, Trajectories
@@ -162,7 +162,7 @@ class FittedEquations(Predictor):
         def advance(x: Float[Tensor, "batch dim"], steps: float) -> Float[Tensor, "batch dim"]:
             return STEPS["rk4"](self.flow.velocity, x, steps * self.step)
 
-        return rolled(advance, EVALUATIONS["rk4"])(state, [offset / self.step for offset in offsets])
+        return rollout_flow(advance, EVALUATIONS["rk4"])(state, [offset / self.step for offset in offsets])
 
     def weights(self) -> dict[str, Tensor]:
         return {name: value.reshape(1) for name, value in self.values.items()}

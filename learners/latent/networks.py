@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from learners.networks.recurrent import GRUCell, StackedRecurrent
 from learners.networks.stacked import StackedLinear, StackedMLP
-from learners.solvers.rollout import Rollout, iterate, substeps
+from learners.solvers.rollout import Rollout, rollout_flow, rollout_map
 from learners.solvers.steps import EVALUATIONS, STEPS
 
 INITIAL = 2.0  # minus logarithm of the standard deviation of an untrained latent state
@@ -55,7 +55,7 @@ class LatentFlow(nn.Module):
         def step(z: Float[Tensor, "batch latent"], h: float) -> Float[Tensor, "batch latent"]:
             return self.step(z.unsqueeze(0), h).squeeze(0)
 
-        return substeps(step, EVALUATIONS["rk4"])
+        return rollout_flow(step, EVALUATIONS["rk4"])
 
 
 class LatentCell(nn.Module):
@@ -82,7 +82,7 @@ class LatentCell(nn.Module):
 
     @property
     def rollout(self) -> Rollout:
-        return iterate(lambda h: self.step(h.unsqueeze(0)).squeeze(0), evaluations=1)
+        return rollout_map(lambda h: self.step(h.unsqueeze(0)).squeeze(0), evaluations=1)
 
 
 class LatentModel(nn.Module):

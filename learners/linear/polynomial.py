@@ -14,7 +14,7 @@ from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.linear.ridge import PENALTIES, forecast_error, ridge
-from learners.solvers.rollout import iterate
+from learners.solvers.rollout import rollout_map
 from learners.training.segments import regular_only
 from learners.validation import positive
 from systems import Dataset, Trajectories
@@ -183,7 +183,7 @@ class PolynomialMap(Predictor):
         self.factors, self.polynomial, self.reach, self.stride = factors, weights, reach, stride
         self.mean, self.std, self.sampling_step = dataset.mean, dataset.std, dataset.step
         self.index = factor_index(factors, weights.new_empty(len(dataset.mean) * len(range(0, reach, stride))))
-        self._propagate = iterate(self.step, evaluations=1)
+        self._propagate = rollout_map(self.step, evaluations=1)
 
     @property
     def parameters(self) -> int:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.linear.ridge import PENALTIES, ridge
-from learners.solvers.rollout import iterate
+from learners.solvers.rollout import rollout_map
 from learners.streams import stream
 from learners.training.segments import regular_only
 from learners.validation import positive
@@ -150,7 +150,7 @@ class ReservoirPredictor(Predictor):
     def __init__(self, network: EchoState, readout: Float64[Tensor, "features dim"], dataset: Dataset) -> None:
         self.network, self.readout = network, readout
         self.mean, self.std, self.sampling_step = dataset.mean, dataset.std, dataset.step
-        self._propagate = iterate(self.step, evaluations=1)
+        self._propagate = rollout_map(self.step, evaluations=1)
 
     @property
     def parameters(self) -> int:

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog, Unsuitable
 from learners.linear.polynomial import products
-from learners.solvers.rollout import substeps
-from learners.solvers.steps import EVALUATIONS, rk4
+from learners.solvers.rollout import rollout_flow
 from learners.validation import positive
 from systems import Dataset, Trajectories
+from systems.solvers.fixed import EVALUATIONS, rk4
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class SparseField(Predictor):
         def velocity(_: float, x: Float64[Tensor, "batch dim"]) -> Float64[Tensor, "batch dim"]:
             return products(x, index) @ coefficients
 
-        self._propagate = substeps(lambda x, h: rk4(velocity, x, h * step), EVALUATIONS["rk4"])
+        self._propagate = rollout_flow(lambda x, h: rk4(velocity, x, h * step), EVALUATIONS["rk4"])
 
     @property
     def parameters(self) -> int:

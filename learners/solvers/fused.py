@@ -5,7 +5,6 @@ are one product, that is added to in place. And products with narrow matrices ar
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from learners.networks.stacked import ACTIVATIONS, Activation, StackedMLP
+from systems.solvers.fixed import TABLEAUS, Tableau
 
 ROWS = 128  # of small evaluations that are put together for one product
 
@@ -31,22 +31,7 @@ INWARD: dict[Activation, Callable[[Tensor, Tensor], Tensor]] = {  # those that t
 State = Float[Tensor, "seed batch state"]
 
 
-@dataclass(frozen=True)
-class Tableau:
-    """An explicit Runge-Kutta method: what each stage takes of the slopes before it, and the step of all of them."""
-
-    stages: tuple[tuple[float, ...], ...]
-    weights: tuple[float, ...]
-
-
-TABLEAUS = {
-    "euler": Tableau(((),), (1.0,)),
-    "midpoint": Tableau(((), (0.5,)), (0.0, 1.0)),
-    "rk4": Tableau(((), (1 / 3,), (-1 / 3, 1.0), (1.0, -1.0, 1.0)), (1 / 8, 3 / 8, 3 / 8, 1 / 8)),
-}
-
-
-def follow(
+def integrate(
     network: StackedMLP, increment: Float[Tensor, " state"], start: State, solver: str, count: int
 ) -> Float[Tensor, "seed batch {count} state"]:
     """The states after 1, ..., `count` unit steps of dx/ds = h f(x), differentiable once."""

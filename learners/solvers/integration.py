@@ -14,9 +14,10 @@ from learners.networks.fields import VectorField
 from learners.networks.stacked import replicas_in
 from learners.solvers import fused
 from learners.solvers.embedded import solve
-from learners.solvers.rollout import Rollout, substeps
+from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
 from learners.training.counting import note
+from systems.solvers.fixed import TABLEAUS
 
 Gradient = Literal["backpropagation", "adjoint"]
 
@@ -34,15 +35,15 @@ class Integration:
         """Whether steps depend on the whole batch, so that replicas in one program would set each other's."""
         return self.solver not in STEPS
 
-    def follow(
+    def integrate(
         self, field: nn.Module, start: Float[Tensor, "seed batch state"], count: int
     ) -> Float[Tensor, "seed batch {count} state"]:
         """The states after 1, ..., `count` sampling steps, differentiable."""
         if self.gradient == "backpropagation" and not self.adaptive:
-            by_hand = self.solver in fused.TABLEAUS and torch.is_grad_enabled()
+            by_hand = self.solver in TABLEAUS and torch.is_grad_enabled()
             if by_hand and isinstance(field, VectorField) and (network := field.perceptron):
                 note(field, count * EVALUATIONS[self.solver])
-                return fused.follow(network, field.increment, start, self.solver, count)
+                return fused.integrate(network, field.increment, start, self.solver, count)
             states = [start]
             for _ in range(count):
                 states.append(STEPS[self.solver](field, states[-1], 1.0))
@@ -52,26 +53,26 @@ class Integration:
         states = _solving(solve, field, start, times, self.solver, self.tolerance)
         return torch.stack(tuple(states[1:]), dim=2)
 
-    def follow_irregular(
+    def integrate_irregular(
         self, field: nn.Module, start: Float[Tensor, "seed batch state"], intervals: Float[Tensor, "seed batch count"]
     ) -> Float[Tensor, "seed batch count state"]:
         """The states after intervals, in sampling steps, that differ from trajectory to trajectory; differentiable."""
         states = [start]
         for interval in intervals.unbind(2):
-            states.append(self.follow(Paced(field, interval), states[-1], 1)[:, :, 0])
+            states.append(self.integrate(Paced(field, interval), states[-1], 1)[:, :, 0])
         return torch.stack(states[1:], dim=2)
 
     def rollout(self, field: nn.Module) -> Rollout:
         """How forecasts go on: of one replica by an adaptive solver, of any number in fixed steps."""
         if self.adaptive:
-            return adaptive(field, self.solver, self.tolerance)
+            return rollout_adaptive(field, self.solver, self.tolerance)
 
         replicas = replicas_in(field)
 
         def step(state: Float[Tensor, "batch state"], h: float) -> Float[Tensor, "batch state"]:
             return STEPS[self.solver](field, state.unflatten(0, (replicas, -1)), h).flatten(0, 1)
 
-        return substeps(step, EVALUATIONS[self.solver])
+        return rollout_flow(step, EVALUATIONS[self.solver])
 
 
 class Paced(nn.Module):
@@ -85,7 +86,7 @@ class Paced(nn.Module):
         return self.intervals * self.field(s, x)
 
 
-def adaptive(field: nn.Module, solver: Solver, tolerance: float) -> Rollout:
+def rollout_adaptive(field: nn.Module, solver: Solver, tolerance: float) -> Rollout:
     """Roll a field on by an adaptive solver; a trajectory that it cannot follow is non-finite from there on."""
 
     def velocity(state: Float[Tensor, "batch state"]) -> Float[Tensor, "batch state"]:

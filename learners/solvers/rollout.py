@@ -20,8 +20,10 @@ Rollout = Callable[[Tensor, Sequence[float]], tuple[Tensor, int]]
 class StatePredictor(Predictor):
     """A fitted network whose state is the system's, standardised, float32, and what its scales put beside that.
 
-    `build` makes of the network what rolls it on: a function of states and offsets, in sampling steps, that gives what
-    `Predictor.rollout` promises. With `together` it does so of several replicas, each with an equal part of the batch.
+    Args:
+        build: makes a rollout of the network: a function of states and offsets, in sampling steps, that returns what
+            `Predictor.rollout` does.
+        together: whether that also works for several replicas, each with an equal part of the batch.
     """
 
     def __init__(
@@ -58,8 +60,15 @@ class StatePredictor(Predictor):
         return dict(self.network.named_parameters())
 
 
-def iterate(step: Callable[[Tensor], Tensor], evaluations: int) -> Rollout:
-    """Roll a map of one sampling step on; offsets must be whole steps, else ValueError."""
+def rollout_map(step: Callable[[Tensor], Tensor], evaluations: int) -> Rollout:
+    """Return a rollout that applies a map of one sampling step over and over.
+
+    It raises ValueError where an offset is not a whole number of sampling steps.
+
+    Args:
+        step: advances states `[batch, dim]` by one sampling step.
+        evaluations: evaluations of the network in one step.
+    """
 
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         states, done = [], 0
@@ -76,8 +85,15 @@ def iterate(step: Callable[[Tensor], Tensor], evaluations: int) -> Rollout:
     return propagate
 
 
-def substeps(step: Callable[[Tensor, float], Tensor], evaluations: int) -> Rollout:
-    """Roll a fixed-step solver on, in equal steps of at most one sampling step between any two offsets."""
+def rollout_flow(step: Callable[[Tensor, float], Tensor], evaluations: int) -> Rollout:
+    """Return a rollout that integrates with a fixed-step solver.
+
+    The interval between two offsets is divided into equal steps no longer than one sampling step.
+
+    Args:
+        step: advances states `[batch, dim]` by h sampling steps.
+        evaluations: evaluations of the vector field in one step.
+    """
 
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         states, total = [], 0

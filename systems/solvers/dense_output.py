@@ -4,14 +4,14 @@ Hairer, Norsett and Wanner, "Solving Ordinary Differential Equations I", 1993, s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64, Int64
 from scipy.integrate import DOP853
 from torch import Tensor
+
+from systems.solvers.adaptive import Steps
 
 Velocity = Callable[[Tensor, Tensor], Tensor]
 State = Float64[np.ndarray, "batch dim"]
@@ -21,44 +21,6 @@ Slopes = Float64[np.ndarray, "stages batch dim"]
 _NODES = DOP853.C_EXTRA
 _STAGES = [row[:stage, None, None] for stage, row in enumerate(DOP853.A_EXTRA, start=13)]
 _EXTENSION = [row[:, None, None] for row in DOP853.D]
-
-
-@dataclass(frozen=True)
-class Steps:
-    """Steps that trajectories took, each at a time of its own, from old states to new ones."""
-
-    trajectory: Int64[np.ndarray, " batch"]
-    begin: Clock
-    end: Clock
-    length: Clock
-    old: State
-    new: State
-    slopes: Slopes  # at the stages of the method, the last at the new states
-
-    def only(self, chosen: Bool[np.ndarray, " batch"]) -> Self:
-        if chosen.all():
-            return self
-        return type(self)(
-            self.trajectory[chosen],
-            self.begin[chosen],
-            self.end[chosen],
-            self.length[chosen],
-            self.old[chosen],
-            self.new[chosen],
-            self.slopes[:, chosen],
-        )
-
-    @classmethod
-    def joined(cls, steps: list[Self]) -> Self:
-        return cls(
-            np.concatenate([one.trajectory for one in steps]),
-            np.concatenate([one.begin for one in steps]),
-            np.concatenate([one.end for one in steps]),
-            np.concatenate([one.length for one in steps]),
-            np.concatenate([one.old for one in steps]),
-            np.concatenate([one.new for one in steps]),
-            np.concatenate([one.slopes for one in steps], axis=1),
-        )
 
 
 def combine(weights: Float64[np.ndarray, "stages 1 1"], slopes: Slopes) -> State:

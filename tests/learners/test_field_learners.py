@@ -194,7 +194,7 @@ def numbered(length: int, **options) -> SegmentSampler:
 def test_segments_grow_from_one_step_to_their_length_over_the_curriculum():
     lengths = [segments.shape[2] for segments in numbered(5, curriculum=0.5).batches(4, 16)]
     assert lengths == [2, 2, 2, 3, 3, 4, 4, 5, *[5] * 8]
-    assert numbered(5, curriculum=0.5).spread(8).shape[2] == 5
+    assert numbered(5, curriculum=0.5).evenly_spaced(8).shape[2] == 5
 
 
 def test_without_a_curriculum_segments_have_their_length():
@@ -295,7 +295,7 @@ def test_the_adjoint_gives_the_gradients_of_backpropagation(solver, spiral: Data
     gradients = []
     for gradient in ("backpropagation", "adjoint"):
         field = stacked_field(NeuralODE(width=8), scales, [0])
-        Integration(solver, 1e-7, gradient).follow(field, start, 3).square().sum().backward()
+        Integration(solver, 1e-7, gradient).integrate(field, start, 3).square().sum().backward()
         gradients.append(torch.cat([p.grad.flatten() for p in field.parameters() if p.grad is not None]))
     torch.testing.assert_close(gradients[0], gradients[1], atol=2e-3 * gradients[0].abs().max().item(), rtol=0)
 

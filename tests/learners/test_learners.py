@@ -22,8 +22,8 @@ from learners.linear.polynomial import evaluate, monomials
 from learners.networks.fields import VectorField, stacked_field
 from learners.networks.scales import Scales
 from learners.solvers.accurate import accurate_substeps
-from learners.solvers.integration import adaptive
-from learners.solvers.rollout import iterate, substeps
+from learners.solvers.integration import rollout_adaptive
+from learners.solvers.rollout import rollout_flow, rollout_map
 from systems import Dataset, KuramotoSivashinsky, LinearSpiral, Lorenz, LotkaVolterra, Sampling, Trajectories, sample
 
 SAMPLING = Sampling(
@@ -166,7 +166,7 @@ def test_a_hyper_parameter_out_of_range_is_named(learner, field: str, value: flo
 
 
 def test_a_map_refuses_times_between_its_steps():
-    propagate = iterate(lambda state: state + 1, evaluations=3)
+    propagate = rollout_map(lambda state: state + 1, evaluations=3)
     states, evaluations = propagate(torch.zeros(1, 1), [1.0, 2.0, 4.0])
     assert states.flatten().tolist() == [1, 2, 4]
     assert evaluations == 12
@@ -181,7 +181,7 @@ def test_a_field_goes_to_any_time_in_equal_steps_of_at_most_one_sample():
         taken.append(h)
         return state + h
 
-    states, evaluations = substeps(step, evaluations=4)(torch.zeros(1, 1), [0.5, 1.5, 4.0])
+    states, evaluations = rollout_flow(step, evaluations=4)(torch.zeros(1, 1), [0.5, 1.5, 4.0])
     assert taken == pytest.approx([0.5, 1.0, 2.5 / 3, 2.5 / 3, 2.5 / 3])
     assert states.flatten().tolist() == pytest.approx([0.5, 1.5, 4.0])
     assert evaluations == 20
@@ -224,14 +224,14 @@ class Explosion(VectorField):
 
 
 def test_a_trajectory_that_blows_up_does_not_take_its_neighbours_along():
-    states, _ = adaptive(Explosion(), "dopri5", 1e-6)(torch.tensor([[-1.0], [1.0], [-0.5]]), [1.0, 2.0, 3.0])
+    states, _ = rollout_adaptive(Explosion(), "dopri5", 1e-6)(torch.tensor([[-1.0], [1.0], [-0.5]]), [1.0, 2.0, 3.0])
     assert states[:, 1].isnan().all() or not states[-1, 1].isfinite().any()
     torch.testing.assert_close(states[:, 0, 0], torch.tensor([-1 / 2, -1 / 3, -1 / 4]), atol=1e-4, rtol=0)
     torch.testing.assert_close(states[:, 2, 0], torch.tensor([-1 / 3, -1 / 4, -1 / 5]), atol=1e-4, rtol=0)
 
 
 def test_a_trajectory_out_of_bounds_is_not_followed():
-    states, _ = adaptive(Explosion(), "dopri5", 1e-6)(torch.tensor([[-1.0], [2e3]]), [0.5])
+    states, _ = rollout_adaptive(Explosion(), "dopri5", 1e-6)(torch.tensor([[-1.0], [2e3]]), [0.5])
     assert states[0, 1].isnan().all()
     assert states[0, 0].isfinite().all()
 

@@ -8,6 +8,7 @@ from learners.networks.stacked import Activation, StackedMLP
 from learners.solvers import fused
 from learners.solvers.steps import STEPS
 from learners.streams import stream
+from systems.solvers.fixed import TABLEAUS
 
 SEEDS, BATCH, DIM, COUNT = 2, 5, 3, 4
 INCREMENT = torch.tensor([0.3, 0.1, 0.2])
@@ -24,14 +25,14 @@ def by_autograd(stack: StackedMLP, start: Tensor, solver: str) -> Tensor:
     return torch.stack(states[1:], dim=2)
 
 
-@pytest.mark.parametrize("solver", fused.TABLEAUS)
+@pytest.mark.parametrize("solver", TABLEAUS)
 @pytest.mark.parametrize("activation", fused.OUTWARD | fused.INWARD)
 def test_states_and_gradients_are_those_of_autograd(solver: str, activation: Activation):
     stack = network(activation)
     start = torch.randn((SEEDS, BATCH, DIM), generator=stream(0, "start")).requires_grad_()
     weights = torch.randn((SEEDS, BATCH, COUNT, DIM), generator=stream(1, "start"))
     arguments = [start, *stack.parameters()]
-    ours, theirs = fused.follow(stack, INCREMENT, start, solver, COUNT), by_autograd(stack, start, solver)
+    ours, theirs = fused.integrate(stack, INCREMENT, start, solver, COUNT), by_autograd(stack, start, solver)
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
     mine, others = (torch.autograd.grad((states * weights).sum(), arguments) for states in (ours, theirs))
     for one, other in zip(mine, others, strict=True):
@@ -41,7 +42,7 @@ def test_states_and_gradients_are_those_of_autograd(solver: str, activation: Act
 def test_a_network_without_hidden_layers_is_followed_too():
     stack = network("silu", (DIM, DIM))
     start = torch.ones((SEEDS, BATCH, DIM))
-    ours = fused.follow(stack, INCREMENT, start, "rk4", COUNT)
+    ours = fused.integrate(stack, INCREMENT, start, "rk4", COUNT)
     torch.testing.assert_close(ours, by_autograd(stack, start, "rk4"), rtol=1e-5, atol=1e-6)
     ours.sum().backward()
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in stack.parameters())
@@ -50,7 +51,7 @@ def test_a_network_without_hidden_layers_is_followed_too():
 def test_replicas_do_not_affect_each_other():
     stack = network("tanh")
     start = torch.ones((SEEDS, BATCH, DIM))
-    fused.follow(stack, INCREMENT, start, "rk4", COUNT)[0].sum().backward()
+    fused.integrate(stack, INCREMENT, start, "rk4", COUNT)[0].sum().backward()
     for parameter in stack.parameters():
         assert parameter.grad is not None
         assert parameter.grad[0].any()
