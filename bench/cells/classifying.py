@@ -11,7 +11,7 @@ from bench.cells.drawings import Arrays
 from bench.cells.fitting import fit, trials_of
 from bench.cells.records import failed, failed_trial, measure
 from bench.cells.trial import Ending, Trial, classify_error, log_error
-from bench.machine.meter import Reading, meter
+from bench.machine.meter import Usage, meter
 from learners.images.base import Classifier, FittedClassifier
 from metrics.classification import ClassificationCost, ClassificationEvidence, DepthSweep
 from systems.images import ImageDataset, ImageSampling, ImageSet, sample_images
@@ -40,7 +40,7 @@ class ImageCell(Cell[ImageSet, Classifier, ImageSampling]):
     def units(self) -> dict[str, Any]:
         return {"timescale_name": ""}  # images have none
 
-    def _trial(self, seed: int, model: FittedClassifier, images: ImageDataset, usage: Reading) -> Trial:
+    def _trial(self, seed: int, model: FittedClassifier, images: ImageDataset, usage: Usage) -> Trial:
         """Classify the test images, and measure; what goes wrong ends in the record, its traceback on stderr.
 
         A model whose training failed keeps that as its status, whatever it makes of the images.
@@ -61,7 +61,7 @@ class ImageCell(Cell[ImageSet, Classifier, ImageSampling]):
 
 
 def _evidence(
-    model: FittedClassifier, images: ImageDataset, classes: int, fitting: Reading, device: str, learner: str
+    model: FittedClassifier, images: ImageDataset, classes: int, fitting: Usage, device: str, learner: str
 ) -> ClassificationEvidence:
     labels = images.test.labels.numpy(force=True)
     with meter(device) as usage:

@@ -21,7 +21,7 @@ from bench.cells.files import write_files
 from bench.cells.planned import Planned
 from bench.cells.records import measure
 from bench.cells.trial import Ending, Trial
-from bench.machine.environment import environment, usage
+from bench.machine.environment import environment, process_usage
 from metrics import LYAPUNOV, Metric
 from results import Store, UnreadableError
 from results.store.lease import Lease
@@ -96,7 +96,7 @@ def measure_again(planned: Planned, fits: Store, name: str, folder: Path) -> boo
     except (UnreadableError, ModelNeededError, KeyError, TypeError, ValueError, BadZipFile):
         return False
     surroundings = environment(cell.device, torch.get_num_threads())
-    write_files(folder, planned, trials, surroundings | usage(), perf_counter() - begin)
+    write_files(folder, planned, trials, surroundings | process_usage(), perf_counter() - begin)
     for file in COPIED:
         shutil.copyfile(fits.path(name) / file, folder / file)
     (folder / "fit.json").write_text(f'{{"measured_again": "{name}"}}\n')

@@ -5,19 +5,15 @@ from typing import Any, TypeVar
 
 from bench.cells.cell import Cell
 from bench.cells.trial import Trial
-from bench.machine.meter import Reading, meter
+from bench.machine.meter import Usage, meter
 
 Model = TypeVar("Model")  # Predictor or FittedClassifier
 
 
-def fit(cell: Cell, data: Any, kind: type[Model]) -> tuple[list[Model], Reading]:
-    """Fit the learner of a cell with all seeds.
+def fit(cell: Cell, data: Any, kind: type[Model]) -> tuple[list[Model], Usage]:
+    """Fit the learner of a cell: one model a seed, and what fitting all of them together took.
 
-    Returns:
-        One model a seed, and what fitting all of them together took: peak memory is not told apart by seed.
-
-    Raises:
-        TypeError: where the learner does not return one model of this kind a seed.
+    Raises TypeError where the learner returns anything but one model of this kind a seed.
     """
     with meter(cell.device) as usage:
         models = cell.learner.fit(data, cell.budget, cell.seeds)

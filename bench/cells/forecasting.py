@@ -19,10 +19,10 @@ from bench.cells.records import failed_trial, measure
 from bench.cells.stages import Stages, learning_curves
 from bench.cells.system_cell import SystemCell
 from bench.cells.trial import Ending, Trial
-from bench.machine.meter import Reading
+from bench.machine.meter import Usage
 from learners import Predictor
 from learners.base import Failure
-from learners.training.callbacks import watched
+from learners.training.callbacks import before_each_update
 from learners.training.counting import forecast_flops
 from metrics import LYAPUNOV, Cost, Evidence
 from systems import Dataset
@@ -38,7 +38,7 @@ class ForecastCell(SystemCell):
         dataset, ground_truth_time = observe(self.system, self.sampling, self.data_seed, data)
         dataset = dataset.to(self.device)
         stages = Stages()
-        with watched(stages):
+        with before_each_update(stages):
             predictors, usage = fit(self, dataset, Predictor)
         curves = learning_curves(self.learner, predictors, dataset, ground_truth_time, stages, self.device)
         context = dataset.sampling.context
@@ -93,7 +93,7 @@ def _evidence(
     return evidence
 
 
-def _cost(predictor: Predictor, data: Dataset, test: Forecasts, fitting: Reading, seeds: int) -> Cost:
+def _cost(predictor: Predictor, data: Dataset, test: Forecasts, fitting: Usage, seeds: int) -> Cost:
     log = predictor.log
     nfe_forecast = test.evaluations / (data.sampling.forecast_samples * data.sampling.step)
     past = data.test.between(0, data.sampling.context)

@@ -11,7 +11,7 @@ from bench.cells.key import fit_key
 from bench.cells.planned import Planned
 from bench.cells.records import failed_trial
 from bench.cells.trial import Trial
-from bench.machine.environment import environment, usage
+from bench.machine.environment import environment, process_usage
 from results import Store
 
 
@@ -32,12 +32,8 @@ def run_cell(planned: Planned, store: Store, folder: Path) -> None:
 def fit_cell(planned: Planned, data: Path, folder: Path) -> list[Trial]:
     """Fit and measure a cell, write its files into `folder`, and return a trial for each seed, in their order.
 
-    No error of the system, the learner or a metric is raised: it becomes a record, and its traceback goes to stderr.
-
-    Args:
-        planned: the cell and its key.
-        data: the folder of datasets.
-        folder: where the files of the cell go.
+    Datasets are in the folder `data`. No error of the system, the learner or a metric is raised: it becomes a record,
+    and its traceback goes to stderr.
     """
     cell = planned.cell
     begin = perf_counter()
@@ -47,5 +43,5 @@ def fit_cell(planned: Planned, data: Path, folder: Path) -> list[Trial]:
     except Exception as error:
         failure = failed_trial(cell, cell.seeds[0], error)
         trials = [failure.of(seed) for seed in cell.seeds]
-    write_files(folder, planned, trials, surroundings | usage(), perf_counter() - begin)
+    write_files(folder, planned, trials, surroundings | process_usage(), perf_counter() - begin)
     return trials

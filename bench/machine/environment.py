@@ -23,6 +23,7 @@ from bench.machine.meter import process_peak
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = Path("/proc/driver/nvidia/version")
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # what a container may use of the processors
+BYTES_A_JOB = 1.5 * 2**30  # memory that a cell may need
 DIFF = 20_000  # characters of the difference to the revision that each cell keeps
 PACKAGES = ("dynamics-bench", "numpy", "pandas", "scikit-learn", "scipy", "torch", "torchdiffeq", "torchvision")
 
@@ -30,9 +31,12 @@ PACKAGES = ("dynamics-bench", "numpy", "pandas", "scikit-learn", "scipy", "torch
 def environment(device: str, threads: int, words: Sequence[str] = ()) -> dict[str, Any]:
     """Everything beside its configuration that may change the numbers or the times of a cell.
 
-    The `words` are those of the user's command; if not given, of this program.
+    It neither imports torch nor touches a GPU, unless the caller has put it to work already.
 
-    Neither imports torch nor touches a GPU, unless the caller has put it to work already.
+    Args:
+        device: where learners are fitted.
+        threads: of each operation.
+        words: of the user's command; if not given, of this program.
     """
     return {
         "python": platform.python_version(),
@@ -51,8 +55,8 @@ def environment(device: str, threads: int, words: Sequence[str] = ()) -> dict[st
     }
 
 
-def usage() -> dict[str, Any]:
-    """What this process has used so far: most resident memory, processor time; and when this is told."""
+def process_usage() -> dict[str, Any]:
+    """What this process has used so far, memory and processor time, and the time of day."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "peak_bytes": process_peak(),
@@ -68,7 +72,7 @@ def cores() -> int:
 
 
 def _quota() -> float:
-    """Processors that a container has time on, as of a pod with a limit; infinite where nothing limits it."""
+    """The number of processors that this container may use; infinite where nothing limits it."""
     try:
         microseconds, period = map(int, QUOTA.read_text().split())
     except (OSError, ValueError):  # no such file, or its first word is "max"
@@ -94,7 +98,7 @@ def _device(device: str) -> str:
 
 @lru_cache
 def _driver() -> str | None:
-    """The driver of the GPU; None where there is none that says so."""
+    """The version of the GPU's driver; None where there is none."""
     try:
         found = re.search(r"Kernel Module\D*([\d.]+)", DRIVER.read_text())
     except OSError:
@@ -112,7 +116,7 @@ def _version(package: str) -> str | None:
 
 @lru_cache
 def revision() -> dict[str, Any]:
-    """Revision of our own source tree, whether it differs and in what; None where it is not a git checkout."""
+    """The git revision of our sources, and how they differ from it; None for what cannot be known without git."""
     top = _run_git("rev-parse", "--show-toplevel")
     if top is None or Path(top) != ROOT:
         return {"revision": None, "dirty": None}
@@ -133,16 +137,13 @@ def _run_git(*arguments: str) -> str | None:
 
 
 def command(words: Sequence[str] = ()) -> str:
-    """The command that this program was called by, or that these words are, as one could type it again."""
+    """The command line that these words are, or else that this program was called by, as one could type it again."""
     program, *arguments = words or sys.argv or [""]
     entry = Path(program)
     called = ["python", "-m", entry.parent.name] if entry.name == "__main__.py" else [entry.name]
     return shlex.join([*called, *arguments])
 
 
-BYTES_A_JOB = 1.5 * 2**30
-
-
 def default_jobs() -> int:
-    """One job for each physical core, as far as the memory goes."""
+    """How many cells may run at a time: one for each physical core, as far as the memory is large enough."""
     return max(1, min(cores(), int(psutil.virtual_memory().available / BYTES_A_JOB)))

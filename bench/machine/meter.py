@@ -13,40 +13,45 @@ from typing import Any
 
 import psutil
 
+_CLEAR_REFS = Path("/proc/self/clear_refs")
+_STATUS = Path("/proc/self/status")
 _highest = [0]  # resident memory of this process before its mark was last reset
-_CLEAR_REFS, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
 @dataclass
-class Reading:
-    """What the block under a `meter` took; zero until it has ended."""
+class Usage:
+    """What a block of code took; zero until it has ended."""
 
     seconds: float = 0.0
     peak_bytes: int = 0
-    joules: float = nan  # of the whole GPU; not a number where nothing tells
+    joules: float = nan  # of the whole GPU; NaN where it cannot be measured
 
 
 @contextmanager
-def meter(device: str = "cpu") -> Iterator[Reading]:
-    """Time a block and find its peak memory above the level before it, also where it raises.
+def meter(device: str = "cpu") -> Iterator[Usage]:
+    """Measure the wall time, the peak memory and the energy of a block, also where it raises.
 
-    On a GPU the memory is that of torch's allocator. On the CPU it is the resident memory of this whole process: Linux
-    resets its high-water mark at the start of the block, elsewhere the mark is that of the process since it began.
-    Energy is told by NVML (package nvidia-ml-py, extra `energy`) for GPUs since Volta, every tenth of a second or so.
+    On a GPU the memory is that of torch's allocator. On the CPU it is the resident memory of this whole process above
+    the level before the block: Linux resets its high-water mark, elsewhere the mark is that of the process since it
+    began. Energy is measured by NVML (package nvidia-ml-py, extra `energy`) on GPUs since Volta, to about a tenth of a
+    second.
     """
-    reading, joules, level, high_water = Reading(), _energy(device), *_memory(device)
-    before, begin = joules(), perf_counter()
+    usage = Usage()
+    joules = _energy(device)
+    level, high_water = _memory(device)
+    joules_before = joules()
+    begin = perf_counter()
     try:
-        yield reading
+        yield usage
     finally:
         synchronise(device)
-        reading.seconds = perf_counter() - begin
-        reading.peak_bytes = max(0, high_water() - level)
-        reading.joules = joules() - before
+        usage.seconds = perf_counter() - begin
+        usage.peak_bytes = max(0, high_water() - level)
+        usage.joules = joules() - joules_before
 
 
 def process_peak() -> int:
-    """The most resident memory of this process so far, in bytes, whatever has been measured in between."""
+    """The most resident memory of this process since it began, in bytes, whatever has been measured in between."""
     _highest[0] = max(_highest[0], _largest_resident_set())
     return _highest[0]
 
@@ -60,7 +65,7 @@ def synchronise(device: str) -> None:
 
 
 def _memory(device: str) -> tuple[int, Callable[[], int]]:
-    """The bytes in use now, and a function that gives the most that were in use since."""
+    """The bytes in use now, and a function that returns the most that were in use since."""
     if device.startswith("cuda"):
         return _cuda_memory(device)
     process_peak()
@@ -81,7 +86,7 @@ def _cuda_memory(device: str) -> tuple[int, Callable[[], int]]:
 
 @cache
 def _energy(device: str) -> Callable[[], float]:
-    """Gives the joules that a device has taken so far. Why a GPU does not tell is said once on the error stream."""
+    """A function that returns the joules that a device has used so far, or NaN: why is printed once to stderr."""
     if not device.startswith("cuda"):
         return lambda: nan
     try:

@@ -16,8 +16,8 @@ import pandas as pd
 import psutil
 import pytest
 
-from bench.cells.cell import Cell, keys
 from bench.cells.data import dataset
+from bench.cells.planned import planned
 from bench.planning.manifest import manifest
 from bench.runner import processes
 from bench.runner.outcomes import Outcome
@@ -44,8 +44,9 @@ class Scene:
         self.suite = Suite(
             "tiny", "", (LinearSpiral(),), learners, stubs.METRICS, sampling=stubs.TINY, seeds=2, data_seed=0
         )
-        self.cells: list[Cell] = self.suite.cells()
-        self.keys = keys(self.cells)
+        self.cells = self.suite.cells()
+        self.planned = planned(self.cells, self.store.root)
+        self.keys = [one.key for one in self.planned]
         journal.write_text("")
         dataset(LinearSpiral(), stubs.TINY, 0, self.store.root / "data")
 
@@ -63,7 +64,7 @@ class Scene:
         """What results.csv has, but for times and memory."""
         folder = self.store.root / "tiny"
         folder.mkdir(exist_ok=True)
-        about = manifest(self.suite, self.cells, self.keys, "standard", {"command": ""})
+        about = manifest(self.suite, self.planned, "standard", {"command": ""})
         (folder / "manifest.json").write_text(json.dumps(about))
         Run.load(folder).write_results_csv()
         frame = pd.read_csv(folder / "results.csv")
