@@ -4,7 +4,7 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,15 +12,14 @@ from bench.errors import NOTHING_MEASURED, UserError, print_to_stderr, unknown
 from bench.request import RUNS, Out
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from results.gate.comparison import Comparison
+    from rich.console import RenderableType
 
 CAPTION = (
     "Medians over seeds, and the median of the paired differences with its 95 % interval: of VPT over test states, "
     "with the seeds as they are, else over seeds, of which an interval needs six. A difference whose interval holds "
     "zero is unresolved. All systems: B / A - 1, by the geometric mean over paired trials."
 )
+Compared = tuple[dict[str, Any], str, "list[RenderableType]"]  # as JSON, as Markdown, and for a terminal
 COLOURS = {"better": "green", "worse": "red", "changed": "yellow"}
 
 
@@ -45,83 +44,70 @@ def compare(
     from rich.console import Console
 
     from bench.runs import find_runs
-    from results.gate import comparison
-    from results.statistics.trials import leading_metric
-    from results.store.run import Run
     from results.timing.timings import is_timing
 
     if is_timing(first) and is_timing(second):
-        return _compare_timings(first, second, layout)
-    runs = [Run.load(find_runs([name], out)[0]) for name in (first, second)]
-    try:
-        found = comparison.compare_runs(*runs)
-    except ValueError as error:  # of different data
-        raise UserError(str(error)) from error
-    if not found.cells:
-        print_to_stderr(f"nothing to compare: {runs[0].folder} and {runs[1].folder} have no finished cell in common")
+        found = _compare_timings(first, second)
+    else:
+        first, second = (str(folder) for name in (first, second) for folder in find_runs([name], out))
+        found = _compare_runs(first, second, metric)
+    if found is None:
         return NOTHING_MEASURED
-    known = list(dict.fromkeys(change.metric for change in found.cells))
-    for name in metric or ():
-        if name not in known:
-            raise unknown("metric", name, known)
-    metrics = metric or [leading_metric(known)]
+    content, markdown, tables = found
     if layout == Layout.JSON:
-        about = {"first": str(runs[0].folder), "second": str(runs[1].folder)}
-        sys.stdout.write(json.dumps(about | comparison.as_json(found), indent=2, allow_nan=False) + "\n")
+        content = {"first": first, "second": second, **content}
+        sys.stdout.write(json.dumps(content, indent=2, allow_nan=False) + "\n")
     elif layout == Layout.MD:
-        header = f"A is `{runs[0].folder}`, B is `{runs[1].folder}`. {CAPTION}"
-        sys.stdout.write(f"{header}\n\n{comparison.markdown(found, metrics)}")
+        sys.stdout.write(f"A is `{first}`, B is `{second}`.{markdown}\n")
     else:
         console = Console(highlight=False)
-        console.print(f"A is {runs[0].folder}, B is {runs[1].folder}\n", markup=False, soft_wrap=True)
-        _print(console, found, metrics)
+        console.print(f"A is {first}, B is {second}\n", markup=False, soft_wrap=True)
+        console.print(*tables, sep="\n")
     return 0
 
 
-def _compare_timings(first: str, second: str, layout: Layout) -> int:
-    """Show two files of `python -m bench time` side by side."""
-    from rich.console import Console
+def _compare_runs(first: str, second: str, only: list[str] | None) -> Compared | None:
+    """A table for each metric, and what else is resolved; None where the runs have no finished cell in common."""
+    from rich.text import Text
 
+    from bench.display.tables import table_of, titled
+    from results.formatting import heading
+    from results.gate import comparison
+    from results.statistics.trials import leading_metric
+    from results.store.run import Run
+
+    try:
+        found = comparison.compare_runs(*(Run.load(Path(folder)) for folder in (first, second)))
+    except ValueError as error:  # of different data
+        raise UserError(str(error)) from error
+    if not found.cells:
+        print_to_stderr(f"nothing to compare: {first} and {second} have no finished cell in common")
+        return None
+    known = list(dict.fromkeys(change.metric for change in found.cells))
+    for name in only or ():
+        if name not in known:
+            raise unknown("metric", name, known)
+    metrics = only or [leading_metric(known)]
+    tables = []
+    for metric in metrics:
+        rows = []
+        for change in found.of([metric]):
+            verdict = Text(change.verdict, style=COLOURS.get(change.verdict, "dim"))
+            rows.append((change.system, change.learner, *change.entries[:3], verdict))
+        heads = ("system", "learner", "A", "B", "B - A", "verdict")
+        tables.append(titled(heading(metric), table_of(heads, rows, right=(2, 3, 4), grouped=True)))
+    notes = [Text(CAPTION, style="dim"), *(Text(f"- {line}") for line in comparison.remarks(found, metrics))]
+    return comparison.as_json(found), f" {CAPTION}\n\n{comparison.markdown(found, metrics)}".rstrip(), [*tables, *notes]
+
+
+def _compare_timings(first: str, second: str) -> Compared | None:
+    """How many times longer everything takes; None where two files of `python -m bench time` have nothing in common."""
     from bench.display.tables import sheet
     from results.timing import report, timings
 
     ratios = timings.compare_timings(*(timings.load(Path(name)) for name in (first, second)))
     if not ratios:
         print_to_stderr(f"nothing to compare: {first} and {second} have no measurement in common")
-        return NOTHING_MEASURED
+        return None
     table = report.ratio_sheet(ratios)
-    if layout == Layout.JSON:
-        about = {"first": first, "second": second}
-        sys.stdout.write(json.dumps(about | timings.as_json(ratios), indent=2, allow_nan=False) + "\n")
-    elif layout == Layout.MD:
-        sys.stdout.write(f"A is `{first}`, B is `{second}`.\n\n{report.markdown(table)}\n")
-    else:
-        console = Console(highlight=False)
-        console.print(f"A is {first}, B is {second}", markup=False, soft_wrap=True)
-        console.print(sheet(table))
-    return 0
-
-
-def _print(console: "Console", found: "Comparison", metrics: list[str]) -> None:
-    """Print a table for each metric, rows of the same system below its name, and what else is resolved."""
-    from rich.text import Text
-
-    from bench.display.tables import table_of, titled
-    from results.formatting import heading
-    from results.gate.comparison import remarks
-
-    for metric in metrics:
-        rows = [
-            (
-                change.system,
-                change.learner,
-                *change.entries[:3],
-                Text(change.verdict, style=COLOURS.get(change.verdict, "dim")),
-            )
-            for change in found.of([metric])
-        ]
-        heads = ("system", "learner", "A", "B", "B - A", "verdict")
-        console.print(titled(heading(metric), table_of(heads, rows, right=(2, 3, 4), grouped=True)))
-    console.print(Text(CAPTION, style="dim"))
-    for line in remarks(found, metrics):
-        console.print(f"- {line}", markup=False)
+    return timings.as_json(ratios), f"\n\n{report.markdown(table)}", [sheet(table)]
