@@ -27,17 +27,7 @@ PARTS: Mapping[str, tuple[type, ...]] = {
     "learners": (Learner, Classifier),
     "metrics": (Metric,),
 }
-RESERVED = (
-    "cells",
-    "damaged",
-    "data",
-    "fits",
-    "leases",
-    "reels",
-    "timing",
-    "trials",
-    "tuning",
-)  # folders beside suites
+RESERVED = ("cells", "damaged", "data", "fits", "leases", "reels", "timing", "trials", "tuning")  # folders of a store
 
 
 @dataclass(frozen=True)
@@ -85,7 +75,15 @@ class Suite:
         )
         try:
             own: dict[Any, Sampling] = dict(self.own)
-            observed = [(one, _adapted(one, own.get(one, self.sampling), self.data_seed)) for one in self.systems]
+            observed = [
+                (
+                    one,
+                    one.adapt(own.get(one, self.sampling), self.data_seed)
+                    if isinstance(one, System)
+                    else self.sampling,
+                )
+                for one in self.systems
+            ]
         except ValueError as error:
             raise UserError(str(error)) from error
         return [
@@ -134,11 +132,6 @@ def _family(member: Any) -> str:
         return BOTH
     is_of_images = isinstance(member, (ImageSet, Classifier, ImageSampling, ClassificationMetric))
     return CLASSIFICATION if is_of_images else FORECASTING
-
-
-def _adapted(system: System | ImageSet, sampling: Any, seed: int) -> Sampling | ImageSampling:
-    """The protocol as a system has it."""
-    return system.adapt(sampling, seed) if isinstance(system, System) else sampling
 
 
 def _members(where: str, part: str, members: Any, kinds: tuple[type, ...]) -> tuple[Any, ...]:

@@ -56,7 +56,7 @@ def find(package: str, name: str) -> Any | None:
     try:
         return point.load()
     except Exception as error:
-        raise UserError(f"the plugin {point.value} of {name} cannot be imported: {told(error)}") from error
+        raise UserError(f"the plugin {point.value} of {name} cannot be imported: {explain(error)}") from error
 
 
 def import_file(path: Path) -> ModuleType:
@@ -84,8 +84,9 @@ def located(error: Exception, path: Path) -> UserError:
     """The mistake that an exception tells of, with the line of the file where it came up, if it did so there."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
-    return UserError(f"{path}{f', line {lines[-1]}' if lines else ''}: {told(error)}")
+    return UserError(f"{path}{f', line {lines[-1]}' if lines else ''}: {explain(error)}")
 
 
-def told(error: Exception) -> str:
+def explain(error: Exception) -> str:
+    """The message of a ValueError, which speaks for itself; of others the class, too."""
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

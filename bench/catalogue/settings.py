@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from bench.errors import UserError, nearest, unknown
 
 T = TypeVar("T")
+Settings = Mapping[str, Any]  # of a component, those of nested ones under dotted names
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 WORDS = {"true": True, "false": False, "none": None}
 
@@ -38,11 +39,6 @@ def parse(text: str) -> Override:
             raise UserError(f"{name} is given twice in {text!r}: give it once")
         values[name] = value
     return Override(match[1], values)
-
-
-def apply(component: T, values: Mapping[str, str]) -> T:
-    """The component with the given fields replaced, after their texts are validated by type. Raises UserError."""
-    return _apply(component, values, type(component).__name__)
 
 
 def build(kind: type[T], values: Mapping[str, str]) -> T:
@@ -84,13 +80,21 @@ def _split(inside: str, text: str) -> Iterator[str]:
         yield item
 
 
-def _apply(component: Any, values: Mapping[str, str], path: str) -> Any:
-    """Replace the fields of one configuration, nested ones first; `path` names it in messages."""
+def apply(component: T, values: Mapping[str, str], path: str = "") -> T:
+    """The component with the given fields replaced, after their texts are validated by type. Raises UserError.
+
+    `path` is what the component is called in messages, if not by its class.
+    """
+    path = path or type(component).__name__
+    names = [item.name for item in _settings(component)]
     nested: dict[str, dict[str, str]] = {}
     changed: dict[str, Any] = {}
     for name, text in values.items():
         head, _, rest = name.partition(".")
-        _known(component, head, path)
+        if not names:
+            raise UserError(f"{path} has no field to set, so not {head}")
+        if head not in names:
+            raise unknown(f"field of {path},", head, names)
         if rest:
             nested.setdefault(head, {})[rest] = text
         else:
@@ -99,23 +103,15 @@ def _apply(component: Any, values: Mapping[str, str], path: str) -> Any:
         if head in changed or not is_dataclass(getattr(component, head)):
             has = "is also given as a whole" if head in changed else "has no fields of its own"
             raise UserError(f"{path}.{head} {has}: write {head}=value without {head}.{next(iter(inner))}")
-        changed[head] = _apply(getattr(component, head), inner, f"{path}.{head}")
+        changed[head] = apply(getattr(component, head), inner, f"{path}.{head}")
     try:
-        return replace(component, **changed)
+        return replace(component, **changed)  # type: ignore[type-var]
     except Exception as error:
         raise _refused(path, error) from error
 
 
 def _settings(kind: Any) -> list[Field[Any]]:
     return [item for item in fields(kind) if item.init]
-
-
-def _known(component: Any, name: str, path: str) -> None:
-    names = [item.name for item in _settings(component)]
-    if not names:
-        raise UserError(f"{path} has no field to set, so not {name}")
-    if name not in names:
-        raise unknown(f"field of {path},", name, names)
 
 
 def _refused(path: str, error: Exception) -> UserError:
@@ -184,12 +180,6 @@ def _expected(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) and not arguments else str(annotation)
 
 
-Settings = Mapping[str, Any]
-
-
-Taught = TypeVar("Taught")  # a Learner, or a Classifier
-
-
-def set_to(learner: Taught, settings: Settings) -> Taught:
+def set_to(learner: T, settings: Settings) -> T:
     """The learner with other settings, those of nested configurations under dotted names. Raises UserError."""
     return apply(learner, {name: repr(value) for name, value in settings.items()})

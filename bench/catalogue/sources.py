@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
 PACKAGES = frozenset(("bench", "systems", "learners", "metrics", "results"))
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def freeze() -> None:
     """From now on take our sources for what they are now, as this process does, whatever becomes of the files."""
     for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
-        if (module := _imported(name)) is not None:
-            _frozen[module] = _read(module)
-    _frozen_imports.update((module, _followed(module)) for module in _frozen)
+        if (module := imported(name)) is not None:
+            _frozen[module] = read_source(module)
+    _frozen_imports.update((module, followed(module)) for module in _frozen)
 
 
 def thaw() -> None:
@@ -62,20 +61,20 @@ class Source:
 
 
 _frozen: dict[Module, Source] = {}
-
-
 _frozen_imports: dict[Module, list[Module]] = {}
 
 
-def _imported(name: str) -> Module | None:
+def imported(name: str) -> Module | None:
     """A module that this process has imported from a file."""
     path = getattr(sys.modules.get(name), "__file__", None)
     return None if path is None else Module(name, Path(path).resolve())
 
 
-def _followed(module: Module) -> list[Module]:
+def followed(module: Module) -> list[Module]:
     """The modules that the imports of a module lead to."""
-    return [found for statement in _read(module).imports if (found := _resolve(statement, module)) is not None]
+    if module in _frozen_imports:
+        return _frozen_imports[module]
+    return [found for statement in read_source(module).imports if (found := _resolve(statement, module)) is not None]
 
 
 def _resolve(statement: Import, importer: Module) -> Module | None:
@@ -87,7 +86,7 @@ def _resolve(statement: Import, importer: Module) -> Module | None:
     module = _find(statement.module, importer)
     if module is None or statement.name is None or not module.is_package:
         return module
-    onward = _read(module).exports.get(statement.name)
+    onward = read_source(module).exports.get(statement.name)
     return module if onward is None else _resolve(onward, module)
 
 
@@ -107,7 +106,7 @@ def _locate(name: str, home: Path) -> Module | None:
     return next((Module(name, path) for path in candidates if path.is_file()), None)
 
 
-def _read(module: Module) -> Source:
+def read_source(module: Module) -> Source:
     return _frozen.get(module) or _parse(module, module.path.stat().st_mtime_ns)
 
 
@@ -121,7 +120,8 @@ def _parse(module: Module, modified: int) -> Source:
 def code_hash(tree: ast.Module) -> str:
     """A short hash of the code in a syntax tree, without docstrings; the same in all versions of Python."""
     for node in ast.walk(tree):
-        _strip_docstring(node)
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
     return sha256(_canonical(tree).encode()).hexdigest()[:12]
 
 
@@ -163,10 +163,3 @@ def _imports(node: ast.AST, module: Module) -> Iterator[tuple[str, Import]]:
             origin = ".".join(parents + origin.split(".") if origin else parents)
         for alias in node.names:
             yield alias.asname or alias.name, Import(origin, alias.name)
-
-
-def _strip_docstring(node: ast.AST) -> None:
-    if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-        first = node.body[0] if node.body else None
-        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-            del node.body[0]

@@ -40,16 +40,9 @@ class Cell(ABC, Generic[AnySystem, AnyLearner, AnySampling]):
 
     @abstractmethod
     def run(self, data: Path) -> list[Trial]:
-        """Fit the learner with all seeds, and measure.
+        """Fit the learner on data in the folder `data`, and measure: one trial for each seed, in their order.
 
-        Args:
-            data: the folder of datasets.
-
-        Returns:
-            One trial a seed, in the order of `seeds`. What goes wrong with one seed is in its record.
-
-        Raises:
-            Exception: whatever the system or the fit of all seeds raises.
+        What goes wrong with one seed is in its record. Raises whatever the system or the fit of all seeds raises.
         """
 
     @abstractmethod

@@ -12,7 +12,7 @@ from hashlib import sha256
 from math import isfinite
 from typing import Any
 
-from bench.catalogue.sources import Module, _followed, _frozen_imports, _imported, _read
+from bench.catalogue.sources import Module, followed, imported, read_source
 
 Reader = Callable[..., dict[str, str]]
 BESIDE = frozenset(("bench.machine.environment", "bench.cells.digest"))  # that say which cell it is and where it ran
@@ -24,13 +24,13 @@ def code(roots: Iterable[str], without: Sequence[str] = ()) -> dict[str, str]:
     Nothing is followed into the modules or packages named in `without`.
     """
     found: dict[Module, str] = {}
-    waiting = [module for root in roots if (module := _imported(root)) is not None]
+    waiting = [module for root in roots if (module := imported(root)) is not None]
     while waiting:
         module = waiting.pop()
         left_out = module.name in BESIDE or any(f"{module.name}.".startswith(f"{name}.") for name in without)
         if module not in found and not left_out:
-            found[module] = _read(module).hash
-            waiting += _frozen_imports.get(module) or _followed(module)
+            found[module] = read_source(module).hash
+            waiting += followed(module)
     return {module.name: found[module] for module in sorted(found)}
 
 

@@ -26,15 +26,7 @@ SHARED = (  # the same for every seed
 def write_files(
     folder: Path, planned: Planned, trials: Sequence[Trial], surroundings: dict[str, Any], seconds: float
 ) -> None:
-    """Write every file of a cell but its log.
-
-    Args:
-        folder: where the files go.
-        planned: the cell and its key.
-        trials: one a seed.
-        surroundings: what `environment.json` says.
-        seconds: what fitting and measuring took.
-    """
+    """Write every file of a cell but its log; `seconds` is what fitting and measuring took."""
     about = {
         "key": planned.key,
         **planned.cell.about(),

@@ -28,21 +28,10 @@ class Forecasts:
 def forecast_part(
     predictor: Predictor, part: Trajectories, context: int, device: str, learner: str, replicas: int = 1
 ) -> list[Forecasts]:
-    """Forecast trajectories from their first `context` samples.
+    """Forecast trajectories from their first `context` samples on, with a predictor of one or more replicas.
 
-    Args:
-        predictor: one model, or several that go on together.
-        part: contexts, and the truth that follows them.
-        context: number of samples that are given.
-        device: where the predictor is.
-        learner: the label of the learner, for errors.
-        replicas: number of models in the predictor.
-
-    Returns:
-        The forecasts of each replica; the time that they took together is shared out evenly.
-
-    Raises:
-        ValueError: where the forecasts have another shape than the truth.
+    The time that replicas took together is shared out evenly. Raises ValueError, which names the learner, where the
+    forecasts have another shape than the truth.
     """
     truth = part.between(context).states.numpy(force=True)
     try:
@@ -65,11 +54,9 @@ def forecast_part(
 def forecast_together(
     predictors: Sequence[Predictor], parts: Sequence[Trajectories], context: int, device: str, learner: str
 ) -> dict[int, list[Forecasts]]:
-    """Forecast each part with predictors that can go on together, which takes less time than one after the other.
+    """Forecasts of all parts by the identity of the predictor, where predictors can go on together, which is faster.
 
-    Returns:
-        The forecasts of the parts, by the identity of the predictor; nothing where predictors cannot go on together,
-        or one of them fails: each fails again, and says so, where it goes on by itself.
+    Empty where they cannot, or one of them fails: it fails again, and is told, where each goes on by itself.
     """
     distinct = list({id(predictor): predictor for predictor in predictors}.values())
     first, *others = distinct

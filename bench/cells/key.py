@@ -14,17 +14,12 @@ AFTER_FITTING = ("metrics", "results")  # packages that no fit depends on
 WHILE_FITTING = frozenset((valid_prediction_time.__module__,))  # but for what learning curves tell
 
 
-def key(cell: Cell) -> str:
+def key(cell: Cell, source: dict[str, str] | None = None) -> str:
     """Hexadecimal sha256 of all that decides the outcome of a cell; equal for equal cells of equal code.
 
-    Raises TypeError where a configuration holds values that are not plain.
+    `source` is its `digest`, where that is at hand. Raises TypeError where a configuration is not made of plain values.
     """
-    return key_of(cell, digest(cell))
-
-
-def key_of(cell: Cell, source: dict[str, str]) -> str:
-    """The key of a cell whose `digest` is known."""
-    return checksum(identity(cell) | {"code": source})
+    return checksum(identity(cell) | {"code": source or digest(cell)})
 
 
 def fit_key(cell: Cell, read: Reader = code) -> str:

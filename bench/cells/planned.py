@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.cells.cell import Cell
 from bench.cells.data import location
 from bench.cells.digest import code
-from bench.cells.key import digest, key_of
+from bench.cells.key import digest, key
 
 
 @dataclass(frozen=True)
@@ -22,21 +22,15 @@ class Planned:
 
 
 def planned(cells: Iterable[Cell], root: Path) -> list[Planned]:
-    """Work out the key of each cell, and the file of its data in the folder `data` of a store.
+    """Work out the key of each cell, and the file of its data in the folder `data` of a store at `root`.
 
-    The code behind cells that are made of the same modules is read once.
-
-    Args:
-        cells: as a suite gives them.
-        root: the folder of the store.
-
-    Raises:
-        TypeError: where a configuration holds values of which no key can be made.
+    The code behind cells that are made of the same modules is read once. Raises TypeError where a configuration is not
+    made of plain values, of which keys can be made.
     """
     read = cache(code)
     found = []
     for cell in cells:
         source = digest(cell, read)
         data = location(cell.system, cell.sampling, cell.data_seed, root / "data", read)
-        found.append(Planned(cell, key_of(cell, source), data, source))
+        found.append(Planned(cell, key(cell, source), data, source))
     return found

@@ -9,11 +9,11 @@ from math import isfinite, nan
 import numpy as np
 from torch import Tensor
 
-from bench.cells.forecasts import Forecasts, forecast_part
+from bench.cells.forecasts import forecast_part
 from bench.cells.trial import describe_error
 from learners import CurvePoint, Learner, Predictor
 from learners.base import SolverError
-from learners.training.callbacks import Moment
+from learners.training.callbacks import TrainingState
 from metrics.prediction_time import normalised_error, valid_prediction_time
 from systems import Dataset, Trajectories
 from systems.configuration import label
@@ -34,13 +34,6 @@ class _Stack:
     weights: dict[int, Weights] = field(default_factory=dict)
     reached: int = 0  # how many of the fractions
 
-    def of(self, row: int) -> dict[int, Weights]:
-        """The stages of one replica, with weights as its predictor has them."""
-        return {
-            updates: {name: values[row : row + 1] for name, values in weights.items()}
-            for updates, weights in self.weights.items()
-        }
-
 
 class Stages:
     """A callback of training that keeps what each replica would be, had it ended after a fraction of the updates."""
@@ -48,7 +41,7 @@ class Stages:
     def __init__(self) -> None:
         self._stacks: list[_Stack] = []
 
-    def __call__(self, moment: Moment) -> None:
+    def __call__(self, moment: TrainingState) -> None:
         if moment.updates == 0:
             self._stacks.append(_Stack(len(moment.best[0])))
         stack = self._stacks[-1]
@@ -60,7 +53,14 @@ class Stages:
 
     def of(self, predictors: Sequence[Predictor]) -> list[dict[int, Weights]]:
         """The stages of each predictor, trained in one stack or one after the other; none of what was not trained."""
-        found = [stack.of(row) for stack in self._stacks for row in range(stack.replicas)]
+        found = [
+            {
+                updates: {name: values[row : row + 1] for name, values in weights.items()}
+                for updates, weights in stack.weights.items()
+            }
+            for stack in self._stacks
+            for row in range(stack.replicas)
+        ]
         fitting = len(found) == len(predictors) and all(
             weights.keys() == predictor.weights().keys()
             for predictor, kept in zip(predictors, found, strict=True)
@@ -77,22 +77,12 @@ def learning_curves(
     stages: Stages,
     device: str,
 ) -> dict[int, Curve]:
-    """The learning curve of each predictor, with the median prediction times of its stages.
+    """The learning curve of each predictor, by its identity, with the median prediction times of its stages.
 
-    Forecasts begin where validation trajectories have given a context, and go on to the horizon or their end, beyond
-    which no prediction time is known. A stage is entered at the last validation before it; one whose solver gives up
-    has none. A model that is not trained update by update has the one point that its whole fit has cost.
-
-    Args:
-        learner: what was fitted; the curves of reference rows have no stages.
-        predictors: one a seed; some may be the same object.
-        data: where the validation trajectories are.
-        ground_truth_time: in timescales; no prediction time is longer.
-        stages: what was kept while the predictors were trained.
-        device: where they are.
-
-    Returns:
-        Curves by the identity of the predictor.
+    Forecasts begin where validation trajectories have given a context, and go on to the horizon or their end; no
+    prediction time is longer, nor longer than `ground_truth_time`, in timescales. A stage is entered at the last
+    validation before it; one whose solver gives up has none. A model that is not trained update by update has the one
+    point that its whole fit has cost. Reference rows have no stages.
     """
     distinct = list({id(predictor): predictor for predictor in predictors}.values())
     found = [predictor.log.curve for predictor in distinct]
@@ -158,23 +148,20 @@ def _valid_times(
 ) -> list[np.ndarray]:
     """Of each replica in a model, for each window; beyond the first part only where that does not tell the median."""
     context, end = data.sampling.context, windows.states.shape[1]
+    std = data.std.numpy(force=True)
     found: list[np.ndarray] = []
     for stop in (context + -(-(end - context) // FIRST), end):
         part = windows.between(0, stop)
         times = part.times.numpy(force=True)
         scored = (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale
         forecasts = forecast_part(model, part, context, device, learner, replicas)
-        found = [_valid(one, scored, data) for one in forecasts]
+        if failure := next((one.failure for one in forecasts if one.failure), ""):
+            raise SolverError(failure)
+        errors = [normalised_error(one.truth, one.states, std) for one in forecasts]
+        found = [valid_prediction_time(error, scored) for error in errors]
         if all(2 * (one < scored[:, -1]).sum() > len(one) for one in found):
             break
     return found
-
-
-def _valid(forecasts: Forecasts, times: np.ndarray, data: Dataset) -> np.ndarray:
-    if forecasts.failure:
-        raise SolverError(forecasts.failure)
-    error = normalised_error(forecasts.truth, forecasts.states, data.std.numpy(force=True))
-    return valid_prediction_time(error, times)
 
 
 def _with_time(curve: Curve, predictor: Predictor, updates: int, prediction_time: float) -> Curve:

@@ -152,7 +152,7 @@ class _Dispatch:
         elif isinstance(error, (OSError, UserError, CancelledError)):
             raise error
         elif error is not None:
-            reason = plugins.told(error)
+            reason = plugins.explain(error)
             raise UserError(f"the workers of the cluster cannot run {planned.cell.learner_label}: {reason}")
         records = self.store.records(planned.key)
         self.outcome.records[planned.key] = records
