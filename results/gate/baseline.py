@@ -10,24 +10,15 @@ import numpy as np
 import pandas as pd
 
 from results.statistics.intervals import median_interval
-from results.statistics.scores import noise_of_seeds, scores
-from results.statistics.trials import groups
+from results.statistics.scores import MEASUREMENT, noise_of_seeds, scores
+from results.statistics.trials import MEASURED, groups
 from results.store.atomic import write_in_one_stroke
 from results.store.errors import BrokenBaselineError
 from results.store.run import Run
 
 FORMAT = 1
 DEFAULT_TOLERANCE = 0.05  # of a logarithm
-SAME = (
-    "python",
-    "processor",
-    "cores",
-    "threads",
-    "device",
-    "torch",
-    "packages",
-)  # what an environment is, of a baseline
-PAIR = ["system", "learner", "seed", "metric"]
+ENVIRONMENT = ("python", "processor", "cores", "threads", "device", "torch", "packages")  # what is kept of it
 TOLERANCES = {"zero_one_k": 0.25, "roughness": 0.25, "parameters": 0.0, "saved_bytes": 0.01}  # of a logarithm
 
 
@@ -41,29 +32,30 @@ class Baseline:
     def of_run(cls, run: Run, noise: Sequence[Run] = (), tolerances: Mapping[str, float] | None = None) -> "Baseline":
         """The values and intervals of a run; the noise of each cell is their spread over the seeds of all runs."""
         frame = run.frame()
-        again = pd.concat([frame, *(_other_trials(run, other) for other in noise)], ignore_index=True)
+        repeated = pd.concat([frame, *(_other_trials(run, other) for other in noise)], ignore_index=True)
         metrics = {one["name"]: {"unit": one["unit"], "better": one["better"]} for one in run.manifest["metrics"]}
         limits = {name: TOLERANCES.get(name, DEFAULT_TOLERANCE) for name in metrics} | dict(tolerances or {})
         content = {
             "format": FORMAT,
             **protocol(run),
             "seeds": list(run.manifest["seeds"]),
-            "environment": surroundings(run),
+            "environment": environment(run),
             "references": run.references,
             "metrics": {name: about | {"tolerance": limits[name]} for name, about in metrics.items()},
-            "cells": _cells(frame, noise_of_seeds(scores(again))),
+            "cells": _cells(frame, noise_of_seeds(scores(repeated))),
         }
         return cls(content)
 
     @classmethod
     def load(cls, path: Path) -> "Baseline":
+        """The baseline in a file. Raises BrokenBaselineError."""
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            known = content["format"] == FORMAT
+            is_ours = content["format"] == FORMAT
         except (OSError, ValueError, TypeError, KeyError) as error:
             made = "`python -m bench baseline save --from RUN` writes one"
             raise BrokenBaselineError(f"{path} holds no baseline ({type(error).__name__}: {error}); {made}") from error
-        if not known:
+        if not is_ours:
             raise BrokenBaselineError(f"{path} is of format {content['format']}, not {FORMAT}: save it anew")
         return cls(content)
 
@@ -80,27 +72,23 @@ class Baseline:
         return self.content["metrics"]
 
     def frame(self) -> pd.DataFrame:
-        """The trials in long form, with the columns of PAIR, `value`, `better` and `status`."""
+        """The trials in long form, with the columns of MEASUREMENT, `value`, `better` and `status`."""
         found = [
-            {
-                "system": cell["system"], "learner": cell["learner"], "seed": seed, "metric": metric, "value": value,
-                "better": self.metrics[metric]["better"], "status": status,
-            }
+            (cell["system"], cell["learner"], seed, metric, value, self.metrics[metric]["better"], status)
             for cell in self.content["cells"]
             for metric, measured in cell["metrics"].items()
             for seed, value, status in zip(self.content["seeds"], measured["values"], cell["status"], strict=True)
-        ]  # fmt: skip
-        return pd.DataFrame(found, columns=[*PAIR, "value", "better", "status"]).astype({"value": float})
+        ]
+        return pd.DataFrame(found, columns=[*MEASUREMENT, "value", "better", "status"]).astype({"value": float})
 
     def noise(self) -> pd.DataFrame:
         """For each system, learner and metric the standard deviation of re-runs, `noise`, and its `repeats`."""
         found = [
-            {"system": cell["system"], "learner": cell["learner"], "metric": metric}
-            | {name: measured[name] for name in ("noise", "repeats")}
+            (cell["system"], cell["learner"], metric, measured["noise"], measured["repeats"])
             for cell in self.content["cells"]
             for metric, measured in cell["metrics"].items()
         ]
-        return pd.DataFrame(found).set_index(["system", "learner", "metric"])
+        return pd.DataFrame(found, columns=[*MEASURED, "noise", "repeats"]).set_index(MEASURED)
 
 
 def protocol(run: Run) -> dict[str, Any]:
@@ -108,8 +96,9 @@ def protocol(run: Run) -> dict[str, Any]:
     return {name: run.manifest.get(name) for name in ("suite", "budget", "data_seed", "sampling")}
 
 
-def surroundings(run: Run) -> dict[str, Any]:
-    return {name: run.manifest["environment"].get(name) for name in SAME}
+def environment(run: Run) -> dict[str, Any]:
+    """What is kept of where a run was made."""
+    return {name: run.manifest["environment"].get(name) for name in ENVIRONMENT}
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from results.gate.baseline import differences
 from results.statistics.intervals import Estimate, median_interval, prediction_time_difference, stratified
 from results.statistics.scores import paired_scores
 from results.statistics.trials import column, groups, rows
+from results.store.errors import IncomparableError
 from results.store.run import Run
 
 ChangeVerdict = Literal["better", "worse", "changed", "same", "unresolved"]
@@ -73,11 +74,11 @@ class Comparison:
 def compare_runs(first: Run, second: Run) -> Comparison:
     """Pair the trials of two runs by system, data seed, seed and, where they are kept, initial states.
 
-    Raises ValueError where the runs saw different data, so that nothing can be paired.
+    Raises IncomparableError where the runs saw different data, so that nothing can be paired.
     """
     clashes = _differing(second.manifest, first.manifest, ("data_seed", "sampling"))
     if clashes:
-        raise ValueError(f"{first.folder} and {second.folder} cannot be paired: {'; '.join(clashes)}")
+        raise IncomparableError(f"{first.folder} and {second.folder} cannot be paired: {'; '.join(clashes)}")
     frames = [run.frame() for run in (first, second)]
     cells = [{(cell.system, cell.learner): cell.key for cell in run.finished} for run in (first, second)]
     both = [place for place in cells[0] if place in cells[1]]

@@ -9,11 +9,12 @@ import pandas as pd
 from scipy import stats
 
 from results.formatting import listed, status
-from results.gate.baseline import PAIR, Baseline, depends_on_machine, differences, protocol, surroundings
+from results.gate.baseline import Baseline, depends_on_machine, differences, environment, protocol
 from results.statistics.intervals import LEVEL, SEED
 from results.statistics.ranking import holm
-from results.statistics.scores import GROUND_TRUTH, paired_scores
-from results.statistics.trials import column, groups
+from results.statistics.scores import GROUND_TRUTH, MEASUREMENT, paired_scores
+from results.statistics.trials import CELL, column, groups
+from results.store.errors import IncomparableError
 from results.store.run import Run
 
 CheckVerdict = Literal["pass", "regressed", "inconclusive"]
@@ -99,13 +100,13 @@ class Check:
 def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
     """Hold a run to its baseline; `times` decides by times too, which only two runs of one job can be held to.
 
-    Coverage comes first: what is missing or newly fails is a regression, whatever the rest. Raises ValueError where
+    Coverage comes first: what is missing or newly fails is a regression, whatever the rest. Raises IncomparableError where
     times of different machines would be compared.
     """
-    here, there = surroundings(run), baseline.content["environment"]
-    moved = [name for name in there if here.get(name) != there[name]]
-    if times and moved:
-        raise ValueError(f"times are never compared across environments, and these differ in {listed(moved)}")
+    here, there = environment(run), baseline.content["environment"]
+    changed = [name for name in there if here.get(name) != there[name]]
+    if times and changed:
+        raise IncomparableError(f"times are never compared across environments, and these differ in {listed(changed)}")
     differing = differences(protocol(run), {name: baseline.content[name] for name in protocol(run)})
     frame, before = run.frame(), baseline.frame()
     if not differing and not len(before.merge(frame[["system", "learner"]])):
@@ -114,41 +115,39 @@ def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
         return Check((), (), (), (), tuple(differing))
     lost = _lost(before, frame, list(run.manifest["seeds"]))
     decided, advisory = _findings(baseline, before, frame, times)
-    changed = [finding for finding in decided if not finding.equal]
-    notes = [f"the environments differ in {listed(moved)}: rounding may differ"] if moved else []
-    if changed and not moved:
-        notes.append(f"same environment, but {len(changed)} of {len(decided)} findings are not the same to rounding")
-    notes += [f"{learner} on {system} is not in the baseline" for system, learner in _cells(frame) - _cells(before)]
-    few = len(set(before["seed"]) - set(run.manifest["seeds"]))
-    notes += [f"{few} of the baseline's {len(set(before['seed']))} seeds were not asked for"] if few else []
+    notes = [f"the environments differ in {listed(changed)}: rounding may differ"] if changed else []
+    unequal = sum(not finding.equal for finding in decided)
+    if unequal and not changed:
+        notes.append(f"same environment, but {unequal} of {len(decided)} findings are not the same to rounding")
+    new, old = (dict.fromkeys(zip(each["system"], each["learner"], strict=True)) for each in (frame, before))
+    notes += [
+        f"{learner} on {system} is not in the baseline" for system, learner in new if (system, learner) not in old
+    ]
+    seeds = set(before["seed"])
+    if missing := len(seeds.difference(run.manifest["seeds"])):
+        notes.append(f"{missing} of the baseline's {len(seeds)} seeds were not asked for")
     return Check(tuple(lost), tuple(decided), tuple(advisory), tuple(notes))
 
 
 def _lost(before: pd.DataFrame, after: pd.DataFrame, seeds: list[int]) -> list[str]:
     """What the baseline measured and the run did not, in sentences: a missing cell, a new failure, a lost metric."""
-    trials, found = ["system", "learner", "seed"], []
-    now = after.drop_duplicates(trials).set_index(trials)[["status", "reason"]]
-    fine = before.loc[(before["status"] == "ok") & before["seed"].isin(seeds)].drop_duplicates(trials)
-    broken: set[tuple] = set()
-    for (system, learner), group in groups(fine, "system", "learner"):
-        cells = [(system, learner, seed) for seed in group["seed"]]
-        absent = [cell[2] for cell in cells if cell not in now.index]
-        failed = {cell[2]: now.loc[cell] for cell in cells if cell in now.index and now.loc[cell, "status"] != "ok"}
-        broken |= {(system, learner, seed) for seed in [*absent, *failed]}
-        if absent:
-            which = "" if len(absent) == len(cells) else f" with seed {listed(map(str, absent))}"
+    trial, found = [*CELL, "seed"], []
+    before = before.loc[before["seed"].isin(seeds)]
+    fine = before.loc[before["status"] == "ok", trial].drop_duplicates()
+    now = fine.merge(after.drop_duplicates(trial)[[*trial, "status", "reason"]], "left", trial)
+    for (system, learner), group in groups(now, *CELL):
+        absent = group.loc[group["status"].isna(), "seed"]
+        if len(absent):
+            which = "" if len(absent) == len(group) else f" with seed {listed(map(str, absent))}"
             found.append(f"{learner} on {system}{which} is missing")
-        for seed, row in failed.items():
+        for row in group.dropna(subset="status").query("status != 'ok'").to_dict("records"):
             reason = f" ({row['reason']})" if row["reason"] else ""
-            found.append(f"{learner} on {system} with seed {seed} newly ends as {status(row['status'])}{reason}")
-    return found + _lost_values(before.loc[before["seed"].isin(seeds)], after, broken)
-
-
-def _lost_values(before: pd.DataFrame, after: pd.DataFrame, broken: set[tuple]) -> list[str]:
-    had, has = (set(map(tuple, frame.dropna(subset="value")[PAIR].to_numpy())) for frame in (before, after))
-    gone = [place for place in map(tuple, before[PAIR].to_numpy()) if place in had - has and place[:3] not in broken]
-    named = dict.fromkeys((metric, learner, system) for system, learner, _, metric in gone)
-    return [f"{metric} of {learner} on {system} has no value any more" for metric, learner, system in named]
+            found.append(f"{learner} on {system} with seed {row['seed']} newly ends as {status(row['status'])}{reason}")
+    had, has = (pd.MultiIndex.from_frame(each.dropna(subset="value")[MEASUREMENT]) for each in (before, after))
+    gone = had.difference(has, sort=False)
+    told = gone.droplevel("metric").isin(pd.MultiIndex.from_frame(now.loc[now["status"] != "ok", trial]))
+    named = dict.fromkeys((metric, learner, system) for system, learner, _, metric in gone[~told])
+    return found + [f"{metric} of {learner} on {system} has no value any more" for metric, learner, system in named]
 
 
 def _findings(
@@ -226,13 +225,9 @@ def _noise_bound(noise: pd.DataFrame, group: pd.DataFrame, tests: int) -> float:
     systems = group.groupby("system", sort=False).size()
     about = [noise.loc[(system, learner, metric)] for system in systems.index]
     variances = np.array([2 * one["noise"] ** 2 / pairs for one, pairs in zip(about, systems, strict=True)])
-    known = np.array([one["repeats"] for one in about])
-    noisy = (variances > 0) & (known > 0)
+    repeats = np.array([one["repeats"] for one in about])
+    noisy = (variances > 0) & (repeats > 0)
     if not noisy.any():
         return 0.0
-    repeats = variances[noisy].sum() ** 2 / (variances[noisy] ** 2 / known[noisy]).sum()
-    return float(stats.t.ppf(1 - ALARM / tests, repeats) * np.sqrt(variances.sum()) / len(systems))
-
-
-def _cells(frame: pd.DataFrame) -> set[tuple]:
-    return set(map(tuple, frame[["system", "learner"]].to_numpy()))
+    freedom = variances[noisy].sum() ** 2 / (variances[noisy] ** 2 / repeats[noisy]).sum()
+    return float(stats.t.ppf(1 - ALARM / tests, freedom) * np.sqrt(variances.sum()) / len(systems))
