@@ -13,8 +13,6 @@ from bench.request import Conditions, Quiet, Request, Timeout, how_option, with_
 from bench.runner.interrupts import interruptible
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from bench.cells.cell import Cell
     from bench.planning.plan import Plan
     from bench.runner.outcomes import Outcome
@@ -39,7 +37,7 @@ def tune(
     same command resumes, and more trials continue.
     """
     from bench.planning import plan as planning
-    from bench.tuning.suite_file import write
+    from bench.tuning.suite_file import write_suite
 
     if find_spec("optuna") is None:
         raise UserError("tuning needs the extra tune: pip install 'dynamics-bench[tune]'")
@@ -52,7 +50,9 @@ def tune(
         except KeyboardInterrupt:
             print_to_stderr(f"interrupted: finished trials are kept; resume with\n  {plan.manifest['command']}")
             return INTERRUPTED
-    path = write(plan.store.root / SUITES_FOLDER, request, plan.manifest["suite"], found, plan.manifest["command"])
+    path = write_suite(
+        plan.store.root / SUITES_FOLDER, request, plan.manifest["suite"], found, plan.manifest["command"]
+    )
     if quiet:
         sys.stdout.write(f"{path}\n")
     else:
@@ -65,7 +65,7 @@ def _search_all(plan: "Plan", trials: int, conditions: Conditions, quiet: bool) 
     """One search after the other, each trial announced as it ends. Raises UserError where there is nothing to tune."""
     from bench.cells.planned import planned
     from bench.runner import run as runner
-    from bench.tuning.search import search, tunable
+    from bench.tuning.search import tunable, tune_learner
     from results import Store
 
     cells = [one.cell for one in plan.cells]
@@ -81,7 +81,7 @@ def _search_all(plan: "Plan", trials: int, conditions: Conditions, quiet: bool) 
         return runner.run(planned(trial_cells, store.root), store, conditions)
 
     announce = (lambda tried: None) if quiet else partial(_announce, trials)
-    return [search(learner, cells, trials, run, announce) for learner in learners]
+    return [tune_learner(learner, cells, trials, run, announce) for learner in learners]
 
 
 def _check_data(suite: str, cells: "Sequence[Cell]") -> None:
@@ -103,34 +103,30 @@ def _announce(trials: int, tried: "Search") -> None:
 
     from systems.configuration import label
 
-    last = tried.attempts[-1]
+    last = tried.candidates[-1]
     error = "does not apply" if last.error is None else f"{last.error:.4g}"
     lowest = f", lowest {tried.best.error:.4g}" if tried.best else ""
     why = f" ({last.failure})" if last.failure else ""
-    line = f"{label(tried.learner)}  trial {len(tried.attempts)} of {trials}: {error}{lowest}{why}"
+    line = f"{label(tried.learner)}  trial {len(tried.candidates)} of {trials}: {error}{lowest}{why}"
     Console(highlight=False).print(line, markup=False, soft_wrap=True)
 
 
 def _print_outcome(found: "Sequence[Search]", path: Path) -> None:
+    """Print what was tried of each learner, the best settings other than its own, and how the suite is run."""
     from rich.console import Console
 
-    console = Console(highlight=False)
-    console.print("", table(found), "")
-    console.print("error: geometric mean over systems, seeds and times, in standard deviations, of validation data")
-    console.print(f"run it: python -m bench run --suite {path}", markup=False, soft_wrap=True)
-
-
-def table(found: "Sequence[Search]") -> "Table":
-    """What was tried of each learner, and the best settings other than its own."""
     from bench.display.tables import table_of
     from systems.configuration import label
 
+    console = Console(highlight=False)
     rows = []
     for one in found:
-        failed = sum(bool(attempt.failure) for attempt in one.attempts)
-        errors = [f"{tried.error:.4g}" if tried and tried.error else "-" for tried in (one.attempts[0], one.best)]
+        failed = sum(bool(candidate.failure) for candidate in one.candidates)
+        errors = [f"{tried.error:.4g}" if tried and tried.error else "-" for tried in (one.candidates[0], one.best)]
         settings = ", ".join(f"{name}={value}" for name, value in one.found.items()) or "as they were"
-        counts = (f"{len(one.attempts)}", f"{failed}")
+        counts = (f"{len(one.candidates)}", f"{failed}")
         rows.append((label(one.learner), *counts, *errors, settings if one.best else "none: all failed"))
     heads = ("learner", "trials", "failed", "error", "tuned", "settings")
-    return table_of(heads, rows, right=range(1, 5))
+    console.print("", table_of(heads, rows, right=range(1, 5)), "")
+    console.print("error: geometric mean over systems, seeds and times, in standard deviations, of validation data")
+    console.print(f"run it: python -m bench run --suite {path}", markup=False, soft_wrap=True)

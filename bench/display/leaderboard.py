@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from math import inf
 from statistics import fmean, median
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
@@ -15,8 +15,16 @@ from results import Record
 LEADING = "vpt"  # the metric that decides, in a suite that has it; in any other its first one
 
 
+class _Trial(NamedTuple):
+    """What the leading metric says of a trial."""
+
+    value: float | None
+    loss: float  # that ranks are made of: the smaller the better
+    status: str
+
+
 class Leaderboard:
-    """The standings so far, filled record by record; a rich renderable as wide as its console.
+    """Scores so far, record by record; a rich renderable as wide as its console.
 
     Medians are over the trials that have a value. Learners are ordered by their mean rank over the systems, for which a
     trial that failed or has no value counts as worse than any value; the reference rows follow as the suite has them.
@@ -29,24 +37,19 @@ class Leaderboard:
         metrics = {metric["name"]: metric for metric in manifest["metrics"]}
         self.metric = metrics.get(LEADING) or next(iter(metrics.values()))
         self._sign = -1.0 if self.metric["better"] == "higher" else 1.0
-        self._values: dict[tuple[str, str], list[float | None]] = {}
-        self._losses: dict[tuple[str, str], list[float]] = {}  # that ranks are made of: the smaller the better
-        self._endings: dict[tuple[str, str], str] = {}  # of trials that did not end well, or were skipped
+        self._trials: dict[tuple[str, str], list[_Trial]] = {}  # by learner and system
 
     def add(self, records: Iterable[Record]) -> None:
+        """Count trials in."""
         for record in records:
-            place = record.learner, record.system
-            values = [one.value for one in record.measurements if one.metric == self.metric["name"]]
-            value = values[0] if values else None
-            self._values.setdefault(place, []).append(value)
+            values = (one.value for one in record.measurements if one.metric == self.metric["name"])
+            value = next(values, None)
             loss = self._sign * value if value is not None and record.status == "ok" else inf
-            self._losses.setdefault(place, []).append(loss)
-            if record.status != "ok":
-                self._endings.setdefault(place, record.status)
+            self._trials.setdefault((record.learner, record.system), []).append(_Trial(value, loss, record.status))
 
     def score(self, learner: str, system: str) -> float | None:
         """Median over the seeds that have a value; None where there is none."""
-        values = [value for value in self._values.get((learner, system), []) if value is not None]
+        values = [one.value for one in self._trials.get((learner, system), []) if one.value is not None]
         return median(values) if values else None
 
     def ranking(self) -> list[str]:
@@ -55,16 +58,15 @@ class Leaderboard:
             return self.learners
         ranks: dict[str, list[float]] = {learner: [] for learner in self.learners}
         for system in self.systems:
-            losses = {
-                learner: self._loss(learner, system) for learner in self.learners if (learner, system) in self._values
-            }
+            losses = self._losses(system)
             for learner, loss in losses.items():
-                ahead, level = sum(other < loss for other in losses.values()), list(losses.values()).count(loss)
+                ahead = sum(other < loss for other in losses.values())
+                level = list(losses.values()).count(loss)
                 ranks[learner].append(ahead + level / 2)
         return sorted(self.learners, key=lambda learner: fmean(ranks[learner]) if ranks[learner] else inf)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The standings as JSON-ready values, best learner first."""
+        """The scores of each learner by system, best learner first, as JSON-ready values."""
         return [
             {
                 "learner": learner,
@@ -80,7 +82,7 @@ class Leaderboard:
         yield Text(f"{self.metric['name']}{unit}, median over seeds", style="bold")
         for systems in groups:
             yield self._table(systems, names)
-        if set(self._endings.values()) - {"skipped"}:
+        if {one.status for trials in self._trials.values() for one in trials} - {"ok", "skipped"}:
             yield Text("* some seeds failed", style="red")
 
     def _table(self, systems: list[str], names: int) -> Table:
@@ -95,25 +97,22 @@ class Leaderboard:
         return table
 
     def _cell(self, learner: str, system: str) -> Text:
-        place, score = (learner, system), self.score(learner, system)
-        if place not in self._values:
+        if (learner, system) not in self._trials:
             return Text("·", style="dim")
+        score = self.score(learner, system)
+        ending = next((one.status for one in self._trials[learner, system] if one.status != "ok"), "")
         if score is None:
-            ending = self._endings.get(place, "none")
+            ending = ending or "none"
             return Text(ending, style="dim" if ending == "skipped" else "red")
         text = Text(f"{score:.2f}" if 0.1 <= abs(score) < 1000 or score == 0 else f"{score:.2g}")
-        if learner in self.learners and self._is_best(learner, system):
+        losses = self._losses(system)
+        if self.metric["better"] != "truth" and learner in losses and losses[learner] == min(losses.values()):
             text.stylize("bold green")
-        if place in self._endings:
+        if ending:
             text.append("*", style="red")
         return text
 
-    def _is_best(self, learner: str, system: str) -> bool:
-        known = [other for other in self.learners if (other, system) in self._values]
-        return self.metric["better"] != "truth" and self._loss(learner, system) == min(
-            self._loss(other, system) for other in known
-        )
-
-    def _loss(self, learner: str, system: str) -> float:
-        """The median over all seeds."""
-        return median(self._losses[learner, system])
+    def _losses(self, system: str) -> dict[str, float]:
+        """The median loss over all seeds of each learner under comparison that has been tried on a system."""
+        tried = [learner for learner in self.learners if (learner, system) in self._trials]
+        return {learner: median(one.loss for one in self._trials[learner, system]) for learner in tried}

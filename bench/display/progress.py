@@ -1,4 +1,4 @@
-"""What a run tells of itself while it runs: a live display on a terminal, plain lines elsewhere."""
+"""The progress of a run: a live display on a terminal, plain lines elsewhere."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -34,23 +34,36 @@ def silent(line: str) -> None:
 
 
 class Tally:
-    """Observes a run: counts what becomes of its cells, announces each, and foretells how long the rest will take."""
+    """Counts what becomes of the cells of a run, announces each, and estimates how long the rest will take.
+
+    Args:
+        manifest: of the run.
+        jobs: cells at a time.
+        announce: is called with a line for each damaged and each finished cell.
+        is_live: a display shows what is finished, so that only damage is announced.
+        clock: gives seconds.
+    """
 
     def __init__(
         self,
         manifest: Mapping[str, Any],
         jobs: int = 1,
         announce: Callable[[str], None] = silent,
-        is_live: bool = False,  # a display shows what is finished, so that only damage is announced
+        is_live: bool = False,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self.leaderboard = Leaderboard(manifest)
         self.waiting = {cell["key"]: Place(cell["system"], cell["learner"]) for cell in manifest["cells"]}
         self.running: dict[str, tuple[Place, float]] = {}  # by key, with the time of the start
-        self.total, self.done, self.reused = len(self.waiting), 0, 0
+        self.total = len(self.waiting)
+        self.done = 0
+        self.reused = 0
         self.failures: list[Failure] = []
         self.measured = False  # whether any trial has a value
-        self._jobs, self._announce, self._is_live, self._clock = jobs, announce, is_live, clock
+        self._jobs = jobs
+        self._announce = announce
+        self._is_live = is_live
+        self._clock = clock
         self._seconds: dict[str, list[float]] = {}  # that finished cells took, by learner
 
     def notify(self, event: Event) -> None:
@@ -79,11 +92,12 @@ class Tally:
         return [(place, self._clock() - start) for place, start in list(self.running.values())]
 
     def seconds_left(self) -> float | None:
-        """By the time that finished cells of the same learner took, or else of any; None before the first one."""
-        known, active = [seconds for times in self._seconds.values() for seconds in times], self.active()
-        if not known:
+        """Estimate by the time that finished cells of the same learner took, or else of any; None before the first."""
+        finished = [seconds for times in self._seconds.values() for seconds in times]
+        active = self.active()
+        if not finished:
             return None
-        otherwise = max([fmean(known), *(elapsed for _, elapsed in active)])
+        otherwise = max([fmean(finished), *(elapsed for _, elapsed in active)])
         expected = {learner: fmean(times) for learner, times in self._seconds.items()}
         rest = [expected.get(place.learner, otherwise) for place in list(self.waiting.values())]
         rest += [max(0.0, expected.get(place.learner, otherwise) - elapsed) for place, elapsed in active]
@@ -110,7 +124,8 @@ def live(tally: Tally, console: Console) -> Live:
 
 def render(tally: Tally, spinner: Spinner) -> Group:
     """How far the run is, one row for each cell that runs, and the leaderboard so far."""
-    ready, left = tally.done + tally.reused, tally.seconds_left()
+    ready = tally.done + tally.reused
+    left = tally.seconds_left()
     bar = Table.grid(expand=True, padding=(0, 1))
     bar.add_column(ratio=1)
     bar.add_row(ProgressBar(tally.total, ready), Text(f"{ready}/{tally.total}", style="bold"))

@@ -1,4 +1,4 @@
-"""A cell that is filmed: its first seed is trained anew under watch, and leaves what it forecast at each stage."""
+"""Cells that are filmed: the first seed is trained anew, and leaves what it forecast at stages of its training."""
 
 from math import ceil
 from pathlib import Path
@@ -17,7 +17,7 @@ from bench.cells.trial import Trial, is_from_solver
 from learners import Predictor, Unsuitable
 from learners.solvers.rollout import StatePredictor
 from learners.solvers.steps import STEPS
-from learners.training.callbacks import Moment, watched
+from learners.training.callbacks import TrainingState, before_each_update
 from results import Record
 from systems import Dataset, Flow, Trajectories
 
@@ -28,14 +28,14 @@ GRID = 25  # places along each side of a plane at which fields are seen
 MARGIN = 0.15  # of the plane around the training data, as a fraction of their extent
 
 
-class Reel:
-    """Copies of a network's weights, taken ever more rarely as training goes on."""
+class Snapshots:
+    """Copies of a network's weights, with the number of updates before each, ever rarer as training goes on."""
 
     def __init__(self) -> None:
         self.frames: list[tuple[int, dict[str, Tensor]]] = []
         self._due = 0
 
-    def __call__(self, moment: Moment) -> None:
+    def __call__(self, moment: TrainingState) -> None:
         if moment.updates >= self._due:
             weights = {name: one.detach().clone() for name, one in moment.network.named_parameters()}
             self.frames.append((moment.updates, weights))
@@ -48,26 +48,32 @@ class FilmCell(SystemCell):
 
     def run(self, data: Path) -> list[Trial]:
         dataset = observe(self.system, self.sampling, self.data_seed, data).data.to(self.device)
-        reel = Reel()
-        with watched(reel):
+        snapshots = Snapshots()
+        with before_each_update(snapshots):
             (predictor,), _ = fit(self, dataset, Predictor)
         record = Record(self.system_label, self.learner_label, self.seeds[0], "ok", "", ())
-        return [Trial(record, predictor.log.curve, develop(predictor, reel, dataset))]
+        return [Trial(record, predictor.log.curve, forecast_stages(predictor, snapshots, dataset))]
 
     def arrays(self, evidence: Any) -> Arrays:
         return {}
 
 
-def develop(predictor: Predictor, reel: Reel, data: Dataset) -> Arrays:
-    """What a model forecast of the first test state at each stage of its training, and in the end, beside the truth.
+def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -> Arrays:
+    """Forecast from the first test state with the weights of each stage of training, the last of which was kept.
 
-    Of a planar flow, also its mean velocity over one sampling step on a grid, beside the flow's own. Changes the
-    weights of the predictor on the way. Raises Unsuitable where it was not trained update by update.
+    Of a planar flow, there is also the mean velocity over one sampling step on a grid. The weights of the predictor are
+    left as those of the last stage.
+
+    Returns:
+        Forecasts and velocities of the model, beside those of the system, under the names `reel_...` of a film.
+
+    Raises:
+        Unsuitable: the learner was not trained update by update.
     """
     weights = predictor.weights()
-    if not reel.frames or any(weights.keys() != frame.keys() for _, frame in reel.frames):
+    if not snapshots.frames or any(weights.keys() != frame.keys() for _, frame in snapshots.frames):
         raise Unsuitable("this learner is not trained update by update, so that there is nothing to film")
-    stages = [*reel.frames, (predictor.log.updates, {name: one.clone() for name, one in weights.items()})]
+    stages = [*snapshots.frames, (predictor.log.updates, {name: one.clone() for name, one in weights.items()})]
     context = data.sampling.context
     shown = data.test.between(0, context + SAMPLES)
     first = Trajectories(shown.times[:1], shown.states[:1])
@@ -107,7 +113,7 @@ def _forecast(predictor: Predictor, past: Trajectories, times: Tensor) -> Float6
 
 
 def _plane(predictor: Predictor, data: Dataset) -> Trajectories | None:
-    """A grid of states about the training data, where both system and model go on from a state of two channels."""
+    """A grid of states around the training data; None unless system and model have two channels and no memory."""
     planar = isinstance(data.system, Flow) and data.is_complete and data.dim == 2
     if not planar or not isinstance(predictor, StatePredictor):
         return None
@@ -120,6 +126,6 @@ def _plane(predictor: Predictor, data: Dataset) -> Trajectories | None:
 
 
 def _mean_velocity(data: Dataset, places: Float64[Tensor, "place 2"]) -> Float64[Tensor, "place 2"]:
-    """Of the flow, over one sampling step."""
+    """The mean velocity of the flow over one sampling step from each place."""
     assert isinstance(data.system, Flow)
     return (STEPS["rk4"](data.system.velocity, places, data.step) - places) / data.step

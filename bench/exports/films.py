@@ -18,7 +18,7 @@ from results.formatting import slug
 if TYPE_CHECKING:
     from bench.planning.plan import Plan
 
-KEPT = "reels"  # the folder of the store where filmed cells lie
+FOLDER = "reels"  # of the store, for filmed cells
 
 
 def make(plan: "Plan", conditions: Conditions) -> Iterator[tuple[str, list[Path] | str]]:
@@ -31,7 +31,7 @@ def make(plan: "Plan", conditions: Conditions) -> Iterator[tuple[str, list[Path]
     look = styles([one["label"] for one in learners], [one["label"] for one in learners if one["reference"]])
     trained = [one for one in plan.share if isinstance(one.cell.learner, Learner) and not one.cell.learner.reference]
     filmed = planned([_film_cell(one.cell) for one in trained], plan.store.root)
-    store = Store(plan.store.root, KEPT)
+    store = Store(plan.store.root, FOLDER)
     folder = plan.folder / "films"
     kept = Conditions(plan.jobs, conditions.timeout, conditions.memory, conditions.retries)
     records = runner.run(filmed, store, kept).records
@@ -56,7 +56,7 @@ def _film_cell(cell: Cell) -> FilmCell:
 
 
 def _fields(films: Mapping[str, Film], folder: Path, name: str, look: Mapping[str, Style]) -> list[Path]:
-    """The field of each model as it was kept."""
+    """Draw the vector field of each model as it was kept, beside that of the flow."""
     first: Any = next(iter(films.values()))
     kept = {learner: film.fields[-1] for learner, film in films.items() if film.fields is not None}
     return list(save(vector_fields(first.places, first.flow, kept, look, first.truth), folder, name).values())

@@ -28,15 +28,16 @@ from bench.machine.environment import cores
 from bench.request import Cache, Conditions
 from bench.runner.events import Event, Finished, Started, ignore
 from bench.runner.outcomes import Interrupted, Outcome
-from bench.runner.run import Run, partition
-from bench.runner.supervisor import keep_failure
-from bench.runner.task import Task
+from bench.runner.run import partition
+from bench.runner.supervisor import is_settled, keep_failure, make_data, supervise
+from bench.runner.task import Stop, Task
 from results import Store
+from results.store.lease import Lease
 from results.store.record import is_failure
 
 AHEAD = 2  # tasks in flight for each thread of the cluster: one at work, one to follow
 PATIENCE = 60  # seconds for the first worker to come
-POLL = 0.1  # seconds between two looks for a scheduler file
+POLL = 0.1  # seconds between two looks for a scheduler file, or at a cell that another run is working on
 
 logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # of a lost cluster it tells in tracebacks
 
@@ -91,9 +92,15 @@ def run_on_worker(
     planned = task.planned
     worker = get_worker()
     threads = max(1, cores() // places.get(_host(worker.address), worker.state.nthreads))
-    outcome = Outcome()
-    Run(store, replace(conditions, jobs=1), threads, ignore, [task], outcome).run()
-    if not store.complete(planned.key):
+    if not planned.data.exists():
+        make_data(task, store, conditions, threads, Stop())
+    lease = Lease(store, planned.key)
+    while not (outcome := supervise(task, store, conditions, threads, Stop())).records:
+        while not lease.is_free():
+            sleep(POLL)
+        if is_settled(task, store):
+            return planned.key
+    if not outcome.computed:
         reason = outcome.records[planned.key][0].reason
         raise UserError(f"{planned.cell.learner_label} on {planned.cell.system_label}, on {worker.address}: {reason}")
     return planned.key

@@ -13,11 +13,10 @@ from bench.cells.planned import Planned
 from bench.errors import UserError
 from bench.machine.environment import cores
 from bench.request import Cache, Conditions
-from bench.runner import worker
 from bench.runner.events import Cached, Damaged, Event, Finished, Started, ignore
 from bench.runner.outcomes import Interrupted, Outcome
-from bench.runner.processes import abandon_start, run_process
-from bench.runner.supervisor import inode, supervise
+from bench.runner.processes import abandon_start
+from bench.runner.supervisor import is_settled, make_data, supervise
 from bench.runner.task import Stop, Task
 from results import DamagedCellError, MissingCellError, Record, Store
 from results.store.lease import Lease, leased
@@ -94,7 +93,7 @@ class Run:
     waiting: list[Task]
     outcome: Outcome
     running: dict[Future[Outcome], Task] = field(default_factory=dict)
-    making: dict[Future[Any], Path] = field(default_factory=dict)  # data
+    making: dict[Future[None], Path] = field(default_factory=dict)  # data
     elsewhere: dict[Task, Lease] = field(default_factory=dict)  # other runs, or processes that are dying, have these
     made: set[Path] = field(default_factory=set)  # data that were made, or that nobody could make
     stop: Stop = field(default_factory=Stop)
@@ -126,13 +125,9 @@ class Run:
     def _start(self, task: Task, supervisors: ThreadPoolExecutor) -> None:
         """Start a task, or first of all the making of its data; unless another run has finished it by now."""
         planned = task.planned
+        arguments = (self.store, self.conditions, self.threads, self.stop)
         if planned.data not in self.made and not planned.data.exists():
-            memory, timeout = self.conditions.memory, self.conditions.timeout
-            options = {"threads": self.threads, "sees_main": task.sees_main, "timeout": timeout, "stop": self.stop.now}
-            made = supervisors.submit(
-                run_process, worker.make_data, planned, self.store, self.threads, memory, **options
-            )
-            self.making[made] = planned.data
+            self.making[supervisors.submit(make_data, task, *arguments)] = planned.data
             return
         self.waiting.remove(task)
         if not task.began:
@@ -141,8 +136,7 @@ class Run:
                 self.notify(Cached(planned, self.outcome.records[planned.key]))
                 return
             self.notify(Started(planned))
-        future = supervisors.submit(supervise, task, self.store, self.conditions, self.threads, self.stop)
-        self.running[future] = task
+        self.running[supervisors.submit(supervise, task, *arguments)] = task
 
     def _finish(self, future: Future[Any]) -> None:
         if future in self.making:
@@ -160,12 +154,11 @@ class Run:
     def _take_over(self) -> None:
         """Record what other runs have finished, and have what they have left, or nobody has, wait again."""
         for task, lease in list(self.elsewhere.items()):
-            key = task.planned.key
             if not lease.is_free():
                 continue
             self.elsewhere.pop(task, None)
-            if self.store.finished(key) and not (task.replace and inode(self.store, key) == task.found):
-                self._record_result(task, self.store.records(key))
+            if is_settled(task, self.store):
+                self._record_result(task, self.store.records(task.planned.key))
             elif not self.stop.soon.is_set():
                 self.waiting.insert(len(self.waiting) if task.losses > 1 else 0, task)
 

@@ -79,6 +79,20 @@ def supervise(task: Task, store: Store, conditions: Conditions, threads: int, st
     return Outcome()
 
 
+def make_data(task: Task, store: Store, conditions: Conditions, threads: int, stop: Stop) -> None:
+    """Make the data that a cell needs in a process of their own; where it fails, so will those of the cells."""
+    run_process(
+        worker.make_data, task.planned, store, threads, conditions.memory,
+        threads=threads, sees_main=task.sees_main, timeout=conditions.timeout, stop=stop.now,
+    )  # fmt: skip
+
+
+def is_settled(task: Task, store: Store) -> bool:
+    """Whether another run has finished a cell that had to wait for it."""
+    key = task.planned.key
+    return store.finished(key) and not (task.replace and inode(store, key) == task.found)
+
+
 def keep_failure(task: Task, store: Store, status: Status, reason: str, log: str, threads: int) -> bool:
     """Keep a cell whose process could not do so itself, as failed; False where another run is at work on it."""
     planned = task.planned

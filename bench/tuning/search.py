@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
 from statistics import fmean
+from typing import Any
 
 from bench.catalogue.settings import Settings, set_to
 from bench.cells.cell import Cell
@@ -28,8 +29,8 @@ SEED = 0  # of every search
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One choice of settings: its error in standard deviations, and what went wrong with some of its trials."""
+class Candidate:
+    """A choice of settings that was tried: its error in standard deviations, and what went wrong with some trials."""
 
     settings: Settings
     error: float | None  # of what applies; None where the learner applies to no system
@@ -41,20 +42,20 @@ class Search:
     """All that was tried of one learner, its own settings first."""
 
     learner: Learner
-    attempts: tuple[Attempt, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
 
     @property
-    def best(self) -> Attempt | None:
+    def best(self) -> Candidate | None:
         """The first of those with the lowest error; None where nothing could be fitted."""
-        ended = [attempt for attempt in self.attempts if attempt.error is not None and attempt.error < HIGHEST]
-        return min(ended, key=lambda attempt: attempt.error or 0.0, default=None)
+        fitted = [one for one in self.candidates if one.error is not None and one.error < HIGHEST]
+        return min(fitted, key=lambda one: one.error or 0.0, default=None)
 
     @property
     def found(self) -> Settings:
-        """The settings in which the best is other than the learner was."""
+        """The settings of the best that differ from the learner's own."""
         if self.best is None:
             return {}
-        own = self.attempts[0].settings
+        own = self.candidates[0].settings
         return {name: value for name, value in self.best.settings.items() if value != own[name]}
 
 
@@ -67,10 +68,14 @@ def tunable(cells: Sequence[Cell]) -> list[Learner]:
     return [one for one in learners if isinstance(one, Learner) and not one.reference and search_space(one)]
 
 
-def search(learner: Learner, cells: Sequence[Cell], trials: int, run: Run, announce: Announce) -> Search:
-    """Try so many settings on the systems of a learner's cells; all that was tried is announced after each of them.
+def tune_learner(learner: Learner, cells: Sequence[Cell], trials: int, run: Run, announce: Announce) -> Search:
+    """Try settings of a learner on the systems of its cells: its own first, then what Optuna proposes.
 
-    The first are the learner's own. A search ends early where the learner applies to no system.
+    Args:
+        cells: of a suite; those of other learners are left out.
+        trials: how many settings are tried, unless the learner applies to no system.
+        run: runs cells.
+        announce: is called with all that was tried so far, after each trial.
     """
     import optuna
 
@@ -82,24 +87,26 @@ def search(learner: Learner, cells: Sequence[Cell], trials: int, run: Run, annou
     for _ in range(trials):
         trial = study.ask()
         settings = {name: trial.suggest_categorical(name, values) for name, values in space.items()}
-        attempt = _attempt(learner, cells, settings, run)
-        found = replace(found, attempts=(*found.attempts, attempt))
+        candidate = _try_settings(learner, cells, settings, run)
+        found = replace(found, candidates=(*found.candidates, candidate))
         announce(found)
-        if attempt.error is None:
+        if candidate.error is None:
             break
-        study.tell(trial, attempt.error)
+        study.tell(trial, candidate.error)
     return found
 
 
-def _attempt(learner: Learner, cells: Sequence[Cell], settings: Settings, run: Run) -> Attempt:
+def _try_settings(learner: Learner, cells: Sequence[Cell], settings: Settings, run: Run) -> Candidate:
     try:
-        candidate = set_to(learner, settings)
+        tuned = set_to(learner, settings)
     except UserError as refusal:  # settings that do not go together
-        return Attempt(settings, HIGHEST, str(refusal))
-    tried = [_judged(cell, candidate) for cell in cells if cell.learner == learner]
-    records = list(run(tried).records.values())
+        return Candidate(settings, HIGHEST, str(refusal))
+    replaced: dict[str, Any] = {"learner": tuned, "metrics": (validation_error,)}
+    records = list(
+        run([HeldOutCell(**vars(cell) | replaced) for cell in cells if cell.learner == learner]).records.values()
+    )
     failure = next((f"{one.status}: {one.reason}" for each in records for one in each if one.status != "ok"), "")
-    return Attempt(settings, score(records), failure)
+    return Candidate(settings, score(records), failure)
 
 
 def score(records: Sequence[Sequence[Record]]) -> float | None:
@@ -116,7 +123,3 @@ def score(records: Sequence[Sequence[Record]]) -> float | None:
 def _error(record: Record) -> float:
     value = record.measurements[0].value
     return HIGHEST if value is None or record.status != "ok" else value
-
-
-def _judged(cell: Cell, candidate: Learner) -> HeldOutCell:
-    return HeldOutCell(**vars(cell) | {"learner": candidate, "metrics": (validation_error,)})

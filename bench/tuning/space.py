@@ -1,4 +1,4 @@
-"""Which settings of a learner are tuned, and among which values.
+"""Search spaces: which settings of a learner are tuned, and among which values.
 
 Training is as long as the budget says, and in batches of the same size: neither the number of updates nor what an
 update sees is tuned, so that no learner buys accuracy with computing. A learner of the user's own declares its settings

@@ -30,17 +30,22 @@ def tuned(suite: "Suite", settings: Mapping[str, Settings], how: str) -> "Suite"
     return replace(suite, name=f"tuned_{suite.name}", description=f"{suite.description} {how}", learners=learners)
 
 
-def write(folder: Path, request: "Request", name: str, found: "Sequence[Search]", command: str) -> Path:
-    """Write the file of a tuned suite of this name, in one stroke, and say where."""
+def write_suite(folder: Path, request: "Request", name: str, found: "Sequence[Search]", command: str) -> Path:
+    """Write `folder/tuned_NAME.py`, a suite with the settings that were found, and return its path."""
     path = folder / f"tuned_{re.sub(r'[^0-9A-Za-z_]', '_', name)}.py"
-    write_in_one_stroke(path, source(request, found, command))
+    write_in_one_stroke(path, suite_source(request, found, command))
     return path
 
 
-def source(request: "Request", found: "Sequence[Search]", command: str) -> str:
-    """The file of a tuned suite: what it starts from, and for each learner what was found, with its errors."""
+def suite_source(request: "Request", found: "Sequence[Search]", command: str) -> str:
+    """The source of a suite with the settings found for each learner, and their errors beside them.
+
+    Args:
+        request: the suite that was tuned, and what was chosen of it.
+        command: that the file was written by.
+    """
     given = request.suite if not request.suite.endswith(".py") else str(Path(request.suite).resolve())
-    trials = max(len(one.attempts) for one in found)
+    trials = max(len(one.candidates) for one in found)
     how = f"Settings: the best of {trials} trials of each learner by forecasts of validation data."
     base = f"load({_text(given)})"
     if request.systems or request.learners:
@@ -73,7 +78,7 @@ def source(request: "Request", found: "Sequence[Search]", command: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """Plain values as Python, as we write it."""
+    """Plain values as Python source, with double quotes."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_text(name)}: {_text(item)}" for name, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
@@ -83,5 +88,5 @@ def _text(value: Any) -> str:
 
 
 def _errors(one: "Search") -> str:
-    first = one.attempts[0].error
+    first = one.candidates[0].error
     return f"  # {first:.4g} -> {one.best.error:.4g}" if first and one.best and one.best.error else "  # all failed"

@@ -179,6 +179,14 @@ def test_a_metric_that_is_best_near_the_truth_gives_no_ranking():
     assert board.score("ResNet", "Lorenz") == 1.0
 
 
+def test_a_reference_row_is_never_marked_as_the_best():
+    board = Leaderboard(manifest(references=("Persistence",)))
+    board.add(records("Persistence", 9.0))
+    console = Console(file=StringIO(), width=80, force_terminal=True)
+    console.print(board)
+    assert "\x1b[1;32m" not in console.file.getvalue()  # type: ignore[attr-defined]
+
+
 def test_without_vpt_the_first_metric_decides_and_lower_errors_rank_first():
     board = Leaderboard(manifest(metrics=("nrmse", "cme")))
     board.add(records("ResNet", 0.001, metric="nrmse") + records("NeuralODE", 0.5, metric="nrmse"))

@@ -19,13 +19,12 @@ from bench.cells.run import fit_cell
 from bench.cli import main
 from bench.commands.run import _exports
 from bench.errors import UserError
-from bench.exports import film_cells as reels
-from bench.exports import films
-from bench.exports.film_cells import FilmCell, Reel, develop
+from bench.exports import film_cells, films
+from bench.exports.film_cells import FilmCell, Snapshots, forecast_stages
 from bench.request import Conditions
 from learners import Budget, NeuralODE, ResNet, Training, WindowedRNN
 from learners.base import SolverError
-from learners.training.callbacks import Moment, watched
+from learners.training.callbacks import TrainingState, before_each_update
 from results.figures import films as cinema
 from results.figures.films import Film
 from results.figures.style import drawing, styles
@@ -61,11 +60,11 @@ def spiral(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def filmed(spiral):
-    """A network that was watched while it was trained, its reel, and what is developed of it."""
-    reel = Reel()
-    with watched(reel):
+    """A network that was watched while it was trained, its snapshots, and what is developed of it."""
+    snapshots = Snapshots()
+    with before_each_update(snapshots):
         (predictor,) = NETWORK.fit(spiral, Budget(), [0])
-    return predictor, reel, develop(predictor, reel, spiral)
+    return predictor, snapshots, forecast_stages(predictor, snapshots, spiral)
 
 
 def film(dim: int = 2, ring: bool = False, stages: int = 3) -> Film:
@@ -104,30 +103,30 @@ def test_a_model_is_the_same_whether_it_is_watched_or_not(spiral, filmed):
 
 
 def test_a_reel_has_the_untrained_network_and_ever_rarer_stages():
-    reel, network = Reel(), torch.nn.Linear(2, 1)
+    snapshots, network = Snapshots(), torch.nn.Linear(2, 1)
     for updates in range(101):
-        reel(Moment(updates, 100, network, ()))
-    taken = [updates for updates, _ in reel.frames]
+        snapshots(TrainingState(updates, 100, network, ()))
+    taken = [updates for updates, _ in snapshots.frames]
     assert taken[:5] == [0, 1, 2, 3, 5]
     assert len(taken) < 18
-    assert all(later <= math.ceil(reels.RATIO * sooner) for sooner, later in pairwise(taken[1:]))
+    assert all(later <= math.ceil(film_cells.RATIO * sooner) for sooner, later in pairwise(taken[1:]))
 
 
 def test_a_reel_keeps_what_training_changes_afterwards():
-    reel, network = Reel(), torch.nn.Linear(2, 1)
+    snapshots, network = Snapshots(), torch.nn.Linear(2, 1)
     before = network.weight.detach().clone()
-    reel(Moment(0, 100, network, ()))
+    snapshots(TrainingState(0, 100, network, ()))
     network.weight.data.zero_()
-    assert torch.equal(reel.frames[0][1]["weight"], before)
+    assert torch.equal(snapshots.frames[0][1]["weight"], before)
 
 
 def test_the_last_stage_is_the_model_that_was_kept(spiral, filmed):
-    predictor, reel, arrays = filmed
+    predictor, snapshots, arrays = filmed
     context = TINY.context
     first = spiral.test.between(0, context)
     expected = predictor.forecast(first, spiral.test.times[:, context:]).states[0]
-    assert arrays["reel_updates"].tolist() == [*(updates for updates, _ in reel.frames), 20]
-    assert arrays["reel_forecasts"].shape == (len(reel.frames) + 1, TINY.forecast_samples, 2)
+    assert arrays["reel_updates"].tolist() == [*(updates for updates, _ in snapshots.frames), 20]
+    assert arrays["reel_forecasts"].shape == (len(snapshots.frames) + 1, TINY.forecast_samples, 2)
     assert arrays["reel_forecasts"][-1] == pytest.approx(expected.numpy(), rel=1e-5)
     assert arrays["reel_truth"] == pytest.approx(spiral.test.states[0, context:].numpy(), rel=1e-5)
     assert not np.allclose(arrays["reel_forecasts"][0], arrays["reel_forecasts"][-1])
@@ -140,14 +139,14 @@ def test_fields_are_mean_velocities_over_a_step_around_the_data(spiral, filmed):
     cos, sin = math.cos(h), math.sin(h)
     after = math.exp(-0.1 * h) * places @ np.array([[cos, sin], [-sin, cos]])
     assert arrays["reel_flow"] == pytest.approx((after - places) / h, rel=1e-3, abs=1e-4)
-    assert arrays["reel_fields"].shape == (len(arrays["reel_updates"]), reels.GRID**2, 2)
+    assert arrays["reel_fields"].shape == (len(arrays["reel_updates"]), film_cells.GRID**2, 2)
     next_states, _ = predictor.advance(predictor.encode(_at(places)), h)
     learned = (predictor.decode(next_states).numpy() - places) / h
     assert arrays["reel_fields"][-1] == pytest.approx(learned, rel=1e-3, abs=1e-3)
     states = spiral.train.states.flatten(0, 1).numpy()
     assert (places.min(0) < states.min(0)).all()
     assert (places.max(0) > states.max(0)).all()
-    assert places[1, 1] == places[0, 1] < places[reels.GRID, 1]
+    assert places[1, 1] == places[0, 1] < places[film_cells.GRID, 1]
 
 
 def _at(places: np.ndarray):
@@ -156,17 +155,17 @@ def _at(places: np.ndarray):
 
 
 def test_models_whose_state_is_not_the_systems_have_no_field(spiral):
-    reel = Reel()
-    with watched(reel):
+    snapshots = Snapshots()
+    with before_each_update(snapshots):
         (predictor,) = WindowedRNN(hidden=4, training=BRIEF).fit(spiral, Budget(), [0])
-    arrays = develop(predictor, reel, spiral)
+    arrays = forecast_stages(predictor, snapshots, spiral)
     assert "reel_forecasts" in arrays
     assert "reel_fields" not in arrays
 
 
 def test_a_stage_on_which_the_solver_gives_up_is_not_a_number(spiral):
-    reel = Reel()
-    with watched(reel):
+    snapshots = Snapshots()
+    with before_each_update(snapshots):
         (predictor,) = ResNet(width=4, depth=1, training=BRIEF).fit(spiral, Budget(), [0])
     forecast, calls = predictor.forecast, []
 
@@ -177,14 +176,14 @@ def test_a_stage_on_which_the_solver_gives_up_is_not_a_number(spiral):
         return forecast(past, times)
 
     predictor.forecast = moody  # type: ignore[method-assign]
-    arrays = develop(predictor, reel, spiral)
+    arrays = forecast_stages(predictor, snapshots, spiral)
     assert np.isnan(arrays["reel_forecasts"][0]).all()
     assert np.isfinite(arrays["reel_forecasts"][1:]).all()
 
 
 def test_other_errors_of_a_forecast_are_raised(spiral):
-    reel = Reel()
-    with watched(reel):
+    snapshots = Snapshots()
+    with before_each_update(snapshots):
         (predictor,) = ResNet(width=4, depth=1, training=BRIEF).fit(spiral, Budget(), [0])
 
     def broken(past, times):
@@ -192,7 +191,7 @@ def test_other_errors_of_a_forecast_are_raised(spiral):
 
     predictor.forecast = broken  # type: ignore[method-assign]
     with pytest.raises(KeyError, match="broken"):
-        develop(predictor, reel, spiral)
+        forecast_stages(predictor, snapshots, spiral)
 
 
 def test_a_learner_without_updates_is_skipped_with_the_reason(tmp_path):

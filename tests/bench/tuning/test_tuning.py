@@ -20,9 +20,9 @@ from bench.request import Request
 from bench.runner.outcomes import Outcome
 from bench.suite import Suite
 from bench.tuning.held_out import HIGHEST, HeldOutCell, held_out, validation_error
-from bench.tuning.search import Attempt, Search, score, search, tunable
+from bench.tuning.search import Candidate, Search, score, tunable, tune_learner
 from bench.tuning.space import SPACES, search_space
-from bench.tuning.suite_file import _text, source, tuned
+from bench.tuning.suite_file import _text, suite_source, tuned
 from learners import Forecast, Learner, NeuralODE, Persistence, Predictor, Reservoir, Training
 from learners.fewer import Fewer
 from metrics import nrmse
@@ -203,18 +203,18 @@ def test_the_score_is_the_geometric_mean_over_systems_and_failures_count_as_the_
 
 def test_a_search_begins_with_the_learners_own_settings_and_finds_the_best(run):
     told = []
-    found = search(Shifted(), [cell(Shifted())], 40, run, told.append)
-    assert len(found.attempts) == 40
-    assert dict(found.attempts[0].settings) == {"shift": 0.5, "inner.rate": 3.0}
+    found = tune_learner(Shifted(), [cell(Shifted())], 40, run, told.append)
+    assert len(found.candidates) == 40
+    assert dict(found.candidates[0].settings) == {"shift": 0.5, "inner.rate": 3.0}
     assert found.best is not None
-    assert found.best.error == min(attempt.error or HIGHEST for attempt in found.attempts)
+    assert found.best.error == min(candidate.error or HIGHEST for candidate in found.candidates)
     assert found.found == {"shift": 0.0, "inner.rate": 1.0}
-    assert [len(one.attempts) for one in told] == list(range(1, 41))
+    assert [len(one.candidates) for one in told] == list(range(1, 41))
 
 
 def test_every_trial_has_the_budget_the_seeds_and_the_data_of_the_suite(run):
     own = cell(Shifted())
-    search(Shifted(), [own, cell(Instant())], 3, run, silent)
+    tune_learner(Shifted(), [own, cell(Instant())], 3, run, silent)
     assert len(run.asked) == 3
     for one in run.asked:
         assert isinstance(one, HeldOutCell)
@@ -228,15 +228,15 @@ def test_every_trial_has_the_budget_the_seeds_and_the_data_of_the_suite(run):
 
 
 def test_a_search_is_repeated_and_continued_with_the_same_trials(run):
-    first, again = (search(Shifted(), [cell(Shifted())], count, run, silent).attempts for count in (12, 15))
+    first, again = (tune_learner(Shifted(), [cell(Shifted())], count, run, silent).candidates for count in (12, 15))
     assert again[:12] == first
 
 
 def test_settings_that_do_not_go_together_are_failed_trials(run):
-    found = search(Picky(), [cell(Picky())], 6, run, silent)
-    refused = [attempt for attempt in found.attempts if attempt.settings["width"] == 3]
-    assert {attempt.failure for attempt in refused} == {"width must not be 3"}
-    assert {attempt.error for attempt in refused} == {HIGHEST}
+    found = tune_learner(Picky(), [cell(Picky())], 6, run, silent)
+    refused = [candidate for candidate in found.candidates if candidate.settings["width"] == 3]
+    assert {candidate.failure for candidate in refused} == {"width must not be 3"}
+    assert {candidate.error for candidate in refused} == {HIGHEST}
     assert found.found == {}
 
 
@@ -244,8 +244,8 @@ def test_a_learner_that_applies_to_no_system_is_tried_once():
     def run(cells):
         return Outcome({"a": [trial(None, "skipped")]})
 
-    found = search(Shifted(), [cell(Shifted())], 5, run, silent)
-    assert len(found.attempts) == 1
+    found = tune_learner(Shifted(), [cell(Shifted())], 5, run, silent)
+    assert len(found.candidates) == 1
     assert found.best is None
     assert found.found == {}
 
@@ -363,9 +363,9 @@ def test_the_file_of_a_tuned_suite_gives_back_what_was_found(command, tmp_path):
         learners=["Mine"],
         include=[tmp_path / "more_learners.py"],
     )
-    found = Search(Shifted(), (Attempt({"shift": 0.5}, 0.5), Attempt({"shift": 0.25}, 0.25)))
+    found = Search(Shifted(), (Candidate({"shift": 0.5}, 0.5), Candidate({"shift": 0.25}, 0.25)))
     own: Any = types.ModuleType("more")
-    text = source(request, [found], "tune").replace('"Shifted":', '"Mine":')
+    text = suite_source(request, [found], "tune").replace('"Shifted":', '"Mine":')
     exec(text, vars(own))
     mine = own.suite.learners[0]
     assert (type(mine).__name__, mine.shift) == ("Mine", 0.25)
