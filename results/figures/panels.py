@@ -115,7 +115,7 @@ def few_ticks(axes: Axes) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         if axis.get_scale() == "log":
             low, high = np.log10(axis.get_view_interval())
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high - low < 1.5 else (1,), numticks=6))
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high - low < 2 else (1,), numticks=6))
             axis.set_minor_locator(NullLocator())
             if high - low < 3:
                 axis.set_major_formatter(StrMethodFormatter("{x:g}"))

@@ -43,10 +43,9 @@ def _spectra(
             axes.plot(truth[x], truth["power"], color=TRUTH, linewidth=2.6, alpha=0.35, zorder=1.5)
             for style, mine in by_learner(spectra, system, shown):
                 axes.plot(mine[x], mine["power"], **style.line | {"linewidth": 0.9})
-            largest = truth["power"].max()
-            last = truth.loc[truth["power"] > FAINTEST * largest, x].max()
-            axes.set(yscale="log", ylim=(FAINTEST * largest / 3, 30 * largest))
-            axes.set(xlabel=labels[system], xlim=(0, last + room))
-            axes.xaxis.set_major_locator(MaxNLocator(5, integer=x == "wave"))
+            seen = truth.loc[truth["power"] > FAINTEST * truth["power"].max()]
+            axes.set(yscale="log", ylim=(seen["power"].min() / 10, 30 * seen["power"].max()))
+            axes.set(xlabel=labels[system], xlim=(0, seen[x].max() + room))
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=x == "wave"))
         finish(figure, panels, label, handles(shown))
     return figure

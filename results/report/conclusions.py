@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from results.formatting import heading, listed, three_digits
-from results.statistics.intervals import Interval, median_interval
+from results.statistics.intervals import Interval
 from results.statistics.ranking import Ranking
-from results.statistics.trials import column, rows
+from results.statistics.trials import rows, summary
 
 EVERY = "every learned model"
 
@@ -35,10 +35,7 @@ class Winner:
 
     @property
     def time(self) -> str:
-        """The value in its unit, with its 95 % interval: "5.94 Lyapunov times [5.70, 6.10]"."""
-        found = self.interval
-        ends = f" [{three_digits(found.low)}, {three_digits(found.high)}]" if found.low == found.low else ""
-        return f"{three_digits(found.median)} {self.unit}{ends}"
+        return describe_interval(self.interval.median, self.interval.low, self.interval.high, self.unit)
 
 
 def winners(times: pd.DataFrame, compared: Sequence[str], timescales: Mapping[str, str]) -> list[Winner]:
@@ -118,23 +115,25 @@ def overall_ranking(ranks: Ranking) -> str:
     return f"{listed(first)} rank first overall, unresolved from each other (best mean rank {least:.2f})"
 
 
-def describe_best(frame: pd.DataFrame, compared: list[str], metric: str) -> list[str]:
+def describe_best(frame: pd.DataFrame, compared: Collection[str], metric: str) -> list[str]:
     """Who is best by a metric on each system, in a sentence each, with the interval over seeds."""
-    chosen, sentences = rows(frame, metric=metric), []
-    for system in dict.fromkeys(chosen["system"]):
-        here = rows(chosen, system=system)
-        here = here.loc[[learner in compared for learner in here["learner"]]].dropna(subset="value")
-        if not len(here):
-            continue
-        sign = -1.0 if here["better"].iloc[0] == "higher" else 1.0
-        medians = column(here, "value").groupby(here["learner"], sort=False).median()
-        best, unit = str((sign * medians).idxmin()), str(here["unit"].iloc[0])
-        low, high = median_interval(column(rows(here, learner=best), "value").to_numpy())
-        ends = f" [{three_digits(float(low))}, {three_digits(float(high))}]" if np.isfinite(low) else ""
-        word = "lowest" if sign > 0 else "highest"
-        found = three_digits(float(medians.to_dict()[best]))
-        sentences.append(f"{best} has the {word} {heading(metric)} on {system}: {found} {unit}{ends}.")
+    totals = rows(summary(frame), metric=metric).dropna(subset="median")
+    totals = totals.loc[totals["learner"].isin(compared)]
+    sentences = []
+    for system in dict.fromkeys(totals["system"]):
+        here = rows(totals, system=system)
+        about = rows(frame, metric=metric, system=system).iloc[0]
+        higher = about["better"] == "higher"
+        best = here.loc[here["median"].idxmax() if higher else here["median"].idxmin()]
+        found = describe_interval(best["median"], best["low"], best["high"], about["unit"])
+        word = "highest" if higher else "lowest"
+        sentences.append(f"{best['learner']} has the {word} {heading(metric)} on {system}: {found}.")
     return sentences or [f"No learner has a {heading(metric)} yet."]
+
+
+def describe_interval(value: float, low: float, high: float, unit: str) -> str:
+    """A value in its unit, with its 95 % interval where there is one: "5.94 Lyapunov times [5.70, 6.10]"."""
+    return f"{three_digits(value)} {unit}" + (f" [{three_digits(low)}, {three_digits(high)}]" if low == low else "")
 
 
 def _intervals(times: pd.DataFrame) -> dict[str, dict[str, Interval]]:

@@ -61,19 +61,6 @@ class SavedFigure:
     files: dict[str, str]  # paths relative to the page, by format
 
 
-@dataclass(frozen=True)
-class Failure:
-    """Trials of one cell that ended in the same way other than well."""
-
-    system: str
-    learner: str
-    seeds: str
-    outcome: str
-    reason: str
-    log: str  # where it lies, relative to the page
-    tail: str  # its last lines
-
-
 def write_report(
     run: Run, tables: Collection[str] = (*formats.KINDS, PAGE), figures: Collection[str] = FORMATS, jobs: int = 1
 ) -> Path:
@@ -201,17 +188,23 @@ def _address(path: Path) -> str:
     return f"data:{media};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _failures(run: Run) -> Iterator[Failure]:
+def _failures(run: Run) -> Iterator[dict[str, str]]:
+    """Trials of one cell that ended in the same way other than well, with the end of the cell's log."""
     for cell in run.finished:
         ended: dict[tuple[str, str], list[int]] = {}
         for record in run.records[cell.key]:
             if record.status != "ok":
                 ended.setdefault((record.status, record.reason), []).append(record.seed)
         for (how, reason), seeds in ended.items():
-            tail = "\n".join(run.store.log(cell.key).splitlines()[-LOG_LINES:])
-            log = f"../cells/{cell.key}/log.txt"
-            said = ", ".join(str(seed) for seed in seeds)
-            yield Failure(cell.system, cell.learner, said, status(how), reason, log, tail)
+            yield {
+                "system": cell.system,
+                "learner": cell.learner,
+                "seeds": ", ".join(str(seed) for seed in seeds),
+                "outcome": status(how),
+                "reason": reason,
+                "log": f"../cells/{cell.key}/log.txt",  # relative to the page
+                "tail": "\n".join(run.store.log(cell.key).splitlines()[-LOG_LINES:]),
+            }
 
 
 def _environments(run: Run) -> list[dict[str, Any]]:

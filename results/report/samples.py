@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from matplotlib.figure import Figure
+from scipy.integrate import odeint
 
 from results.figures import chaos, comparison, depth, films, performance, portraits, spectra
 from results.figures.aggregates import aggregate_figure
 from results.figures.homotopy import homotopy
-from results.figures.memory import MEASURES, memory_against_steps
+from results.figures.memory import memory_against_steps
 from results.figures.space_time import space_time
 from results.figures.style import styles
 from results.figures.vector_fields import vector_fields
@@ -23,6 +25,7 @@ from results.timing import figures as timing
 
 COMPARED, REFERENCES = ("ResNet", "NeuralODE", "WindowedRNN", "RKNet"), ("Persistence", "PolynomialPropagator")
 LEARNERS = (*COMPARED, *REFERENCES)
+WITH_TRUTH = ("", *COMPARED)  # as spectra name the rows of the truth
 STYLES = styles(LEARNERS, REFERENCES)
 COLOUR = STYLES["NeuralODE"].colour
 SYSTEMS = {"CubicSpiral": "period", "Lorenz": "Lyapunov time", "Rossler": "Lyapunov time"}
@@ -38,25 +41,24 @@ def sample_figures() -> Iterator[tuple[str, Figure]]:
 
 
 def frame_of(
-    columns: Callable[[int], Mapping[str, Any]], systems: Iterable[str] = SYSTEMS, learners: Iterable[str] = COMPARED
+    columns: Callable[[int, int], Mapping[str, Any]],
+    systems: Iterable[str] = SYSTEMS,
+    learners: Iterable[str] = COMPARED,
+    seeds: Iterable[int] = (0,),
 ) -> pd.DataFrame:
-    """The columns of each learner, from its place among all, in one frame of all systems."""
+    """The columns of each learner, from its place among all and a seed, in one frame of all systems."""
+    cells = product(systems, enumerate(learners), seeds)
     found = [
-        pd.DataFrame(columns(place)).assign(system=system, learner=learner)
-        for system in systems
-        for place, learner in enumerate(learners)
+        pd.DataFrame(columns(place, seed)).assign(system=system, learner=learner, seed=seed)
+        for system, (place, learner), seed in cells
     ]
     return pd.concat(found, ignore_index=True)
 
 
-def random(seed: int) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
 def prediction_times() -> pd.DataFrame:
     """Prediction times of every learner on every system, one of which has failed."""
-    rng = random(0)
-    times = frame_of(lambda place: {"median": [6.0 - place + rng.uniform(0, 1)]}, learners=LEARNERS)
+    rng = np.random.default_rng(0)
+    times = frame_of(lambda place, _: {"median": [6.0 - place + rng.uniform(0, 1)]}, learners=LEARNERS)
     times.loc[times["learner"] == "Persistence", "median"] = 0.1
     times = times.assign(low=0.85 * times["median"], high=1.12 * times["median"], status="ok")
     times["capped"] = (times["learner"] == "ResNet") & (times["system"] == "CubicSpiral")
@@ -67,24 +69,19 @@ def prediction_times() -> pd.DataFrame:
 
 def error_growth() -> pd.DataFrame:
     time = np.linspace(0.02, 12, 200)
-
-    def growth(place: int) -> dict[str, Array]:
-        median = np.minimum(1e-3 * 2.5**place * np.exp((0.3 + 0.1 * place) * time), 1.4)
-        median = np.where((LEARNERS[place] == "RKNet") & (time > 9), np.inf, median)
-        return {"time": time, "low": median / 2, "median": median, "high": median * 1.8}
-
-    return frame_of(growth, learners=LEARNERS)
+    growth = frame_of(
+        lambda place, _: {"time": time, "median": 1e-3 * 2.5**place * np.exp((0.3 + 0.1 * place) * time)},
+        learners=LEARNERS,
+    )
+    median = growth["median"].clip(upper=1.4).mask((growth["learner"] == "RKNet") & (growth["time"] > 9), np.inf)
+    return growth.assign(low=median / 2, median=median, high=1.8 * median)
 
 
 def learning_curves() -> pd.DataFrame:
     update = np.geomspace(10, 10_000, 30).round()
-
-    def curve(place: int, seed: int) -> dict[str, Array]:
-        loss = (1 + 0.3 * seed) * (0.02 + place / 100 + 3 / update**0.7)
-        return {"update": update, "seconds": update * 1e-3 * (1 + place), "valid_loss": loss}
-
-    each = [frame_of(lambda place, seed=seed: curve(place, seed)).assign(seed=seed) for seed in range(3)]
-    return pd.concat(each, ignore_index=True)
+    curves = frame_of(lambda place, _: {"update": update, "place": place}, seeds=range(3))
+    loss = (1 + 0.3 * curves["seed"]) * (0.02 + curves["place"] / 100 + 3 / curves["update"] ** 0.7)
+    return curves.assign(seconds=1e-3 * curves["update"] * (1 + curves["place"]), valid_loss=loss)
 
 
 def evaluations() -> pd.DataFrame:
@@ -97,14 +94,17 @@ def costs(**names: str) -> pd.DataFrame:
     """Prediction times of the compared learners as `pareto.points` has them, with columns of these costs."""
     times = prediction_times().query("learner in @COMPARED").rename(columns={"median": "value"})
     spent = {
-        cost: dict(zip(COMPARED, random(k).permutation([1.0, 3, 10, 30]), strict=True)) for k, cost in enumerate(names)
+        cost: dict(zip(COMPARED, np.random.default_rng(k).permutation([1.0, 3, 10, 30]), strict=True))
+        for k, cost in enumerate(names)
     }
     return times.assign(loss=-times["value"], **{cost: times["learner"].map(each) for cost, each in spent.items()})
 
 
 def losses() -> pd.DataFrame:
     """Losses of the compared learners on thirty trials."""
-    return pd.DataFrame({name: random(7 + k).gamma(6, 0.15 + 0.06 * k, 30) for k, name in enumerate(COMPARED)})
+    return pd.DataFrame(
+        {name: np.random.default_rng(7 + k).gamma(6, 0.15 + 0.06 * k, 30) for k, name in enumerate(COMPARED)}
+    )
 
 
 def together() -> pd.DataFrame:
@@ -116,20 +116,13 @@ def together() -> pd.DataFrame:
 
 @cache
 def lorenz(strain: float = 0.0) -> Float[Array, "time 3"]:
-    """A trajectory on the attractor, by Runge-Kutta steps, at parameters that are off by a fraction."""
+    """A trajectory on the attractor, at parameters that are off by a fraction."""
 
-    def velocity(x: Array) -> Array:
-        u, v, w = x
-        return np.array([10 * (v - u), u * (28 * (1 + strain) - w) - v, u * v - 8 / 3 * w])
+    def velocity(state: Array, _: float) -> list[float]:
+        x, y, z = state
+        return [10 * (y - x), x * (28 * (1 + strain) - z) - y, x * y - 8 / 3 * z]
 
-    state, path = np.array([-8.0, 7.0, 27.0]), []
-    for _ in range(6000):
-        k1 = velocity(state)
-        k2 = velocity(state + STEP / 2 * k1)
-        k3 = velocity(state + STEP / 2 * k2)
-        state = state + STEP / 6 * (k1 + 2 * k2 + 2 * k3 + velocity(state + STEP * k3))
-        path.append(state)
-    return np.array(path)
+    return odeint(velocity, [-8.0, 7.0, 27.0], STEP * np.arange(6000), rtol=1e-8, atol=1e-8)
 
 
 def runs() -> dict[str, Array]:
@@ -146,9 +139,9 @@ def film() -> films.Film:
 def walk(seed: int, chaotic: bool = True) -> Float[Array, "2 time"]:
     """A path of the 0-1 test: a random walk, or a ring."""
     if chaotic:
-        return random(seed).standard_normal((2, 2000)).cumsum(axis=1)
+        return np.random.default_rng(seed).standard_normal((2, 2000)).cumsum(axis=1)
     turn = np.linspace(0, 60 * np.pi, 2000)
-    return np.stack([8 * np.cos(turn), 8 * np.sin(turn)]) + 0.3 * random(seed).standard_normal((2, 2000))
+    return np.stack([8 * np.cos(turn), 8 * np.sin(turn)]) + 0.3 * np.random.default_rng(seed).standard_normal((2, 2000))
 
 
 def pq_plots() -> Figure:
@@ -158,29 +151,28 @@ def pq_plots() -> Figure:
 
 
 def exponents() -> pd.DataFrame:
-    rng = random(3)
-    known = {"Lorenz": (1.0, 0.0, -16.1), "Rossler": (1.0, 0.0, -75.5)}
+    rng = np.random.default_rng(3)
 
-    def spectrum(place: int, values: tuple[float, ...]) -> dict[str, Any]:
-        found = np.array(values) * (1 + 0.1 * rng.standard_normal(3) * bool(place))
-        return {"order": [1, 2, 3], "median": found, "low": found - 0.15, "high": found + 0.15}
+    def measured(smallest: float) -> Callable[[int, int], dict[str, Any]]:
+        known = np.array([1.0, 0.0, smallest])
+        return lambda place, _: {"order": [1, 2, 3], "median": known * (1 + 0.1 * rng.standard_normal(3) * bool(place))}
 
-    each = [frame_of(lambda k, v=v: spectrum(k, v), [system], ("", *COMPARED)) for system, v in known.items()]
-    return pd.concat(each, ignore_index=True)
+    each = [frame_of(measured(end), [system], WITH_TRUTH) for system, end in (("Lorenz", -16.1), ("Rossler", -75.5))]
+    spectra = pd.concat(each, ignore_index=True)
+    return spectra.assign(low=spectra["median"] - 0.15, high=spectra["median"] + 0.15)
 
 
 def power() -> pd.DataFrame:
-    paths = [lorenz(), *runs().values()]
-    spectra_of = [
-        dict(zip(("frequency", "power"), power_spectrum(path[:, 0], TIMESCALES), strict=True)) for path in paths
-    ]
-    return frame_of(lambda place: spectra_of[place], ["Lorenz"], ("", *COMPARED))
+    found = [power_spectrum(path[:, 0], TIMESCALES) for path in (lorenz(), *runs().values())]
+    return frame_of(
+        lambda place, _: dict(zip(("frequency", "power"), found[place], strict=True)), ["Lorenz"], WITH_TRUTH
+    )
 
 
 def waves(strain: float) -> Float[Array, "time site"]:
     """Waves around a ring whose phases wander, the sooner the larger the strain."""
     time, site = np.linspace(0, 12, 200)[:, None], np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    phases, found = random(5).uniform(0, 2 * np.pi, 20), np.zeros((200, 40))
+    phases, found = np.random.default_rng(5).uniform(0, 2 * np.pi, 20), np.zeros((200, 40))
     for wave, phase in enumerate(phases):
         wander = phase + np.sin(time / 3 + phase) + (0.6 + 0.1 * wave + strain * time / 8) * time
         found += np.exp(-(((wave - 4) / 3) ** 2)) * (1 + 0.2 * strain) * np.sin(wave * site - wander)
@@ -188,11 +180,8 @@ def waves(strain: float) -> Float[Array, "time site"]:
 
 
 def wave_numbers() -> pd.DataFrame:
-    return frame_of(
-        lambda place: {"wave": range(21), "power": spatial_power(waves(0.3 * place)) + 1e-6 * place},
-        ["Lorenz96"],
-        ("", *COMPARED),
-    )
+    found = [spatial_power(waves(0.3 * place)) + 1e-6 * place for place in range(5)]
+    return frame_of(lambda place, _: {"wave": range(21), "power": found[place]}, ["Lorenz96"], WITH_TRUTH)
 
 
 def forecasts() -> dict[str, Array | str]:
@@ -219,20 +208,17 @@ def sweep() -> pd.DataFrame:
     def swept(place: int, seed: int) -> dict[str, Any]:
         nfe = np.array([8, 14, 26, 44, 80]) + 6 * place + 2 * seed
         error, backward = 30.0 * (1 + 4 * place) * nfe**-3.5, nfe * (0.55 + 0.45 * place)
-        return {"nfe_forward": nfe, "error": error, "nfe_backward": backward, "tolerance": range(5), "seed": seed}
+        return {"nfe_forward": nfe, "error": error, "nfe_backward": backward, "tolerance": range(5)}
 
-    learners, systems = ("RKNet", "NeuralODE"), ("Digits", "MNIST")
-    each = [frame_of(lambda place, seed=seed: swept(place, seed), systems, learners) for seed in range(3)]
-    return pd.concat(each, ignore_index=True)
+    return frame_of(swept, ("Digits", "MNIST"), ("RKNet", "NeuralODE"), range(3))
 
 
 def memory() -> pd.DataFrame:
-    steps, found = np.array([4, 8, 16, 32, 64]), []
-    for measure, share in zip(MEASURES, (1.0, 6.0), strict=True):
-        for kind, growth in {"RKNet": 2.6e5 * steps, "ODENet": np.full(5, 3e5), "ResNet": 1.3e5 * steps}.items():
-            line = {"steps": steps, "bytes": share * growth, "kind": kind}
-            found.append(pd.DataFrame(line).assign(measure=measure, system="Spiral"))
-    return pd.concat(found, ignore_index=True)
+    steps = np.array([4, 8, 16, 32, 64])
+    growth = {"RKNet": 2.6e5 * steps, "ODENet": np.full(5, 3e5), "ResNet": 1.3e5 * steps}
+    kinds = [pd.DataFrame({"steps": steps, "bytes": taken, "kind": kind}) for kind, taken in growth.items()]
+    saved = pd.concat(kinds, ignore_index=True).assign(measure="saved_bytes", system="Spiral")
+    return pd.concat([saved, saved.assign(measure="peak_bytes", bytes=6 * saved["bytes"])])
 
 
 def timings() -> dict[str, object]:

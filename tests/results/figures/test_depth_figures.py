@@ -59,7 +59,7 @@ def results(metric: str, better: str, **values: list[float]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"system": "Digits", "learner": learner, "seed": seed, "metric": metric, "value": value}
-            | {"better": better, "unit": "%"}
+            | {"better": better, "unit": "%", "status": "ok"}
             for learner, each in values.items()
             for seed, value in enumerate(each)
         ]
