@@ -10,7 +10,8 @@ ValueError
 │   ├── StoreVersionError    a store whose layout this program does not know
 │   ├── BrokenRunError       a folder that holds no run, or a manifest that cannot be read
 │   ├── BrokenBaselineError  a file that holds no baseline of a run
-│   └── BrokenTimingError    a file that holds no timings, or none that can be compared
+│   ├── BrokenTimingError    a file that holds no timings, or none that can be compared
+│   └── IncomparableError    runs or times that cannot be set beside each other
 ├── Unsuitable               learners.base: a learner does not apply to the data; its trials are skipped
 └── Undefined                metrics.base: a trial leaves a metric nothing to measure; it has no value
 RuntimeError

@@ -53,25 +53,17 @@ def _check_run(run: str, baseline: Path | None, adaptive: bool, times: bool, out
     """The check of a run, with more seeds where that is asked for and needed, and the command that accepts it."""
     from bench.runs import BASELINES, find_runs
     from results.gate.baseline import Baseline
+    from results.gate.regression import check
+    from results.store.run import Run
 
     folder = find_runs([run], out)[0]
     path = baseline or BASELINES / f"{folder.name}.json"
     kept = Baseline.load(path)
-    found = _beside_baseline(kept, folder, times)
+    found = check(kept, Run.load(folder), times)
     while adaptive and found.comparable and found.verdict == "inconclusive" and _add_seeds(kept, folder):
-        found = _beside_baseline(kept, folder, times)
+        found = check(kept, Run.load(folder), times)
     accept = shlex.join(["python", "-m", "bench", "baseline", "save", "--from", str(folder), "--name", str(path)])
     return found, accept
-
-
-def _beside_baseline(baseline: "Baseline", folder: Path, times: bool) -> "Check":
-    from results.gate.regression import check
-    from results.store.run import Run
-
-    try:
-        return check(baseline, Run.load(folder), times)
-    except ValueError as error:  # times of different machines
-        raise UserError(str(error)) from error
 
 
 def _check_timings(after: str, before: Path | None) -> tuple["Check", str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.errors import NOTHING_MEASURED, UserError, print_to_stderr, unknown
+from bench.errors import NOTHING_MEASURED, print_to_stderr, unknown
 from bench.request import RUNS, Out
 
 if TYPE_CHECKING:
@@ -76,10 +76,7 @@ def _compare_runs(first: str, second: str, only: list[str] | None) -> Compared |
     from results.statistics.trials import leading_metric
     from results.store.run import Run
 
-    try:
-        found = comparison.compare_runs(*(Run.load(Path(folder)) for folder in (first, second)))
-    except ValueError as error:  # of different data
-        raise UserError(str(error)) from error
+    found = comparison.compare_runs(*(Run.load(Path(folder)) for folder in (first, second)))
     if not found.cells:
         print_to_stderr(f"nothing to compare: {first} and {second} have no finished cell in common")
         return None

@@ -15,9 +15,9 @@ from bench.doctor import measurements as measure
 from bench.doctor.known_series import FEW, Runs
 from bench.doctor.measurements import Measure
 from systems import Certificate, Check, LinearSpiral, Lorenz, VanDerPol
-from systems.certificates.published import SPROTT, TWO_CODES
 from systems.flows.lorenz import LARGEST_EXPONENT
 from systems.lyapunov import leading_exponent
+from systems.published import SPROTT, TWO_CODES
 
 CURVE = (3e-3, 3e-2)  # correlation sums between which the dimension of a curve of a few thousand samples is read off
 DEFINITION = "definition"

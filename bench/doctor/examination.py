@@ -2,11 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
+from functools import partial
 from math import isfinite
 from multiprocessing import get_context
+from operator import call
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
@@ -61,20 +63,20 @@ def examine(systems: Sequence[str], cases: Sequence[str] = (), as_json: bool = F
 
 def certificates(systems: Sequence[str], cases: Sequence[str] = ()) -> Iterator["Certificate"]:
     """The certificates of these systems at their default parameters, then of these cases, in order, on all cores."""
-    jobs = [*((_certify_system, name) for name in systems), *((_certify_case, name) for name in cases)]
+    jobs = [*(partial(_certify_system, name) for name in systems), *(partial(_certify_case, name) for name in cases)]
     workers = min(len(jobs), cores())
     if workers < 2:
-        yield from map(_run_job, jobs)
+        yield from map(call, jobs)
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), _use_one_thread) as pool:
-        yield from pool.map(_run_job, jobs)
+        yield from pool.map(call, jobs)
 
 
 def certificate_table(certificate: "Certificate") -> RenderableType:
     """One row for each check: its value, what is expected, the source of that, and whether it passes."""
     rows = [
-        (check.name, _value(check.value), _expectation(check), Text(check.source, style="dim"), _outcome(check))
-        for check in certificate.checks
+        (one.name, _value(one.value), _expectation(one), Text(one.source, style="dim"), PASS if one.passed else FAIL)
+        for one in certificate.checks
     ]
     table = table_of((certificate.system, "value", "expected", "source", ""), rows)
     for column, width in zip(table.columns, WIDTHS, strict=True):
@@ -119,14 +121,10 @@ def _expectation(check: "Check") -> str:
     return f"{check.expected:.6g} ± {check.tolerance:.2g}"
 
 
-def _outcome(check: "Check") -> Text:
-    return PASS if check.passed else FAIL
-
-
 def _certify_system(name: str) -> "Certificate":
     """The certificate of a system at its defaults, followed by what is known of it at other parameters."""
     import systems
-    from systems.certificates.published import certified
+    from systems.certificates.certificate import certified
 
     first, *others = (systems.certify(system) for system in certified(getattr(systems, name)))
     more = [
@@ -139,11 +137,6 @@ def _certify_case(name: str) -> "Certificate":
     from bench.doctor.cases import CASES
 
     return next(case for case in CASES if case.name == name).certificate()
-
-
-def _run_job(job: tuple[Callable[[str], "Certificate"], str]) -> "Certificate":
-    certify, name = job
-    return certify(name)
 
 
 def _use_one_thread() -> None:

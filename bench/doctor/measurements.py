@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.doctor.known_series import FEW, GROWTH_STEP, SAMPLES, Map, Runs
 from metrics import grassberger_procaccia, normalised_error, settles_on, valid_prediction_time
-from metrics.attractor import SCALING
+from metrics.dimension import SCALING
 from metrics.zero_one import subsampling, zero_one
 from systems import Spectrum, flow_spectrum, lyapunov_spectrum
 from systems.base import Flow

@@ -100,8 +100,8 @@ class Check:
 def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
     """Hold a run to its baseline; `times` decides by times too, which only two runs of one job can be held to.
 
-    Coverage comes first: what is missing or newly fails is a regression, whatever the rest. Raises IncomparableError where
-    times of different machines would be compared.
+    Coverage comes first: what is missing or newly fails is a regression, whatever the rest. Raises IncomparableError
+    where times of different machines would be compared.
     """
     here, there = environment(run), baseline.content["environment"]
     changed = [name for name in there if here.get(name) != there[name]]

@@ -7,7 +7,8 @@ ValueError
     ├── StoreVersionError
     ├── BrokenRunError
     ├── BrokenBaselineError
-    └── BrokenTimingError
+    ├── BrokenTimingError
+    └── IncomparableError
 """
 
 
@@ -37,3 +38,7 @@ class BrokenBaselineError(UnreadableError):
 
 class BrokenTimingError(UnreadableError):
     """A file that holds no timings, or timings that cannot be set beside others."""
+
+
+class IncomparableError(UnreadableError):
+    """Runs that saw different data, or times of different machines, which cannot be set beside each other."""
