@@ -46,8 +46,9 @@ def critical_difference(ranking: Ranking, styles: Styles) -> Figure:
         for place, (learner, rank) in enumerate(ranks.items()):
             left = place < half
             level = lowest - 0.8 * (place if left else count - 1 - place)
-            said = f"{brief(str(learner))}  {rank:.2f}"
-            _leader(axes, float(_across(rank, count)), level, left, said, styles[str(learner)])
+            said = [brief(str(learner)), f"{rank:.2f}"]
+            text = "  ".join(said if left else reversed(said))
+            _leader(axes, float(_across(rank, count)), level, left, text, styles[str(learner)])
     return figure
 
 
@@ -145,9 +146,7 @@ def _leader(axes: Axes, x: float, level: float, left: bool, text: str, style: St
     edge = 0.25 if left else 0.75
     axes.plot([x, x, edge], [0, level, level], color="0.35", linewidth=0.6)
     axes.plot(x, 0, **(style.point | {"markersize": 4, "zorder": 5, "clip_on": False}))
-    name, rank = text.rsplit("  ", 1)
-    words = f"{name}  {rank}" if left else f"{rank}  {name}"
-    axes.text(edge + (-0.008 if left else 0.008), level, words, ha="right" if left else "left", va="center", fontsize=7)
+    axes.text(edge + (-0.008 if left else 0.008), level, text, ha="right" if left else "left", va="center", fontsize=7)
 
 
 def _front(axes: Axes, points: pd.DataFrame, cost: str, styles: Styles) -> None:

@@ -36,7 +36,7 @@ def attractors(
     """
     dim, names = min(truth.shape[1], 3), ("x₁", "x₂", "x₃")
     if dim == 1:
-        lag = _memory(truth[:, 0])
+        lag = _decorrelation(truth[:, 0])
         dim, names = 2, (f"x₁(t - {lag * step:.2g})", "x₁(t)")
         truth, *others = (_delayed(path, lag) for path in (truth, *learned.values()))
         learned = dict(zip(learned, others, strict=True))
@@ -89,7 +89,7 @@ def pq_plots(
     return figure
 
 
-def _memory(series: Float[np.ndarray, " time"]) -> int:
+def _decorrelation(series: Float[np.ndarray, " time"]) -> int:
     """Samples until the autocorrelation of a series falls below 1/e; a tenth of it where it never does."""
     centred = series - series.mean()
     power = np.abs(np.fft.rfft(centred, 2 * len(centred))) ** 2
@@ -176,17 +176,14 @@ def _name_channels(axes: Any, low: np.ndarray, high: np.ndarray, names: tuple[st
         _name_plane(axes, *names[:2])
         return
     corners = low + np.vstack([np.zeros(3), np.diag(high - low)])
-    x, y, z = corners.T
-    seen = np.stack(proj3d.proj_transform(x, y, z, axes.get_proj())[:2], axis=-1)
+    seen = np.stack(proj3d.proj_transform(*corners.T, axes.get_proj())[:2], axis=-1)
     arms = 0.12 * (seen[1:] - seen[0]) / np.abs(seen[1:] - seen[0]).max()
     start = np.array([0.02, -0.02])
+    look: dict[str, Any] = {"color": NOTE, "transform": axes.transAxes}
     for arm, name in zip(arms, names, strict=True):
-        x, y = np.stack([start, start + arm], axis=-1)
-        axes.add_line(Line2D(x, y, color=NOTE, linewidth=0.6, transform=axes.transAxes, clip_on=False))
-        x, y = start + arm * (1 + 0.05 / np.linalg.norm(arm))
-        axes.text2D(
-            float(x), float(y), name, color=NOTE, fontsize=6, ha="center", va="center", transform=axes.transAxes
-        )
+        axes.add_line(Line2D(*np.stack([start, start + arm], axis=-1), linewidth=0.6, clip_on=False, **look))
+        end = start + arm * (1 + 0.05 / np.linalg.norm(arm))
+        axes.text2D(*end, name, fontsize=6, ha="center", va="center", **look)
 
 
 def _name_plane(axes: Axes, across: str, up: str) -> None:

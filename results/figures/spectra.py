@@ -46,6 +46,6 @@ def _spectra(
             seen = truth.loc[truth["power"] > FAINTEST * truth["power"].max()]
             axes.set(yscale="log", ylim=(seen["power"].min() / 10, 30 * seen["power"].max()))
             axes.set(xlabel=labels[system], xlim=(0, seen[x].max() + room))
-            axes.xaxis.set_major_locator(MaxNLocator(6, integer=x == "wave"))
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=x == "wave"))
         finish(figure, panels, label, handles(shown))
     return figure

@@ -43,11 +43,11 @@ def vector_fields(
             if orbit is not None:
                 axes.plot(*orbit.T, color="black", linewidth=0.8)
             axes.set_title(wrapped(learner), fontsize=6.8)
-            axes.text(0.5, -0.02, _said(flow, field), transform=axes.transAxes, ha="center", va="top", **_SMALL)
+            away = distance(flow, field)
+            said = f"off by {100 * away:.2g} %" if np.isfinite(away) else "not finite"
+            look: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "top", "fontsize": 6}
+            axes.text(0.5, -0.02, said, color=NOTE, **look)
     return figure
-
-
-_SMALL: dict[str, Any] = {"fontsize": 6, "color": NOTE}
 
 
 def stream_lines(axes: Axes, places: Places, flow: Velocities, field: Velocities, colour: Any) -> None:
@@ -58,27 +58,14 @@ def stream_lines(axes: Axes, places: Places, flow: Velocities, field: Velocities
     across, up = np.unique(places[:, 0]), np.unique(places[:, 1])
     shape = len(up), len(across)
     starts = places.reshape(*shape, 2)[2:-1:4, 2:-1:4].reshape(-1, 2)
-    look: dict[str, Any] = {"start_points": starts, "arrowsize": 0.5, "density": DENSITY, "broken_streamlines": True}
+    lines = [np.linspace(ends[0], ends[-1], len(ends)) for ends in (across, up)]  # evenly spaced to the last bit
     for velocity, tone, width in ((flow, FLOW, 1.6), (field, colour, 0.7)):
-        u, v = (velocity[:, channel].reshape(shape) for channel in (0, 1))
         if np.isfinite(velocity).all() and np.abs(velocity).max() > 0:
-            axes.streamplot(
-                np.linspace(across[0], across[-1], len(across)),
-                np.linspace(up[0], up[-1], len(up)),
-                u,
-                v,
-                color=tone,
-                linewidth=width,
-                **look,
-            )
+            look: dict[str, Any] = {"color": tone, "linewidth": width, "arrowsize": 0.5, "density": DENSITY}
+            axes.streamplot(*lines, *velocity.T.reshape(2, *shape), start_points=starts, **look)
     axes.set(xlim=(across[0], across[-1]), ylim=(up[0], up[-1]), xticks=[], yticks=[], box_aspect=1)
 
 
 def distance(flow: Velocities, field: Velocities) -> float:
     """Root mean square distance of a field from the flow, relative to the flow's own root mean square."""
     return float(np.sqrt(((field - flow) ** 2).sum(-1).mean() / (flow**2).sum(-1).mean()))
-
-
-def _said(flow: Velocities, field: Velocities) -> str:
-    away = distance(flow, field)
-    return f"off by {100 * away:.2g} %" if np.isfinite(away) else "not finite"
