@@ -5,9 +5,9 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
-from bench.catalogue import settings as override
 from bench.catalogue.components import components
 from bench.catalogue.plugins import find
+from bench.catalogue.settings import Override, apply, build, parse
 from bench.errors import unknown
 from bench.suite import Suite
 from systems.configuration import changes, label
@@ -32,27 +32,27 @@ def _selected(package: str, members: tuple[Any, ...], wanted: Sequence[str]) -> 
     places = {label(member): place for place, member in enumerate(members)}
     chosen: dict[str, tuple[int, Any]] = {}
     for text in wanted:
-        for place, member in _matches(package, members, override.parse(text)):
+        for place, member in _matches(package, members, parse(text)):
             chosen.setdefault(label(member), (places.get(label(member), place), member))
     ordered = sorted(chosen.values(), key=lambda pair: pair[0])
     return tuple(member for _, member in ordered) or members
 
 
-def _matches(package: str, members: tuple[Any, ...], wanted: override.Override) -> Iterator[tuple[int, Any]]:
+def _matches(package: str, members: tuple[Any, ...], wanted: Override) -> Iterator[tuple[int, Any]]:
     """The components that one name with overrides stands for, and their places in the suite."""
     same = [(place, member) for place, member in enumerate(members) if type(member).__name__ == wanted.name]
     if not same:
-        yield len(members), override.build(_exported(package, wanted.name, members), wanted.values)
+        yield len(members), build(_exported(package, wanted.name, members), wanted.values)
     elif not wanted.values:
         yield from same
     else:
         place, base = min(same, key=lambda pair: _distance(pair[1], wanted.values))
-        yield place, override.apply(base, wanted.values)
+        yield place, apply(base, wanted.values)
 
 
 def _distance(member: Any, values: Mapping[str, str]) -> tuple[bool, int]:
     """First the component with just these fields changed, to just these values; then the nearest to the defaults."""
-    exact = changes(member).keys() == values.keys() and override.apply(member, values) == member
+    exact = changes(member).keys() == values.keys() and apply(member, values) == member
     return not exact, len(changes(member))
 
 
