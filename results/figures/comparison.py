@@ -39,7 +39,10 @@ def critical_difference(ranking: Ranking, styles: Styles) -> Figure:
             axes.plot(_across(np.array([rank, rank]), count), [0, 0.18], color="black", linewidth=0.6)
             axes.text(_across(rank, count), 0.35, f"{rank}", ha="center", fontsize=7)
         if np.isfinite(ranking.difference):
-            _scale(axes, ranking.difference, count)
+            ends = _across(np.array([1.0, 1.0 + ranking.difference]), count)
+            axes.errorbar(ends.mean(), 1.2, xerr=np.ptp(ends) / 2, color="black", capsize=2.5, linewidth=0.8)
+            said = f"critical difference {ranking.difference:.2f}"
+            axes.text(ends.mean(), 1.4, said, ha="center", fontsize=6.5)
         for place, group in enumerate(groups):
             ends = _across(np.array([ranks[group[0]], ranks[group[-1]]]), count) + np.array([-0.006, 0.006])
             axes.plot(ends, [-0.45 - 0.42 * place] * 2, color="0.25", linewidth=2.6, solid_capstyle="butt")
@@ -132,13 +135,6 @@ def pareto_page(points: pd.DataFrame, styles: Styles, costs: Mapping[str, str], 
 def _across(rank: Any, count: int) -> Any:
     """Place of a rank on the axis, which leaves room for names on both sides."""
     return 0.27 + 0.46 * (rank - 1) / max(count - 1, 1)
-
-
-def _scale(axes: Axes, difference: float, count: int) -> None:
-    """The critical difference as a bar above the axis."""
-    ends = _across(np.array([1.0, 1.0 + difference]), count)
-    axes.errorbar(ends.mean(), 1.2, xerr=np.ptp(ends) / 2, color="black", capsize=2.5, linewidth=0.8)
-    axes.text(ends.mean(), 1.4, f"critical difference {difference:.2f}", ha="center", fontsize=6.5)
 
 
 def _leader(axes: Axes, x: float, level: float, left: bool, text: str, style: Style) -> None:

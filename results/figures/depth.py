@@ -1,16 +1,14 @@
 """Figures of continuous depth: numerical error, time, backward pass and memory against evaluations."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from results.figures.panels import Styles, by_learner, few_ticks, finish, over_seeds, panels_of
-from results.figures.style import NOTE, Style, drawing, handles, present
-from results.statistics.trials import column
+from results.figures.style import NOTE, drawing, handles, present
 
 
 class Relation(NamedTuple):
@@ -41,13 +39,19 @@ def sweep_figure(sweep: pd.DataFrame, styles: Styles, relation: Relation) -> Fig
         figure, panels = panels_of(sweep, legend=list(shown), height=2.2)
         for system, axes in panels.items():
             for style, points in by_learner(sweep, system, shown):
-                _relation(axes, points, style, relation)
+                faint = style.point | {"markersize": 2.5, "alpha": 0.35, "markeredgewidth": 0}
+                axes.plot(points[relation.x], points[relation.y], **faint)
+                middle = points.groupby("tolerance")[[relation.x, relation.y]].median()
+                axes.plot(*middle.to_numpy().T, **style.line | {"marker": style.marker, "markersize": 4})
             axes.set(xlabel=relation.labels[0], xscale=relation.scales[0], yscale=relation.scales[1])
             few_ticks(axes)
             if relation.scales == ("linear", "linear"):
                 axes.set(xlim=(0, None), ylim=(0, None))
             for text, slope in relation.guides.items():
-                _guide(axes, text, slope)
+                x = min(axes.get_xlim()[1], axes.get_ylim()[1] / slope)  # where the line leaves the panel
+                axes.plot([0, x], [0, slope * x], color=NOTE, linewidth=0.6, zorder=1)
+                look: dict[str, Any] = {"fontsize": 5.5, "color": NOTE, "ha": "right", "va": "bottom"}
+                axes.text(0.99 * x, 0.99 * slope * x, f"{text} ", **look)
         finish(figure, panels, relation.labels[1], handles(shown, markers=True))
     return figure
 
@@ -67,19 +71,3 @@ def evaluations_in_training(curves: pd.DataFrame, styles: Styles) -> Figure:
             axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         finish(figure, panels, "NFE forward", handles(shown))
     return figure
-
-
-def _relation(axes: Axes, points: pd.DataFrame, style: Style, relation: Relation) -> None:
-    faint = style.point | {"markersize": 2.5, "alpha": 0.35, "markeredgewidth": 0}
-    axes.plot(points[relation.x], points[relation.y], **faint)
-    middle = [
-        column(points, name).groupby(points["tolerance"]).median().to_numpy() for name in (relation.x, relation.y)
-    ]
-    axes.plot(*middle, **style.line | {"marker": style.marker, "markersize": 4})
-
-
-def _guide(axes: Axes, text: str, slope: float) -> None:
-    """A thin line through the origin, named where it leaves the panel."""
-    x = min(axes.get_xlim()[1], axes.get_ylim()[1] / slope)
-    axes.plot([0, x], [0, slope * x], color=NOTE, linewidth=0.6, zorder=1)
-    axes.text(0.99 * x, 0.99 * slope * x, f"{text} ", fontsize=5.5, color=NOTE, ha="right", va="bottom")

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results.figures.panels import few_ticks, finish, panels_of
@@ -30,15 +29,11 @@ def memory_against_steps(points: pd.DataFrame) -> Figure:
                 line = rows(here, kind=kind)
                 axes.plot(line["steps"], line["bytes"] / MEGABYTE, **look.point | {"linestyle": "-", "linewidth": 1.3})
             if MEASURES["saved_bytes"] in title:
-                _proportion(axes, here)
+                highest = here.loc[here["bytes"].idxmax()]
+                steps = np.array([here["steps"].min(), highest["steps"]])
+                proportion = steps * (highest["bytes"] / highest["steps"] / MEGABYTE)
+                axes.plot(steps, proportion, ":", color=NOTE, linewidth=0.8, zorder=1)
             axes.set(xscale="log", yscale="log", xlabel="function evaluations of a forward pass")
             few_ticks(axes)
         finish(figure, panels, "MB", handles(looks, markers=True))
     return figure
-
-
-def _proportion(axes: Axes, points: pd.DataFrame) -> None:
-    """Memory in proportion to the steps, from the highest point back."""
-    highest = points.loc[points["bytes"].idxmax()]
-    steps = np.array([points["steps"].min(), highest["steps"]])
-    axes.plot(steps, steps * (highest["bytes"] / highest["steps"] / MEGABYTE), ":", color=NOTE, linewidth=0.8, zorder=1)

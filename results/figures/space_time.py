@@ -47,7 +47,12 @@ def space_time(
         for axes in grid[-1]:
             axes.set_xlabel(f"time ({unit}s)")
         grid[0, 0].set_title("field at each site")
-        _bars(grid[0, 1], field, away)
+        grid[0, 1].set_axis_off()  # where the truth has nothing to be compared with, the two scales of colour
+        for place, (picture, name) in enumerate(((field, "field"), (away, "distance from the truth"))):
+            inset = grid[0, 1].inset_axes((0.06 + 0.52 * place, 0.5, 0.38, 0.2))
+            bar = figure.colorbar(picture, cax=inset, orientation="horizontal", ticks=MaxNLocator(3))
+            bar.ax.tick_params(labelsize=5.5, length=2)
+            bar.ax.set_title(name, fontsize=6.5)
     return figure
 
 
@@ -55,15 +60,3 @@ def _picture(axes: Axes, field: Field, extent: Any, colours: str, low: float, hi
     axes.tick_params(length=2, labelsize=6)
     look = {"cmap": colours, "vmin": low, "vmax": high, "interpolation": "nearest", "aspect": "auto"}
     return axes.imshow(np.where(np.isfinite(field), field, np.nan).T, origin="lower", extent=extent, **look)
-
-
-def _bars(axes: Axes, field: Any, away: Any) -> None:
-    """The two scales of colour, where the truth has nothing to be compared with."""
-    axes.set_axis_off()
-    for place, (picture, name) in enumerate(((field, "field"), (away, "distance from the truth"))):
-        inset = axes.inset_axes((0.06 + 0.52 * place, 0.5, 0.38, 0.2))
-        bar = axes.figure.colorbar(picture, cax=inset, orientation="horizontal")
-        bar.ax.tick_params(labelsize=5.5, length=2)
-        bar.ax.set_title(name, fontsize=6.5)
-        bar.locator = MaxNLocator(3)
-        bar.update_ticks()
