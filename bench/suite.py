@@ -15,7 +15,7 @@ from bench.errors import UserError, unknown
 from learners import Budget, Learner
 from learners.images.base import Classifier
 from metrics import Metric
-from metrics.classification import COSTS, ClassificationMetric
+from metrics.classification import CLASSIFICATION_COSTS, ClassificationMetric
 from systems import Sampling, System
 from systems.configuration import label
 from systems.images import ImageSampling, ImageSet
@@ -128,7 +128,7 @@ def load(name: str) -> Suite:
 
 
 def _family(member: Any) -> str:
-    if isinstance(member, Metric) and member in COSTS:
+    if isinstance(member, Metric) and member in CLASSIFICATION_COSTS:
         return BOTH
     is_of_images = isinstance(member, (ImageSet, Classifier, ImageSampling, ClassificationMetric))
     return CLASSIFICATION if is_of_images else FORECASTING

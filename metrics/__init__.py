@@ -2,12 +2,9 @@
 
 from metrics.attractor import (
     ATTRACTOR,
-    CorrelationDimension,
     binned_divergence,
-    correlation_dimension,
     d_h,
     d_stsp,
-    grassberger_procaccia,
     mean_discrepancy,
     mixture_divergence,
     mmd,
@@ -48,6 +45,7 @@ from metrics.cost import (
     peak_bytes,
     saved_bytes,
 )
+from metrics.dimension import CorrelationDimension, correlation_dimension, grassberger_procaccia
 from metrics.forecast_scores import (
     COMMON_TASK,
     ctf_long,

@@ -82,8 +82,7 @@ def power(x: Float64[np.ndarray, " point"], y: Float64[np.ndarray, " point"]) ->
     """The p of y ~ x^p: slope of the regression of log y on log x. Raises Undefined where x hardly varies."""
     if len(x) < 3 or x.max() < 1.2 * x.min():
         raise Undefined("no adaptive solver took different numbers of evaluations at three tolerances")
-    x, y = np.log(x), np.log(np.maximum(y, TINY))
-    return float(((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum())
+    return float(np.polyfit(np.log(x), np.log(np.maximum(y, TINY)), 1)[0])
 
 
 def _test_error(evidence: ClassificationEvidence) -> float:
@@ -147,7 +146,7 @@ memory_power = ClassificationMetric("memory_power", "", "lower", _memory_power)
 backward_ratio = ClassificationMetric("backward_ratio", "", "lower", _backward_ratio)
 nfe_growth = ClassificationMetric("nfe_growth", "", "lower", _nfe_growth)
 
-COSTS: tuple[Metric, ...] = (
+CLASSIFICATION_COSTS: tuple[Metric, ...] = (
     nfe_forward,
     nfe_backward,
     saved_bytes,
@@ -155,5 +154,11 @@ COSTS: tuple[Metric, ...] = (
     fit_seconds,
     parameters,
 )  # of both families
-CLASSIFICATION: tuple[Metric, ...] = (test_error, cross_entropy, calibration_error, images_per_second, *COSTS)
+CLASSIFICATION: tuple[Metric, ...] = (
+    test_error,
+    cross_entropy,
+    calibration_error,
+    images_per_second,
+    *CLASSIFICATION_COSTS,
+)
 DEPTH: tuple[Metric, ...] = (error_power, time_power, memory_power, backward_ratio, nfe_growth)

@@ -7,8 +7,8 @@ from typing import Literal, get_args
 import numpy as np
 from jaxtyping import Float64
 
-from metrics.attractor import grassberger_procaccia
 from metrics.base import Evidence, Metric
+from metrics.dimension import grassberger_procaccia
 from metrics.zero_one import first_minimum_of_mutual_information, zero_one
 
 Regime = Literal["fixed point", "limit cycle", "torus", "chaos", "unbounded"]
