@@ -5,7 +5,7 @@ Settings are the learners' defaults with fewer updates; none was tuned.
 
 from bench.suite import Suite
 from learners import HybridODE, Mechanistic, NeuralODE, Persistence, Training, TrueEquations
-from learners.fewer import Fewer
+from learners.fewer_trajectories import Fewer
 from metrics import (
     fit_seconds,
     forecast_seconds,

@@ -11,7 +11,7 @@ from torch import Tensor
 from bench.timing import stopwatch
 from learners import Budget, Learner, Predictor
 from learners.training.counting import counting, counting_flops, keeping
-from learners.training.training_step import TrainingStep, rehearsing
+from learners.training.training_step import TrainingStep, collect_steps
 from systems import Dataset
 
 MINIBATCHES = 8  # that updates take in turn
@@ -36,7 +36,7 @@ class Updates:
 
         Raises Unsuitable or ValueError where the learner does not apply to the data.
         """
-        with rehearsing() as steps:
+        with collect_steps() as steps:
             predictors = learner.fit(data, LEAST, range(seeds))
         minibatches = []
         for step in steps:

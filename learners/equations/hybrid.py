@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.base import Budget, Learner, Predictor
-from learners.equations.mechanistic import Starts, known_equations
+from learners.equations.mechanistic import Starts, equations_and_guess
 from learners.equations.sensitivities import parameter_axes, with_values
 from learners.networks.fields import VectorField, stacked_field
 from learners.networks.scales import Scales
@@ -46,7 +46,7 @@ class HybridODE(Learner):
         positive(self, "lookahead", "width", "depth")
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        flow, first = known_equations(dataset, self.start)
+        flow, first = equations_and_guess(dataset, self.start)
         scales, integration = Scales.of(dataset), Integration("rk4")
         network = NeuralODE(width=self.width, depth=self.depth, activation=self.activation)
         learned = stacked_field(network, scales, seeds)

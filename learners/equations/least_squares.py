@@ -10,14 +10,12 @@ from torch import Tensor
 
 from learners.equations.sensitivities import sensitivities
 from learners.solvers.steps import EVALUATIONS
+from learners.training.levenberg_marquardt import Damping
 from systems import Flow, Trajectories
 
 DAMPING = 1e-3  # of the first step, relative to the curvature of the cost
-
-
+RAISED = 8.0  # what the lack of an improvement makes of the damping; an improvement makes the inverse
 MOST_DAMPED = 1e12  # where no step is an improvement any more
-
-
 SETTLED = 1e-9  # relative decrease of the cost at which the fit ends
 
 
@@ -76,29 +74,43 @@ class LeastSquares:
     ) -> Fit:
         """Parameters, within their bounds, and initial states of least squares, from the best of the guesses."""
         states = self.observed.states[:, 0]
-        inside = [within(guess, bounds) for guess in guesses]
-        values, current = min(
-            ((guess, self.normal(guess, states)) for guess in inside), key=lambda one: one[1].residual
+        current = min(
+            (self._point(guess, states, bounds) for guess in guesses), key=lambda point: point.normal.residual
         )
-        residuals, damping = [current.residual], DAMPING
-        if current.residual == inf:
-            return Fit(values, residuals)
-        for _ in range(iterations):
-            change, moves = current.step(damping)
-            moved = {name: value + step for (name, value), step in zip(values.items(), change, strict=True)}
-            moved, shifted = within(moved, bounds), states + moves
-            trial = self.normal(moved, shifted)
-            residuals.append(min(trial.residual, current.residual))
-            if not trial.residual < current.residual:
-                damping *= 8
-                if damping > MOST_DAMPED:
-                    break
-                continue
-            gain = 1 - trial.residual / current.residual
-            values, states, current, damping = moved, shifted, trial, damping / 8
-            if gain < SETTLED:
+        damping = Damping(torch.full((1,), DAMPING, dtype=torch.float64), eased=1 / RAISED, raised=RAISED)
+        residuals = [current.normal.residual]
+        tried = current
+
+        def try_step(_: Tensor) -> Tensor:
+            nonlocal tried
+            change, moves = current.normal.step(float(damping.values))
+            moved = {name: value + step for (name, value), step in zip(current.values.items(), change, strict=True)}
+            tried = self._point(moved, current.states + moves, bounds)
+            return torch.tensor([tried.normal.residual], dtype=torch.float64)
+
+        def keep(improved: Tensor) -> None:
+            nonlocal current
+            current = tried if improved else current
+
+        while residuals[0] < inf and len(residuals) <= iterations:
+            before = current.normal.residual
+            damping.improve(torch.tensor([before], dtype=torch.float64), try_step, keep, attempts=1)
+            after = current.normal.residual
+            residuals.append(after)
+            if damping.values > MOST_DAMPED or (after < before and 1 - after / before < SETTLED):
                 break
-        return Fit(values, residuals)
+        return Fit(current.values, residuals)
+
+    def _point(
+        self,
+        values: Mapping[str, Tensor],
+        states: Float64[Tensor, "piece dim"],
+        bounds: Sequence[tuple[str, float, float]],
+    ) -> "_Point":
+        """Parameters, each put onto the nearest bound where it is beyond it, and the normal equations about them."""
+        limits = {name: (low, high) for name, low, high in bounds}
+        inside = {name: value.clamp(*limits.get(name, (-inf, inf))) for name, value in values.items()}
+        return _Point(inside, states, self.normal(inside, states))
 
     def normal(self, values: Mapping[str, Tensor], states: Float64[Tensor, "piece dim"]) -> Normal:
         """The normal equations about parameters and initial states; the residual is infinite where they diverge."""
@@ -136,7 +148,10 @@ class LeastSquares:
         return torch.where(move.isfinite(), observed - move, observed)
 
 
-def within(values: Mapping[str, Tensor], bounds: Sequence[tuple[str, float, float]]) -> dict[str, Tensor]:
-    """The values, put onto the nearest bound where they are beyond it."""
-    limits = {name: (low, high) for name, low, high in bounds}
-    return {name: value.clamp(*limits.get(name, (-inf, inf))) for name, value in values.items()}
+@dataclass(frozen=True)
+class _Point:
+    """Parameters and initial states, and the normal equations about them."""
+
+    values: dict[str, Tensor]
+    states: Float64[Tensor, "piece dim"]
+    normal: Normal

@@ -56,7 +56,7 @@ class Mechanistic(Learner):
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         begun = perf_counter()
-        flow, first = known_equations(dataset, self.start)
+        flow, first = equations_and_guess(dataset, self.start)
         values = first
         scale, substeps, iterations = noise_scale(dataset), self.substeps or 1, budget.updates(self.iterations)
         curve, evaluations = [], 0
@@ -94,7 +94,7 @@ class Mechanistic(Learner):
         return accurate_substeps(with_values(flow, values), dataset, SOLVER_ERROR * float(noise))
 
 
-def known_equations(dataset: Dataset, start: Starts) -> tuple[Flow, dict[str, Float64[Tensor, ""]]]:
+def equations_and_guess(dataset: Dataset, start: Starts) -> tuple[Flow, dict[str, Float64[Tensor, ""]]]:
     """The system's equations, and the parameters to fit with their first values. Raises Unsuitable without either."""
     flow = dataset.system
     if not isinstance(flow, Flow) or not dataset.is_complete:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, TrainingLog
 from learners.equations.least_squares import LeastSquares
-from learners.equations.mechanistic import FittedEquations, Starts, estimates, known_equations, noise_scale
+from learners.equations.mechanistic import FittedEquations, Starts, equations_and_guess, estimates, noise_scale
 from learners.equations.sensitivities import sensitivities
 from learners.validation import positive
 from systems import Dataset, Flow
@@ -52,7 +52,7 @@ class PublishedFit(Learner):
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         begun = perf_counter()
         recipe = next((one for one in self.recipes if _names(one) & set(vars(dataset.system))), self.recipes[0])
-        flow, start = known_equations(dataset, recipe.start)
+        flow, start = equations_and_guess(dataset, recipe.start)
         epochs = budget.updates(recipe.epochs)
         values, losses = self._train(flow, start, recipe, epochs, dataset, seeds)
         problem = LeastSquares(flow, dataset.train, noise_scale(dataset), recipe.substeps)

@@ -93,9 +93,10 @@ def fit_latent(
             f"{type(form).__name__}.window={form.window} needs as many samples before a forecast, but Sampling.context="
             f"{dataset.sampling.context}: lower the window or raise the context"
         )
-    irregular = isinstance(form, LatentODE) and not dataset.is_regular
-    scales, generators = Scales.of(dataset, clock=irregular), [stream(seed, "weights") for seed in seeds]
-    stack = LatentModel(form, dataset.dim, dynamics(generators), generators, scales.pace).to(scales.mean.device)
+    generators = [stream(seed, "weights") for seed in seeds]
+    latent_dynamics = dynamics(generators)
+    scales = Scales.of(dataset, clock=latent_dynamics.irregular and not dataset.is_regular)
+    stack = LatentModel(form, dataset.dim, latent_dynamics, generators, scales.pace).to(scales.mean.device)
     bound = EvidenceBound(form, every, stack, [stream(seed, "latent") for seed in seeds])
     data = segments_of(dataset, scales, form.window + form.lookahead, seeds)
     logs = train(stack, bound, data, form.training, budget, counted=[stack.dynamics.counted])

@@ -32,6 +32,7 @@ class LatentFlow(nn.Module):
     """dz/ds = f(z) for every replica; time s is counted in sampling steps, over a few of which z changes little."""
 
     reversible: ClassVar[bool] = True
+    irregular: ClassVar[bool] = True  # whether one step can span any time
 
     def __init__(self, latent: int, width: int, generators: Sequence[torch.Generator]) -> None:
         super().__init__()
@@ -62,6 +63,7 @@ class LatentCell(nn.Module):
     """h <- GRU(h) for every replica, once a sample, from a linear image of the latent state."""
 
     reversible: ClassVar[bool] = False
+    irregular: ClassVar[bool] = False
 
     def __init__(self, latent: int, hidden: int, generators: Sequence[torch.Generator]) -> None:
         super().__init__()

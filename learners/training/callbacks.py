@@ -1,4 +1,4 @@
-"""Being watched while training: a look at the networks before every update, for whoever asks for it."""
+"""A callback that sees the networks before every update of training."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What there is to see before an update; a watcher must not change it, and copy what it wants to keep."""
+class TrainingState:
+    """What a callback sees before an update; it must change nothing, and copy what it wants to keep."""
 
     updates: int  # so far
     planned: int  # updates in all
@@ -18,23 +18,23 @@ class Moment:
     best: Sequence[Tensor]  # its parameters at the lowest validation loss of each replica so far
 
 
-Watcher = Callable[[Moment], None]
+Callback = Callable[[TrainingState], None]
 
-_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+_callback: ContextVar[Callback | None] = ContextVar("callback", default=None)
 
 
 @contextmanager
-def watched(watcher: Watcher) -> Iterator[None]:
-    """While the context is open, `train` shows the watcher what it trains, before every update."""
-    token = _watcher.set(watcher)
+def before_each_update(callback: Callback) -> Iterator[None]:
+    """Call the callback before every update of all training while the context is open."""
+    token = _callback.set(callback)
     try:
         yield
     finally:
-        _watcher.reset(token)
+        _callback.reset(token)
 
 
-def watch(updates: int, planned: int, network: nn.Module, best: Sequence[Tensor]) -> None:
-    """Show a moment to the watcher, if there is one."""
-    watcher = _watcher.get()
-    if watcher is not None:
-        watcher(Moment(updates, planned, network, best))
+def call_back(state: TrainingState) -> None:
+    """Call the callback, if there is one."""
+    callback = _callback.get()
+    if callback is not None:
+        callback(state)

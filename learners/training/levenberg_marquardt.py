@@ -1,10 +1,10 @@
-"""Levenberg's and Marquardt's method for stacks of small networks: each update is a damped step of Gauss and Newton."""
+"""Levenberg's and Marquardt's method: damped least squares, and that of stacks of small networks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Bool, Float, Float64
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -18,6 +18,48 @@ LEAST = 1e-14
 EASED, RAISED = 0.3, 3.0  # what an improvement, and the lack of one, makes of the damping
 ATTEMPTS = 8  # at an improvement in one update
 ENTRIES = 2**23  # of the Jacobian that are held at a time
+
+
+@dataclass(frozen=True)
+class Damping:
+    """How far the steps of several problems are damped: less after an improvement, more after the lack of one.
+
+    Marquardt, Journal of the Society for Industrial and Applied Mathematics 11, 1963.
+    """
+
+    values: Float64[Tensor, " problem"]  # relative to the curvature; changed in place
+    eased: float  # factor after an improvement
+    raised: float  # factor after none
+    least: float = 0.0
+
+    def improve(
+        self,
+        losses: Float[Tensor, " problem"],
+        try_step: Callable[[Bool[Tensor, " problem"]], Float[Tensor, " problem"]],
+        keep: Callable[[Bool[Tensor, " problem"]], None],
+        attempts: int,
+    ) -> int:
+        """Try damped steps until every problem has improved, or so many times.
+
+        Args:
+            losses: of each problem at present.
+            try_step: takes a step for the problems that are chosen; returns all the losses behind it.
+            keep: makes the step last for the problems that are chosen, and takes it back for the others.
+            attempts: at the most.
+
+        Returns:
+            The number of steps that were tried.
+        """
+        pending = torch.ones_like(losses, dtype=torch.bool)
+        trials = 0
+        while pending.any() and trials < attempts:
+            trials += 1
+            improved = pending & (try_step(pending) < losses)
+            keep(improved)
+            self.values[improved] = (self.values[improved] * self.eased).clamp_min(self.least)
+            pending = pending & ~improved
+            self.values[pending] *= self.raised
+        return trials
 
 
 @dataclass(frozen=True)
@@ -43,30 +85,32 @@ class LevenbergMarquardt:
 
     def __init__(self, network: nn.Module, residuals: Residuals) -> None:
         self.minimised, self.parameters = _Minimised(network, residuals), list(network.parameters())
-        first = self.parameters[0]
-        self.damping = torch.full((len(first), 1), FIRST, dtype=torch.float64, device=first.device)
+        weights = self.parameters[0]
+        first = torch.full((len(weights),), FIRST, dtype=torch.float64, device=weights.device)
+        self.damping = Damping(first, EASED, RAISED, LEAST)
 
     def step(self, segments: Segments) -> Step:
         """Improve every replica on a minibatch."""
         normal = self._normal_equations(segments)
-        losses, pending = normal.losses, torch.ones_like(normal.losses, dtype=torch.bool)
-        trials = 0
-        while pending.any() and trials < ATTEMPTS:
-            trials += 1
-            move = normal.move(self.damping)
-            before = [parameter.detach().clone() for parameter in self.parameters]
+        before = [parameter.detach().clone() for parameter in self.parameters]
+
+        def try_step(pending: Bool[Tensor, " seed"]) -> Float[Tensor, " seed"]:
+            for kept, parameter in zip(before, self.parameters, strict=True):
+                kept.copy_(parameter.detach())
+            move = normal.move(self.damping.values)
             self._move(torch.where((pending & move.isfinite().all(dim=1)).unsqueeze(1), move, 0.0))
-            improved = pending & (self._losses(segments) < losses)
-            for parameter, kept in zip(self.parameters, before, strict=True):
+            return self._losses(segments)
+
+        def keep(improved: Bool[Tensor, " seed"]) -> None:
+            for kept, parameter in zip(before, self.parameters, strict=True):
                 parameter.data[~improved] = kept[~improved]
-            self.damping[improved] = (self.damping[improved] * EASED).clamp_min(LEAST)
-            pending = pending & ~improved
-            self.damping[pending] *= RAISED
-        return Step(losses, trials, normal.passes + trials, normal.outputs, normal.saved)
+
+        trials = self.damping.improve(normal.losses, try_step, keep, ATTEMPTS)
+        return Step(normal.losses, trials, normal.passes + trials, normal.outputs, normal.saved)
 
     def _normal_equations(self, segments: Segments) -> "_Normal":
         seeds, weights = len(segments), sum(parameter[0].numel() for parameter in self.parameters)
-        curvature = self.damping.new_zeros(seeds, weights, weights)
+        curvature = self.damping.values.new_zeros(seeds, weights, weights)
         slope, squares, parts, saved = curvature.new_zeros(seeds, weights), curvature.new_zeros(seeds), [], 0
         for part in segments.split(max(1, ENTRIES // (seeds * weights)), dim=1):
             (jacobian, residuals), kept = keeping(lambda part=part: self._linearised(part), ())
@@ -116,10 +160,10 @@ class _Normal:
     outputs: int
     saved: int
 
-    def move(self, damping: Float64[Tensor, "seed 1"]) -> Float64[Tensor, "seed weight"]:
+    def move(self, damping: Float64[Tensor, " seed"]) -> Float64[Tensor, "seed weight"]:
         """The damped step to the minimum of the linearised problem; not a number where that has none."""
         mean = self.curvature.diagonal(dim1=1, dim2=2).mean(dim=1, keepdim=True)
-        damped = self.curvature + torch.diag_embed((damping * mean).expand_as(self.slope))
+        damped = self.curvature + torch.diag_embed((damping.unsqueeze(1) * mean).expand_as(self.slope))
         factor, failed = torch.linalg.cholesky_ex(damped)
         move = torch.cholesky_solve(self.slope.unsqueeze(2), factor).squeeze(2)
         return torch.where((failed == 0).unsqueeze(1), move, torch.nan)

@@ -1,11 +1,11 @@
-"""The one training loop: Adam with a one-cycle schedule, or least squares; the best weights on validation data."""
+"""The training loop of every network: minibatches, a one-cycle schedule, the best weights on validation data."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from math import cos, inf, isfinite, pi
 from time import perf_counter
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -13,14 +13,15 @@ from torch import Tensor, nn
 
 from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog, Unsuitable
 from learners.networks.scales import mean_square
-from learners.training.callbacks import watch
+from learners.training.callbacks import TrainingState, call_back
 from learners.training.counting import Tally, counting, counting_flops, keeping
 from learners.training.levenberg_marquardt import LevenbergMarquardt, Residuals
 from learners.training.segments import Segments, SegmentSampler
-from learners.training.training_step import TrainingStep, rehearsed
+from learners.training.training_step import TrainingStep, collect_step
 
 Objective = Callable[[Segments], Float[Tensor, " seed"]]
 
+Result = TypeVar("Result")
 Optimiser = Literal["adam", "levenberg-marquardt"]
 
 VALIDATION_SEGMENTS = 2048
@@ -74,28 +75,67 @@ def train(
     budget: Budget,
     counted: Iterable[nn.Module],
 ) -> list[TrainingLog]:
-    """Train every replica of a network in place and leave it at its best weights on validation data.
+    """Train every replica of a network in place on segments of trajectories, and leave it at its best weights.
 
-    `objective` gives the loss of each replica on segments `[seed, batch, length, dim]`; `data` are the samplers of the
-    training and the validation segments; `counted` are the modules whose calls are the function evaluations. A replica
-    whose loss is never finite, or whose solver fails, is reported in its log.
+    Args:
+        network: a stack of replicas.
+        objective: the loss of each replica on segments `[seed, batch, length, dim]`.
+        data: samplers of the training and of the validation segments.
+        training: how to train.
+        budget: multiplies the number of updates.
+        counted: the modules whose calls are the function evaluations.
+
+    Returns:
+        One log for each replica, which says so where its loss was never finite, or its solver failed.
     """
-    run, counted = _Run(network, objective, data[1].spread(VALIDATION_SEGMENTS), training), list(counted)
-    minibatches = partial(data[0].batches, training.batch)
-    parts = TrainingStep(network, objective, minibatches, run.optimiser, run.clip, counted)
-    if rehearsed(parts if run.least_squares is None else None):
+    parameters, held_out = list(network.parameters()), data[1].evenly_spaced(VALIDATION_SEGMENTS)
+    step = TrainingStep(
+        network,
+        objective,
+        partial(data[0].batches, training.batch),
+        torch.optim.Adam(parameters, lr=training.learning_rate, fused=True),
+        partial(clip, parameters, training.clip),
+        list(counted),
+        lambda: objective(held_out),
+        parameters,
+    )
+    solver = _least_squares(network, objective) if training.optimiser != "adam" else None
+    return run_updates(step, training, budget, solver)
+
+
+def run_updates(
+    step: TrainingStep,
+    training: Training,
+    budget: Budget,
+    solver: LevenbergMarquardt | None = None,
+    count_flops: bool = True,
+) -> list[TrainingLog]:
+    """Take updates until the budget or the patience is spent, and put the best weights back.
+
+    Args:
+        step: of what one update consists.
+        training: how many updates, at which rates, and how often to validate.
+        budget: multiplies the number of updates.
+        solver: updates the weights in place of the step's optimiser.
+        count_flops: whether the floating-point operations of an update are counted now and then.
+
+    Returns:
+        One log for each replica.
+    """
+    run = _Run(step, solver, count_flops)
+    if collect_step(step if solver is None else None):
         return run.logs()
     updates = budget.updates(training.updates)
     every = max(1, updates // training.validations)
-    with counting(counted) as run.tally:
+    with counting(step.counted) as run.tally:
         try:
-            for update, segments in enumerate(data[0].batches(training.batch, updates), 1):
-                watch(run.updates, updates, network, run.best.weights)
-                run.update(segments, training.rate((update - 1) / updates))
-                if (update % every == 0 or update == updates) and run.validate():
+            for update, minibatch in enumerate(step.minibatches(updates), 1):
+                call_back(TrainingState(run.updates, updates, step.network, run.best.weights))
+                run.update(minibatch, training.rate((update - 1) / updates))
+                if (update % every == 0 or update == updates) and run.validate(training.patience):
                     break
         except SolverError as failure:
-            run.failure = f"{failure} in update {run.updates + 1} of {updates}"
+            run.give_up(f"{failure} in update {run.updates + 1} of {updates}")
     run.best.restore()
     return run.logs()
 
@@ -103,127 +143,125 @@ def train(
 class _Run:
     """The state of one training run of a stack of replicas."""
 
-    def __init__(self, network: nn.Module, objective: Objective, held_out: Segments, training: Training) -> None:
-        self.network, self.objective, self.held_out, self.training = network, objective, held_out, training
-        self.parameters = list(network.parameters())
-        self.optimiser = torch.optim.Adam(self.parameters, lr=training.learning_rate, fused=True)
-        self.least_squares = _least_squares(network, objective) if training.optimiser != "adam" else None
-        self.seeds = len(held_out)
-        self.best = Best(self.parameters, torch.full((self.seeds,), inf, device=held_out.device))
+    def __init__(self, step: TrainingStep, solver: LevenbergMarquardt | None, count_flops: bool) -> None:
+        self.step, self.solver, self.count_flops = step, solver, count_flops
+        self.parameters = list(step.network.parameters())
+        self.seeds = len(step.weights[0])
+        losses = torch.full((self.seeds,), inf, device=step.weights[0].device)
+        self.best = Best(step.weights, losses)
+        self.recent = torch.zeros_like(losses)  # sum of the losses since the last point of the curve
         self.tally = Tally()
         self.unmeasured = True  # whether the bytes and operations of the next update are still to be measured
-        self.updates, self.forward, self.backward, self.saved, self.failure = 0, 0, 0, 0, ""
         self.flops: list[int] = []  # of the measured updates
-        self.recent = torch.zeros(self.seeds, device=held_out.device)  # sum of the losses since the last validation
-        self.curve: list[tuple[int, float, list[float], list[float], int, int]] = []
+        self.updates = 0
+        self.forward = 0
+        self.backward = 0
+        self.saved = 0
+        self.failure = ""
+        self.last_point = (0, 0, 0)  # updates and evaluations at the last point of the curve
+        self.curves: list[list[CurvePoint]] = [[] for _ in range(self.seeds)]
         self.begun = perf_counter()
 
-    def update(self, segments: Segments, rate: float) -> None:
-        """One step of the optimiser for every replica."""
-        solver = self.least_squares
-        self.recent += self._descend(segments, rate) if solver is None else self._solve(solver, segments)
+    @property
+    def seconds(self) -> float:
+        """For each replica: the time of the stack is shared out evenly."""
+        return (perf_counter() - self.begun) / self.seeds
+
+    def update(self, minibatch: Tensor, rate: float) -> None:
+        """Update the weights of every replica."""
+        self.recent += self._descend(minibatch, rate) if self.solver is None else self._solve(self.solver, minibatch)
         self.unmeasured = False
         self.updates += 1
 
-    def _descend(self, segments: Segments, rate: float) -> Float[Tensor, " seed"]:
-        for group in self.optimiser.param_groups:
+    def _descend(self, minibatch: Tensor, rate: float) -> Float[Tensor, " seed"]:
+        optimiser = self.step.optimiser
+        for group in optimiser.param_groups:
             group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
-        losses = self._measured(segments) if self.unmeasured else self._passes(lambda: self.objective(segments))
-        self.clip()
-        self.optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        losses = self._count_flops(partial(self._differentiate, minibatch))
+        self.step.clip()
+        optimiser.step()
         return losses
 
-    def _solve(self, solver: LevenbergMarquardt, segments: Segments) -> Float[Tensor, " seed"]:
-        if self.unmeasured:
-            step, flops = counting_flops(lambda: solver.step(segments))
-            self.flops.append(flops)
-        else:
-            step = solver.step(segments)
+    def _solve(self, solver: LevenbergMarquardt, minibatch: Tensor) -> Float[Tensor, " seed"]:
+        step = self._count_flops(partial(solver.step, minibatch))
         evaluations = self.tally.take() / step.passes  # in one pass over the minibatch
         self.forward += round(evaluations * (1 + step.trials))
         self.backward += round(evaluations * step.outputs)
         self.saved = max(self.saved, step.saved)
         return step.losses
 
-    def clip(self) -> None:
-        clip(self.parameters, self.training.clip)
+    def _count_flops(self, run: Callable[[], Result]) -> Result:
+        if not (self.unmeasured and self.count_flops):
+            return run()
+        result, flops = counting_flops(run)
+        self.flops.append(flops)
+        return result
 
-    def _passes(self, forward: Callable[[], Float[Tensor, " seed"]]) -> Float[Tensor, " seed"]:
-        """The losses, after a forward and a backward pass whose evaluations are noted."""
-        losses = forward()
+    def _differentiate(self, minibatch: Tensor) -> Float[Tensor, " seed"]:
+        """The losses, after a forward and a backward pass whose evaluations are counted."""
+        if self.unmeasured:
+            losses, kept = keeping(partial(self.step.objective, minibatch), self.parameters)
+            self.saved = max(self.saved, kept)
+        else:
+            losses = self.step.objective(minibatch)
         spent = self.tally.take()
-        losses.sum().backward()
+        try:
+            losses.sum().backward()
+        except AssertionError as failure:  # torchdiffeq's, in the backward pass of an adjoint
+            raise SolverError(f"the adjoint equation could not be solved: {failure}") from failure
         self.forward += spent
         self.backward += self.tally.take() or spent  # without an adjoint, every evaluation is differentiated once
         return losses.detach()
 
-    def _measured(self, segments: Segments) -> Float[Tensor, " seed"]:
-        """The same, with the bytes that are kept between the passes and the operations of both noted too."""
-
-        def forward() -> Float[Tensor, " seed"]:
-            losses, kept = keeping(lambda: self.objective(segments), self.parameters)
-            self.saved = max(self.saved, kept)
-            return losses
-
-        losses, flops = counting_flops(lambda: self._passes(forward))
-        self.flops.append(flops)
-        return losses
-
-    def validate(self) -> bool:
-        """Note a point of the learning curve and keep what improved; true where training should end."""
+    def validate(self, patience: int) -> bool:
+        """Add a point to the learning curve and keep what improved; true where training should end."""
         with torch.no_grad():
-            loss = self.objective(self.held_out)
+            losses = self.step.validation_losses()
         self.tally.take()
-        self.best.offer(loss)
-        before = self.curve[-1][0] if self.curve else 0
-        train_loss = self.recent / (self.updates - before)
-        seconds = (perf_counter() - self.begun) / self.seeds
-        point = (self.updates, seconds, train_loss.tolist(), loss.tolist(), self.forward, self.backward)
-        self.curve.append(point)
-        self.recent.zero_()
+        self.best.offer(losses)
+        self._add_point(losses)
         self.unmeasured = True
-        patience = self.training.patience
-        return not loss.isfinite().any() or 0 < patience <= self.best.stale
+        return not losses.isfinite().any() or 0 < patience <= self.best.stale
+
+    def give_up(self, reason: str) -> None:
+        """End with a failure, and keep what has been counted since the last point of the learning curve."""
+        self.failure = reason
+        if self.updates > self.last_point[0]:
+            self._add_point(torch.full_like(self.recent, inf))
+
+    def _add_point(self, valid_losses: Float[Tensor, " seed"]) -> None:
+        updates, forward, backward = self.last_point
+        span = self.updates - updates
+        evaluations = (self.forward - forward) / span, (self.backward - backward) / span
+        losses = zip((self.recent / span).tolist(), valid_losses.tolist(), strict=True)
+        for curve, (train_loss, valid_loss) in zip(self.curves, losses, strict=True):
+            curve.append(CurvePoint(self.updates, train_loss, valid_loss, self.seconds, *evaluations))
+        self.last_point = self.updates, self.forward, self.backward
+        self.recent.zero_()
 
     def logs(self) -> list[TrainingLog]:
-        """One log for each replica; the time of the stack is shared out evenly."""
-        seconds = (perf_counter() - self.begun) / self.seeds
+        """One log for each replica."""
         count = max(1, self.updates)
+        log = TrainingLog(
+            updates=self.updates,
+            fit_seconds=self.seconds,
+            nfe_forward=self.forward / count,
+            nfe_backward=self.backward / count,
+            saved_bytes=self.saved // self.seeds,
+            flops=sum(self.flops) / max(1, len(self.flops)) / self.seeds,
+        )
         return [
-            TrainingLog(
-                updates=self.updates,
-                fit_seconds=seconds,
-                nfe_forward=self.forward / count,
-                nfe_backward=self.backward / count,
-                saved_bytes=self.saved // self.seeds,
-                flops=sum(self.flops) / max(1, len(self.flops)) / self.seeds,
-                curve=tuple(self._points(index)),
-                failure=self._failure(index),
-            )
-            for index in range(self.seeds)
+            replace(log, curve=tuple(curve), failure=self._failure(loss))
+            for curve, loss in zip(self.curves, self.best.loss.tolist(), strict=True)
         ]
 
-    def _failure(self, index: int) -> Failure | None:
+    def _failure(self, best_loss: float) -> Failure | None:
         if self.failure:
             return Failure("solver_failed", self.failure)
-        if not isfinite(self.best.loss[index]):
+        if not isfinite(best_loss):
             return Failure("diverged", f"the validation loss was never finite in {self.updates} updates")
         return None
-
-    def _points(self, index: int) -> Iterator[CurvePoint]:
-        last, forward_before, backward_before = 0, 0, 0
-        for update, seconds, train_loss, valid_loss, forward, backward in self.curve:
-            span = update - last
-            yield CurvePoint(
-                update,
-                train_loss[index],
-                valid_loss[index],
-                seconds,
-                (forward - forward_before) / span,
-                (backward - backward_before) / span,
-            )
-            last, forward_before, backward_before = update, forward, backward
 
 
 def _least_squares(network: nn.Module, objective: Objective) -> LevenbergMarquardt:
@@ -236,25 +274,25 @@ def _least_squares(network: nn.Module, objective: Objective) -> LevenbergMarquar
 
 
 class Best:
-    """The weights of each replica at its lowest validation loss."""
+    """The weights `[seed, ...]` of each replica at its lowest validation loss."""
 
-    def __init__(self, parameters: Sequence[nn.Parameter], loss: Float[Tensor, " seed"]) -> None:
-        self.parameters, self.loss = parameters, loss
-        self.weights = [parameter.detach().clone() for parameter in parameters]
+    def __init__(self, current: Sequence[Tensor], loss: Float[Tensor, " seed"]) -> None:
+        self.current, self.loss = current, loss
+        self.weights = [tensor.detach().clone() for tensor in current]
         self.stale = 0  # validations since any replica improved
 
     def offer(self, loss: Float[Tensor, " seed"]) -> None:
         """Keep the weights of the replicas whose loss is the lowest so far."""
         better = loss < self.loss
         self.stale = 0 if better.any() else self.stale + 1
-        for kept, parameter in zip(self.weights, self.parameters, strict=True):
-            kept[better] = parameter.detach()[better]
+        for kept, tensor in zip(self.weights, self.current, strict=True):
+            kept[better] = tensor.detach()[better]
         self.loss = torch.where(better, loss, self.loss)
 
     def restore(self) -> None:
         """Put the kept weights back into the network."""
-        for kept, parameter in zip(self.weights, self.parameters, strict=True):
-            parameter.data.copy_(kept)
+        for kept, tensor in zip(self.weights, self.current, strict=True):
+            tensor.data.copy_(kept)
 
 
 def clip(parameters: Sequence[nn.Parameter], largest: float) -> None:

@@ -46,7 +46,7 @@ class SegmentSampler:
             segments = self.at(index)[:, :, : self._length(update / updates)]
             yield segments if self.noise is None else self._perturbed(segments, self.noise, generators)
 
-    def spread(self, most: int) -> Segments:
+    def evenly_spaced(self, most: int) -> Segments:
         """At most `most` segments, evenly spread over the data, the same for every seed."""
         total = len(self.states) * self.starts
         index = torch.arange(0, total, max(1, -(-total // most)), device=self.states.device)

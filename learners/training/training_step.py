@@ -1,4 +1,4 @@
-"""Updates without training: of what one update of a learner consists, for whoever wants to time it."""
+"""One update of a network in its parts: for the training loop, and for those who time updates without training."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,36 +11,38 @@ from torch import Tensor, nn, optim
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """One update of a stack of replicas in its parts: losses, gradients, a clip of these, the optimiser's step."""
+    """One update of a stack of replicas: losses, gradients, a clip of these, the optimiser's step."""
 
     network: nn.Module
     objective: Callable[[Tensor], Float[Tensor, " seed"]]  # the loss of each replica on a minibatch
-    minibatches: Callable[[int], Iterator[Tensor]]  # so many, as training draws them
+    minibatches: Callable[[int], Iterator[Tensor]]  # as many as there are updates
     optimiser: optim.Optimizer
-    clip: Callable[[], None]
+    clip: Callable[[], None]  # limits the gradients
     counted: Sequence[nn.Module]  # whose calls are the function evaluations
+    validation_losses: Callable[[], Float[Tensor, " seed"]]
+    weights: Sequence[Tensor]  # [seed, ...]: all that is kept where the validation loss is lowest
 
 
-_rehearsed: ContextVar[list[TrainingStep] | None] = ContextVar("rehearsed", default=None)
+_collected: ContextVar[list[TrainingStep] | None] = ContextVar("collected", default=None)
 
 
 @contextmanager
-def rehearsing() -> Iterator[list[TrainingStep]]:
-    """While the context is open, `train` does no update, but adds to the list what its updates would have been.
+def collect_steps() -> Iterator[list[TrainingStep]]:
+    """While the context is open, nothing is trained: the steps that training would take are added to the list.
 
-    So `fit` gives untrained predictors at once, and the steps in the list can be taken at will.
+    `fit` then returns untrained predictors at once, and the steps in the list can be taken at will.
     """
     steps: list[TrainingStep] = []
-    token = _rehearsed.set(steps)
+    token = _collected.set(steps)
     try:
         yield steps
     finally:
-        _rehearsed.reset(token)
+        _collected.reset(token)
 
 
-def rehearsed(step: TrainingStep | None) -> bool:
-    """Whether this is a rehearsal, to which the step has been added; None where updates do not have these parts."""
-    steps = _rehearsed.get()
+def collect_step(step: TrainingStep | None) -> bool:
+    """Whether `collect_steps` is open, whose list then gets the step; None where updates do not have these parts."""
+    steps = _collected.get()
     if steps is not None and step is not None:
         steps.append(step)
     return steps is not None

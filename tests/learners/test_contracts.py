@@ -7,8 +7,9 @@ import pytest
 import torch
 
 import learners
-from learners import Budget, Learner, Predictor, WindowedRNN
+from learners import Budget, Learner, Predictor
 from systems import Dataset, LinearSpiral, Sampling, sample
+from tests.support.learners import exported_learners, learner_name
 
 SAMPLING = Sampling(
     step=0.05, trajectories=4, samples=60, valid=2, test=3, context=6, horizon=0.5, climate=1, climate_horizon=0.5
@@ -16,30 +17,12 @@ SAMPLING = Sampling(
 SEEDS = (0, 1)
 
 
-def every() -> list[Learner]:
-    """Each exported learner, and each kind of recurrent cell, with hardly any training."""
-    exported = (getattr(learners, name) for name in learners.__all__)
-    concrete = [
-        kind for kind in exported if isinstance(kind, type) and issubclass(kind, Learner) and kind is not Learner
-    ]
-    return [short(kind()) for kind in concrete] + [short(WindowedRNN(cell="rnn")), short(WindowedRNN(cell="lstm"))]
-
-
-def short(learner: Learner) -> Learner:
-    training = getattr(learner, "training", None)
-    return replace(learner, training=replace(training, updates=6, batch=16)) if training else learner
-
-
-def name(learner: Learner) -> str:
-    return type(learner).__name__ + getattr(learner, "cell", "")
-
-
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
     return sample(LinearSpiral(), SAMPLING, 0)
 
 
-@pytest.fixture(scope="module", params=every(), ids=name)
+@pytest.fixture(scope="module", params=exported_learners(), ids=learner_name)
 def learner(request: pytest.FixtureRequest) -> Learner:
     return request.param
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torchdiffeq import odeint, odeint_adjoint
 
 from learners.images.networks import ContinuousBlock, ConvolutionalField
-from tests.learners.images.test_image_networks import ConcatenatedTime
+from tests.support.images import ConcatenatedTime
 
 WIDTH, BATCH, ROUNDS = 64, 128, 5
 

@@ -17,7 +17,7 @@ from torchdiffeq import odeint
 
 from learners import Budget, Learner, NeuralODE, Training, WindowedRNN
 from learners.networks.scales import Scales
-from learners.training.training_step import TrainingStep, rehearsing
+from learners.training.training_step import TrainingStep, collect_steps
 from systems import Dataset, Lorenz, Sampling, sample
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ class PlainRNN(nn.Module):
 
 def stacked(learner: Learner, data: Dataset, seeds: int) -> tuple[TrainingStep, Update]:
     """Our update of so many replicas, as training does it; it returns their losses."""
-    with rehearsing() as steps:
+    with collect_steps() as steps:
         learner.fit(data, Budget(), range(seeds))
     step = steps[0]
     minibatches = cycle(list(step.minibatches(8)))

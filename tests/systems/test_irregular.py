@@ -15,7 +15,7 @@ from learners.streams import stream
 from systems import Dataset, LinearSpiral, Lorenz, RandomSpirals, Sampling, Trajectories, sample
 from systems.configuration import label
 from systems.observation import Irregular, Partial
-from tests.learners.test_contracts import every, name
+from tests.support.learners import exported_learners, learner_name
 
 SAMPLING = Sampling(
     step=0.04, trajectories=12, samples=60, valid=3, test=6, context=12, horizon=0.6, climate=1, climate_horizon=0.6
@@ -75,7 +75,7 @@ def test_data_of_an_observation_are_kept_apart_from_those_of_its_system(tmp_path
     assert len(places) == 3
 
 
-@pytest.mark.parametrize("learner", every(), ids=name)
+@pytest.mark.parametrize("learner", exported_learners(), ids=learner_name)
 def test_who_cannot_use_irregular_times_says_so(learner: Learner, jittered: Dataset):
     if type(learner).__name__ in (*NATIVE, *REFERENCES):
         assert error(fitted(learner, jittered), jittered) < 10

@@ -24,8 +24,8 @@ from metrics.trajectory import nrmse, vpt
 from results import Record, Store
 from systems import LinearSpiral
 from systems.lyapunov import Spectrum
-from tests.learners.images.test_classification import SAMPLING, Stripes, small
 from tests.support import stubs
+from tests.support.images import SAMPLING, Stripes, small
 from tests.support.misbehaving import Journaled
 
 MEASURED = ("fit_seconds", "images_per_second", "peak_bytes")  # what two runs of a cell need not agree on

@@ -23,7 +23,7 @@ from bench.cells.stages import Stages, learning_curves
 from learners import Budget, CurvePoint, Learner, NeuralODE, Persistence, Predictor, RKNet, Training, WindowedRNN
 from learners.base import SolverError
 from learners.delayed import Delayed
-from learners.training.callbacks import Moment, watched
+from learners.training.callbacks import TrainingState, before_each_update
 from metrics import normalised_error, nrmse, valid_prediction_time, vpt
 from results import Store
 from results.store.store import CURVE_COLUMNS
@@ -68,11 +68,11 @@ def by_hand(predictor: Predictor, data: Dataset) -> float:
 def stopped(learner: Learner, data: Dataset, updates: int) -> list[Predictor]:
     """The models of a training with the same schedule that ends after so many updates."""
 
-    def stop(moment: Moment) -> None:
+    def stop(moment: TrainingState) -> None:
         if moment.updates == updates:
             raise SolverError("enough")
 
-    with watched(stop):
+    with before_each_update(stop):
         return learner.fit(data, Budget(), [0, 1])
 
 
@@ -144,12 +144,12 @@ def test_a_stage_without_a_forecast_is_not_told_and_nothing_else_is_lost(
 def test_seeds_that_come_to_fewer_stages_leave_those_of_the_others(data: Dataset):
     kept = Stages()
 
-    def fail_once(moment: Moment) -> None:
+    def fail_once(moment: TrainingState) -> None:
         kept(moment)
         if len(kept._stacks) == 2 and moment.updates == 2:
             raise SolverError("enough")
 
-    with watched(fail_once):
+    with before_each_update(fail_once):
         models = SEQUENTIAL.fit(data, Budget(), [0, 1])
     found = learning_curves(SEQUENTIAL, models, data, np.inf, kept, "cpu")
     assert [list(told(found[id(model)])) for model in models] == [[1, 2, 4, 8], [1, 2]]

@@ -16,7 +16,7 @@ from bench.cli import main
 from bench.timing import stopwatch, timing
 from bench.timing.updates import Updates, compiled
 from learners import Budget, Learner, NeuralODE, PolynomialPropagator, ResNet, RKNet, Training, WindowedRNN
-from learners.training.training_step import rehearsing
+from learners.training.training_step import collect_steps
 from results.timing import timings as read
 from results.timing.check import check_timings
 from results.timing.figures import figures
@@ -70,7 +70,7 @@ def weights(network: torch.nn.Module) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: type(learner).__name__)
 def test_a_rehearsal_trains_nothing_and_gives_the_step_that_training_takes(learner: Any, data: Dataset):
-    with rehearsing() as steps:
+    with collect_steps() as steps:
         untrained = learner.fit(data, Budget(), [0])[0]
     step = steps[0]
     first = next(iter(step.minibatches(10)))
@@ -87,7 +87,7 @@ def test_a_rehearsal_trains_nothing_and_gives_the_step_that_training_takes(learn
 
 
 def test_after_a_rehearsal_learners_train_again(data: Dataset):
-    with rehearsing():
+    with collect_steps():
         pass
     assert LEARNERS[0].fit(data, Budget(0.2), [0])[0].log.updates == 2
 

@@ -24,7 +24,7 @@ from bench.tuning.search import Candidate, Search, score, tunable, tune_learner
 from bench.tuning.space import SPACES, search_space
 from bench.tuning.suite_file import _text, suite_source, tuned
 from learners import Forecast, Learner, NeuralODE, Persistence, Predictor, Reservoir, Training
-from learners.fewer import Fewer
+from learners.fewer_trajectories import Fewer
 from metrics import nrmse
 from results import Measurement, Record, Status
 from results.report import page as report_room

@@ -14,7 +14,7 @@ from learners.equations.least_squares import LeastSquares
 from learners.equations.mechanistic import noise_scale, pieces
 from learners.equations.published_fit import PublishedFit, Recipe
 from learners.equations.sensitivities import follow, real_parameters, sensitivities
-from learners.fewer import Fewer
+from learners.fewer_trajectories import Fewer
 from metrics import Cost, Evidence, misfit, parameter_error, parameter_floor
 from metrics.base import Undefined
 from systems import (

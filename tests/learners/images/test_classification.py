@@ -35,37 +35,16 @@ from metrics.classification import error_rate, expected_calibration_error, log_l
 from results import Record, Store
 from results.report.page import write_report
 from results.store.run import Run
-from systems import ImageDataset, ImageSampling, ImageSet, sample_images
-from systems.images import LabelledImages
+from systems import ImageDataset, sample_images
 from tests.support import stubs
+from tests.support.images import SAMPLING, SHORT, Stripes, small
 
-SHORT = Training(updates=6, batch=16, learning_rate=1e-2, validations=3)
-SAMPLING = ImageSampling(valid=20, test=20)
 METRICS = (*CLASSIFICATION, *DEPTH)
-
-
-@dataclass(frozen=True)
-class Stripes(ImageSet):
-    """Noisy 8 x 8 images of ten classes: which row of which half is bright."""
-
-    count: int = 120
-
-    def load(self) -> tuple[LabelledImages, LabelledImages | None]:
-        rng = np.random.default_rng(0)
-        labels, pixels = np.arange(self.count) % 10, rng.integers(0, 60, (self.count, 1, 8, 8))
-        for image, label in enumerate(labels):
-            half = slice(0, 4) if label < 5 else slice(4, 8)
-            pixels[image, 0, label % 5, half] = 250
-        return LabelledImages(torch.from_numpy(pixels.astype(np.uint8)), torch.from_numpy(labels)), None
 
 
 @pytest.fixture(scope="module")
 def data() -> ImageDataset:
     return sample_images(Stripes(), SAMPLING, 0)
-
-
-def small(kind: type, **settings: Any) -> Any:
-    return kind(**({} if kind is MLPClassifier else {"width": 8}), training=SHORT, **settings)
 
 
 LEARNERS = [small(kind) for kind in (MLPClassifier, ResNetClassifier, RKNetClassifier, ODENetClassifier)]

@@ -6,33 +6,16 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchdiffeq import odeint, odeint_adjoint
 
 from learners import MLPClassifier, ODENetClassifier, ResNetClassifier, RKNetClassifier
 from learners.base import SolverError
-from learners.images.networks import ContinuousBlock, ConvolutionalField, normalisation
+from learners.images.networks import ContinuousBlock, ConvolutionalField
 from learners.training.counting import counting, keeping
+from tests.support.images import ConcatenatedTime
 
 WIDTH = 8
-
-
-class ConcatenatedTime(nn.Module):
-    """The textbook's field: before each convolution, the time is written into a further channel."""
-
-    def __init__(self, field: ConvolutionalField, width: int) -> None:
-        super().__init__()
-        self.convolutions = nn.ModuleList(nn.Conv2d(width + 1, width, 3, padding=1) for _ in range(2))
-        self.norms = nn.ModuleList(normalisation("group", width) for _ in range(2))
-        for mine, its in zip(self.convolutions, field.convolutions, strict=True):
-            weights = its.state_dict()
-            together = torch.cat([weights["time_weight"], weights["weight"]], dim=1)
-            mine.load_state_dict({"weight": together, "bias": weights["bias"]})
-
-    def forward(self, t: Tensor, x: Tensor) -> Tensor:
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            x = norm(torch.relu(convolution(torch.cat([torch.ones_like(x[:, :1]) * t, x], dim=1))))
-        return x
 
 
 @pytest.fixture

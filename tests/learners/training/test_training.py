@@ -250,7 +250,7 @@ def test_minibatches_of_a_seed_do_not_depend_on_the_stack_or_the_number_of_updat
 
 def test_segments_are_consecutive_samples_and_all_can_be_drawn():
     states = torch.arange(20.0).view(2, 10, 1)
-    segments = SegmentSampler(states, 3, [0]).spread(100)[0, :, :, 0]
+    segments = SegmentSampler(states, 3, [0]).evenly_spaced(100)[0, :, :, 0]
     assert len(segments) == 2 * 8
     assert (segments.diff(dim=1) == 1).all()
 

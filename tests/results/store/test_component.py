@@ -9,7 +9,7 @@ from bench.cells.planned import planned
 from bench.planning.manifest import manifest
 from bench.suite import Suite
 from learners import NeuralODE, Training, WindowedRNN
-from learners.fewer import Fewer
+from learners.fewer_trajectories import Fewer
 from metrics import vpt
 from results.store.component import Component, parse_label, read_component
 from systems import Lorenz
