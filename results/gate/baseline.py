@@ -65,10 +65,12 @@ class Baseline:
 
     @property
     def references(self) -> list[str]:
+        """Labels of the learners that are yardsticks."""
         return list(self.content["references"])
 
     @property
     def metrics(self) -> dict[str, dict[str, Any]]:
+        """Unit, better and tolerance of each metric."""
         return self.content["metrics"]
 
     def frame(self) -> pd.DataFrame:

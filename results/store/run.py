@@ -49,14 +49,17 @@ class Run:
 
     @property
     def suite(self) -> str:
+        """The name of the suite."""
         return self.manifest["suite"]
 
     @property
     def systems(self) -> list[str]:
+        """Labels of the systems, in order."""
         return list(self.manifest["systems"])
 
     @property
     def learners(self) -> list[str]:
+        """Labels of all learners, in order."""
         return [learner["label"] for learner in self.manifest["learners"]]
 
     @property
@@ -66,6 +69,7 @@ class Run:
 
     @property
     def compared(self) -> list[str]:
+        """The learners that are no yardsticks."""
         return [learner["label"] for learner in self.manifest["learners"] if not learner["reference"]]
 
     @cached_property
@@ -81,6 +85,7 @@ class Run:
 
     @property
     def metrics(self) -> list[str]:
+        """Names of the metrics, in order."""
         return [metric["name"] for metric in self.manifest["metrics"]]
 
     @property
@@ -114,6 +119,7 @@ class Run:
 
     @cached_property
     def finished(self) -> list[StoredCell]:
+        """The cells that are there and intact."""
         return [cell for cell in self.cells if cell.key in self.records]
 
     @property
