@@ -25,7 +25,8 @@ def critical_difference(ranking: Ranking, styles: Styles) -> Figure:
     """Mean ranks on one axis, the best on the left; bars join learners that the systems cannot tell apart."""
     ranks, groups = ranking.mean_ranks, ranking.groups
     count = len(ranks)
-    half, lowest = -(-count // 2), -(0.9 + 0.42 * len(groups))
+    half = -(-count // 2)
+    lowest = -(0.9 + 0.42 * len(groups))
     width = PAGE * 0.75
     beside = max(0.02, entry_width([str(learner) for learner in ranks.index]) / width - 0.25)  # for names that are long
     with drawing():

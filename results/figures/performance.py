@@ -15,7 +15,8 @@ from results.formatting import brief
 from results.statistics.trials import rows
 
 THRESHOLDS = (0.5, 0.05)  # of the two prediction times, in standard deviations
-FLOOR, CEILING = 1e-4, 5.0  # of the error axis
+FLOOR = 1e-4  # of the error axis
+CEILING = 5.0
 SAMPLES = 200  # of each drawn error curve, at least
 STEPS = (1, 2, 5, 10)  # between ticks of prediction times
 

@@ -34,10 +34,12 @@ def attractors(
     `learned` has a path for each learner, or words that say why there is none. `step` is the time between two samples,
     in units that `timescale` names. A path is drawn up to where it leaves the truth's surroundings for good.
     """
-    dim, names = min(truth.shape[1], 3), ("x₁", "x₂", "x₃")
+    dim = min(truth.shape[1], 3)
+    names = ("x₁", "x₂", "x₃")
     if dim == 1:
         lag = _decorrelation(truth[:, 0])
-        dim, names = 2, (f"x₁(t - {lag * step:.2g})", "x₁(t)")
+        dim = 2
+        names = (f"x₁(t - {lag * step:.2g})", "x₁(t)")
         truth, *others = (_delayed(path, lag) for path in (truth, *learned.values()))
         learned = dict(zip(learned, others, strict=True))
     truth = truth[:POINTS, :dim]
@@ -109,7 +111,8 @@ def _multiples(count: int, projection: str | None) -> tuple[Figure, list[Any]]:
     lines = -(-count // columns)
     side = PAGE / ACROSS
     # Axes in three dimensions leave the room of their labels empty, and cannot be laid out by constraints.
-    titles, height = 0.4, lines * (side + 0.22) + 0.08
+    titles = 0.4
+    height = lines * (side + 0.22) + 0.08
     figure = Figure(figsize=(columns * side, height))
     grid = figure.add_gridspec(
         lines, columns, left=0.02 / columns, right=1 - 0.02 / columns, bottom=0.02, top=1 - titles / height

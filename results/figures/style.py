@@ -183,7 +183,7 @@ def looking(name: str) -> Iterator[None]:
 
 
 def adapt(figure: Figure, chosen: Look) -> None:
-    """Give a figure the size and weight of a chosen."""
+    """Change the size of a figure, of its text and of its lines to what a look asks for."""
     width, height = figure.get_size_inches()
     wide = next(
         (column for column in chosen.columns if column >= 0.9 * width), chosen.columns[-1] if chosen.columns else width

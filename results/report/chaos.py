@@ -44,7 +44,8 @@ def chaos_pictures(data: FigureData) -> Iterator[Picture]:
 
 def exponents(data: FigureData) -> pd.DataFrame:
     """`median`, `low` and `high` of each exponent by system, learner and `order`; the truth's have the learner ""."""
-    compared, found = data.run.compared, []
+    compared = data.run.compared
+    found = []
     for system in data.run.timescales:
         spectra = {learner: data.of_seeds(system, learner, "exponents") for learner in (*data.truths, *compared)}
         measured = {learner: values for learner, values in spectra.items() if len(values)}
@@ -59,12 +60,14 @@ def exponents(data: FigureData) -> pd.DataFrame:
 
 def power(data: FigureData) -> pd.DataFrame:
     """The power spectra of the truth (learner "") and of every compared learner, of systems that are no rings."""
-    run, found = data.run, []
-    for system in run.timescales:
+    found = []
+    for system in data.run.timescales:
         truth = {} if system in data.rings else data.truth(system)
         if not truth:
             continue
-        paths = {learner: path for learner, path in data.paths(system, "climate").items() if learner in run.compared}
+        paths = {
+            learner: path for learner, path in data.paths(system, "climate").items() if learner in data.run.compared
+        }
         for learner, path in {"": truth["climate_truth"], **paths}.items() if paths else ():
             if not isinstance(path, str) and np.isfinite(path).all():
                 frequency, values = power_spectrum(path[:, 0].astype(float), float(truth["climate_times"][0]))

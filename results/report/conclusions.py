@@ -103,7 +103,8 @@ def overall_ranking(ranks: Ranking) -> str:
     names = ranks.learners
     if len(names) < 2:
         return ""
-    first, least = [name for name, place in ranks.places.items() if place == 1], ranks.mean_ranks.iloc[0]
+    first = [name for name, place in ranks.places.items() if place == 1]
+    least = ranks.mean_ranks.iloc[0]
     if len(first) == len(names):
         needed = "" if np.isnan(ranks.difference) else f", and only gaps of {ranks.difference:.2f} are resolved"
         return (

@@ -56,11 +56,11 @@ def depth_pictures(data: FigureData) -> Iterator[Picture]:
 
 def depth_sweep(data: FigureData) -> pd.DataFrame:
     """A row for each system, learner, seed and tolerance that was swept; empty where none was."""
-    run, found = data.run, []
-    for cell in run.finished:
+    found = []
+    for cell in data.run.finished:
         arrays = data.cells[cell.system, cell.learner]
         columns = {name.removeprefix("sweep_"): values for name, values in arrays.items() if name.startswith("sweep_")}
-        for place, record in enumerate(run.store.records(cell.key) if columns else ()):
+        for place, record in enumerate(data.run.store.records(cell.key) if columns else ()):
             here = pd.DataFrame({name: values[place] for name, values in columns.items()})
             found.append(here.assign(system=cell.system, learner=cell.learner, seed=record.seed))
     sweep = pd.concat(found, ignore_index=True).dropna() if found else pd.DataFrame()

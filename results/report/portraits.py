@@ -10,7 +10,8 @@ from results.formatting import slug
 from results.report.figure_data import FigureData, Picture
 from results.statistics.trials import column, rows
 
-FEWEST_SAMPLES, OVERSAMPLED = 1000, 10.0  # between which the 0-1 test may be trusted
+FEWEST_SAMPLES = 1000  # below which the 0-1 test may not be trusted
+OVERSAMPLED = 10.0  # range over mean step, above which it may not either
 
 
 def portrait_pictures(data: FigureData) -> Iterator[Picture]:

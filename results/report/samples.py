@@ -23,14 +23,15 @@ from results.report.space_time import spatial_power
 from results.statistics.ranking import performance_profile, rank_table, win_matrix
 from results.timing import figures as timing
 
-COMPARED, REFERENCES = ("ResNet", "NeuralODE", "WindowedRNN", "RKNet"), ("Persistence", "PolynomialPropagator")
+COMPARED = ("ResNet", "NeuralODE", "WindowedRNN", "RKNet")
+REFERENCES = ("Persistence", "PolynomialPropagator")
 LEARNERS = (*COMPARED, *REFERENCES)
 WITH_TRUTH = ("", *COMPARED)  # as spectra name the rows of the truth
 STYLES = styles(LEARNERS, REFERENCES)
 COLOUR = STYLES["NeuralODE"].colour
 SYSTEMS = {"CubicSpiral": "period", "Lorenz": "Lyapunov time", "Rossler": "Lyapunov time"}
 STEP = 0.02  # of the sample trajectories, in time units
-TIMESCALES = STEP * 0.9056  # the same in Lyapunov times
+LYAPUNOV_TIMES = STEP * 0.9056  # the same in Lyapunov times
 Array = np.ndarray
 
 
@@ -131,7 +132,7 @@ def runs() -> dict[str, Array]:
 
 def film() -> films.Film:
     forecasts = np.stack([lorenz(strain)[:300] for strain in (0.3, 0.1, 0.01)])
-    times = TIMESCALES * np.arange(300)
+    times = LYAPUNOV_TIMES * np.arange(300)
     updates = np.array([0, 100, 10_000])
     return films.Film("Lorenz", "NeuralODE", "Lyapunov time", False, updates, times, lorenz()[:300], forecasts)
 
@@ -163,7 +164,7 @@ def exponents() -> pd.DataFrame:
 
 
 def power() -> pd.DataFrame:
-    found = [power_spectrum(path[:, 0], TIMESCALES) for path in (lorenz(), *runs().values())]
+    found = [power_spectrum(path[:, 0], LYAPUNOV_TIMES) for path in (lorenz(), *runs().values())]
     return frame_of(
         lambda place, _: dict(zip(("frequency", "power"), found[place], strict=True)), ["Lorenz"], WITH_TRUTH
     )
@@ -223,7 +224,8 @@ def memory() -> pd.DataFrame:
 
 def timings() -> dict[str, object]:
     """Times such as `python -m bench time` writes."""
-    parts, times = {"forward": 0.4, "backward": 0.5, "descent": 0.2, "update": 1.15}, []
+    parts = {"forward": 0.4, "backward": 0.5, "descent": 0.2, "update": 1.15}
+    times = []
     for place, learner in enumerate(COMPARED):
         base = {"learner": learner, "precision": "float32"}
         for variant, share in (("eager", 1.0), ("compiled", 0.7)):
@@ -255,7 +257,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "aggregates": lambda: aggregate_figure(together(), STYLES),
     "win_matrix": lambda: comparison.win_matrix(win_matrix(losses()), len(losses())),
     "attractors": lambda: portraits.attractors(
-        lorenz(), {**runs(), "Persistence": np.tile(lorenz()[:1], (3000, 1))}, STYLES, TIMESCALES, "Lyapunov time"
+        lorenz(), {**runs(), "Persistence": np.tile(lorenz()[:1], (3000, 1))}, STYLES, LYAPUNOV_TIMES, "Lyapunov time"
     ),
     "pq_plots": pq_plots,
     "return_maps": lambda: chaos.return_maps(
