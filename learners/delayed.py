@@ -11,7 +11,7 @@ from learners.base import Budget, Learner, Predictor
 from learners.training.segments import regular_only
 from learners.validation import positive
 from systems import Dataset, Trajectories
-from systems.trajectories import PARTS
+from systems.protocol import PARTS
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, Unsuitable
-from learners.solvers.accurate import _after, accurate_substeps
+from learners.solvers.accurate import accurate_substeps
 from learners.solvers.rollout import rollout_flow
 from learners.solvers.steps import EVALUATIONS
 from learners.streams import stream
@@ -134,7 +134,7 @@ class SinglePrecision(Predictor):
 
     def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         def advance(x: Float[Tensor, "batch dim"], samples: float) -> Float[Tensor, "batch dim"]:
-            return _after(self.flow, x, samples * self.step, self.count)
+            return self.flow.accurate_steps(x, samples * self.step, self.count)
 
         propagate = rollout_flow(advance, EVALUATIONS["rk4"] * self.count)
         return propagate(state, [offset / self.step for offset in offsets])

@@ -22,8 +22,8 @@ from systems.lyapunov import Spectrum, flow_spectrum, kaplan_yorke, lyapunov_spe
 from systems.protocol import Sampling
 from systems.recordings.reading import RecordedTrajectory, Recording, read_trajectories
 from systems.recordings.recorded import Recorded
-from systems.sampling import sample
-from systems.trajectories import Dataset, Trajectories
+from systems.sampling import Dataset, sample
+from systems.trajectories import Trajectories
 
 __all__ = [
     "MNIST",

@@ -7,13 +7,18 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Inexact
+from jaxtyping import Float, Float64, Inexact
 from torch import Tensor
 
 from systems.protocol import Sampling, stream
+from systems.published import Published
 from systems.solvers.dop853 import STATISTICS_TOLERANCE, TOLERANCE, integrate
+from systems.solvers.fixed import rk4
 from systems.trajectories import Trajectories
 
+States = Float64[np.ndarray, "batch dim"]
+Times = Float64[np.ndarray, "*batch time"]  # the same for all states, or of each its own
+Solution = Float64[np.ndarray, "batch time dim"]
 Integrator = Callable[[Any, np.ndarray, np.ndarray, float], np.ndarray]  # of a velocity, from states, at times
 
 
@@ -26,6 +31,9 @@ class System(ABC):
 
     timescale_name: ClassVar[TimescaleName]
     ring: ClassVar[bool] = False  # whether the channels are the sites of a ring, in their order
+    published: ClassVar[
+        tuple[Published, ...]
+    ] = ()  # what is known of it, at each choice of parameters where anything is
 
     @property
     @abstractmethod
@@ -61,6 +69,12 @@ class Simulated(System):
     States are float64 arrays `[batch, dim]` in physical units.
     """
 
+    costly: ClassVar[bool] = False  # whether a reference solution takes so long that its certificate takes a short one
+
+    def invariant(self, x: Float64[Tensor, "*batch dim"]) -> Tensor | None:
+        """What is the same at all states of a solution, `[*batch]`; None where nothing is known to be."""
+        return None
+
     @abstractmethod
     def initial_states(self, count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count dim"]:
         """Draw states from which trajectories start: on the attractor, or as the workload says."""
@@ -70,12 +84,7 @@ class Simulated(System):
         return self.initial_states(count, rng)
 
     @abstractmethod
-    def solve(
-        self,
-        initial: Float64[np.ndarray, "batch dim"],
-        times: Float64[np.ndarray, "*batch time"],
-        tolerance: float = TOLERANCE,
-    ) -> Float64[np.ndarray, "batch time dim"]:
+    def solve(self, initial: States, times: Times, tolerance: float = TOLERANCE) -> Solution:
         """Reference solution at increasing `times`, the first of which is the time of `initial`.
 
         Times are `[time]`, the same for all states, or `[batch, time]`. `tolerance` is the error of one step, relative
@@ -96,6 +105,15 @@ class Simulated(System):
 
 
 @dataclass(frozen=True)
+class SpectrumMap:
+    """A map of states `[batch, dim]` over a `duration`, whose leading Lyapunov exponents are of interest."""
+
+    step: Callable[[Tensor], Tensor]
+    duration: float
+    leading: int
+
+
+@dataclass(frozen=True)
 class Flow(Simulated):
     """A system given by an ordinary differential equation dx/dt = velocity(t, x).
 
@@ -111,23 +129,39 @@ class Flow(Simulated):
         `t` is one time for all states, or one for each: a tensor with the batch axes of `x`.
         """
 
+    one_attractor: ClassVar[bool] = True  # whether all solutions share one Lyapunov spectrum
+
+    @property
+    def spectrum_map(self) -> SpectrumMap | None:
+        """A map with the spectrum of this flow; None where Runge-Kutta steps and all directions do."""
+        return None
+
+    def accurate_steps(self, x: Float[Tensor, "*batch dim"], interval: float, count: int) -> Tensor:
+        """The states an interval later by `count` fourth-order steps, in the precision and place of `x`."""
+        for _ in range(count):
+            x = rk4(self.velocity, x, interval / count)
+        return x
+
     @property
     def integrator(self) -> Integrator:
         """What the reference solution is found by; stiff flows choose an implicit one."""
         return integrate
 
-    def solve(
-        self,
-        initial: Float64[np.ndarray, "batch dim"],
-        times: Float64[np.ndarray, "*batch time"],
-        tolerance: float = TOLERANCE,
-    ) -> Float64[np.ndarray, "batch time dim"]:
+    def solve(self, initial: States, times: Times, tolerance: float = TOLERANCE) -> Solution:
         return self.integrator(self.velocity, initial, times, tolerance)
 
 
-def settle(
-    system: Simulated, states: Float64[np.ndarray, "batch dim"], timescales: float
-) -> Float64[np.ndarray, "batch dim"]:
+def require_positive(system: System, *names: str, otherwise: str = "") -> None:
+    """Raise ValueError where a parameter is not above 0, and say what would be otherwise. Tensors are not looked at."""
+    for name in names:
+        value = getattr(system, name)
+        if isinstance(value, (int, float)) and not value > 0:
+            raise ValueError(
+                f"{type(system).__name__} needs {name} > 0, but {name}={value}{otherwise and ': '}{otherwise}"
+            )
+
+
+def settle(system: Simulated, states: States, timescales: float) -> States:
     """Discard a transient: the states reached after `timescales` units of the system's timescale."""
     times = np.linspace(0.0, timescales * system.timescale, 1 + round(timescales * 20))
     return system.solve(states, times, STATISTICS_TOLERANCE)[:, -1]

@@ -4,7 +4,8 @@ from math import inf
 
 import numpy as np
 
-from systems import Dataset, Simulated
+from systems.base import Simulated
+from systems.sampling import Dataset
 from systems.solvers.dop853 import TOLERANCE
 
 CHECKED = 16  # test states that are solved a second time

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-# Each purpose draws from a stream of its own, so that more training data leave the test data as they are.
-_PARTS = {"train": 0, "valid": 1, "test": 2, "climate": 3}
-_PURPOSES = {"initial": 0, "noise": 1, "times": 2, "split": 3}
+# Each purpose in each part draws from a stream of its own, so that more training data leave the test data as they are.
+PARTS = ("train", "valid", "test", "climate")
+_PURPOSES = ("initial", "noise", "times", "split")
 
 # Whole numbers are at least 1 and others positive, except:
 _LEAST = {"samples": 3, "noise": 0, "error": 0, "spread": 0, "jitter": 0, "dropped": 0}
@@ -104,7 +104,7 @@ class Sampling:
 
 def stream(seed: int, part: str, purpose: str) -> np.random.Generator:
     """The random stream of one data seed for one purpose in one part of the data."""
-    return np.random.default_rng(np.random.SeedSequence([seed, _PARTS[part], _PURPOSES[purpose]]))
+    return np.random.default_rng(np.random.SeedSequence([seed, PARTS.index(part), _PURPOSES.index(purpose)]))
 
 
 def _check_channels(channels: Any) -> None:

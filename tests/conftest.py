@@ -19,7 +19,7 @@ from jaxtyping import install_import_hook  # noqa: E402  (the numbers of threads
 
 from tests.support import typechecking  # noqa: E402, F401  (the hook finds it as an attribute of the package)
 
-install_import_hook(["learners", "systems.trajectories"], "tests.support.typechecking.checked")
+install_import_hook(["learners", "systems.trajectories", "systems.sampling"], "tests.support.typechecking.checked")
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,38 @@ MODULES = [path.relative_to(ROOT) for package in MAY_IMPORT for path in sorted((
 HEAVY = {"torch", "pandas", "numpy", "scipy", "matplotlib", "seaborn"}
 
 
+# The rooms of each package, folders and modules at its door, from the top floor down: none imports from one before it.
+ROOMS = {
+    "bench": "__main__ cli commands doctor exports tuning timing runner display planning suites suite cells catalogue "
+    "runs request machine errors",
+    "systems": "certificates ground_truth lyapunov sampling observation flows recordings calibration images base "
+    "protocol published trajectories solvers configuration extras",
+    "learners": "references delayed fewer_trajectories adaptive neural_ode resnet transformer windowed_rnn equations latent linear "
+    "images solvers training networks validation streams base",
+    "metrics": "",
+    "results": "report timing gate claims figures tables statistics store formatting",
+}
+LONGEST = 300  # lines of a file
+
+
+def name_of(module: Path) -> str:
+    """The dotted name of a module, from the path of its file below the root."""
+    return ".".join(module.with_suffix("").parts).removesuffix(".__init__")
+
+
+NAMES = {name_of(module) for module in MODULES}
+
+
+def imported_modules(module: Path) -> Iterator[str]:
+    """The modules of ours that a module imports anywhere in it, for type checkers too."""
+    for node in ast.walk(ast.parse((ROOT / module).read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in NAMES)
+        elif isinstance(node, ast.ImportFrom) and node.module in NAMES:
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in NAMES else node.module for name in inner)
+
+
 def imports(module: Path) -> set[str]:
     """The names of all packages that a module imports, anywhere in it."""
     found: set[str] = set()
@@ -38,6 +72,45 @@ def test_a_module_imports_from_its_own_floor_and_below_only(module):
     package = module.parts[0]
     assert imports(module) & MAY_IMPORT.keys() <= MAY_IMPORT[package]
     assert not imports(module) & FORBIDDEN.get(package, set())
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_no_room_imports_from_a_room_above_it(package):
+    floors = {room: floor for floor, room in enumerate(ROOMS[package].split())}
+    upwards = []
+    for module in MODULES:
+        if module.parts[0] != package or module.name == "__init__.py":
+            continue
+        for name in imported_modules(module):
+            if name.startswith(f"{package}.") and floors:
+                here, there = (text.split(".")[1] for text in (name_of(module), name))
+                if floors[there] < floors[here]:
+                    upwards.append(f"{name_of(module)} -> {name}")
+    assert not upwards
+
+
+def test_no_files_import_each_other_in_a_circle():
+    graph = {name_of(module): set(imported_modules(module)) for module in MODULES if module.name != "__init__.py"}
+    doors = {name_of(module) for module in MODULES if module.name == "__init__.py"}
+    try:
+        TopologicalSorter({name: found - doors - {name} for name, found in graph.items()}).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_no_file_is_longer_than_can_be_read():
+    lengths = {str(module): len((ROOT / module).read_text().splitlines()) for module in MODULES}
+    assert not {name: lines for name, lines in lengths.items() if lines > LONGEST}
+
+
+def test_no_test_module_imports_another():
+    tests = {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "tests").rglob("test_*.py")}
+    assert not {
+        name
+        for name, text in tests.items()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2].startswith("test_")
+    }
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

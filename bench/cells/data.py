@@ -15,7 +15,7 @@ from results.store.lease import hold_lock
 from systems import Dataset, Sampling, System, Trajectories, sample
 from systems.configuration import describe
 from systems.ground_truth import ground_truth_time
-from systems.trajectories import PARTS
+from systems.protocol import PARTS
 
 _LIMIT = "ground_truth_time"
 

@@ -1,19 +1,13 @@
 """How many steps a fixed-step solver needs for its errors to stay below those of single precision."""
 
 import torch
-from torch import Tensor
 
 from learners.base import Unsuitable
-from learners.solvers.steps import STEPS
-from systems import Dataset, Flow, KuramotoSivashinsky
+from systems import Dataset, Flow
 from systems.configuration import label
 
 JUDGED_STATES = 4096
-
-
 MOST_SUBSTEPS = 1024
-
-
 SINGLE = torch.finfo(torch.float32).eps
 
 
@@ -25,9 +19,9 @@ def accurate_substeps(flow: Flow, dataset: Dataset, accuracy: float = SINGLE) ->
     """
     states = dataset.train.states.flatten(0, 1)
     states = states[:: -(-len(states) // JUDGED_STATES)]
-    coarse, count = _after(flow, states, dataset.step, 1), 1
+    coarse, count = flow.accurate_steps(states, dataset.step, 1), 1
     while count < MOST_SUBSTEPS:
-        fine = _after(flow, states, dataset.step, 2 * count)
+        fine = flow.accurate_steps(states, dataset.step, 2 * count)
         if ((fine - coarse) / dataset.std).square().mean().sqrt() < max(accuracy, SINGLE):
             break
         coarse, count = fine, 2 * count
@@ -37,13 +31,3 @@ def accurate_substeps(flow: Flow, dataset: Dataset, accuracy: float = SINGLE) ->
             f"{accuracy:.1g} standard deviations"
         )
     return count
-
-
-def _after(flow: Flow, states: Tensor, interval: float, count: int) -> Tensor:
-    """The states an interval later, by fourth-order steps: exponential ones where explicit ones would be too short."""
-    if isinstance(flow, KuramotoSivashinsky):
-        states = flow.propagate(states, interval, interval / count)
-        return states - states.mean(dim=-1, keepdim=True)  # a mean would stay for ever, and feign a neutral exponent
-    for _ in range(count):
-        states = STEPS["rk4"](flow.velocity, states, interval / count)
-    return states

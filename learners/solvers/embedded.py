@@ -89,9 +89,6 @@ class _Pair(Embedded):
         error = width * (self.error * slopes).sum(dim=0) / (self.tolerance * (1 + torch.maximum(x.abs(), new.abs())))
         return new, torch.stack([half, slope, slopes[-1]]), error.square().mean(dim=-1).sqrt()
 
-    def limit(self, step: Clock, left: Clock) -> Clock:
-        return torch.minimum(step, left)
-
     def resize(self, h: Clock, error: Float[Tensor, " batch"], accepted: Bool[Tensor, " batch"]) -> Clock:
         change = (SAFETY * error.double() ** (-1 / self.order)).nan_to_num(SHRINK).clamp(SHRINK, GROW)
         return h * torch.where(accepted, change, change.clamp(max=1.0))

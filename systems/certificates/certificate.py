@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from hashlib import sha256
 from math import floor, inf, isfinite, log10, nan
 from typing import Any, Literal
@@ -12,14 +12,10 @@ import torch
 from jaxtyping import Float64
 
 from systems.base import Flow, Simulated, System
-from systems.certificates.published import CHAOTIC, DIGESTS, ORBITS, Chaos, Orbit
 from systems.configuration import label
-from systems.flows.family import Family
-from systems.flows.kuramoto_sivashinsky import KuramotoSivashinsky
-from systems.flows.lotka_volterra import LotkaVolterra
-from systems.flows.mackey_glass import MackeyGlass
 from systems.lyapunov import Spectrum, flow_spectrum, leading_exponent, lyapunov_spectrum
 from systems.protocol import Sampling
+from systems.published import Attractor, Orbit, Published
 
 TIGHTER = 1e-12  # tolerance of the solution that the reference solution is compared with
 LONGEST = Sampling().horizon  # of the forecasts that are scored, in timescales
@@ -73,6 +69,17 @@ def certify(system: System, seed: int = 0) -> Certificate:
     return Certificate(label(system), tuple(line for check in checks for line in _lines(check, system, seed)))
 
 
+def certified(kind: type[System]) -> list[System]:
+    """The system of a class at its default parameters, then those at others of which something is known."""
+    return list(dict.fromkeys([kind(), *(kind(**known.at) for known in kind.published)]))
+
+
+def _published(system: System) -> Published:
+    """What is known of a system; a class does not inherit what is known of another."""
+    kind = type(system)
+    return next((known for known in vars(kind).get("published", ()) if kind(**known.at) == system), Published())
+
+
 def _lines(check: Callable[[Simulated, int], Iterator[Check]], system: Simulated, seed: int) -> Iterator[Check]:
     try:
         yield from check(system, seed)
@@ -87,8 +94,7 @@ def _states(system: Simulated, count: int, seed: int) -> Float64[np.ndarray, "co
 @lru_cache(maxsize=1)
 def _pair(system: Simulated, seed: int) -> tuple[Float64[np.ndarray, " time"], Solution, Solution]:
     """Times in timescales, the reference solution, and one of a tighter tolerance."""
-    is_costly = isinstance(system, KuramotoSivashinsky)
-    horizon = LONGEST * (2 if system.timescale_name == "Lyapunov time" and not is_costly else 1)
+    horizon = LONGEST * (2 if system.timescale_name == "Lyapunov time" and not system.costly else 1)
     times = np.linspace(0.0, horizon, 1 + round(SAMPLES * horizon))
     initial = _states(system, 4, seed)
     clock = times * system.timescale
@@ -113,19 +119,18 @@ def _ground_truth(system: Simulated, seed: int) -> Iterator[Check]:
 
 def _invariant(system: Simulated, seed: int) -> Iterator[Check]:
     """What a conservative system conserves."""
-    if conserved := _conserved(system):
-        _, solution, _ = _pair(system, seed)
-        values = conserved(torch.from_numpy(solution)).numpy()
+    if (conserved := system.invariant(torch.from_numpy(_pair(system, seed)[1]))) is not None:
+        values = conserved.numpy()
         drift = abs(values - values[:, :1]).max() / abs(values[:, :1]).max()
         yield Check("drift of the invariant", float(drift), 0.0, 1e-9, "theory")
 
 
 def _spectrum(system: Simulated, seed: int) -> Iterator[Check]:
     """The Lyapunov spectrum of a chaotic system, against theory and published values."""
-    if system.timescale_name != "Lyapunov time" or not isinstance(system, Flow) or isinstance(system, Family):
-        return  # the members of a family have spectra of their own
-    known = CHAOTIC.get(system)
-    spectrum = _measured(system, known or Chaos((nan, inf, ""), None), seed)
+    if system.timescale_name != "Lyapunov time" or not isinstance(system, Flow) or not system.one_attractor:
+        return
+    known = _published(system).attractor
+    spectrum = _measured(system, known or Attractor((nan, inf, "")), seed)
     exponents = spectrum.exponents
     if known:
         value = leading_exponent(spectrum) if system.dim == 3 else float(exponents[0])
@@ -141,29 +146,23 @@ def _spectrum(system: Simulated, seed: int) -> Iterator[Check]:
         yield Check("Kaplan-Yorke dimension", spectrum.kaplan_yorke, *known.dimension)
 
 
-def _measured(system: Flow, runs: Chaos, seed: int) -> Spectrum:
+def _measured(system: Flow, runs: Attractor, seed: int) -> Spectrum:
     states = torch.from_numpy(_states(system, runs.states, seed))
-    if isinstance(system, KuramotoSivashinsky):
-        return _field_spectrum(system, states, runs)
-    if isinstance(system, MackeyGlass):
-        steps, warm_up = (round(length * system.timescale / system.tau) for length in (runs.time, runs.warm_up))
-        return lyapunov_spectrum(system.propagate, states, steps, warm_up=warm_up, duration=system.tau, leading=4)
-    return flow_spectrum(system, states, runs.time * system.timescale, warm_up=runs.warm_up * system.timescale)
-
-
-def _field_spectrum(system: KuramotoSivashinsky, states: torch.Tensor, runs: Chaos) -> Spectrum:
-    """Of the leading exponents among fields of zero mean: the mean itself, being conserved, would add another zero."""
-
-    def step(u: torch.Tensor) -> torch.Tensor:
-        following = system.propagate(u, 2.0, 0.25)
-        return following - following.mean(dim=-1, keepdim=True)
-
-    steps, warm_up = (round(length * system.timescale / 2.0) for length in (runs.time, runs.warm_up))
-    return lyapunov_spectrum(step, states, steps, warm_up=warm_up, duration=2.0, leading=8)
+    time, warm_up = runs.time * system.timescale, runs.warm_up * system.timescale
+    if (given := system.spectrum_map) is None:
+        return flow_spectrum(system, states, time, warm_up=warm_up)
+    return lyapunov_spectrum(
+        given.step,
+        states,
+        round(time / given.duration),
+        warm_up=round(warm_up / given.duration),
+        duration=given.duration,
+        leading=given.leading,
+    )
 
 
 def _period(system: Simulated, seed: int) -> Iterator[Check]:
-    if orbit := ORBITS.get(system):
+    if orbit := _published(system).orbit:
         measured = period(system, orbit)
         yield Check("period", measured, orbit.period, orbit.accuracy * orbit.period, orbit.source)
 
@@ -195,20 +194,8 @@ def _crossing(system: Simulated, state: Float64[np.ndarray, "1 dim"], width: flo
     return float(passed - width * last / (following - last))
 
 
-def _conserved(system: Simulated) -> Callable[[torch.Tensor], torch.Tensor] | None:
-    if isinstance(system, LotkaVolterra):
-        return partial(_volterra, system)
-    return getattr(system, "energy", None)
-
-
-def _volterra(system: LotkaVolterra, x: torch.Tensor) -> torch.Tensor:
-    prey, predators = x.unbind(-1)
-    return system.g * prey - system.d * prey.log() + system.b * predators - system.a * predators.log()
-
-
 def _digest(system: System, seed: int) -> Iterator[Check]:
-    committed = DIGESTS.get(label(system))
-    if committed and seed == 0:
+    if (committed := _published(system).digest) and seed == 0:
         yield Check("digest of the first batch", digest(system), committed, 0.0, "committed")
 
 

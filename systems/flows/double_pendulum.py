@@ -8,7 +8,10 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from systems.base import Flow
+from systems.base import Flow, require_positive
+from systems.published import LINEARISED, Orbit, Published
+
+PERIOD = 2 * pi * sqrt((2 + sqrt(2)) / (2 * 9.81))  # at the default parameters
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,13 @@ class DoublePendulum(Flow):
     gravity: float = 9.81
 
     timescale_name = "period"
+    published = (
+        Published("1f4a3ed69e88", orbit=Orbit(PERIOD, (1e-3, 1e-3 * sqrt(2), 0, 0), LINEARISED, accuracy=1e-6)),
+    )
 
     def __post_init__(self) -> None:
-        for name in ("mass1", "mass2", "length1", "length2", "gravity"):
-            value = getattr(self, name)
-            if isinstance(value, (int, float)) and not value > 0:
-                raise ValueError(f"DoublePendulum needs {name} > 0, but {name}={value}: it does not swing otherwise")
+        names = "mass1", "mass2", "length1", "length2", "gravity"
+        require_positive(self, *names, otherwise="it does not swing otherwise")
 
     @property
     def dim(self) -> int:
@@ -63,7 +67,7 @@ class DoublePendulum(Flow):
         acceleration2 = (push2 - cosine * push1) / (self.length2 * left)
         return torch.stack([rate1, rate2, acceleration1, acceleration2], dim=-1)
 
-    def energy(self, x: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:
+    def invariant(self, x: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:
         """Kinetic and potential energy, 0 where it hangs at rest; no solution changes it."""
         angle1, angle2, rate1, rate2 = x.unbind(-1)
         speed1, speed2 = self.length1 * rate1, self.length2 * rate2

@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float64, Inexact
 from torch import Tensor
 
-from systems.base import Flow, TimescaleName
+from systems.base import Flow, Solution, States, Times, TimescaleName
 from systems.flows.lorenz import Lorenz
+from systems.published import Published
 from systems.solvers.dop853 import TOLERANCE
 
 
@@ -26,6 +27,9 @@ class Family(Flow):
     parameter: str = "rho"
     values: tuple[float, ...] = (26.0, 28.0, 30.0)  # that are trained on
     unseen: tuple[float, ...] = ()  # that are tested on; none: the same values
+
+    one_attractor = False
+    published = (Published("58cd613a2e86"),)
 
     def __post_init__(self) -> None:
         name, known = type(self.system).__name__, [one.name for one in fields(self.system)]
@@ -64,12 +68,7 @@ class Family(Flow):
         flat = torch.vmap(one)(times.reshape(-1), x.reshape(-1, self.dim))
         return flat.reshape(x.shape)
 
-    def solve(
-        self,
-        initial: Float64[np.ndarray, "batch dim"],
-        times: Float64[np.ndarray, "*batch time"],
-        tolerance: float = TOLERANCE,
-    ) -> Float64[np.ndarray, "batch time dim"]:
+    def solve(self, initial: States, times: Times, tolerance: float = TOLERANCE) -> Solution:
         """Each member as its own system is solved."""
         states = np.empty((len(initial), times.shape[-1], self.dim))
         states[..., -1] = initial[:, -1:]

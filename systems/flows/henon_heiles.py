@@ -9,6 +9,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from systems.base import Flow
+from systems.published import LINEARISED, Orbit, Published
 
 ENERGY = 1 / 8  # where a good part of the orbits is chaotic and none escapes, which begins at 1 / 6
 
@@ -25,6 +26,7 @@ class HenonHeiles(Flow):
     coupling: float = 1.0
 
     timescale_name = "period"
+    published = (Published("3023dc24a3c7", orbit=Orbit(2 * pi, (1e-3, 0.0, 0.0, 0.0), LINEARISED, accuracy=1e-6)),)
 
     def __post_init__(self) -> None:
         if isinstance(self.coupling, (int, float)) and self.coupling == 0:
@@ -51,7 +53,7 @@ class HenonHeiles(Flow):
         u_force, v_force = -u - 2 * self.coupling * u * v, -v - self.coupling * (u * u - v * v)
         return torch.stack([u_speed, v_speed, u_force, v_force], dim=-1)
 
-    def energy(self, x: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:
+    def invariant(self, x: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:
         """Kinetic and potential energy, which no solution changes."""
         u, v, u_speed, v_speed = x.unbind(-1)
         quadratic = (u_speed**2 + v_speed**2 + u**2 + v**2) / 2

@@ -8,6 +8,7 @@ from jaxtyping import Float64, Inexact
 from torch import Tensor
 
 from systems.base import Flow, settle
+from systems.published import SPROTT, Attractor, Published
 
 LARGEST_EXPONENT = 0.9056  # Sprott, "Chaos and time-series analysis", 2003, at the default parameters
 
@@ -27,6 +28,12 @@ class Lorenz(Flow):
     beta: float = 8.0 / 3.0
 
     timescale_name = "Lyapunov time"
+    published = (
+        Published(
+            "2cfae2495670",
+            attractor=Attractor((LARGEST_EXPONENT, 0.005, SPROTT), (2.062, 0.005, SPROTT), states=1000, time=15.0),
+        ),
+    )
 
     @property
     def dim(self) -> int:

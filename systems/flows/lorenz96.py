@@ -8,6 +8,7 @@ from jaxtyping import Float64, Inexact
 from torch import Tensor
 
 from systems.base import Flow, settle
+from systems.published import LONG_RUNS, TWO_CODES, Attractor, Published
 
 # By the number of sites at forcing 8: 40 is published (see the references), the others measured on 200 trajectories.
 LARGEST_EXPONENT = {5: 0.48, 10: 1.17, 20: 1.55, 40: 1.68}
@@ -27,6 +28,13 @@ class Lorenz96(Flow):
     forcing: float = 8.0
 
     timescale_name = "Lyapunov time"
+    published = (
+        Published("3062aad96eab", attractor=Attractor((1.17, 0.05, LONG_RUNS), states=400, time=15.0)),
+        Published(
+            at={"sites": 40},
+            attractor=Attractor((1.68, 0.03, TWO_CODES), (27.0, 0.5, TWO_CODES), warm_up=10.0, time=30.0),
+        ),
+    )
     ring = True
 
     def __post_init__(self) -> None:

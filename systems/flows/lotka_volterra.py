@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from systems.base import Flow
+from systems.base import Flow, require_positive
+from systems.published import LINEARISED, Orbit, Published
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,12 @@ class LotkaVolterra(Flow):
     g: float = 1.0
 
     timescale_name = "period"
+    published = (
+        Published("fb0ed1c26be1", orbit=Orbit(2 * pi / sqrt(4.5), (3.0, 1.5001), LINEARISED, level=3.0, accuracy=1e-6)),
+    )
 
     def __post_init__(self) -> None:
-        for name in ("a", "b", "d", "g"):
-            value = getattr(self, name)
-            if isinstance(value, (int, float)) and not value > 0:
-                raise ValueError(
-                    f"LotkaVolterra needs {name} > 0, but {name}={value}: its orbits are not closed otherwise"
-                )
+        require_positive(self, "a", "b", "d", "g", otherwise="its orbits are not closed otherwise")
 
     @property
     def dim(self) -> int:
@@ -52,3 +51,7 @@ class LotkaVolterra(Flow):
         prey, predators = x.unbind(-1)
         eaten = prey * predators
         return torch.stack([self.a * prey - self.b * eaten, self.g * eaten - self.d * predators], dim=-1)
+
+    def invariant(self, x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
+        prey, predators = x.unbind(-1)
+        return self.g * prey - self.d * prey.log() + self.b * predators - self.a * predators.log()

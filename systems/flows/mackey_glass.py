@@ -10,12 +10,12 @@ from jaxtyping import Float, Float64
 from numpy.polynomial import chebyshev
 from torch import Tensor
 
-from systems.base import Flow
+from systems.base import Flow, Solution, SpectrumMap, States, Times, require_positive
+from systems.published import LONG_RUNS, Attractor, Published
 from systems.solvers.dop853 import TOLERANCE
 
-LARGEST_EXPONENT = (
-    0.00514  # measured at the default parameters on 200 runs of 25,500 time units: python -m bench doctor MackeyGlass
-)
+# Measured at the default parameters on 200 runs of 25,500 time units: python -m bench doctor MackeyGlass.
+LARGEST_EXPONENT = 0.00514
 
 POINTS = 48  # of the solution over one delay: with more, it changes by 3e-11 in twelve Lyapunov times
 MORE_POINTS = 64  # at tolerances tighter than the standard one
@@ -42,12 +42,15 @@ class MackeyGlass(Flow):
     points: int = 32  # of the history; as many resolve the default attractor to 2e-9
 
     timescale_name = "Lyapunov time"
+    published = (
+        Published(
+            "2ed5cd10cc19",
+            attractor=Attractor((0.00514, 0.00015, LONG_RUNS), (2.13, 0.03, "Farmer 1982"), states=200, time=30.0),
+        ),
+    )
 
     def __post_init__(self) -> None:
-        for name in ("tau", "beta", "gamma", "exponent"):
-            value = getattr(self, name)
-            if isinstance(value, (int, float)) and not value > 0:
-                raise ValueError(f"MackeyGlass needs {name} > 0, but {name}={value}")
+        require_positive(self, "tau", "beta", "gamma", "exponent")
         if self.points < 4:
             raise ValueError(f"MackeyGlass needs points >= 4, but points={self.points}: histories are polynomials")
 
@@ -70,12 +73,7 @@ class MackeyGlass(Flow):
         moved = 2 / self.tau * (x @ derivative[:-1].T)
         return torch.cat([moved, self.beta * past / (1 + past**self.exponent) - self.gamma * present], dim=-1)
 
-    def solve(
-        self,
-        initial: Float64[np.ndarray, "batch dim"],
-        times: Float64[np.ndarray, "*batch time"],
-        tolerance: float = TOLERANCE,
-    ) -> Float64[np.ndarray, "batch time dim"]:
+    def solve(self, initial: States, times: Times, tolerance: float = TOLERANCE) -> Solution:
         """As polynomials over one delay after the other, of a degree at which errors are those of rounding."""
         count = MORE_POINTS if tolerance < TOLERANCE else POINTS
         passed = times - times[..., :1]
@@ -93,6 +91,10 @@ class MackeyGlass(Flow):
     def propagate(self, x: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
         """The histories one delay later, on their own points; differentiable."""
         return self._next(x)
+
+    @property
+    def spectrum_map(self) -> SpectrumMap:
+        return SpectrumMap(self.propagate, duration=self.tau, leading=4)
 
     def _next(self, x: Float[Tensor, "batch points"]) -> Float[Tensor, "batch points"]:
         """x(t) = exp(-gamma t) (x(0) + integral of exp(gamma s) g(s) ds), g being what the history lets be produced."""

@@ -9,6 +9,7 @@ import torch
 from systems.base import System
 from systems.flows.spiral import LinearSpiral
 from systems.protocol import Sampling, stream
+from systems.published import Published
 from systems.trajectories import Trajectories
 
 
@@ -25,6 +26,7 @@ class RandomSpirals(System):
     damping: float = 0.05
 
     timescale_name = "period"
+    published = (Published("efe1ba8d8979"),)
 
     @property
     def dim(self) -> int:

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from systems.base import Flow, Integrator
+from systems.base import Flow, Integrator, require_positive
+from systems.published import Published
 from systems.solvers.lsoda import integrate_stiff
 
 
@@ -27,12 +28,10 @@ class Robertson(Flow):
     k3: float = 1e4
 
     timescale_name = "period"
+    published = (Published("3eb8536b3c15"),)
 
     def __post_init__(self) -> None:
-        for name in ("k1", "k2", "k3"):
-            value = getattr(self, name)
-            if isinstance(value, (int, float)) and not value > 0:
-                raise ValueError(f"Robertson needs {name} > 0, but {name}={value}: nothing would react")
+        require_positive(self, "k1", "k2", "k3", otherwise="nothing would react")
 
     @property
     def dim(self) -> int:

@@ -8,6 +8,7 @@ from jaxtyping import Float64, Inexact
 from torch import Tensor
 
 from systems.base import Flow, settle
+from systems.published import SPROTT, Attractor, Published
 
 LARGEST_EXPONENT = 0.0714  # Sprott, "Chaos and time-series analysis", 2003, at the default parameters
 
@@ -27,6 +28,12 @@ class Rossler(Flow):
     c: float = 5.7
 
     timescale_name = "Lyapunov time"
+    published = (
+        Published(
+            "6e8ddab8f61b",
+            attractor=Attractor((LARGEST_EXPONENT, 0.003, SPROTT), (2.013, 0.005, SPROTT), states=400, time=30.0),
+        ),
+    )
 
     @property
     def dim(self) -> int:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from systems.base import Flow
+from systems.published import Orbit, Published
 
 TURN = 1.31778  # time of the first turn of the cubic spiral from (2, 0) at the default parameters
 
@@ -39,6 +40,7 @@ class LinearSpiral(Flow):
     rotation: float = 1.0
 
     timescale_name = "period"
+    published = (Published("a0a1fd4a0e3e", orbit=Orbit(2 * pi, (1.0, 0.0), "closed form", accuracy=1e-9)),)
 
     def __post_init__(self) -> None:
         _check(self)
@@ -72,6 +74,7 @@ class CubicSpiral(Flow):
     rotation: float = 2.0
 
     timescale_name = "period"
+    published = (Published("0b32241950d3", orbit=Orbit(TURN, (2.0, 0.0), "first turn", channel=1)),)
 
     def __post_init__(self) -> None:
         _check(self)

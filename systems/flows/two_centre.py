@@ -8,6 +8,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from systems.base import Flow
+from systems.published import LINEARISED, Orbit, Published
 
 REST = -1.879313152  # first coordinate of the point of rest, the other being 0
 TURN = 13.9028  # about it, from the Jacobian there; both at the default parameters
@@ -31,6 +32,7 @@ class TwoCentre(Flow):
     rotation_b: float = -1.0
 
     timescale_name = "period"
+    published = (Published("a1cc4ed38fa7", orbit=Orbit(TURN, (REST + 1e-3, 0.0), LINEARISED, level=REST)),)
 
     @property
     def dim(self) -> int:

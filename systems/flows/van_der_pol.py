@@ -10,7 +10,8 @@ from jaxtyping import Float, Float64
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from systems.base import Flow, Integrator
+from systems.base import Flow, Integrator, require_positive
+from systems.published import TWO_CODES, Orbit, Published
 from systems.solvers.dop853 import integrate
 from systems.solvers.lsoda import integrate_stiff
 
@@ -35,10 +36,18 @@ class VanDerPol(Flow):
     form: Form = "lienard"
 
     timescale_name = "period"
+    published = tuple(
+        Published(digest, at={"mu": mu}, orbit=Orbit(period, (2.0, 0.0), TWO_CODES, settle=8))
+        for mu, period, digest in (
+            (1.0, 6.66329, "5525b9d0b9f9"),
+            (5.0, 11.6122, None),
+            (100.0, 162.837, None),
+            (1000.0, 1614.401, None),
+        )
+    )
 
     def __post_init__(self) -> None:
-        if isinstance(self.mu, (int, float)) and not self.mu > 0:
-            raise ValueError(f"VanDerPol needs mu > 0, but mu={self.mu}: it has no limit cycle otherwise")
+        require_positive(self, "mu", otherwise="it has no limit cycle otherwise")
         if self.form not in ("lienard", "velocity"):
             raise ValueError(f"VanDerPol.form must be 'lienard' or 'velocity', but is {self.form!r}")
 

@@ -42,6 +42,7 @@ class Embedded(ABC):
     """An embedded Runge-Kutta pair at work: one step, how far the next one may go, and what becomes of those taken."""
 
     arrays: ClassVar[ModuleType]  # numpy or torch
+    slack: ClassVar[float] = 1.0  # a last step may be so many times as long as the error allows
 
     @abstractmethod
     def velocity(self, t: Array, x: Array) -> Array:
@@ -53,10 +54,6 @@ class Embedded(ABC):
 
         A step is taken where its error is at most 1.
         """
-
-    @abstractmethod
-    def limit(self, step: Array, left: Array) -> Array:
-        """The length of the next step, which reaches no further than what is left."""
 
     @abstractmethod
     def resize(self, h: Array, error: Array, accepted: Array) -> Array:
@@ -75,7 +72,7 @@ class Embedded(ABC):
         """
         where, slope, taken = self.arrays.where, self.velocity(t, x), []
         while len(x):
-            h = self.limit(step, last - t)
+            h = where(step * self.slack < last - t, step, last - t)
             new, slopes, error = self.attempt(trajectory, t, x, slope, h)
             accepted = error <= 1
             end = where(h == last - t, last, t + h)

@@ -57,6 +57,7 @@ class _DOP853(Embedded):
     smallest: Clock  # step of each trajectory
 
     arrays = np
+    slack = 1.01
 
     def velocity(self, t: Clock, x: State) -> State:
         return self.field(torch.from_numpy(t), torch.from_numpy(x)).numpy()
@@ -75,9 +76,6 @@ class _DOP853(Embedded):
         total = np.sqrt((fifth + 0.01 * third) * x.shape[1])
         error = np.divide(h * fifth, total, out=np.zeros_like(total), where=total != 0)
         return new, slopes, np.where(np.isfinite(error), error, np.inf)
-
-    def limit(self, step: Clock, left: Clock) -> Clock:
-        return np.where(step * 1.01 < left, step, left)
 
     def resize(self, h: Clock, error: Clock, accepted: np.ndarray) -> Clock:
         return h * np.clip(_SAFETY / np.sqrt(np.sqrt(np.sqrt(error))), 0.1, 4.0)

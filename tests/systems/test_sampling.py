@@ -24,7 +24,7 @@ from systems import (
     VanDerPol,
     sample,
 )
-from systems.trajectories import PARTS
+from systems.protocol import PARTS
 
 SMALL = Sampling(
     step=0.05, trajectories=3, samples=20, valid=2, test=4, context=5, horizon=0.6, climate=2, climate_horizon=2

@@ -26,7 +26,8 @@ from learners import Budget, Forecast, Learner, Predictor
 from metrics import LYAPUNOV, STANDARD, lyapunov_exponent
 from results import Measurement, Record
 from systems import LinearSpiral, Sampling, System, Trajectories, sample
-from systems.trajectories import PARTS, Dataset
+from systems.protocol import PARTS
+from systems.sampling import Dataset
 from tests.support import stubs
 from tests.support.stubs import TINY
 

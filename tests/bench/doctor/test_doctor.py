@@ -12,8 +12,8 @@ from bench.doctor import cases as instruments
 from bench.doctor import examination as doctor
 from bench.doctor.cases import Case, Expectation
 from bench.doctor.known_series import constant
-from systems import Certificate, Check
-from systems.certificates import certificate
+from systems import Certificate, Check, LinearSpiral
+from systems.published import Published
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_sound_system_ends_well(command):
 
 
 def test_changed_data_end_with_one(command, monkeypatch):
-    monkeypatch.setitem(certificate.DIGESTS, "LinearSpiral", "0" * 12)
+    monkeypatch.setattr(LinearSpiral, "published", (Published("0" * 12),))
     code, out, _ = command("doctor", "LinearSpiral")
     assert code == 1
     assert "FAIL" in out

@@ -22,14 +22,14 @@ def states(system: Conservative | TwoCentre, count: int) -> np.ndarray:
 @pytest.mark.parametrize("system", CONSERVATIVE, ids=repr)
 def test_the_energy_drifts_by_less_than_a_billionth_of_itself_in_ten_timescales(system: Conservative):
     times = np.linspace(0.0, 10 * system.timescale, 101)
-    energy = system.energy(torch.from_numpy(system.solve(states(system, 16), times)))
+    energy = system.invariant(torch.from_numpy(system.solve(states(system, 16), times)))
     assert float((energy / energy[:, :1] - 1).abs().max()) < 1e-9
 
 
 @pytest.mark.parametrize("system", CONSERVATIVE, ids=repr)
 def test_the_energy_does_not_change_along_the_velocity(system: Conservative):
     x = torch.from_numpy(states(system, 16)) + torch.tensor([0.0, 0.0, 1.0, -0.5])
-    slope = jacobian(lambda state: system.energy(state).sum(), x)
+    slope = jacobian(lambda state: system.invariant(state).sum(), x)
     assert isinstance(slope, Tensor)
     assert float((slope * system.velocity(0.0, x)).sum(dim=-1).abs().max()) < 1e-12 * float(slope.square().sum())
 
@@ -46,7 +46,7 @@ def test_solutions_run_backwards_when_the_velocities_are_turned(system: Conserva
 def test_henon_heiles_orbits_start_at_an_eighth_and_stay_inside(coupling: float):
     system = HenonHeiles(coupling)
     start = states(system, 64)
-    energy = system.energy(torch.from_numpy(start)) * coupling**2
+    energy = system.invariant(torch.from_numpy(start)) * coupling**2
     torch.testing.assert_close(energy, torch.full_like(energy, 1 / 8))
     later = system.solve(start, np.linspace(0.0, 20 * system.timescale, 100), 1e-8)
     assert abs(later * coupling).max() < 1.0
@@ -57,7 +57,7 @@ def test_henon_heiles_has_the_saddles_where_orbits_escape():
     at_rest = torch.cat([saddles, torch.zeros_like(saddles)], dim=-1)
     system = HenonHeiles()
     assert float(system.velocity(0.0, at_rest).abs().max()) < 1e-15
-    torch.testing.assert_close(system.energy(at_rest), torch.full((3,), 1 / 6, dtype=torch.float64))
+    torch.testing.assert_close(system.invariant(at_rest), torch.full((3,), 1 / 6, dtype=torch.float64))
 
 
 def test_the_accelerations_of_henon_heiles_are_the_slope_of_its_potential():
@@ -65,7 +65,7 @@ def test_the_accelerations_of_henon_heiles_are_the_slope_of_its_potential():
     place = torch.tensor([0.3, -0.2], dtype=torch.float64)
 
     def potential(position: Tensor) -> Tensor:
-        return system.energy(torch.cat([position, torch.zeros_like(position)]))
+        return system.invariant(torch.cat([position, torch.zeros_like(position)]))
 
     slope = jacobian(potential, place)
     assert isinstance(slope, Tensor)

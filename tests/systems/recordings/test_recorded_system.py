@@ -14,7 +14,7 @@ from learners import Budget, NeuralODE, Persistence, ResNet, TrueEquations, Unsu
 from metrics import nrmse
 from systems import Recorded, Sampling, sample
 from systems.configuration import label
-from systems.trajectories import PARTS
+from systems.protocol import PARTS
 
 SAMPLING = Sampling(context=4, horizon=1.0, climate_horizon=6.0, test=7, climate=3)
 

@@ -1,0 +1,44 @@
+"""What is published of a system, or committed with it: what its certificate holds it to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SPROTT = "Sprott 2003"
+TWO_CODES = "two codes"
+LONG_RUNS = "200 long runs"
+LINEARISED = "linearised"
+
+
+@dataclass(frozen=True)
+class Attractor:
+    """What is known of an attractor, and the runs that measure it; times in timescales."""
+
+    leading: tuple[float, float, str]  # Lyapunov exponent, its tolerance, its source
+    dimension: tuple[float, float, str] | None = None  # Kaplan-Yorke's, likewise
+    states: int = 100
+    warm_up: float = 6.0
+    time: float = 6.0
+
+
+@dataclass(frozen=True)
+class Orbit:
+    """What is known of a period: that of the upward crossings of `level` by a state variable, the first by default."""
+
+    period: float
+    start: tuple[float, ...]
+    source: str
+    channel: int = 0
+    level: float = 0.0
+    settle: int = 0  # timescales before the first crossing counts
+    accuracy: float = 1e-5  # relative
+
+
+@dataclass(frozen=True)
+class Published:
+    """What is known of a system at certain parameters."""
+
+    digest: str | None = None  # of its data, as `systems.certificates.certificate.digest` gives it
+    attractor: Attractor | None = None
+    orbit: Orbit | None = None
+    at: Mapping[str, Any] = field(default_factory=dict)  # the parameters that are not the defaults
