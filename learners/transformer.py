@@ -14,7 +14,7 @@ from learners.networks.stacked import StackedLinear, replica, uniform
 from learners.streams import stream
 from learners.training.loop import SquaredError, Training, train
 from learners.training.segments import Segments, segments_of
-from learners.validation import positive
+from learners.validation import positive, window_within_context
 from learners.windowed_rnn import WindowPredictor
 from systems import Dataset
 
@@ -44,11 +44,7 @@ class Transformer(Learner):
             )
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        if dataset.sampling.context < self.window:
-            raise ValueError(
-                f"Transformer.window={self.window} needs as many samples before a forecast, but Sampling.context="
-                f"{dataset.sampling.context}: lower the window or raise the context"
-            )
+        window_within_context(self, dataset)
         scales = Scales.of(dataset)
         stack = AttentionMap(self, scales.increment.cpu(), [stream(seed, "weights") for seed in seeds])
         stack = stack.to(scales.mean.device)

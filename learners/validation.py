@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from systems import Dataset
+
 
 def positive(component: Any, *names: str) -> None:
     """Raise ValueError unless every named field is positive."""
@@ -17,3 +19,13 @@ def not_negative(component: Any, *names: str) -> None:
         value = getattr(component, name)
         if not value >= 0:
             raise ValueError(f"{type(component).__name__}.{name} must not be negative, but is {value!r}")
+
+
+def window_within_context(component: Any, dataset: Dataset) -> None:
+    """Raise ValueError where the learner's window is longer than the context of a forecast."""
+    context = dataset.sampling.context
+    if context < component.window:
+        raise ValueError(
+            f"{type(component).__name__}.window={component.window} needs as many samples before a forecast, but "
+            f"Sampling.context={context}: lower the window or raise the context"
+        )

@@ -16,7 +16,7 @@ from learners.solvers.rollout import rollout_flow, rollout_map
 from learners.streams import stream
 from learners.training.loop import SquaredError, Training, train
 from learners.training.segments import Segments, segments_of
-from learners.validation import positive
+from learners.validation import positive, window_within_context
 from systems import Dataset, Trajectories
 
 Times = Literal["regular", "ignored", "gaps"]
@@ -42,11 +42,7 @@ class WindowedRNN(Learner):
         positive(self, "window", "hidden")
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        if dataset.sampling.context < self.window:
-            raise ValueError(
-                f"WindowedRNN.window={self.window} needs as many samples before a forecast, but Sampling.context="
-                f"{dataset.sampling.context}: lower the window or raise the context"
-            )
+        window_within_context(self, dataset)
         scales = Scales.of(dataset, clock=self.times != "regular")
         stack = WindowMap(self, scales.increment.cpu(), [stream(seed, "weights") for seed in seeds])
         stack = stack.to(scales.mean.device)

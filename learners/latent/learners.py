@@ -15,7 +15,7 @@ from learners.networks.stacked import replica
 from learners.streams import stream
 from learners.training.loop import Training, train
 from learners.training.segments import Segments, segments_of
-from learners.validation import not_negative, positive
+from learners.validation import not_negative, positive, window_within_context
 from systems import Dataset
 
 LATENT_TRAINING = Training(updates=1_000, batch=64, validations=20)
@@ -88,11 +88,7 @@ def fit_latent(
     seeds: Sequence[int],
 ) -> list[Predictor]:
     """Train a latent model for every seed on its evidence bound, over windows and what follows them."""
-    if dataset.sampling.context < form.window:
-        raise ValueError(
-            f"{type(form).__name__}.window={form.window} needs as many samples before a forecast, but Sampling.context="
-            f"{dataset.sampling.context}: lower the window or raise the context"
-        )
+    window_within_context(form, dataset)
     generators = [stream(seed, "weights") for seed in seeds]
     latent_dynamics = dynamics(generators)
     scales = Scales.of(dataset, clock=latent_dynamics.irregular and not dataset.is_regular)

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.linear.ridge import PENALTIES, ridge
+from learners.linear.ridge import FORECAST, PENALTIES, mean_log_error, ridge
 from learners.solvers.rollout import rollout_map
 from learners.streams import stream
 from learners.training.segments import regular_only
@@ -18,8 +18,6 @@ from learners.validation import positive
 from systems import Dataset, Trajectories
 
 FORECASTS = 32  # starts of the validation forecasts by which the penalty is chosen
-HORIZON = 4.0  # timescales that they run, where the trajectories are that long
-LOWEST, HIGHEST = 1e-12, 1e2  # errors in standard deviations beyond which they are all the same
 
 
 @dataclass(frozen=True)
@@ -58,11 +56,11 @@ class Reservoir(Learner):
         network = EchoState(self, dataset, stream(seed, "weights"))
         states = dataset.standardise(dataset.train.states)
         triangle, projected, count = _compress(network, states, self.washout)
-        held_out = _Held(network, dataset, self.washout)
+        start, truth = _validation_forecasts(network, dataset, self.washout)
         best, lowest = None, inf
         for penalty in PENALTIES:
             candidate = ReservoirPredictor(network, ridge(triangle, projected, penalty * count), dataset)
-            error = held_out.error(candidate)
+            error = mean_log_error(candidate.step, candidate.sample, start, truth)
             if best is None or error < lowest:
                 best, lowest = candidate, error
         assert best is not None
@@ -121,27 +119,18 @@ def _compress(
     return triangle, projected, count
 
 
-class _Held:
-    """Validation forecasts from a few starts, whose reservoirs have heard what went before."""
-
-    def __init__(self, network: EchoState, dataset: Dataset, washout: int) -> None:
-        states = dataset.standardise(dataset.valid.states)
-        longest = states.shape[1] - washout - 1
-        horizon = max(1, min(round(HORIZON / dataset.sampling.step), longest))
-        starts = torch.arange(washout, states.shape[1] - horizon, max(1, horizon // 4))
-        starts = starts[:: max(1, len(starts) * len(states) // FORECASTS)]
-        heard = network.listen(states[:, : int(starts[-1]) + 1])
-        self.state = torch.cat([heard[:, starts], states[:, starts]], dim=-1).flatten(0, 1)
-        self.truth = torch.stack([states[:, starts + ahead].flatten(0, 1) for ahead in range(1, horizon + 1)])
-
-    def error(self, candidate: "ReservoirPredictor") -> float:
-        """Mean logarithm of the error, bounded on both sides."""
-        state, errors = self.state, []
-        for truth in self.truth:
-            state = candidate.step(state)
-            error = (candidate.sample(state) - truth).square().mean(dim=-1).sqrt()
-            errors.append(error.nan_to_num(HIGHEST).clamp(LOWEST, HIGHEST).log().mean())
-        return float(torch.stack(errors).mean())
+def _validation_forecasts(
+    network: EchoState, dataset: Dataset, washout: int
+) -> tuple[Float64[Tensor, "batch state"], Float64[Tensor, "time batch dim"]]:
+    """Starts of a few validation forecasts, whose reservoirs have heard what went before, and what follows them."""
+    states = dataset.standardise(dataset.valid.states)
+    longest = states.shape[1] - washout - 1
+    horizon = max(1, min(round(FORECAST / dataset.sampling.step), longest))
+    starts = torch.arange(washout, states.shape[1] - horizon, max(1, horizon // 4))
+    starts = starts[:: max(1, len(starts) * len(states) // FORECASTS)]
+    heard = network.listen(states[:, : int(starts[-1]) + 1])
+    start = torch.cat([heard[:, starts], states[:, starts]], dim=-1).flatten(0, 1)
+    return start, torch.stack([states[:, starts + ahead].flatten(0, 1) for ahead in range(1, horizon + 1)])
 
 
 class ReservoirPredictor(Predictor):

@@ -9,11 +9,7 @@ from torch import Tensor
 from systems import Dataset
 
 PENALTIES = tuple(10.0**power for power in range(-14, 1, 2))  # relative to the number of samples
-
-
 FORECAST = 4.0  # timescales that validation forecasts run, where the trajectories are that long
-
-
 LOWEST, HIGHEST = 1e-12, 1e2  # errors in standard deviations beyond which they are all the same
 
 
@@ -26,10 +22,28 @@ def forecast_error(step: Callable[[Tensor], Tensor], dataset: Dataset, reach: in
     horizon = min(round(FORECAST / dataset.sampling.step), states.shape[1] - reach)
     starts = torch.arange(reach - 1, states.shape[1] - horizon, max(1, horizon // 4))
     window = torch.stack([states[:, starts - lag] for lag in range(reach - 1, -1, -1)], dim=2).flatten(0, 1)
+    truth = torch.stack([states[:, starts + ahead].flatten(0, 1) for ahead in range(1, horizon + 1)])
+    return mean_log_error(step, lambda window: window[:, -1], window, truth)
+
+
+def mean_log_error(
+    step: Callable[[Tensor], Tensor],
+    read: Callable[[Tensor], Tensor],
+    state: Tensor,
+    truth: Float64[Tensor, "time batch dim"],
+) -> float:
+    """Mean logarithm of the error of a map that runs freely, bounded on both sides.
+
+    Args:
+        step: takes states of the model one sample on.
+        read: the standardised sample within a state.
+        state: of the model, one step before the truth.
+        truth: standardised samples.
+    """
     errors = []
-    for ahead in range(1, horizon + 1):
-        window = step(window)
-        error = (window[:, -1] - states[:, starts + ahead].flatten(0, 1)).square().mean(dim=-1).sqrt()
+    for sample in truth:
+        state = step(state)
+        error = (read(state) - sample).square().mean(dim=-1).sqrt()
         errors.append(error.nan_to_num(HIGHEST).clamp(LOWEST, HIGHEST).log().mean())
     return float(torch.stack(errors).mean())
 

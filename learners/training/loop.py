@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog, Unsuitable
 from learners.networks.scales import mean_square
+from learners.training.best import Best
 from learners.training.callbacks import TrainingState, call_back
 from learners.training.counting import Tally, counting, counting_flops, keeping
 from learners.training.levenberg_marquardt import LevenbergMarquardt, Residuals
@@ -271,28 +272,6 @@ def _least_squares(network: nn.Module, objective: Objective) -> LevenbergMarquar
             'other terms: choose "adam"'
         )
     return LevenbergMarquardt(network, objective.residuals)
-
-
-class Best:
-    """The weights `[seed, ...]` of each replica at its lowest validation loss."""
-
-    def __init__(self, current: Sequence[Tensor], loss: Float[Tensor, " seed"]) -> None:
-        self.current, self.loss = current, loss
-        self.weights = [tensor.detach().clone() for tensor in current]
-        self.stale = 0  # validations since any replica improved
-
-    def offer(self, loss: Float[Tensor, " seed"]) -> None:
-        """Keep the weights of the replicas whose loss is the lowest so far."""
-        better = loss < self.loss
-        self.stale = 0 if better.any() else self.stale + 1
-        for kept, tensor in zip(self.weights, self.current, strict=True):
-            kept[better] = tensor.detach()[better]
-        self.loss = torch.where(better, loss, self.loss)
-
-    def restore(self) -> None:
-        """Put the kept weights back into the network."""
-        for kept, tensor in zip(self.weights, self.current, strict=True):
-            tensor.data.copy_(kept)
 
 
 def clip(parameters: Sequence[nn.Parameter], largest: float) -> None:

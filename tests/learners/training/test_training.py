@@ -13,8 +13,9 @@ from learners.networks.recurrent import CellType, StackedRecurrent
 from learners.networks.scales import Scales, mean_square
 from learners.networks.stacked import StackedLinear, StackedMLP
 from learners.streams import stream
+from learners.training.best import Best
 from learners.training.counting import counting, counting_flops, forecast_flops, keeping
-from learners.training.loop import Best, clip, train
+from learners.training.loop import clip, train
 from learners.training.segments import SegmentSampler, segments_of
 from systems import LinearSpiral, Sampling, VanDerPol, sample
 

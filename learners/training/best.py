@@ -1,0 +1,29 @@
+"""The best weights of a training run so far."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Best:
+    """The weights `[seed, ...]` of each replica at its lowest validation loss."""
+
+    def __init__(self, current: Sequence[Tensor], loss: Float[Tensor, " seed"]) -> None:
+        self.current, self.loss = current, loss
+        self.weights = [tensor.detach().clone() for tensor in current]
+        self.stale = 0  # validations since any replica improved
+
+    def offer(self, loss: Float[Tensor, " seed"]) -> None:
+        """Keep the weights of the replicas whose loss is the lowest so far."""
+        better = loss < self.loss
+        self.stale = 0 if better.any() else self.stale + 1
+        for kept, tensor in zip(self.weights, self.current, strict=True):
+            kept[better] = tensor.detach()[better]
+        self.loss = torch.where(better, loss, self.loss)
+
+    def restore(self) -> None:
+        """Put the kept weights back into the network."""
+        for kept, tensor in zip(self.weights, self.current, strict=True):
+            tensor.data.copy_(kept)
