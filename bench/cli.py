@@ -92,10 +92,8 @@ def _usage(error: Any, given: Sequence[str]) -> str:
         close = nearest(error.option_name, names)
         message = f"no such option {error.option_name}" + (f": did you mean {close}?" if close else "")
     elif parameter := getattr(error, "param", None):
-        values = [value for name, value in pairwise(given) if name in parameter.opts]
-        values += [
-            value for name, _, value in (text.partition("=") for text in given) if value and name in parameter.opts
-        ]
+        pairs = [*pairwise(given), *(text.split("=", 1) for text in given if "=" in text)]
+        values = [value for name, value in pairs if value and name in parameter.opts]
         received = f", but got {values[-1]!r}" if values else ""
         message = f"{parameter.opts[0]}: {error.message.rstrip('.')}{received}"
     return f"{message[:1].lower()}{message[1:]} (see {error.ctx.command_path} --help)"

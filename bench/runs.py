@@ -23,7 +23,14 @@ def find_runs(names: Sequence[str], out: Path) -> list[Path]:
     there = sorted(path.parent for path in out.glob("*/manifest.json"))
     if not there and not names:
         raise UserError(f"there is no run in {out}: `python -m bench run --suite NAME` makes one")
-    return [_run_folder(name, out, there) for name in names] or there
+    found = []
+    for name in names:
+        places = [folder for folder in (out / name, Path(name)) if (folder / "manifest.json").exists()]
+        if not places:
+            remedy = "or the path of a folder with a manifest.json; see --out"
+            raise unknown("run", name, [folder.name for folder in there], remedy)
+        found.append(places[0])
+    return found or there
 
 
 def run_missing(plan: "Plan", conditions: Conditions, notify: "Callable[[Event], None]" = ignore) -> None:
@@ -100,15 +107,6 @@ def write_report(run: "Run", show: bool = True, **formats: Any) -> Path:
             return page.write_report(run, jobs=cores(), **formats)
         except BrokenExecutor:  # one of the processes was killed, as for lack of memory
             return page.write_report(run, **formats)
-
-
-def _run_folder(name: str, out: Path, there: Sequence[Path]) -> Path:
-    for folder in (out / name, Path(name)):
-        if (folder / "manifest.json").exists():
-            return folder
-    raise unknown(
-        "run", name, [folder.name for folder in there], "or the path of a folder with a manifest.json; see --out"
-    )
 
 
 def _unwritable(plan: "Plan", error: OSError) -> UserError:

@@ -43,7 +43,8 @@ class LinearMap(Predictor):
     """What has been learned, as a dynamical system: its state is the state of the system."""
 
     def __init__(self, coefficients: Tensor, step: float) -> None:
-        self.coefficients, self.step = coefficients, step
+        self.coefficients = coefficients
+        self.step = step
 
     @property
     def parameters(self) -> int:
@@ -53,12 +54,14 @@ class LinearMap(Predictor):
         return past.states[:, -1]
 
     def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        states, done = [], 0
+        states = []
+        steps = 0
         for offset in offsets:
-            for _ in range(round(offset / self.step) - done):
-                state, done = with_one(state) @ self.coefficients, done + 1
+            while steps < round(offset / self.step):
+                state = with_one(state) @ self.coefficients
+                steps += 1
             states.append(state)
-        return torch.stack(states), done
+        return torch.stack(states), steps
 
     def decode(self, state: Tensor) -> Tensor:
         return state.double()

@@ -92,14 +92,16 @@ def _print_claims(run: "Run") -> None:
     from rich.console import Console
 
     from bench.display.tables import table_of, titled
-    from results.claims.base import claims_table, judged
+    from results.claims.base import judged
     from results.claims.literature import CLAIMS
 
-    found = claims_table(judged(CLAIMS, run.frame_of_components(), run.suite)).to_dict("records")
     console = Console(highlight=False)
-    if not found:
+    rows = [
+        (claim.name, f"{claim.statement}\n{claim.source}", effect.verdict, effect.in_words)
+        for claim, effect in judged(CLAIMS, run.frame_of_components(), run.suite)
+    ]
+    if not rows:
         console.print(f"no claim is about suite {run.suite}")
         return
-    rows = [(row["claim"], f"{row['statement']}\n{row['source']}", row["verdict"], row["measured"]) for row in found]
     table = table_of(("claim", "statement", "verdict", "effect, 95 % interval"), rows)
     console.print(titled(f"claims on suite {run.suite}", table))
