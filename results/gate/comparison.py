@@ -80,20 +80,19 @@ def compare_runs(first: Run, second: Run) -> Comparison:
     if clashes:
         raise IncomparableError(f"{first.folder} and {second.folder} cannot be paired: {'; '.join(clashes)}")
     frames = [run.frame() for run in (first, second)]
-    cells = [{(cell.system, cell.learner): cell.key for cell in run.finished} for run in (first, second)]
-    both = [place for place in cells[0] if place in cells[1]]
+    one, other = ({(cell.system, cell.learner): cell.key for cell in run.finished} for run in (first, second))
     changes = []
-    for place in both:
-        here = [rows(frame, system=place[0], learner=place[1]) for frame in frames]
-        arrays = [run.store.arrays(keys[place]) for run, keys in zip((first, second), cells, strict=True)]
-        metrics = [metric for metric in dict.fromkeys(here[0]["metric"]) if metric in set(here[1]["metric"])]
-        changes += [_change(*place, metric, here, arrays) for metric in metrics]
-    lone = [[f"{learner} on {system}" for system, learner in one if (system, learner) not in other]
-            for one, other in (cells, cells[::-1])]  # fmt: skip
+    for system, learner in (place for place in one if place in other):
+        trials = [rows(frame, system=system, learner=learner) for frame in frames]
+        arrays = first.store.arrays(one[system, learner]), second.store.arrays(other[system, learner])
+        metrics = [metric for metric in dict.fromkeys(trials[0]["metric"]) if metric in set(trials[1]["metric"])]
+        changes += [_change(system, learner, metric, trials, arrays) for metric in metrics]
+    only_first = [f"{learner} on {system}" for system, learner in one if (system, learner) not in other]
+    only_second = [f"{learner} on {system}" for system, learner in other if (system, learner) not in one]
     notes = _differing(second.manifest, first.manifest, ("suite", "budget"))
-    here, there = (run.manifest["environment"] for run in (first, second))
-    notes += _differing(there, here, ("processor", "device", "torch"))
-    return Comparison(tuple(changes), tuple(_overall(*frames)), tuple(lone[0]), tuple(lone[1]), tuple(notes))
+    before, after = (run.manifest["environment"] for run in (first, second))
+    notes += _differing(after, before, ("processor", "device", "torch"))
+    return Comparison(tuple(changes), tuple(_overall(*frames)), tuple(only_first), tuple(only_second), tuple(notes))
 
 
 def markdown(comparison: Comparison, metrics: Sequence[str]) -> str:
@@ -107,7 +106,8 @@ def markdown(comparison: Comparison, metrics: Sequence[str]) -> str:
         heads = ["system", "learner", "A", "B", "B - A (all systems: B / A - 1)", "verdict"]
         table = pipe_table(lines, heads, ["left"] * 2 + ["right"] * 3 + ["left"])
         parts.append(f"**{heading(metric)}**\n\n{table}")
-    parts += ["\n".join(f"- {line}" for line in lines) for lines in (remarks(comparison, metrics),) if lines]
+    if lines := remarks(comparison, metrics):
+        parts.append("\n".join(f"- {line}" for line in lines))
     return "\n\n".join(parts) + "\n"
 
 
