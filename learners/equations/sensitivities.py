@@ -25,7 +25,7 @@ class Sensitivities:
     by_start: Float64[Tensor, "channel *stack batch time dim"]
 
 
-def follow(
+def integrate(
     flow: Flow, start: Float64[Tensor, "*stack batch dim"], times: Float64[Tensor, "*clocks batch time"], substeps: int
 ) -> Float64[Tensor, "*stack batch time dim"]:
     """States at `times`, the first of which is that of `start`, by `substeps` Runge-Kutta steps between any two.
@@ -67,7 +67,7 @@ def sensitivities(
     with torch.no_grad():
         axes = parameter_axes(flow, nudged, starts)
         varied = with_values(flow, {name: value[(..., *[None] * axes)] for name, value in nudged.items()})
-        solved = follow(varied, starts, times, substeps)
+        solved = integrate(varied, starts, times, substeps)
     states, forward, backward = solved[0], solved[1::2], solved[2::2]
     spans = [width.view(*width.shape, *[1] * (states.dim() - width.dim())) for width in widths]
     slopes = torch.stack([(up - down) / span for up, down, span in zip(forward, backward, spans, strict=True)])

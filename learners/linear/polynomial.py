@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from math import comb, inf
+from math import comb
 from time import perf_counter
 from typing import ClassVar
 
@@ -100,15 +100,18 @@ def best_polynomial(
     inputs = lags * dataset.dim
     factors = monomials(inputs, max(degrees := list(degrees)), terms)
     triangle, projected, samples = _compress(dataset, factors, lags, stride)
-    best, lowest = None, inf
-    for count in {len(monomials(inputs, degree, len(factors))): None for degree in degrees}:
-        for penalty in PENALTIES:
-            weights = ridge(triangle[:count, :count], projected[:count], penalty * samples)
-            candidate = PolynomialMap(factors[:count], weights, dataset, reach, stride)
-            error = forecast_error(candidate.step, dataset, reach)
-            if best is None or error < lowest:
-                best, lowest = candidate, error
-    assert best is not None
+    candidates = (
+        PolynomialMap(
+            factors[:count],
+            ridge(triangle[:count, :count], projected[:count], penalty * samples),
+            dataset,
+            reach,
+            stride,
+        )
+        for count in {len(monomials(inputs, degree, len(factors))): None for degree in degrees}
+        for penalty in PENALTIES
+    )
+    best = min(candidates, key=lambda one: forecast_error(one.step, dataset, reach))
     best.log = TrainingLog(updates=1, fit_seconds=(perf_counter() - begun) / len(seeds))
     return [best] * len(seeds)
 

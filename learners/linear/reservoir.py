@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 from time import perf_counter
 
 import torch
@@ -57,13 +56,9 @@ class Reservoir(Learner):
         states = dataset.standardise(dataset.train.states)
         triangle, projected, count = _compress(network, states, self.washout)
         start, truth = _validation_forecasts(network, dataset, self.washout)
-        best, lowest = None, inf
-        for penalty in PENALTIES:
-            candidate = ReservoirPredictor(network, ridge(triangle, projected, penalty * count), dataset)
-            error = mean_log_error(candidate.step, candidate.sample, start, truth)
-            if best is None or error < lowest:
-                best, lowest = candidate, error
-        assert best is not None
+        readouts = (ridge(triangle, projected, penalty * count) for penalty in PENALTIES)
+        candidates = (ReservoirPredictor(network, readout, dataset) for readout in readouts)
+        best = min(candidates, key=lambda one: mean_log_error(one.step, one.sample, start, truth))
         best.log = TrainingLog(updates=1, fit_seconds=perf_counter() - begun)
         return best
 
@@ -104,18 +99,15 @@ def _compress(
     network: EchoState, states: Float64[Tensor, "batch time dim"], washout: int
 ) -> tuple[Float64[Tensor, "rows features"], Float64[Tensor, "rows dim"], int]:
     """Triangular factor and right-hand side of the least squares, trajectory by trajectory to save memory."""
-    triangle, projected, count = None, None, 0
+    dim, count = states.shape[-1], 0
+    triangle, projected = states.new_empty(0, 1 + dim + 2 * network.size), states.new_empty(0, dim)
     for some in states.split(max(1, 8_000 // states.shape[1])):
         heard = network.listen(some[:, :-1])
         design = features(heard, some[:, :-1])[:, washout:].flatten(0, 1)
         change = some.diff(dim=1)[:, washout:].flatten(0, 1)
         count += len(design)
-        if triangle is not None and projected is not None:
-            design, change = torch.cat([triangle, design]), torch.cat([projected, change])
-        orthogonal, triangle = torch.linalg.qr(design)
-        projected = orthogonal.T @ change
-    assert triangle is not None
-    assert projected is not None
+        orthogonal, triangle = torch.linalg.qr(torch.cat([triangle, design]))
+        projected = orthogonal.T @ torch.cat([projected, change])
     return triangle, projected, count
 
 

@@ -15,14 +15,7 @@ from learners.streams import stream
 Inputs = Literal["state", "cubic"]
 
 
-class Damped(Architecture, Protocol):
-    """The hyper-parameters of a network beside which a damping may stand."""
-
-    @property
-    def damping(self) -> float: ...
-
-
-class FieldForm(Damped, Protocol):
+class FieldForm(Architecture, Protocol):
     """The hyper-parameters of a vector field."""
 
     @property
@@ -115,7 +108,7 @@ def stacked_field(form: FieldForm, scales: Scales, seeds: Sequence[int]) -> Vect
     return VectorField(network, increment, damping, origin, scales.pace, clocks).to(scales.mean.device)
 
 
-def stacked_damping(form: Damped, scales: Scales, replicas: int) -> nn.Module | None:
+def stacked_damping(form: Architecture, scales: Scales, replicas: int) -> nn.Module | None:
     """The damping that a learner asks for, of equal rates at the start of training."""
     if not form.damping:
         return None

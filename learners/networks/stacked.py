@@ -42,6 +42,8 @@ class Architecture(Protocol):
     def kernel(self) -> int: ...
     @property
     def patch(self) -> int: ...
+    @property
+    def damping(self) -> float: ...  # of a learned linear damping at the start of training; 0: none
 
 
 def stacked_network(

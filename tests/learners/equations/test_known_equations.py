@@ -13,7 +13,7 @@ from learners import Budget, Failure, HybridODE, Mechanistic, Persistence, Train
 from learners.equations.least_squares import LeastSquares
 from learners.equations.mechanistic import noise_scale, pieces
 from learners.equations.published_fit import PublishedFit, Recipe
-from learners.equations.sensitivities import follow, real_parameters, sensitivities
+from learners.equations.sensitivities import integrate, real_parameters, sensitivities
 from learners.fewer_trajectories import Fewer
 from metrics import Cost, Evidence, misfit, parameter_error, parameter_floor
 from metrics.base import Undefined
@@ -60,7 +60,7 @@ def fitted(learner: Mechanistic | PublishedFit | HybridODE, data: Dataset) -> Ca
 def test_following_known_equations_is_torchdiffeqs_rk4():
     start = torch.tensor([[1.0, 2.0, 20.0], [-3.0, 1.0, 15.0]], dtype=torch.float64)
     times = torch.linspace(0, 1, 11, dtype=torch.float64)
-    ours = follow(Lorenz(), start, times.expand(2, -1), substeps=4)
+    ours = integrate(Lorenz(), start, times.expand(2, -1), substeps=4)
     theirs = odeint(Lorenz().velocity, start, times, method="rk4", options={"step_size": 0.025})
     assert isinstance(theirs, torch.Tensor)
     torch.testing.assert_close(ours, theirs.transpose(0, 1), rtol=1e-9, atol=1e-9)
@@ -70,7 +70,7 @@ def test_each_trajectory_is_followed_by_its_own_clock():
     start, flow = torch.tensor([[0.1], [0.1]], dtype=torch.float64), LogisticGrowth()
     times = torch.tensor([[0.0, 0.3, 0.5], [0.0, 0.1, 0.7]], dtype=torch.float64)
     exact = np.stack([flow.exact(start[:1].numpy(), row)[0] for row in times.numpy()])
-    np.testing.assert_allclose(follow(flow, start, times, 50).numpy(), exact, atol=1e-9)
+    np.testing.assert_allclose(integrate(flow, start, times, 50).numpy(), exact, atol=1e-9)
 
 
 def test_sensitivities_are_those_of_the_closed_form():
@@ -104,7 +104,7 @@ def test_the_floor_is_that_of_the_closed_form():
     times = torch.tensor([[0.0, 0.5]], dtype=torch.float64)
     start = torch.tensor([[1e-6]], dtype=torch.float64)
     rate = {"rate": torch.tensor(2.0, dtype=torch.float64)}
-    states = follow(LogisticGrowth(), start, times, 100)
+    states = integrate(LogisticGrowth(), start, times, 100)
     problem = LeastSquares(
         LogisticGrowth(), Trajectories(times, states), torch.tensor([1e-9], dtype=torch.float64), 100
     )
