@@ -37,10 +37,14 @@ def check(
     Or the timing.json of `time` to an earlier one, of the same hardware.
     Under GitHub Actions, annotations and a step summary are written too.
     """
-    from results.timing.timings import is_timing
+    from results.timing.check import check_timings
+    from results.timing.timings import is_timing, load
 
     if is_timing(run):
-        found, accept = _check_timings(run, baseline)
+        if baseline is None:
+            raise UserError(f"{run} holds timings: name those that they are held to with --baseline FILE.json")
+        found = check_timings(load(baseline), load(Path(run)))
+        accept = shlex.join(["cp", run, str(baseline)])
     else:
         found, accept = _check_run(run, baseline, adaptive, times, out)
     _print(found, accept, junit, as_json)
@@ -64,16 +68,6 @@ def _check_run(run: str, baseline: Path | None, adaptive: bool, times: bool, out
         found = check(kept, Run.load(folder), times)
     accept = shlex.join(["python", "-m", "bench", "baseline", "save", "--from", str(folder), "--name", str(path)])
     return found, accept
-
-
-def _check_timings(after: str, before: Path | None) -> tuple["Check", str]:
-    """The check of a timing.json beside an earlier one, and the command that accepts it."""
-    from results.timing.check import check_timings
-    from results.timing.timings import load
-
-    if before is None:
-        raise UserError(f"{after} holds timings: name those that they are held to with --baseline FILE.json")
-    return check_timings(load(before), load(Path(after))), shlex.join(["cp", after, str(before)])
 
 
 def _print(found: "Check", accept: str, junit: Path | None, as_json: bool) -> None:

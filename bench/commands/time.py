@@ -70,8 +70,8 @@ def time(
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # that there is no GPU is no news
     plan = planning.plan(request)
     suite, first = plan.manifest["suite"], plan.cells[0].cell
-    cells = [one.cell for one in plan.cells if one.cell.system == first.system]
-    learners = [cell.learner for cell in cells if request.learners or not cell.learner.reference]
+    everyone = [one.cell.learner for one in plan.cells if one.cell.system == first.system]
+    learners = [learner for learner in everyone if request.learners or not learner.reference]
     if not learners:
         print_to_stderr(f"nothing to time: suite {suite} has reference rows alone")
         return NOTHING_MEASURED

@@ -89,10 +89,7 @@ def grid(names: int, systems: Sequence[str], justify: Literal["left", "right"] =
 
 
 def table_of(
-    heads: Sequence[str],
-    rows: Iterable[Sequence[str | Text]] = (),
-    right: Collection[int] = (),
-    grouped: bool = False,
+    heads: Sequence[str], rows: Iterable[Sequence[str | Text]] = (), right: Collection[int] = (), grouped: bool = False
 ) -> Table:
     """A plain table, in the style of all that commands print.
 

@@ -21,7 +21,7 @@ from systems.configuration import short_labels
 FORM = 1  # of the JSON
 FACTORS = (0.25, 1.0, 4.0)  # by which the batch, the width and the lookahead are changed
 SEEDS = (1, 2, 4, 8)
-WIDTHS = ("width", "hidden")  # what learners call the units of their layers
+AXES = {"width": "width", "hidden": "width", "lookahead": "lookahead"}  # settings that are changed, and as what
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 PARTS = ("forward", "backward", "descent")  # of an update; the last is the clip of the gradients and the optimiser
 VARIANTS = ("eager", "compiled", "graph")
@@ -67,17 +67,9 @@ class Timing:
                         self.times.append(place | {"times": taken})
         surroundings = environment(self.device, torch.get_num_threads())
         surroundings["git"].pop("diff", None)
-        return {
-            "kind": "timing",
-            "form": FORM,
-            **about,
-            "ceilings": self.ceilings,
-            "learners": list(named),
-            "times": self.times,
-            "costs": self.costs,
-            "skipped": self.skipped,
-            "environment": surroundings,
-        }
+        found = {"learners": list(named), "times": self.times, "costs": self.costs, "skipped": self.skipped}
+        about = {"kind": "timing", "form": FORM, **about, "ceilings": self.ceilings}
+        return {**about, **found, "environment": surroundings}
 
     def _measure(self, learner: Learner, which: Mapping[str, str]) -> None:
         """Add the times and costs of one learner in one variant and precision."""
@@ -134,10 +126,9 @@ class Timing:
             return
         for batch in self.batches or _multiples(training.batch):
             yield "batch", batch, replace(learner, training=replace(training, batch=batch)), 1
-        for axis, names in {"width": WIDTHS, "lookahead": ("lookahead",)}.items():
-            for name in names:
-                if isinstance(there.get(name), int):
-                    yield from ((axis, one, replace(learner, **{name: one}), 1) for one in _multiples(there[name]))
+        for name, axis in AXES.items():
+            if isinstance(there.get(name), int):
+                yield from ((axis, one, replace(learner, **{name: one}), 1) for one in _multiples(there[name]))
         yield from (("seeds", seeds, learner, seeds) for seeds in SEEDS)
 
     @contextmanager
