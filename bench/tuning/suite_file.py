@@ -48,33 +48,30 @@ def suite_source(request: "Request", found: "Sequence[Search]", command: str) ->
     trials = max(len(one.candidates) for one in found)
     how = f"Settings: the best of {trials} trials of each learner by forecasts of validation data."
     base = f"load({_text(given)})"
+    imports = ["from bench.suite import load", "from bench.tuning.suite_file import tuned"]
     if request.systems or request.learners:
         base = f"select({base}, {_text(request.systems)}, {_text(request.learners)})"
-    lines = [f"        {_text(label(one.learner))}: {_text(one.found)},{_errors(one)}" for one in found]
-    files = [str(path.resolve()) for path in request.include]
-    return "\n".join(
-        [
-            f'"""{how}',
-            "",
-            f"Written by: {command}",
-            "Beside the settings: the error in standard deviations with those of the suite, and with these.",
-            '"""',
-            "",
-            *(["from pathlib import Path", "", "from bench.catalogue.plugins import include"] if files else []),
-            "from bench.suite import load, select",
-            "from bench.tuning.suite_file import tuned",
-            "",
-            *([f"include([Path(file) for file in {_text(files)}])"] if files else []),
-            "suite = tuned(",
-            f"    {base},",
-            "    {",
-            *lines,
-            "    },",
-            f"    how={_text(how)},",
-            ")",
-            "",
-        ]
-    )
+        imports = ["from bench.planning.selection import select", *imports]
+    included = ""
+    if files := [str(path.resolve()) for path in request.include]:
+        included = f"include([Path(file) for file in {_text(files)}])\n"
+        imports = ["from pathlib import Path", "", "from bench.catalogue.plugins import include", *imports]
+    settings = "".join(f"        {_text(label(one.learner))}: {_text(one.found)},{_errors(one)}\n" for one in found)
+    return f'''"""{how}
+
+Written by: {command}
+Beside the settings: the error in standard deviations with those of the suite, and with these.
+"""
+
+{chr(10).join(imports)}
+
+{included}suite = tuned(
+    {base},
+    {{
+{settings}    }},
+    how={_text(how)},
+)
+'''
 
 
 def _text(value: Any) -> str:

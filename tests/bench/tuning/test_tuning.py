@@ -37,6 +37,7 @@ from bench.suite import Suite
 from learners import Persistence
 from metrics import nrmse
 from systems import LinearSpiral
+from tests.bench.tuning.test_tuning import SHORT, Shifted
 
 suite = Suite(
     name="toy", description="A toy.", systems=(LinearSpiral(),), learners=(Shifted(), Persistence()), metrics=(nrmse,),
