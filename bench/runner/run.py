@@ -48,7 +48,7 @@ def run(
         due = partition(cells, store, conditions, notify, outcome)
         if conditions.cache != Cache.ONLY:
             threads = max(1, cores() // conditions.jobs)  # so that all processes together do not outnumber the cores
-            Run(store, conditions, threads, notify, due, outcome).run()
+            Scheduler(store, conditions, threads, notify, due, outcome).run()
     except KeyboardInterrupt as interrupt:
         raise Interrupted(outcome) from interrupt
     return outcome
@@ -83,7 +83,7 @@ def is_due(cell: Cell, records: Sequence[Record], conditions: Conditions) -> boo
 
 
 @dataclass(eq=False)
-class Run:
+class Scheduler:
     """Tasks that wait and tasks that are at work, each under a supervisor in a thread of its own."""
 
     store: Store

@@ -31,7 +31,7 @@ from bench.runner import processes
 from bench.runner.events import Damaged, Finished
 from bench.runner.events import Event as RunEvent
 from bench.runner.outcomes import Interrupted, Outcome
-from bench.runner.run import Run
+from bench.runner.run import Scheduler
 from bench.runner.supervisor import keep_failure, supervise
 from bench.runner.task import Report, Stop, Task
 from learners import Learner
@@ -384,7 +384,7 @@ def test_cells_that_another_run_has_finished_by_now_are_not_waited_for(store: St
     (task,) = tasks_of(cell(GOOD[0]), store=store)
     assert keep_failure(task, store, "crashed", "as the other run found", "", threads=1)
     outcome, listener = Outcome(), Listener()
-    work = Thread(target=Run(store, Conditions(), 1, listener, [task], outcome).run, daemon=True)
+    work = Thread(target=Scheduler(store, Conditions(), 1, listener, [task], outcome).run, daemon=True)
     work.start()
     work.join(60)
     assert not work.is_alive()
