@@ -3,6 +3,7 @@
 from math import inf
 
 import numpy as np
+from jaxtyping import Float64
 
 from systems.base import Simulated
 from systems.sampling import Dataset
@@ -11,6 +12,16 @@ from systems.solvers.dop853 import TOLERANCE
 CHECKED = 16  # test states that are solved a second time
 LOOSER = 10.0  # the tolerance of that, over the reference's: its error is the larger of the two
 AGREEMENT = 0.05  # root mean square difference, in standard deviations, beyond which the truth is no longer known
+
+
+def disagreement(difference: Float64[np.ndarray, "batch time dim"]) -> int | None:
+    """The first sample at which two solutions of any trajectory differ too much, None where none do.
+
+    Args:
+        difference: of the solutions, in standard deviations.
+    """
+    lost = (np.sqrt((difference**2).mean(axis=-1)) > AGREEMENT).any(axis=0)
+    return int(lost.argmax()) if lost.any() else None
 
 
 def ground_truth_time(data: Dataset) -> float:
@@ -27,5 +38,5 @@ def ground_truth_time(data: Dataset) -> float:
     times = (places if places.ndim == 1 else places[:CHECKED]) * data.step
     again = system.solve(initial, times, LOOSER * TOLERANCE)[..., list(sampling.channels or range(system.dim))]
     apart = (again - data.test.states[:CHECKED].numpy(force=True))[:, given:] / data.std.numpy(force=True)
-    lost = (np.sqrt((apart**2).mean(axis=-1)) > AGREEMENT).any(axis=0)
-    return float(lost.argmax() * sampling.step) if lost.any() else inf
+    lost = disagreement(apart)
+    return inf if lost is None else lost * sampling.step

@@ -87,7 +87,7 @@ class MNIST(ImageSet):
     download: bool = True  # what is missing there
 
     def load(self) -> tuple[LabelledImages, LabelledImages | None]:
-        return _from_torchvision("MNIST", self.root, self.download)
+        return _from_torchvision(self)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class FashionMNIST(ImageSet):
     download: bool = True  # what is missing there
 
     def load(self) -> tuple[LabelledImages, LabelledImages | None]:
-        return _from_torchvision("FashionMNIST", self.root, self.download)
+        return _from_torchvision(self)
 
 
 @dataclass(frozen=True)
@@ -187,23 +187,19 @@ def standardised(
     return (pixels.float() - mean) / std
 
 
-def _from_torchvision(name: str, root: str, download: bool) -> tuple[LabelledImages, LabelledImages]:
-    """The two parts of one of torchvision's sets of the MNIST family."""
+def _from_torchvision(wanted: MNIST | FashionMNIST) -> tuple[LabelledImages, LabelledImages]:
+    """The two parts of torchvision's set of the same name."""
     from torchvision import datasets
 
-    folder = Path(root).expanduser()
+    name, folder = type(wanted).__name__, Path(wanted.root).expanduser()
     try:
-        train, test = (getattr(datasets, name)(str(folder), train=part, download=download) for part in (True, False))
+        parts = [getattr(datasets, name)(str(folder), train=train, download=wanted.download) for train in (True, False)]
     except (RuntimeError, OSError) as error:
-        files = ", ".join(
-            f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
-        )
-        tried = "and could not be downloaded" if download else "and download=False"
+        kinds = "images-idx3", "labels-idx1"
+        files = ", ".join(f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in kinds)
+        tried = "and could not be downloaded" if wanted.download else "and download=False"
         raise FileNotFoundError(
             f"the images of {name} are not in {folder / name / 'raw'}, {tried} ({error}): put {files} there, unpacked"
         ) from error
-    return _labelled(train), _labelled(test)
-
-
-def _labelled(found: Any) -> LabelledImages:
-    return LabelledImages(found.data.unsqueeze(1), found.targets.to(torch.int64))
+    train, test = (LabelledImages(each.data.unsqueeze(1), each.targets.to(torch.int64)) for each in parts)
+    return train, test

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from systems.base import Flow, Simulated, System
+from systems.base import Flow, Simulated, Solution, States, System
 from systems.configuration import label
+from systems.ground_truth import disagreement
 from systems.lyapunov import Spectrum, flow_spectrum, leading_exponent, lyapunov_spectrum
 from systems.protocol import Sampling
 from systems.published import Attractor, Orbit, Published
@@ -20,9 +21,6 @@ from systems.published import Attractor, Orbit, Published
 TIGHTER = 1e-12  # tolerance of the solution that the reference solution is compared with
 LONGEST = Sampling().horizon  # of the forecasts that are scored, in timescales
 SAMPLES = 5  # of both solutions, in a timescale
-AGREEMENT = 0.05  # difference of two solutions in standard deviations, beyond which the truth is no longer known
-
-Solution = Float64[np.ndarray, "batch time dim"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def _lines(check: Callable[[Simulated, int], Iterator[Check]], system: Simulated
         yield Check(check.__name__.strip("_").replace("_", " "), nan, 0.0, 0.0, str(error))
 
 
-def _states(system: Simulated, count: int, seed: int) -> Float64[np.ndarray, "count dim"]:
+def _states(system: Simulated, count: int, seed: int) -> States:
     return system.initial_states(count, np.random.default_rng(seed))
 
 
@@ -112,8 +110,8 @@ def _ground_truth(system: Simulated, seed: int) -> Iterator[Check]:
     """How long the reference solution is the truth: no valid prediction time beyond it means anything."""
     times, solution, finer = _pair(system, seed)
     scale = finer.std(axis=(0, 1)) + np.finfo(float).tiny
-    apart = (np.sqrt((((solution - finer) / scale) ** 2).mean(axis=2)) > AGREEMENT).any(axis=0)
-    agreed = times[apart.argmax()] if apart.any() else times[-1]
+    lost = disagreement((solution - finer) / scale)
+    agreed = times[-1 if lost is None else lost]
     yield Check("valid ground-truth time", float(agreed), LONGEST, 0.0, "forecasts", "at least")
 
 

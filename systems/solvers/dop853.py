@@ -28,10 +28,7 @@ _ERRORS = DOP853.E5[:, None, None], DOP853.E3[:, None, None]
 
 
 def integrate(
-    velocity: Velocity,
-    initial: State,
-    times: Float64[np.ndarray, "*batch time"],
-    tolerance: float = TOLERANCE,
+    velocity: Velocity, initial: State, times: Float64[np.ndarray, "*batch time"], tolerance: float = TOLERANCE
 ) -> Float64[np.ndarray, "batch time dim"]:
     """Solve dx/dt = velocity(t, x) for a batch of initial states, at the same `times` or each at its own.
 
