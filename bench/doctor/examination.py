@@ -66,7 +66,7 @@ def certificates(systems: Sequence[str], cases: Sequence[str] = ()) -> Iterator[
     jobs = [*(partial(_certify_system, name) for name in systems), *(partial(_certify_case, name) for name in cases)]
     workers = min(len(jobs), cores())
     if workers < 2:
-        yield from map(call, jobs)
+        yield from (job() for job in jobs)
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), _use_one_thread) as pool:
         yield from pool.map(call, jobs)
