@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cells.cell import Cell
+from bench.cells.planned import planned
 from bench.exports.film_cells import FilmCell
 from bench.request import Conditions
 from bench.runner import run as runner

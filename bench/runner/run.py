@@ -92,8 +92,8 @@ class Scheduler:
     notify: Callable[[Event], None]
     waiting: list[Task]
     outcome: Outcome
-    running: dict[Future[Outcome], Task] = field(default_factory=dict)
-    making: dict[Future[None], Path] = field(default_factory=dict)  # data
+    running: dict[Future[Any], Task] = field(default_factory=dict)
+    making: dict[Future[Any], Path] = field(default_factory=dict)  # data
     elsewhere: dict[Task, Lease] = field(default_factory=dict)  # other runs, or processes that are dying, have these
     made: set[Path] = field(default_factory=set)  # data that were made, or that nobody could make
     stop: Stop = field(default_factory=Stop)
