@@ -1,6 +1,6 @@
 """Learners one by one: what each promises beyond the contract that all of them keep."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -24,7 +24,17 @@ from learners.networks.scales import Scales
 from learners.solvers.accurate import accurate_substeps
 from learners.solvers.integration import rollout_adaptive
 from learners.solvers.rollout import rollout_flow, rollout_map
-from systems import Dataset, KuramotoSivashinsky, LinearSpiral, Lorenz, LotkaVolterra, Sampling, Trajectories, sample
+from systems import (
+    Dataset,
+    KuramotoSivashinsky,
+    LinearSpiral,
+    Lorenz,
+    LotkaVolterra,
+    RandomSpirals,
+    Sampling,
+    Trajectories,
+    sample,
+)
 
 SAMPLING = Sampling(
     step=0.02, trajectories=8, samples=100, valid=2, test=4, context=4, horizon=1.0, climate=1, climate_horizon=1.0
@@ -107,14 +117,9 @@ def test_true_equations_take_more_steps_where_the_samples_are_further_apart(spir
     assert counts[0] < counts[1] < counts[2]
 
 
-@dataclass(frozen=True)
-class Unknown:
-    """A system of which nothing is known."""
-
-
 def test_true_equations_need_a_velocity(spiral: Dataset):
-    with pytest.raises(ValueError, match="TrueEquations needs a system with a velocity, but Unknown has none"):
-        TrueEquations().fit(replace(spiral, system=Unknown()), Budget(), [0])
+    with pytest.raises(ValueError, match="TrueEquations needs a system with a velocity, but RandomSpirals has none"):
+        TrueEquations().fit(replace(spiral, system=RandomSpirals()), Budget(), [0])
 
 
 def test_a_polynomial_propagator_is_exact_on_a_linear_system(spiral: Dataset):
