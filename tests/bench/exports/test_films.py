@@ -322,7 +322,7 @@ def run(folder, capsys, *arguments: str) -> Ended:
 
 
 def test_a_film_that_cannot_be_written_is_told_in_one_line(tmp_path, monkeypatch):
-    def fail(plan, **conditions):
+    def fail(plan, conditions):
         raise RuntimeError("ffmpeg cannot write circle.mp4: no codec")
 
     monkeypatch.setattr(films, "make", fail)
