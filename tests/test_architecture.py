@@ -26,8 +26,8 @@ HEAVY = {"torch", "pandas", "numpy", "scipy", "matplotlib", "seaborn"}
 
 # The rooms of each package, folders and modules at its door, from the top floor down: none imports from one before it.
 ROOMS = {
-    "bench": "__main__ cli commands doctor exports tuning timing runner display planning suites suite cells catalogue "
-    "runs request machine errors",
+    "bench": "__main__ cli commands exports doctor tuning timing display runs planning suites suite runner cells "
+    "catalogue machine request errors",
     "systems": "certificates ground_truth lyapunov sampling observation flows recordings calibration images base "
     "protocol published trajectories solvers configuration extras",
     "learners": "references delayed fewer_trajectories adaptive neural_ode resnet transformer windowed_rnn equations latent linear "

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,8 @@ from results.figures.vector_fields import distance, vector_fields
 from results.report import page as report_room
 from systems import LinearSpiral, Trajectories
 from tests.support.stubs import TINY, Instant, cell
-from tests.test_architecture import ROOT
 
+ROOT = Path(__file__).parents[3]
 BRIEF = Training(updates=20, batch=8, validations=2)
 NETWORK = NeuralODE(width=8, depth=1, training=BRIEF)
 SOURCE = """
