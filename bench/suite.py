@@ -74,23 +74,21 @@ class Suite:
             self.systems[0], self.learners[0], self.sampling, self.metrics, spend, seeds, self.data_seed, device
         )
         try:
-            own: dict[Any, Sampling] = dict(self.own)
-            observed = [
-                (
-                    one,
-                    one.adapt(own.get(one, self.sampling), self.data_seed)
-                    if isinstance(one, System)
-                    else self.sampling,
-                )
-                for one in self.systems
-            ]
+            samplings = [self._sampling_of(system) for system in self.systems]
         except ValueError as error:
             raise UserError(str(error)) from error
         return [
             replace(shared, system=system, sampling=sampling, learner=learner)
-            for system, sampling in observed
+            for system, sampling in zip(self.systems, samplings, strict=True)
             for learner in self.learners
         ]
+
+    def _sampling_of(self, system: Any) -> Any:
+        """How a system is observed: in a way of its own, or as the suite says, adapted to the system."""
+        if not isinstance(system, System):
+            return self.sampling
+        own: dict[Any, Any] = dict(self.own)
+        return system.adapt(own.get(system, self.sampling), self.data_seed)
 
     @property
     def family(self) -> str:

@@ -1,14 +1,13 @@
 """The floors of the house: who may import whom, and what stays light."""
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import loaded_by
 from tests.support.synthetic import Size, build
 
 ROOT = Path(__file__).parents[1]
@@ -30,8 +29,8 @@ ROOMS = {
     "catalogue machine request errors",
     "systems": "certificates ground_truth lyapunov sampling observation flows recordings calibration images base "
     "protocol published trajectories solvers configuration extras",
-    "learners": "references delayed fewer_trajectories adaptive neural_ode resnet transformer windowed_rnn equations latent linear "
-    "images solvers training networks validation streams base",
+    "learners": "references delayed fewer_trajectories adaptive equations neural_ode resnet transformer windowed_rnn "
+    "latent linear images solvers training networks validation streams base",
     "metrics": "",
     "results": "report timing gate claims figures tables statistics store formatting",
 }
@@ -131,22 +130,6 @@ def test_every_exported_name_exists_and_is_sorted():
         module = __import__(package)
         assert all(hasattr(module, name) for name in module.__all__)
         assert len(set(module.__all__)) == len(module.__all__)
-
-
-def loaded_by(*arguments: str) -> tuple[int, set[str]]:
-    """The exit code of a command of ours, and all packages that it has imported."""
-    driver = (
-        "import sys\n"
-        "from bench.cli import main\n"
-        "try:\n    main(sys.argv[1:])\n"
-        "except SystemExit as end:\n    code = end.code\n"
-        "print(code, *{name.partition('.')[0] for name in sys.modules}, file=sys.__stderr__)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", driver, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
-    code, *packages = done.stderr.splitlines()[-1].split()
-    return int(code), set(packages)
 
 
 @pytest.mark.parametrize(

@@ -151,8 +151,9 @@ def _arguments(node: ast.expr | None, name: str) -> dict[str, str]:
 
 def _choices(node: Definition) -> str:
     """The values of a Literal, or nothing."""
-    is_literal = isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal"
-    return " | ".join(elements(node.slice, {})) if is_literal else ""
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
+        return " | ".join(elements(node.slice, {}))
+    return ""
 
 
 def _comment(lines: list[bytes], node: ast.AnnAssign) -> str:

@@ -17,7 +17,7 @@ class TrainingStep:
     objective: Callable[[Tensor], Float[Tensor, " seed"]]  # the loss of each replica on a minibatch
     minibatches: Callable[[int], Iterator[Tensor]]  # as many as there are updates
     optimiser: optim.Optimizer
-    clip: Callable[[], None]  # limits the gradients
+    clip: Callable[[], object]  # limits the gradients
     counted: Sequence[nn.Module]  # whose calls are the function evaluations
     validation_losses: Callable[[], Float[Tensor, " seed"]]
     weights: Sequence[Tensor]  # [seed, ...]: all that is kept where the validation loss is lowest

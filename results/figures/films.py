@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import seaborn as sns
-from matplotlib.animation import FFMpegWriter, PillowWriter
+from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, PillowWriter
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -61,7 +61,7 @@ def write(film: Film, folder: Path, name: str, colour: Any) -> list[Path]:
         RuntimeError: where ffmpeg fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    writers = {folder / f"{name}.gif": PillowWriter(RATE)}
+    writers: dict[Path, AbstractMovieWriter] = {folder / f"{name}.gif": PillowWriter(RATE)}
     if FFMpegWriter.isAvailable():
         writers[folder / f"{name}.mp4"] = FFMpegWriter(RATE)
     paths = list(save(strip(film, colour), folder, name).values())

@@ -184,9 +184,10 @@ def _name_channels(axes: Any, low: np.ndarray, high: np.ndarray, names: tuple[st
     start = np.array([0.02, -0.02])
     look: dict[str, Any] = {"color": NOTE, "transform": axes.transAxes}
     for arm, name in zip(arms, names, strict=True):
-        axes.add_line(Line2D(*np.stack([start, start + arm], axis=-1), linewidth=0.6, clip_on=False, **look))
+        across, up = np.stack([start, start + arm], axis=-1)
+        axes.add_line(Line2D(across, up, linewidth=0.6, clip_on=False, **look))
         end = start + arm * (1 + 0.05 / np.linalg.norm(arm))
-        axes.text2D(*end, name, fontsize=6, ha="center", va="center", **look)
+        axes.text2D(end[0], end[1], name, fontsize=6, ha="center", va="center", **look)
 
 
 def _name_plane(axes: Axes, across: str, up: str) -> None:

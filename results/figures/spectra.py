@@ -1,6 +1,7 @@
 """Spectra of long runs: power over frequency, or over wave number, of the truth below the learners."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -42,7 +43,8 @@ def _spectra(
             truth = rows(spectra, system=system, learner="")
             axes.plot(truth[x], truth["power"], color=TRUTH, linewidth=2.6, alpha=0.35, zorder=1.5)
             for style, mine in by_learner(spectra, system, shown):
-                axes.plot(mine[x], mine["power"], **style.line | {"linewidth": 0.9})
+                line: dict[str, Any] = style.line | {"linewidth": 0.9}
+                axes.plot(mine[x], mine["power"], **line)
             seen = truth.loc[truth["power"] > FAINTEST * truth["power"].max()]
             axes.set(yscale="log", ylim=(seen["power"].min() / 10, 30 * seen["power"].max()))
             axes.set(xlabel=labels[system], xlim=(0, seen[x].max() + room))

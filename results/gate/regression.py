@@ -143,7 +143,9 @@ def _lost(before: pd.DataFrame, after: pd.DataFrame, seeds: list[int]) -> list[s
         for row in group.dropna(subset="status").query("status != 'ok'").to_dict("records"):
             reason = f" ({row['reason']})" if row["reason"] else ""
             found.append(f"{learner} on {system} with seed {row['seed']} newly ends as {status(row['status'])}{reason}")
-    had, has = (pd.MultiIndex.from_frame(each.dropna(subset="value")[MEASUREMENT]) for each in (before, after))
+    had, has = (
+        pd.MultiIndex.from_frame(pd.DataFrame(each.dropna(subset="value")[MEASUREMENT])) for each in (before, after)
+    )
     gone = had.difference(has, sort=False)
     told = gone.droplevel("metric").isin(pd.MultiIndex.from_frame(now.loc[now["status"] != "ok", trial]))
     named = dict.fromkeys((metric, learner, system) for system, learner, _, metric in gone[~told])
@@ -211,7 +213,7 @@ def _effect(group: pd.DataFrame, two_sided: bool, tests: int) -> dict[str, float
     count = resamples(tests, RESAMPLES)
     systems = [column(trials, "ratio").to_numpy() for _, trials in group.groupby("system", sort=False)]
     drawn = [one[rng.integers(0, len(one), (count, max(len(one) - 1, 1)))].mean(axis=1) for one in systems]
-    return effect(np.mean([one.mean() for one in systems]), np.mean(drawn, axis=0), tests, two_sided)
+    return effect(float(np.mean([one.mean() for one in systems])), np.mean(drawn, axis=0), tests, two_sided)
 
 
 def _noise_bound(noise: pd.DataFrame, group: pd.DataFrame, tests: int) -> float:

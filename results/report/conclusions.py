@@ -119,7 +119,7 @@ def overall_ranking(ranks: Ranking) -> str:
 def describe_best(frame: pd.DataFrame, compared: Collection[str], metric: str) -> list[str]:
     """Who is best by a metric on each system, in a sentence each, with the interval over seeds."""
     totals = rows(summary(frame), metric=metric).dropna(subset="median")
-    totals = totals.loc[totals["learner"].isin(compared)]
+    totals = totals.loc[totals["learner"].isin(list(compared))]
     sentences = []
     for system in dict.fromkeys(totals["system"]):
         here = rows(totals, system=system)

@@ -45,7 +45,7 @@ def depth_pictures(data: FigureData) -> Iterator[Picture]:
     for name, title, caption, relation in SWEEPS:
         yield Picture(name, title, caption, depth_figures.sweep_figure(sweep, data.styles, relation))
     curves = data.run.curves()
-    curves = curves.loc[curves["learner"].isin(set(sweep["learner"]))]
+    curves = curves.loc[curves["learner"].isin(sweep["learner"])]
     yield Picture(
         "depth_training",
         "Evaluations while training",

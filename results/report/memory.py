@@ -44,9 +44,10 @@ def memory_points(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame
     if STEPS not in wide or not wide[STEPS].gt(0).to_numpy().any():
         return pd.DataFrame(columns=["system", "kind", "measure", "steps", "bytes"])
     wide = wide[wide[STEPS] > 0].reset_index()
-    wide = wide.assign(kind=wide["learner"].map(kinds))
+    wide = wide.assign(kind=wide["learner"].map(dict(kinds)))
     steps = wide.groupby(["system", "kind"])[STEPS]
-    wide = wide[(steps.transform("nunique") >= FEWEST) & (steps.transform("max") >= RANGE * steps.transform("min"))]
+    count, least, most = (pd.Series(steps.transform(name)) for name in ("nunique", "min", "max"))
+    wide = wide[(count >= FEWEST) & (most >= RANGE * least)]
     measured = [measure for measure in MEASURES if measure in wide]
     points = wide.melt(["system", "kind", STEPS], measured, "measure", "bytes").dropna(subset=["bytes"])
     return points.rename(columns={STEPS: "steps"}).sort_values("steps", kind="stable", ignore_index=True)

@@ -162,7 +162,7 @@ def _pictures(data: FigureData) -> Iterator[Picture]:
 def _save(picture: Picture, folder: Path, kinds: Collection[str], shown: bool) -> SavedFigure:
     """Save a picture in these formats; where it is shown on the page, with its content."""
     kind = "png" if picture.dense else "svg"
-    wanted = list(dict.fromkeys([*kinds, *([kind] if shown else [])]))
+    wanted = [*kinds, *([kind] if shown and kind not in kinds else [])]
     paths = save(picture.figure, folder / "figures", picture.name, wanted)
     source = _address(paths[kind]) if shown else ""
     for extra in set(paths) - set(kinds):

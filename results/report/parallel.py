@@ -21,9 +21,9 @@ def executor(jobs: int) -> Executor:
 class SameProcess(Executor):
     """Calls each function where it is submitted."""
 
-    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        future.set_result(function(*arguments))
+        future.set_result(fn(*args, **kwargs))
         return future
 
 
@@ -36,17 +36,17 @@ class ProcessPool(ProcessPoolExecutor):
         super().__init__(jobs, context, _prepare, (look.get(),))
         super().submit(int)  # starts a process, and what it imports, while there is nothing to write yet
 
-    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Pickle the call here, not in the pool's thread, while the next figure is being drawn."""
-        return super().submit(_call, pickle.dumps((function, arguments)))
+        return super().submit(_call, pickle.dumps((fn, args, kwargs)))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
         super().shutdown(wait, cancel_futures=cancel_futures)
 
 
 def _call(pickled: bytes) -> Any:
-    function, arguments = pickle.loads(pickled)  # which the program itself has written
-    return function(*arguments)
+    function, arguments, keywords = pickle.loads(pickled)  # which the program itself has written
+    return function(*arguments, **keywords)
 
 
 def _prepare(chosen: Look | None) -> None:

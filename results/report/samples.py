@@ -98,7 +98,9 @@ def costs(**names: str) -> pd.DataFrame:
         cost: dict(zip(COMPARED, np.random.default_rng(k).permutation([1.0, 3, 10, 30]), strict=True))
         for k, cost in enumerate(names)
     }
-    return times.assign(loss=-times["value"], **{cost: times["learner"].map(each) for cost, each in spent.items()})
+    return times.assign(
+        loss=-times["value"], **{cost: [each[name] for name in times["learner"]] for cost, each in spent.items()}
+    )
 
 
 def losses() -> pd.DataFrame:

@@ -51,7 +51,9 @@ def curves(run: Run) -> pd.DataFrame:
     table = _spent(run.curves())[[*CELL, "seed", *SPENT, "valid_loss", "valid_vpt"]]
     sizes = column(rows(summary(run.frame()), metric="parameters").set_index(CELL), "median")
     classes = {label: component.kind for label, component in run.learner_components.items()}
-    return table.join(sizes.rename("parameters"), on=CELL).assign(learner_class=table["learner"].map(classes))
+    return table.join(sizes.rename("parameters"), on=CELL).assign(
+        learner_class=[classes[label] for label in column(table, "learner")]
+    )
 
 
 def budgets(curves: pd.DataFrame, by: str) -> dict[str, float]:

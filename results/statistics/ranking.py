@@ -14,7 +14,7 @@ from scipy import stats
 from results.formatting import listed
 from results.statistics.intervals import LEVEL
 from results.statistics.scores import losses
-from results.statistics.trials import CELL, rows
+from results.statistics.trials import CELL, column, rows
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def ranking(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt", t
     trials = losses(frame, metric)
     trials = trials.loc[trials["learner"].isin(list(learners))]
     table = _medians(trials).reindex(columns=list(learners)).dropna(axis="index", how="all")
-    left_out = [learner for learner in learners if table[learner].isna().any()]
+    left_out = [learner for learner in learners if column(table, learner).isna().any()]
     failed = trials.loc[trials["failed"]].groupby("learner").size().to_dict()
     return rank_table(table.drop(columns=left_out), test, failed, tuple(left_out))
 
@@ -203,7 +203,7 @@ def performance_profile(table: pd.DataFrame, ratios: Sequence[float]) -> pd.Data
 
 def _medians(trials: pd.DataFrame) -> pd.DataFrame:
     """Median loss over the seeds, for each system (rows) and learner (columns)."""
-    return trials.groupby(CELL, sort=False)["loss"].median().unstack("learner")
+    return pd.DataFrame(trials.groupby(CELL, sort=False)["loss"].median().unstack("learner"))
 
 
 def _standard_error(count: int, blocks: int) -> float:

@@ -60,6 +60,6 @@ def _loss(trials: pd.DataFrame, alike: list[str]) -> pd.Series:
     The latter is the median over all their trials that are `alike` in these columns.
     """
     value, better = column(trials, "value"), column(trials, "better")
-    best = rows(trials, learner=GROUND_TRUTH).groupby(alike)["value"].median().rename("best")
+    best = rows(trials, learner=GROUND_TRUTH).groupby(alike)["value"].median().to_frame("best")
     distance = (value - trials.join(best, on=alike)["best"].to_numpy(dtype=float)).abs()
     return value.where(better != "higher", -value).where(better != "truth", distance)

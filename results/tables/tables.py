@@ -232,7 +232,7 @@ def table_of(
 
 def _outcomes(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, str]:
     """How the trials of each learner ended, in words."""
-    ended = frame.drop_duplicates(["system", "learner", "seed"]).groupby("learner")["status"].agg(list)
+    ended = frame.drop_duplicates(["system", "learner", "seed"]).groupby("learner")["status"].agg(list).to_dict()
     return {learner: outcome(ended.get(learner, ())) for learner in learners}
 
 

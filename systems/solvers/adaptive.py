@@ -29,13 +29,15 @@ class Steps:
         if chosen.all():
             return self
         *others, slopes = vars(self).values()
-        return type(self)(*(each[chosen] for each in others), slopes[:, chosen])
+        batch: list[Any] = [each[chosen] for each in others]
+        return type(self)(*batch, slopes=slopes[:, chosen])
 
     @classmethod
     def joined(cls, steps: list[Self], arrays: ModuleType) -> Self:
         """All steps in one batch; `arrays` is numpy or torch."""
         *others, slopes = zip(*(vars(each).values() for each in steps), strict=True)
-        return cls(*(arrays.concatenate(each) for each in others), arrays.concatenate(slopes, axis=1))
+        batch: list[Any] = [arrays.concatenate(each) for each in others]
+        return cls(*batch, slopes=arrays.concatenate(slopes, axis=1))
 
 
 class Embedded(ABC):

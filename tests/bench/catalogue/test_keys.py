@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-import bench.cells.digest
+from bench.catalogue import sources
 from bench.catalogue.sources import code_hash
 from bench.cells.cell import Cell
 from bench.cells.digest import checksum, code
@@ -209,15 +209,15 @@ def test_modules_without_a_file_are_left_out():
 
 def test_the_fork_server_holds_on_to_the_sources_that_it_has_imported(monkeypatch: pytest.MonkeyPatch):
     before = digest(replace(CELL, system=Lorenz()))
-    monkeypatch.setattr(bench.catalogue.sources, "_frozen", {})
-    monkeypatch.setattr(bench.catalogue.sources, "_frozen_imports", {})
+    monkeypatch.setattr(sources, "_frozen", {})
+    monkeypatch.setattr(sources, "_frozen_imports", {})
     monkeypatch.delitem(sys.modules, "bench.runner.preload", raising=False)
     importlib.import_module("bench.runner.preload")
-    frozen = bench.catalogue.sources._frozen
+    frozen = sources._frozen
     assert {name for name in before if not name.startswith("tests")} <= {module.name for module in frozen}
-    monkeypatch.setattr(bench.catalogue.sources, "_parse", None)
+    monkeypatch.setattr(sources, "_parse", None)
     assert code(["systems.flows.lorenz"]) == {name: before[name] for name in code(["systems.flows.lorenz"])}
-    bench.catalogue.sources.thaw()
+    sources.thaw()
     with pytest.raises(TypeError, match="not callable"):
         code(["systems.flows.lorenz"])
 

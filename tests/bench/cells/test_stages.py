@@ -29,7 +29,7 @@ from results import Store
 from results.store.store import CURVE_COLUMNS
 from systems import Dataset, LinearSpiral
 from tests.support import stubs
-from tests.test_architecture import ROOT
+from tests.support.commands import ROOT
 
 SHORT = Training(updates=8, batch=16, learning_rate=0.1, validations=8)
 STACKED = NeuralODE(width=8, depth=1, training=SHORT)
@@ -204,7 +204,7 @@ def test_another_process_tells_the_same(folder: Path):
 def test_stages_are_kept_with_the_curve_and_older_curves_are_read_without(folder: Path, tmp_path: Path):
     store = Store(tmp_path)
     with store.stage("new") as place:
-        trials = fit_cell(*planned([cell(STACKED)], tmp_path), folder, place)
+        trials = fit_cell(planned([cell(STACKED)], tmp_path)[0], folder, place)
     kept = store.curve("new").dropna(subset="valid_vpt")
     assert list(kept["update"]) == [1, 2, 4, 8] * 2
     assert kept["valid_vpt"].tolist() == [time for trial in trials for time in told(trial.curve).values()]

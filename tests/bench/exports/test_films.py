@@ -198,7 +198,7 @@ def test_other_errors_of_a_forecast_are_raised(spiral):
 def test_a_learner_without_updates_is_skipped_with_the_reason(tmp_path):
     (tmp_path / "cell").mkdir()
     watched_cell = FilmCell(**vars(cell(Instant(), seeds=(0,), metrics=())))
-    (trial,) = fit_cell(*planned([watched_cell], tmp_path), tmp_path, tmp_path / "cell")
+    (trial,) = fit_cell(planned([watched_cell], tmp_path)[0], tmp_path, tmp_path / "cell")
     assert trial.record.status == "skipped"
     assert "not trained update by update" in trial.record.reason
 

@@ -185,12 +185,12 @@ def test_trajectories_no_longer_than_the_context_are_refused(spiral):
 )
 def test_a_trial_ends_as_a_run_would(learner, status, tmp_path):
     judged = HeldOutCell(**vars(cell(learner, metrics=(validation_error,))))
-    assert [one.record.status for one in conduct_or_fail(judged, tmp_path)] == [status] * 2
+    assert [one.record.status for one in fitted(judged, tmp_path)] == [status] * 2
 
 
-def conduct_or_fail(judged, folder):
+def fitted(judged, folder):
     (folder / "cell").mkdir()
-    return fit_cell(*planned([judged], folder), folder, folder / "cell")
+    return fit_cell(planned([judged], folder)[0], folder, folder / "cell")
 
 
 def test_the_score_is_the_geometric_mean_over_systems_and_failures_count_as_the_worst():

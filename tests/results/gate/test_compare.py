@@ -18,8 +18,8 @@ from results.report.figure_data import FigureData
 from results.statistics import pareto
 from results.statistics.ranking import paired_losses, performance_profile, ranking, win_matrix
 from results.store.run import Run
+from tests.support.commands import loaded_by
 from tests.support.synthetic import Size, build, long_form
-from tests.test_architecture import loaded_by
 
 SIZE = Size(step=0.1, horizon=4.0, test=8, climate_samples=60, points=6, seeds=(0, 1))
 LEARNERS = ("WindowedRNN", "NeuralODE", "ResNet", "Persistence", "TrueEquations")

@@ -6,8 +6,8 @@ from learners.solvers.steps import STEPS
 from results.gate.baseline import Baseline
 from results.gate.regression import check
 from results.store.run import Run
-from tests.results.gate.test_regression_gate import run_of
 from tests.support import planted
+from tests.support.fake_runs import run_of
 
 SEEDS = (0, 1, 2, 3)
 

@@ -1,7 +1,7 @@
 """The regression gate: what is lost, newly fails or is worse is caught; what is noise is not."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,50 +14,12 @@ from results.gate import report as check_report
 from results.gate.baseline import Baseline, BrokenBaselineError
 from results.gate.regression import Check, check
 from results.statistics.scores import scores
-from results.store.record import Measurement, Record
+from results.store.record import Record
 from results.store.run import Run
+from tests.support.fake_runs import ENVIRONMENT, LEARNERS, METRICS, SYSTEMS, FakeRun, run_of
 
-METRICS = (
-    ("nrmse", "", "lower"), ("vpt", "timescales", "higher"), ("zero_one_k", "", "truth"), ("parameters", "", "lower"),
-    ("fit_seconds", "s", "lower"),
-)  # fmt: skip
-LEARNERS = {"A": False, "B": False, "C": False, "TrainingMean": True, "TrueEquations": True}
-SYSTEMS = ("Lorenz", "Rossler")
-ENVIRONMENT = {"python": "3.12", "processor": "Example", "cores": 2, "threads": 1, "device": "cpu", "torch": "2.6"}
 TRUE = {"nrmse": 1e-6, "vpt": 16.0, "zero_one_k": 0.99, "parameters": 0.0, "fit_seconds": 0.0}
 MEAN = {"nrmse": 0.95, "vpt": 0.1, "zero_one_k": 0.0, "parameters": 3.0, "fit_seconds": 0.0}
-
-
-class FakeRun(Run):
-    """A run whose records are given, not read; every other property is that of any run."""
-
-    @property
-    def records(self) -> dict[str, list[Record]]:
-        return self.__dict__["given"]
-
-
-def run_of(
-    values: Mapping[tuple[str, str, int], Mapping[str, float | None]],
-    seeds: Sequence[int],
-    metrics: Sequence[str] = (),
-    **manifest,
-) -> Run:
-    cells = list(dict.fromkeys(place[:2] for place in values))
-    given: dict[str, list[Record]] = {}
-    asked = [metric for metric in METRICS if not metrics or metric[0] in metrics]
-    for (system, learner, seed), measured in values.items():
-        measurements = tuple(Measurement(name, measured.get(name), unit, better) for name, unit, better in asked)
-        given.setdefault(f"{system}-{learner}", []).append(Record(system, learner, seed, "ok", "", measurements))
-    content = {
-        "suite": "toy", "budget": "standard", "data_seed": 0, "seeds": list(seeds), "systems": list(SYSTEMS),
-        "learners": [{"label": name, "reference": reference} for name, reference in LEARNERS.items()],
-        "metrics": [dict(zip(("name", "unit", "better"), metric, strict=True)) for metric in asked],
-        "sampling": {"step": 0.02}, "environment": dict(ENVIRONMENT),
-        "cells": [{"key": f"{system}-{learner}", "system": system, "learner": learner} for system, learner in cells],
-    } | manifest  # fmt: skip
-    run = FakeRun(Path("runs/toy"), content, None)  # pyright: ignore[reportArgumentType]
-    run.__dict__["given"] = given
-    return run
 
 
 def draw(rng: np.random.Generator, seeds: Sequence[int] = range(3), worse: float = 0.0, noise: float = 0.3) -> Run:

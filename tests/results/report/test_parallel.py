@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import BrokenExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -40,6 +41,9 @@ def test_what_fails_there_fails_here(jobs: int):
         pool.submit(fail).result()
 
 
+def do_nothing(parent: Connection) -> None: ...
+
+
 def test_others_work_beside_the_program_and_look_alike():
     with looking("talk"), executor(2) as pool:
         assert pool.submit(os.getpid).result() != os.getpid()
@@ -48,7 +52,7 @@ def test_others_work_beside_the_program_and_look_alike():
 
 @pytest.mark.parametrize("victim", [0, 1])
 def test_that_one_who_writes_is_killed_is_told(victim: int):
-    processes.run_process(id, threads=1)  # whose fork server, deaf to signals, then is that of the pool too
+    processes.run_process(do_nothing, threads=1)  # whose fork server, deaf to signals, then is that of the pool too
     with pytest.raises(BrokenExecutor), executor(2) as pool:
         first, second = pool.submit(wait_a_little), pool.submit(wait_a_little)
         os.kill((first.result(), second.result())[victim], signal.SIGKILL)
