@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import combinations
 from math import sqrt
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scikit_posthocs import posthoc_nemenyi_friedman
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from results.formatting import listed
 from results.statistics.intervals import LEVEL
@@ -105,7 +106,7 @@ def rank_table(
     order = table.rank(axis="columns").mean().sort_values(kind="stable")
     table = table.reindex(columns=order.index)
     blocks, count = table.shape
-    statistic, p = friedman(order.to_numpy(), blocks)
+    statistic, p = friedman(table)
     tests: dict[str, Callable[..., tuple[np.ndarray, float]]] = {"nemenyi": _nemenyi, "wilcoxon": _wilcoxon_holm}
     if test not in tests:
         raise ValueError(f"no test of pairs is called {test!r}: choose from {', '.join(tests)}")
@@ -114,12 +115,19 @@ def rank_table(
     return Ranking(order, pairs, blocks, statistic, p, difference, dict(failed or {}), left_out)
 
 
-def friedman(mean_ranks: np.ndarray, blocks: int) -> tuple[float, float]:
-    """Friedman's chi-squared, and the p-value of its F form (Iman and Davenport, 1980), from the mean ranks."""
-    count = len(mean_ranks)
-    if blocks < 2 or count < 2:
+def friedman(table: pd.DataFrame) -> tuple[float, float]:
+    """Friedman's chi-squared of a table of losses, a row for each block, and the p-value of its F form.
+
+    Ties share a rank, and the statistic is corrected for them: it is `scipy.stats.friedmanchisquare`'s, also for two
+    columns. NaN and 1 where all is tied, or there is but one row or column.
+
+    Conover, "Practical nonparametric statistics", 3rd edition, 1999; Iman and Davenport, 1980.
+    """
+    blocks, count = table.shape
+    deviations = table.rank(axis="columns").to_numpy() - (count + 1) / 2
+    if blocks < 2 or not deviations.any():
         return np.nan, 1.0
-    statistic = 12 * blocks / (count * (count + 1)) * (np.sum(mean_ranks**2) - count * (count + 1) ** 2 / 4)
+    statistic = (count - 1) * np.sum(deviations.sum(axis=0) ** 2) / np.sum(deviations**2)
     left = blocks * (count - 1) - statistic
     ratio = (blocks - 1) * statistic / left if left > 1e-9 else np.inf
     return float(statistic), float(stats.f.sf(ratio, count - 1, (count - 1) * (blocks - 1)))
@@ -127,7 +135,7 @@ def friedman(mean_ranks: np.ndarray, blocks: int) -> tuple[float, float]:
 
 def critical_difference(count: int, blocks: int, level: float = LEVEL) -> float:
     """The least difference of mean ranks that Nemenyi's test of `count` learners on so many blocks resolves."""
-    return float(stats.studentized_range.ppf(1 - level, count, np.inf) / sqrt(2) * _standard_error(count, blocks))
+    return float(stats.studentized_range.ppf(1 - level, count, np.inf) * sqrt(count * (count + 1) / (12 * blocks)))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -135,22 +143,18 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 1979.
     """
-    order = np.argsort(p_values, kind="stable")
-    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    corrected = np.empty_like(p_values, dtype=float)
-    corrected[order] = np.minimum(stepped, 1.0)
-    return corrected
+    return multipletests(p_values, method="holm")[1] if len(p_values) else p_values
 
 
 def ranks(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.DataFrame:
     """Rank of each of `learners` (rows) on each system (columns) by the median over seeds; 1 is best, ties share one.
 
-    A trial that diverged or failed counts as worse than any value, and a learner whose median is such a trial has the
-    worst rank that there is. NaN where a cell is missing or was skipped.
+    A trial that diverged or failed counts as worse than any value; learners whose medians are such trials share the
+    mean of the worst ranks, as others that tie. NaN where a cell is missing or was skipped.
     """
     systems = list(dict.fromkeys(rows(frame, metric=metric)["system"]))
     table = _medians(losses(frame, metric)).T.reindex(index=list(learners), columns=systems)
-    return table.rank(axis="index").mask(np.isposinf(table), table.count(), axis="columns")
+    return table.rank(axis="index")
 
 
 def mean_rank(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.Series:
@@ -206,22 +210,9 @@ def _medians(trials: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(trials.groupby(CELL, sort=False)["loss"].median().unstack("learner"))
 
 
-def _standard_error(count: int, blocks: int) -> float:
-    return sqrt(count * (count + 1) / (6 * blocks))
-
-
 def _nemenyi(table: pd.DataFrame) -> tuple[np.ndarray, float]:
-    blocks, count = table.shape
-    order = table.rank(axis="columns").mean().to_numpy()
-    gaps = np.abs(order[:, None] - order) / _standard_error(count, blocks) * sqrt(2)
-    different, places = np.unique(gaps.round(12), return_inverse=True)
-    return _beyond(tuple(different), count)[places].reshape(gaps.shape), critical_difference(count, blocks)
-
-
-@lru_cache  # an integral each, and the same ranks are asked for again
-def _beyond(gaps: tuple[float, ...], count: int) -> np.ndarray:
-    """How probable studentized ranges of so many means are that exceed these."""
-    return stats.studentized_range.sf(gaps, count, np.inf)
+    ranked = table.rank(axis="columns")  # which stands for the table: failures are infinite
+    return posthoc_nemenyi_friedman(ranked).to_numpy(), critical_difference(table.shape[1], len(table))
 
 
 def _wilcoxon_holm(table: pd.DataFrame) -> tuple[np.ndarray, float]:

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import scikit_posthocs
 from scipy import stats
 
 from results.statistics.ranking import (
@@ -38,9 +37,10 @@ DEMSAR = pd.DataFrame(
 def test_mean_ranks_and_friedmans_test_are_those_of_the_published_example():
     found = rank_table(-DEMSAR)
     np.testing.assert_allclose(found.mean_ranks[DEMSAR.columns], [3.143, 2.000, 2.893, 1.964], atol=5e-4)
-    assert found.statistic == pytest.approx(9.28, abs=0.005)
+    uncorrected = 12 * 14 / (4 * 5) * ((found.mean_ranks**2).sum() - 4 * 5**2 / 4)
+    assert uncorrected == pytest.approx(9.28, abs=0.005)  # as published, which leaves ties uncorrected
+    assert found.statistic == pytest.approx(stats.friedmanchisquare(*DEMSAR.to_numpy().T).statistic)
     ratio = 13 * found.statistic / (14 * 3 - found.statistic)
-    assert ratio == pytest.approx(3.69, abs=0.005)
     assert found.p == pytest.approx(stats.f.sf(ratio, 3, 39))
     assert found.p < 0.05
 
@@ -59,10 +59,35 @@ def test_nemenyis_test_is_not_powerful_enough_to_resolve_the_published_example()
     assert "mean ranks closer than 1.25 are unresolved. No learner is resolved from another" in found.statement
 
 
-def test_p_values_of_pairs_are_those_of_an_independent_implementation():
-    order = rank_table(-DEMSAR).learners
-    theirs = scikit_posthocs.posthoc_nemenyi_friedman(-DEMSAR.reindex(columns=order))
-    np.testing.assert_allclose(rank_table(-DEMSAR).p_values, theirs, atol=1e-6)
+def test_p_values_of_pairs_are_those_of_studentized_ranges():
+    found = rank_table(-DEMSAR)
+    gaps = np.abs(np.subtract.outer(found.mean_ranks.to_numpy(), found.mean_ranks.to_numpy()))
+    theirs = stats.studentized_range.sf(gaps * np.sqrt(2) / np.sqrt(4 * 5 / (6 * 14)), 4, np.inf)
+    np.testing.assert_allclose(found.p_values, theirs, atol=1e-6)
+
+
+TIED = pd.DataFrame([[1.0] * 4] * 2 + [[1.0, 2.0, 3.0, 4.0]] * 3 + [[1.0, 2.0, 4.0, 3.0]], columns=list("ABCD"))
+
+
+@pytest.mark.parametrize(
+    "table", [TIED, -DEMSAR, TIED.replace(4.0, np.inf)], ids=["two blocks tied", "few", "failures"]
+)
+def test_friedmans_statistic_is_corrected_for_ties_as_in_scipy(table: pd.DataFrame):
+    expected = stats.friedmanchisquare(*table.rank(axis="columns").to_numpy().T).statistic
+    assert friedman(table)[0] == pytest.approx(expected)
+
+
+def test_blocks_in_which_all_are_alike_do_not_hide_a_difference_in_the_others():
+    assert rank_table(TIED).p < 0.05
+    assert np.isnan(friedman(pd.DataFrame(np.ones((6, 4))))[0])
+    assert friedman(pd.DataFrame(np.ones((6, 4))))[1] == 1.0
+
+
+def test_tied_blocks_leave_the_rate_of_false_alarms_where_it_is_stated():
+    rng = np.random.default_rng(1)
+    tables = (pd.DataFrame(np.vstack([np.ones((2, 7)), rng.normal(size=(4, 7))])) for _ in range(1000))
+    alarms = np.mean([friedman(table)[1] <= 0.05 for table in tables])
+    assert 0.02 <= alarms <= 0.08
 
 
 def test_signed_ranks_are_those_of_the_published_example():
@@ -117,7 +142,7 @@ def test_an_unknown_test_of_pairs_is_refused_with_the_choices():
 
 
 def test_complete_agreement_has_no_probability_of_chance():
-    statistic, p = friedman(np.array([1.0, 2.0, 3.0]), 10)
+    statistic, p = friedman(pd.DataFrame([[1.0, 2.0, 3.0]] * 10))
     assert statistic == pytest.approx(20.0)
     assert p == 0.0
 

@@ -15,7 +15,7 @@ from results.statistics.intervals import (
     probability_of_improvement,
     stratified,
 )
-from results.statistics.ranking import mean_rank, ranks
+from results.statistics.ranking import mean_rank, ranking, ranks
 from results.statistics.scores import losses
 from results.statistics.trials import summary
 from tests.support.synthetic import long_form
@@ -97,9 +97,9 @@ def test_of_a_metric_that_is_better_when_lower_the_lowest_has_rank_one():
     assert ranks(frame, ["A", "B"], "nrmse")["X"].to_dict() == {"A": 1.0, "B": 2.0}
 
 
-def test_learners_that_failed_share_the_worst_rank():
+def test_learners_that_failed_share_the_worst_ranks():
     frame = long_form({("X", "A"): [None, None], ("X", "B"): [1.0, 1.0], ("X", "C"): [None, None], ("X", "D"): [0.0]})
-    assert ranks(frame, list("ABCD"))["X"].to_dict() == {"A": 4.0, "B": 1.0, "C": 4.0, "D": 2.0}
+    assert ranks(frame, list("ABCD"))["X"].to_dict() == {"A": 3.5, "B": 1.0, "C": 3.5, "D": 2.0}
 
 
 def test_one_failed_seed_counts_as_worse_than_any_value():
@@ -225,3 +225,11 @@ def test_what_is_best_near_the_truth_loses_by_its_distance_from_it():
     frame = long_form({("X", "A"): [0.7], ("X", "B"): [1.2], ("X", "TrueEquations"): [1.0]}, "roughness", "truth")
     assert list(losses(frame, "roughness")["loss"]) == pytest.approx([0.3, 0.2, 0.0])
     assert ranks(frame, ["A", "B"], "roughness")["X"].to_dict() == {"A": 2.0, "B": 1.0}
+
+
+def test_the_mean_rank_of_the_table_is_that_of_the_ranking():
+    frame = long_form(
+        {(system, one): [None, None] for system in "XYZ" for one in "AB"}
+        | {("X", "C"): [1.0], ("Y", "C"): [2.0], ("Z", "C"): [1.0]}
+    )
+    assert mean_rank(frame, list("ABC")).to_dict() == ranking(frame, list("ABC")).mean_ranks.to_dict()
