@@ -12,7 +12,7 @@ from metrics import Metric
 from systems.configuration import label
 
 AnySystem = TypeVar("AnySystem")  # System or ImageSet
-AnyLearner = TypeVar("AnyLearner")  # Learner or Classifier
+AnyLearner = TypeVar("AnyLearner", bound=Any)  # Learner or Classifier
 AnySampling = TypeVar("AnySampling")  # Sampling or ImageSampling
 
 

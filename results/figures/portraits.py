@@ -179,7 +179,8 @@ def _name_channels(axes: Any, low: np.ndarray, high: np.ndarray, names: tuple[st
         _name_plane(axes, *names[:2])
         return
     corners = low + np.vstack([np.zeros(3), np.diag(high - low)])
-    seen = np.stack(proj3d.proj_transform(*corners.T, axes.get_proj())[:2], axis=-1)
+    x, y, z = corners.T
+    seen = np.stack(proj3d.proj_transform(x, y, z, axes.get_proj())[:2], axis=-1)
     arms = 0.12 * (seen[1:] - seen[0]) / np.abs(seen[1:] - seen[0]).max()
     start = np.array([0.02, -0.02])
     look: dict[str, Any] = {"color": NOTE, "transform": axes.transAxes}

@@ -6,7 +6,7 @@ import pandas as pd
 
 from results.figures.memory import MEASURES, memory_against_steps
 from results.report.figure_data import FigureData, Picture
-from results.statistics.trials import summary
+from results.statistics.trials import column, summary
 
 STEPS = "nfe_forward"
 FEWEST = 3  # numbers of steps that make a curve
@@ -44,7 +44,7 @@ def memory_points(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame
     if STEPS not in wide or not wide[STEPS].gt(0).to_numpy().any():
         return pd.DataFrame(columns=["system", "kind", "measure", "steps", "bytes"])
     wide = wide[wide[STEPS] > 0].reset_index()
-    wide = wide.assign(kind=wide["learner"].map(dict(kinds)))
+    wide = wide.assign(kind=[kinds[label] for label in column(wide, "learner")])
     steps = wide.groupby(["system", "kind"])[STEPS]
     count, least, most = (pd.Series(steps.transform(name)) for name in ("nunique", "min", "max"))
     wide = wide[(count >= FEWEST) & (most >= RANGE * least)]

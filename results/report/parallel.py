@@ -52,7 +52,7 @@ def _call(pickled: bytes) -> Any:
 def _prepare(chosen: Look | None) -> None:
     """Leave ^C to the program, and end with it even where it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # by which a pool ends that has lost one of its own
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which a pool ends that has lost one of its own
     look.set(chosen)
     gc.freeze()  # what was imported is not visited at every collection
     Thread(target=_end_with_parent, daemon=True).start()

@@ -48,7 +48,7 @@ def curves(run: Run) -> pd.DataFrame:
     `nfe` sums the evaluations of both passes over all updates so far; `parameters` and `learner_class` are those of the
     learner.
     """
-    table = _spent(run.curves())[[*CELL, "seed", *SPENT, "valid_loss", "valid_vpt"]]
+    table = _spent(run.curves()).loc[:, [*CELL, "seed", *SPENT, "valid_loss", "valid_vpt"]]
     sizes = column(rows(summary(run.frame()), metric="parameters").set_index(CELL), "median")
     classes = {label: component.kind for label, component in run.learner_components.items()}
     return table.join(sizes.rename("parameters"), on=CELL).assign(

@@ -143,7 +143,7 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 1979.
     """
-    return multipletests(p_values, method="holm")[1] if len(p_values) else p_values
+    return np.asarray(multipletests(p_values, method="holm")[1]) if len(p_values) else p_values
 
 
 def ranks(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.DataFrame:

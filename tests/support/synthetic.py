@@ -303,7 +303,7 @@ def with_parsed_labels(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def long_form(
-    values: dict[tuple[str, str], list[float | None]], metric: str = "vpt", better: str = "higher"
+    values: Mapping[tuple[str, str], Sequence[float | None]], metric: str = "vpt", better: str = "higher"
 ) -> pd.DataFrame:
     """The long form of trials of one metric: by system and learner the values of the seeds, None where one crashed."""
     return pd.DataFrame(
