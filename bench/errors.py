@@ -13,7 +13,7 @@ ValueError
 │   ├── BrokenTimingError    a file that holds no timings, or none that can be compared
 │   └── IncomparableError    runs or times that cannot be set beside each other
 ├── Unsuitable               learners.base: a learner does not apply to the data; its trials are skipped
-└── Undefined                metrics.base: a trial leaves a metric nothing to measure; it has no value
+└── Undefined                metrics.validation: a trial leaves a metric nothing to measure; it has no value
 RuntimeError
 └── SolverError              learners.base: an adaptive solver cannot go on; the trial has failed
 Exception

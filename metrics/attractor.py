@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from metrics.base import Evidence, Metric
 from metrics.dimension import correlation_dimension, divide
 from metrics.prediction_time import diverged
-from metrics.validation import check_moving
+from metrics.validation import MOTIONLESS, check_moving, rounding
 
 BINS = 30  # along each axis of the box
 MARGIN = 0.1  # of the box around the truth, in standard deviations
@@ -25,7 +25,6 @@ CENTRES = 10_000  # of the Gaussian mixtures
 DRAWS = 1000  # of the Monte Carlo estimate
 SMOOTHING = 20.0  # standard deviation of the Gaussian that smooths spectra, in frequency bins
 COMPARED = 2000  # samples for the kernel matrices
-MOTIONLESS = 1e-6  # range relative to size: what single precision leaves of a fixed point
 
 Runs = Float64[np.ndarray, "runs samples dim"]
 Points = Float64[np.ndarray, "points dim"]
@@ -106,7 +105,8 @@ def spectral_distance(truth: Runs, model: Runs) -> float:
     Mikhaeil, Monfared and Durstewitz, "On the difficulty of learning chaotic dynamics with RNNs", NeurIPS 2022.
     """
     check_moving(truth, model)
-    p, q = _spectra(truth), _spectra(model)
+    unit = truth.std(axis=(0, 1))
+    p, q = _spectra(truth, unit), _spectra(model, unit)
     lost = 1 - q.any(axis=1).mean(axis=0)
     p, q = _distribution(p), _distribution(q)
     distance = np.sqrt(np.maximum(0.0, 1 - np.sqrt(p * q).sum(axis=0)))
@@ -148,15 +148,15 @@ def _counts(runs: Runs, low: np.ndarray, high: np.ndarray) -> Float64[np.ndarray
     return np.bincount(places @ weights, minlength=BINS ** runs.shape[-1]).astype(float)
 
 
-def _spectra(runs: Runs) -> Spectra:
-    """Normalised power spectra of the runs; zero where a run is lost or does not move."""
+def _spectra(runs: Runs, unit: Float64[np.ndarray, " dim"]) -> Spectra:
+    """Normalised power spectra of the runs; zero where a run is lost or moves by less than MOTIONLESS of a unit."""
     kept = np.isfinite(runs).all(axis=(1, 2), keepdims=True)
     runs = np.where(kept, runs, 0.0)
+    least = np.maximum(rounding(runs, axis=1), MOTIONLESS * unit)
+    runs = runs - runs.mean(axis=1, keepdims=True)
     size = np.abs(runs).max(axis=1, keepdims=True)
-    runs = divide(runs, size)  # so that squares of large numbers do not overflow
-    moves = np.ptp(runs, axis=1, keepdims=True) > MOTIONLESS
-    power = np.abs(np.asarray(fft.rfft(runs - runs.mean(axis=1, keepdims=True), axis=1))) ** 2
-    return np.where(moves, divide(power, power.sum(axis=1, keepdims=True)), 0.0)
+    power = np.abs(np.asarray(fft.rfft(divide(runs, size), axis=1))) ** 2  # divided, lest large squares overflow
+    return np.where(size > least, divide(power, power.sum(axis=1, keepdims=True)), 0.0)
 
 
 def _distribution(spectra: Spectra) -> Float64[np.ndarray, "frequencies dim"]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float64
 
-from metrics.validation import clock
+from metrics.validation import Undefined, clock
 from systems.calibration import Calibration
 from systems.lyapunov import Spectrum
 
@@ -35,10 +35,6 @@ class Cost:
     flops_update: float = 0.0  # floating-point operations of one update, both passes
     flops_forecast: float = 0.0  # of one forecast, divided by its length in timescales
     energy: float = nan  # joules that the device took while fitting; NaN where it does not tell
-
-
-class Undefined(ValueError):  # noqa: N818 (an outcome, not a mistake)
-    """A trial leaves nothing for a metric to measure; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)

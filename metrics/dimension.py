@@ -9,13 +9,14 @@ from scipy.spatial import KDTree
 
 from metrics.base import Evidence, Metric
 from metrics.prediction_time import diverged
+from metrics.validation import rounding
 
 REFERENCES = 4000  # points whose neighbours are counted
 SCALING = (3e-5, 3e-3)  # correlation sums between which the dimension is read off
 RADII = 16
 NARROW = 1.01  # ratio of its ends, below which a scaling range is but one distance
 PAIRS = 200_000  # from which the scaling range is estimated
-COINCIDENT = 1e-9  # distance, in standard deviations, of states that are one and the same
+COINCIDENT = 1e-9  # distance, in standard deviations, of states that are one and the same, if rounding leaves no more
 
 Runs = Float64[np.ndarray, "runs samples dim"]
 Points = Float64[np.ndarray, "points dim"]
@@ -41,24 +42,29 @@ def grassberger_procaccia(runs: Runs, window: int, scaling: tuple[float, float] 
     dimension from correlation algorithms applied to limited time-series data", Physical Review A 34, 1986.
     """
     _check_runs(runs, window)
-    points = divide(runs - runs.mean(axis=(0, 1)), np.abs(runs).max(axis=(0, 1))).reshape(-1, runs.shape[-1])
-    points = divide(points, points.std(axis=0))
-    radii = _scaling_range(points, runs.shape[1], window, scaling)
+    points = (runs - runs.mean(axis=(0, 1))).reshape(-1, runs.shape[-1])
+    size = np.abs(points).max(axis=0)
+    points = divide(points, size)  # so that squares of large numbers do not overflow
+    spread = points.std(axis=0)
+    points = divide(points, spread)
+    smallest = np.where(spread > 0, size * spread, np.inf)
+    coincident = max(COINCIDENT, float((rounding(runs, axis=(0, 1)).ravel() / smallest).max()))
+    radii = _scaling_range(points, runs.shape[1], window, scaling, coincident)
     if not radii[0] * NARROW < radii[-1]:
         return CorrelationDimension(0.0, (float(radii[0]), float(radii[-1])))
-    closer = _correlation_sums(points, runs.shape[1], window, radii)
+    closer = _correlation_sums(points, runs.shape[1], window, radii, coincident)
     slope = float(np.polyfit(np.log(radii), np.log(closer), 1)[0])
     return CorrelationDimension(slope, (float(radii[0]), float(radii[-1])))
 
 
 def _scaling_range(
-    points: Points, samples: int, window: int, scaling: tuple[float, float]
+    points: Points, samples: int, window: int, scaling: tuple[float, float], coincident: float
 ) -> Float64[np.ndarray, " radii"]:
     """Radii whose correlation sums, estimated from random pairs, span the scaling range."""
     one, two = np.random.default_rng(0).integers(len(points), size=(2, PAIRS))
     apart = ~_near_in_time(one, two, samples, window)
     distances = np.sqrt(((points[one[apart]] - points[two[apart]]) ** 2).sum(axis=-1))
-    distances = distances[distances > COINCIDENT]
+    distances = distances[distances > coincident]
     if not len(distances):
         return np.zeros(2)
     low, high = np.quantile(distances, scaling)
@@ -66,11 +72,11 @@ def _scaling_range(
 
 
 def _correlation_sums(
-    points: Points, samples: int, window: int, radii: Float64[np.ndarray, " radii"]
+    points: Points, samples: int, window: int, radii: Float64[np.ndarray, " radii"], coincident: float
 ) -> Float64[np.ndarray, " radii"]:
     """Share of pairs closer than each radius: all neighbours of some points, less those near in time."""
     chosen = np.unique(np.linspace(0, len(points) - 1, REFERENCES).astype(int))
-    ends = np.append(COINCIDENT, radii)
+    ends = np.append(coincident, radii)
     closer = np.asarray(KDTree(points[chosen]).count_neighbors(KDTree(points), ends), dtype=float)
     pairs = len(chosen) * len(points)
     for offset in range(-window, window + 1):

@@ -9,7 +9,7 @@ arXiv 2510.23166, 2025.
 import numpy as np
 from jaxtyping import Float64
 
-from metrics.base import Evidence, Metric
+from metrics.base import Evidence, Metric, Undefined
 from metrics.validation import check_forecast
 
 FIRST = 20  # samples of the short-time score
@@ -23,7 +23,7 @@ PerState = Float64[np.ndarray, " batch"]
 def short_time_score(truth: States, forecast: States, first: int = FIRST) -> PerState:
     """100 (1 - |X^ - X| / |X|) over the first samples, with the largest singular value of [time, dim] as the norm.
 
-    From minus infinity to 100. Raises ValueError where a truth is zero throughout.
+    From minus infinity to 100. Raises Undefined where a truth is zero throughout.
     """
     check_forecast(truth, forecast)
     truth, forecast = truth[:, :first], forecast[:, :first]
@@ -48,7 +48,7 @@ def histogram_score(truth: States, forecast: States, last: int = LAST) -> PerSta
 def spectrum_score(truth: States, forecast: States, last: int = LAST) -> PerState:
     """100 (1 - |P^ - P| / |P|), P = time mean of |fft|^2 over the non-negative modes, over the last samples of a field.
 
-    The channels are the sites of a field on a ring. From minus infinity to 100. Raises ValueError where a truth is zero
+    The channels are the sites of a field on a ring. From minus infinity to 100. Raises Undefined where a truth is zero
     throughout.
     """
     check_forecast(truth, forecast)
@@ -74,15 +74,16 @@ def _histogram_error(truth: Float64[np.ndarray, "time dim"], forecast: Float64[n
         return 2.0
     errors = []
     for x, y in zip(truth.T, forecast.T, strict=True):
-        ends = (min(x.min(), y.min()), max(x.max(), y.max()))
-        h, g = (np.histogram(series, BINS, ends)[0] for series in (x, y))
+        low = min(x.min(), y.min())
+        width = (max(x.max(), y.max()) - low) or 1.0
+        h, g = (np.histogram((series - low) / width, BINS, (0.0, 1.0))[0] for series in (x, y))
         errors.append(np.abs(g - h).sum() / h.sum())
     return float(np.mean(errors))
 
 
 def _check_size(size: PerState) -> None:
     if not (size > 0).all():
-        raise ValueError(
+        raise Undefined(
             f"the score is relative to the size of the truth, but that of state {size.argmin()} is zero throughout"
         )
 

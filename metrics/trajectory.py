@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float64
 
-from metrics.base import Evidence, Metric
+from metrics.base import Evidence, Metric, Undefined
 from metrics.prediction_time import (
     THRESHOLD,
     PerState,
@@ -38,14 +38,14 @@ def cumulative_maximum_error(truth: States, forecast: States, times: Times | flo
     """CME: time mean of min(1, largest error so far / spread), from 0 to 1; 1 from a divergence on.
 
     The error is the Euclidean norm over the channels; the spread is the root mean square distance of the truth
-    (all states and times) from its mean. Raises ValueError where the truth does not move at all.
+    (all states and times) from its mean. Raises Undefined where the truth does not move at all.
 
     Schoetz, "Dynamical system prediction from noisy observations: DEEB", 2024.
     """
     check_forecast(truth, forecast)
     spread = np.sqrt(((truth - truth.mean(axis=(0, 1))) ** 2).sum(axis=-1).mean())
-    if not spread > 0:
-        raise ValueError(
+    if not np.ptp(truth, axis=(0, 1)).any():
+        raise Undefined(
             "the cumulative maximum error is relative to the spread of the truth, but the truth is constant"
         )
     with np.errstate(over="ignore", invalid="ignore"):

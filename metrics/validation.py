@@ -7,6 +7,13 @@ States = Float64[np.ndarray, "batch time dim"]
 Times = Float64[np.ndarray, "*batch time"]
 
 
+MOTIONLESS = 1e-5  # range in standard deviations: what single precision leaves of a model at rest
+
+
+class Undefined(ValueError):  # noqa: N818 (an outcome, not a mistake)
+    """A trial leaves nothing for a metric to measure; the message says why."""
+
+
 def check_forecast(truth: States, forecast: States) -> None:
     """Raise ValueError unless the truth is a finite `[batch, time, dim]` array and the forecast has its shape."""
     if truth.ndim != 3 or 0 in truth.shape:
@@ -20,28 +27,33 @@ def check_forecast(truth: States, forecast: States) -> None:
 
 
 def check_moving(truth: States, forecast: States) -> None:
-    """The same, and raise ValueError where a channel of the truth is constant."""
+    """The same, and raise Undefined where a channel of the truth is constant."""
     check_forecast(truth, forecast)
     motionless = np.flatnonzero(np.ptp(truth, axis=(0, 1)) == 0)
     if len(motionless):
-        raise ValueError(
+        raise Undefined(
             f"the truth must move, but is {truth[0, 0, motionless[0]]} throughout in channel {motionless[0]}: "
             f"leave that channel out"
         )
 
 
 def check_scale(truth: States, scale: Float64[np.ndarray, " dim"]) -> None:
-    """Raise ValueError unless there is a positive number for each channel."""
+    """Raise ValueError unless there is a number for each channel, and Undefined unless all are positive."""
     if np.shape(scale) != truth.shape[-1:]:
         raise ValueError(
             f"scale needs one number for each of {truth.shape[-1]} channels, but has the shape {np.shape(scale)}"
         )
     bad = np.flatnonzero(~((scale > 0) & np.isfinite(scale)))
     if len(bad):
-        raise ValueError(
+        raise Undefined(
             f"scale must be positive, but is {scale[bad[0]]} in channel {bad[0]}: "
             f"a channel that is constant in the training data has no error relative to its spread; leave it out"
         )
+
+
+def rounding(states: np.ndarray, axis: int | tuple[int, ...] | None = None) -> np.ndarray:
+    """What rounding to float64 may make of the range of numbers as large as these; axes are kept, with length 1."""
+    return 8 * np.finfo(np.float64).eps * np.abs(states).max(axis=axis, keepdims=True)
 
 
 def clock(times: Times | float, batch: int, samples: int) -> Float64[np.ndarray, "batch time"]:

@@ -1,5 +1,8 @@
 """The 0-1 test for chaos: whether a series, turned into a motion in the plane, wanders off or stays in bounds.
 
+Series are taken about their mean and in units of their largest deviation, so that K does not depend on the units nor on
+the zero of what was measured.
+
 Gottwald and Melbourne, "On the implementation of the 0-1 test for chaos", SIAM Journal on Applied Dynamical Systems 8,
 2009.
 """
@@ -13,13 +16,13 @@ from jaxtyping import Complex128, Float64
 from scipy import fft, special
 
 from metrics.base import Evidence, Metric
+from metrics.validation import MOTIONLESS, Undefined, rounding
 
 FEWEST_SAMPLES = 1000  # below this K is not reliable
 FEWEST_TESTED = 20  # below this it is not defined
 OVERSAMPLED = 10.0  # range over mean absolute difference, above which a chaotic flow passes for regular
 PQ_FREQUENCY = 1.0  # c of the translation curves that are drawn
 ABOVE = 0.2  # K_c of a frequency that speaks for chaos, in the variant that counts such frequencies
-CONSTANT = 1e-6  # range relative to size, below which a series has collapsed to a point in single precision
 BINS = 16  # of equal probability, for the mutual information
 
 # Drawn once, and the same for every series, so that truth and models are measured alike.
@@ -80,20 +83,25 @@ class ZeroOne:
         return ((short,) if self.is_short else ()) + ((dense,) if self.is_oversampled else ())
 
 
-def zero_one(series: Series, lag: int = 1, c: Float64[np.ndarray, " frequencies"] = FREQUENCIES) -> ZeroOne:
+def zero_one(
+    series: Series, lag: int = 1, c: Float64[np.ndarray, " frequencies"] = FREQUENCIES, scale: float = 0.0
+) -> ZeroOne:
     """Test every `lag`-th sample of a series.
 
-    A constant series is regular: K = 0. Raises ValueError where the samples are not finite or fewer than 20, and where
-    the lag is below 1.
+    A series at rest is regular: K = 0. It is at rest where its range is below the rounding of its own numbers, or below
+    1e-5 of `scale`, such as the standard deviation of the truth. Raises ValueError where the samples are not
+    finite or fewer than 20, and where the lag is below 1.
     """
     if lag < 1:
         raise ValueError(f"lag must be at least 1, but is {lag!r}")
     phi = series[::lag]
     _check(phi)
-    phi = phi / (np.abs(phi).max() or 1.0)
-    spread = np.ptp(phi)
-    if spread <= CONSTANT:
+    size = np.abs(phi).max() or 1.0
+    phi = phi / size  # so that sums of large numbers do not overflow
+    if np.ptp(phi) <= max(rounding(phi).item(), MOTIONLESS * scale / size):
         return ZeroOne(c, np.zeros(len(c)), lag, len(phi), oversampling=0.0)
+    phi -= phi.mean()
+    phi /= np.abs(phi).max()
     k_of_c = np.array([_growth(phi, each) for each in c])
     return ZeroOne(c, k_of_c, lag, len(phi), oversampling=oversampling(phi))
 
@@ -161,29 +169,48 @@ def first_minimum_of_mutual_information(series: Series | Runs) -> int:
 def subsampling(truth: Runs) -> int:
     """Lag at which series are subsampled for the test: the first minimum of the truth's mutual information.
 
-    At most what leaves FEWEST_SAMPLES of each run, and 1 where runs are shorter than that.
+    Where that leaves fewer than 1,000 samples of a run, it is lowered until they are left, or until the samples would
+    be so close that chaos might pass for regular motion.
     """
-    return min(first_minimum_of_mutual_information(truth), max(1, truth.shape[1] // FEWEST_SAMPLES))
+    lag = first_minimum_of_mutual_information(truth)
+    while lag > max(1, truth.shape[1] // FEWEST_SAMPLES):
+        nearer = np.abs(truth[:, lag - 1 :] - truth[:, : 1 - lag]).mean()
+        if is_oversampled(float(np.ptp(truth) / nearer) if nearer else 0.0):
+            break
+        lag -= 1
+    return lag
 
 
 def climate_tests(evidence: Evidence) -> list[ZeroOne]:
-    """Test the first channel of the model's long forecasts, subsampled by the lag that suits the truth.
+    """Test the first channel of the model's long forecasts.
 
-    A forecast that diverges is tested up to there, if FEWEST_SAMPLES are left, and is otherwise missing from the list.
+    Truth and models are subsampled alike, as suits the truth. A forecast that diverges is tested up to there; those
+    with fewer than 1,000 samples left are missing from the list.
+    Raises Undefined where the truth's own runs have fewer.
     """
     lag = subsampling(evidence.climate_truth[:, :, 0])
+    samples = -(-evidence.climate_truth.shape[1] // lag)
+    if is_short(samples):
+        raise Undefined(
+            f"the 0-1 test needs {FEWEST_SAMPLES} samples that are not too close to each other, but one in {lag} "
+            f"of {evidence.climate_truth.shape[1]} leaves {samples}: raise the climate horizon"
+        )
     runs = [_finite_part(run) for run in evidence.climate[:, :, 0]]
-    enough = max(FEWEST_TESTED, min(FEWEST_SAMPLES, evidence.climate.shape[1] // lag))
-    return [zero_one(run, lag) for run in runs if len(run) >= lag * enough]
+    return [zero_one(run, lag, scale=evidence.scale[0]) for run in runs if not is_short(-(-len(run) // lag))]
 
 
 def translation_curves(evidence: Evidence, c: float = PQ_FREQUENCY) -> tuple[Motion, Motion]:
     """Translation variables of the first long run's first channel, of the truth and of the model.
 
-    Both are subsampled as for the test, in standard deviations of the training data; NaN beyond a divergence.
+    Both are subsampled as for the test, about the mean of the truth and in standard deviations of the training data;
+    NaN beyond a divergence.
+
+    Returns:
+        p and q of the truth, and of the model: two arrays `[2, samples]`.
     """
     lag = subsampling(evidence.climate_truth[:, :, 0])
-    truth, model = (runs[0, ::lag, 0] / evidence.scale[0] for runs in (evidence.climate_truth, evidence.climate))
+    truth, model = (runs[0, ::lag, 0] for runs in (evidence.climate_truth, evidence.climate))
+    truth, model = ((series - truth.mean()) / evidence.scale[0] for series in (truth, model))
     curve = np.full((2, len(model)), np.nan)
     part = _finite_part(model)
     curve[:, : len(part)] = translation(part, c)
@@ -191,11 +218,9 @@ def translation_curves(evidence: Evidence, c: float = PQ_FREQUENCY) -> tuple[Mot
 
 
 def _growth(series: Series, c: float) -> float:
-    """K_c: correlation of the mean square displacement, rid of the oscillation that the mean adds, with n."""
+    """K_c: correlation with n of the mean square displacement of a series of mean zero, which adds no oscillation."""
     displacement = mean_square_displacement(series, c)
-    n = np.arange(1, len(displacement) + 1)
-    oscillation = series.mean() ** 2 * (1 - np.cos(c * n)) / (1 - np.cos(c))
-    return float(np.corrcoef(n, displacement - oscillation)[0, 1])
+    return float(np.corrcoef(np.arange(1, len(displacement) + 1), displacement)[0, 1])
 
 
 def _path(series: Series, c: float) -> Complex128[np.ndarray, " samples"]:
@@ -247,6 +272,13 @@ def _chaos(evidence: Evidence) -> float:
     tests = climate_tests(evidence)
     if 2 * len(tests) < len(evidence.climate):
         return math.nan
+    if 2 * sum(test.is_oversampled for test in tests) >= len(tests):
+        density = np.median([test.oversampling for test in tests])
+        raise Undefined(
+            f"one sample in {tests[0].lag} of the long forecasts is too dense for the 0-1 test: their range is "
+            f"{density:.3g} mean differences, above {OVERSAMPLED:g}, so that chaos may pass for regular"
+        )
+    tests = [test for test in tests if not test.is_oversampled]
     return float(np.median(np.concatenate([test.k_of_c for test in tests])))
 
 

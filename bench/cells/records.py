@@ -15,8 +15,8 @@ from results import Measurement, Record, Status
 def measure(cell: Cell, seed: int, evidence: Any, ending: Ending) -> Record:
     """Measure every metric of a cell on the evidence of one seed.
 
-    A metric without a finite value is named in the reason; one that raises an error makes a crashed trial of a good
-    one, and its traceback goes to stderr.
+    A metric without a finite value is named in the reason, also one that raises an error, whose traceback goes to
+    stderr. The status is that of the model's training and forecasts: what one metric cannot measure is no failure.
     """
     measurements: list[Measurement] = []
     errors: list[str] = []
@@ -30,7 +30,7 @@ def measure(cell: Cell, seed: int, evidence: Any, ending: Ending) -> Record:
             undefined.setdefault(str(reason), []).append(metric.name)
         except Exception as error:
             log_error(error)
-            errors.append(f"{metric.name}: {describe_error(error)}")
+            errors.append(f"no {metric.name}: {describe_error(error)}")
         if value is not None and not isfinite(value):
             infinite.append(metric.name)
             value = None
@@ -38,8 +38,8 @@ def measure(cell: Cell, seed: int, evidence: Any, ending: Ending) -> Record:
     reasons = [*ending.reasons, *errors]
     reasons += [one_line(f"no {', '.join(names)}: {reason}") for reason, names in undefined.items()]
     reasons += [f"not finite: {', '.join(infinite)}"] if infinite else []
-    status = "crashed" if errors and ending.status == "ok" else ending.status
-    return Record(cell.system_label, cell.learner_label, seed, status, "; ".join(reasons), tuple(measurements))
+    reason = "; ".join(reasons)
+    return Record(cell.system_label, cell.learner_label, seed, ending.status, reason, tuple(measurements))
 
 
 def failed(cell: Cell, seed: int, status: Status, reason: str) -> Record:

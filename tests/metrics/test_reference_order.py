@@ -20,7 +20,7 @@ SAMPLING = Sampling(
     context=8,
     horizon=8.0,
     climate=3,
-    climate_horizon=50.0,
+    climate_horizon=300.0,
 )
 ROWS = (TrueEquations(), PolynomialPropagator(), Climatology(), TrainingMean(), Persistence())
 TRUE, POLYNOMIAL, CLIMATOLOGY, MEAN, PERSISTENCE = (type(row).__name__ for row in ROWS)

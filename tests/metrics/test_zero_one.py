@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from metrics import Cost, Evidence, climate_tests, translation_curves, zero_one_k
+from metrics import Cost, Evidence, Undefined, climate_tests, translation_curves, zero_one_k
 from metrics.zero_one import (
     FREQUENCIES,
     ZeroOne,
@@ -18,7 +18,7 @@ from metrics.zero_one import (
     translation,
     zero_one,
 )
-from systems import CubicSpiral, Lorenz, Sampling, Simulated, VanDerPol
+from systems import Lorenz, Sampling, Simulated, VanDerPol
 from systems.base import settle
 
 NO_COST = Cost(0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -83,9 +83,8 @@ def test_fourier_transforms_give_what_the_double_loop_gives(samples: int, offset
     series = offset + np.random.default_rng(samples).normal(size=samples)
     outcome = zero_one(series)
     for c, k in zip(FREQUENCIES[:10], outcome.k_of_c[:10], strict=True):
-        displacement, expected = directly(series, c)
-        np.testing.assert_allclose(mean_square_displacement(series, c), displacement, rtol=1e-9)
-        assert k == pytest.approx(expected, abs=1e-9)
+        np.testing.assert_allclose(mean_square_displacement(series, c), directly(series, c)[0], rtol=1e-9)
+        assert k == pytest.approx(directly(series - series.mean(), c)[1], abs=1e-9)
 
 
 def test_the_translation_of_a_constant_runs_on_a_circle():
@@ -147,6 +146,19 @@ def test_a_constant_series_is_regular_by_definition(value: float):
 @pytest.mark.parametrize("factor", [1e-200, -4.0, 1e200])
 def test_units_do_not_matter(factor: float, chaotic: np.ndarray):
     assert zero_one(factor * chaotic[0]).k == pytest.approx(zero_one(chaotic[0]).k, abs=1e-9)
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e4, 1e5, 1e6, -1e9])
+def test_the_zero_of_a_scale_does_not_matter(offset: float):
+    orbit = logistic_map(3.97, 2000)
+    assert zero_one(orbit + offset).k == pytest.approx(zero_one(orbit).k, abs=1e-6)
+    assert zero_one(orbit + offset).k == pytest.approx(0.998, abs=0.002)
+
+
+def test_rest_is_what_single_precision_leaves_of_the_size_of_the_truth():
+    jitter = 4.0 + 1e-7 * np.random.default_rng(0).normal(size=1500)
+    assert zero_one(jitter, scale=1.0).k == 0
+    assert zero_one(jitter, scale=1e-6).k > 0.9
 
 
 def test_the_outcome_says_how_the_series_was_sampled():
@@ -267,12 +279,20 @@ def test_a_square_wave_falls_back_on_its_autocorrelation():
     assert 1 <= first_minimum_of_mutual_information(series) <= 40
 
 
-def test_the_lag_leaves_a_thousand_samples_where_there_are_as_many():
-    runs = climate(Lorenz())
-    assert first_minimum_of_mutual_information(runs) > 5
-    assert subsampling(runs) == 5
-    assert subsampling(runs[:, :3000]) == 3
-    assert subsampling(runs[:, :900]) == 1
+def test_the_lag_leaves_a_thousand_samples_where_they_are_not_too_close():
+    runs = climate(Lorenz(), 200.0)
+    decorrelated = first_minimum_of_mutual_information(runs)
+    assert decorrelated > runs.shape[1] // 1000
+    assert subsampling(runs) == runs.shape[1] // 1000
+    assert subsampling(runs[:, :2000]) < decorrelated
+    for samples in (500, 2000, 5000):
+        lag = subsampling(runs[:, :samples])
+        assert samples / lag < 1000
+        assert not zero_one(runs[0, :samples], lag).is_oversampled
+
+
+def test_a_map_whose_samples_are_far_apart_is_not_subsampled(chaotic: np.ndarray):
+    assert subsampling(chaotic) == subsampling(chaotic[:, :300]) == 1
 
 
 @pytest.mark.parametrize("lag", [0, -2])
@@ -289,13 +309,31 @@ def test_a_truth_that_is_not_finite_is_refused():
 # The metric
 
 
-@pytest.mark.parametrize("system", [CubicSpiral(), VanDerPol()], ids=repr)
-def test_the_controls_are_regular(system: Simulated):
-    assert zero_one_k.measure(evidence(climate(system, 40.0))) < 0.1
+def test_a_limit_cycle_is_regular():
+    assert zero_one_k.measure(evidence(climate(VanDerPol()))) < 0.1
 
 
-def test_the_lorenz_system_is_chaotic():
-    assert zero_one_k.measure(evidence(climate(Lorenz()))) > 0.95
+def test_the_lorenz_system_is_chaotic_in_any_units():
+    runs = climate(Lorenz(), 200.0)
+    assert zero_one_k.measure(evidence(runs)) > 0.99
+    assert zero_one_k.measure(evidence(101325 + 0.05 * runs)) == pytest.approx(
+        zero_one_k.measure(evidence(runs)), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("timescales", [18.0, 36.0, 50.0, 72.0, 100.0])
+def test_chaos_on_runs_too_short_for_a_lag_that_decorrelates_has_no_value(timescales: float):
+    with pytest.raises(
+        Undefined, match=r"needs 1000 samples that are not too close .* leaves \d+: raise the climate horizon"
+    ):
+        zero_one_k.measure(evidence(climate(Lorenz(), timescales)))
+
+
+def test_a_model_that_is_slower_than_the_truth_has_no_value_instead_of_a_false_one(chaotic: np.ndarray):
+    slow = lorenz(0.01, 1200, count=3)
+    assert zero_one(slow[0]).k < 0.5
+    with pytest.raises(Undefined, match="one sample in 1 of the long forecasts is too dense for the 0-1 test"):
+        zero_one_k.measure(evidence(chaotic, slow))
 
 
 def test_a_shuffled_truth_is_chaotic_and_a_frozen_one_is_regular(chaotic: np.ndarray):
@@ -312,9 +350,10 @@ def test_the_metric_is_the_median_over_runs_and_frequencies(chaotic: np.ndarray)
 
 
 def test_the_model_is_subsampled_as_suits_the_truth():
-    truth = climate(Lorenz())
+    truth = climate(Lorenz(), 200.0)
+    lag = subsampling(truth)
     noise = np.random.default_rng(0).normal(size=truth.shape)
-    assert [outcome.lag for outcome in climate_tests(evidence(truth, noise))] == [5, 5]
+    assert [outcome.lag for outcome in climate_tests(evidence(truth, noise))] == [lag, lag]
 
 
 def test_a_divergence_is_measured_up_to_there_if_a_thousand_samples_are_left(chaotic: np.ndarray):
@@ -332,17 +371,10 @@ def test_what_diverges_in_most_runs_has_no_value(chaotic: np.ndarray):
     assert np.isnan(zero_one_k.measure(evidence(chaotic, model)))
 
 
-def test_short_runs_are_measured_as_long_as_none_of_them_is_missing(chaotic: np.ndarray):
-    short = chaotic[:, :300]
-    outcomes = climate_tests(evidence(short))
-    assert [outcome.is_short for outcome in outcomes] == [True] * 3
-    cut = short.copy()
-    cut[0, 299] = np.nan
-    assert len(climate_tests(evidence(short, cut))) == 2
-
-
-def test_runs_too_short_to_be_tested_have_no_value(chaotic: np.ndarray):
-    assert np.isnan(zero_one_k.measure(evidence(chaotic[:, :12])))
+@pytest.mark.parametrize("samples", [12, 300, 999])
+def test_runs_too_short_to_be_tested_have_no_value(chaotic: np.ndarray, samples: int):
+    with pytest.raises(Undefined, match=f"one in 1 of {samples} leaves {samples}"):
+        zero_one_k.measure(evidence(chaotic[:, :samples]))
 
 
 # The picture
@@ -356,8 +388,16 @@ def test_curves_of_the_truth_and_a_perfect_model_coincide(chaotic: np.ndarray):
 
 def test_curves_are_those_of_the_subsampled_first_run_in_standard_deviations():
     runs = lorenz(0.01, 2000)
+    series = runs[0, :: subsampling(runs)]
     truth, _ = translation_curves(evidence(runs), c=1.7)
-    np.testing.assert_allclose(truth, translation(runs[0, ::2] / runs.std(), 1.7))
+    np.testing.assert_allclose(truth, translation((series - series.mean()) / runs.std(), 1.7))
+
+
+def test_curves_do_not_depend_on_the_zero_of_a_scale(chaotic: np.ndarray):
+    for shifted, plain in zip(
+        translation_curves(evidence(chaotic + 1e5)), translation_curves(evidence(chaotic)), strict=True
+    ):
+        np.testing.assert_allclose(shifted, plain, atol=1e-6)
 
 
 def test_the_curve_of_a_model_ends_where_it_diverges(chaotic: np.ndarray):
@@ -372,5 +412,5 @@ def test_the_curve_of_a_model_ends_where_it_diverges(chaotic: np.ndarray):
 
 def test_the_curve_of_chaos_wanders_and_that_of_a_limit_cycle_stays():
     wandering, _ = translation_curves(evidence(climate(Lorenz())))
-    bounded, _ = translation_curves(evidence(climate(VanDerPol(), 40.0)))
+    bounded, _ = translation_curves(evidence(climate(VanDerPol())))
     assert np.ptp(wandering) > 3 * np.ptp(bounded)

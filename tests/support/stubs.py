@@ -21,15 +21,15 @@ from learners import Budget, CurvePoint, Forecast, Learner, Predictor, TrainingL
 from learners.base import Failure, SolverError, Unsuitable
 from metrics import Evidence, Metric, Undefined
 from metrics.cost import fit_seconds, forecast_seconds, nfe_forecast, parameters, peak_bytes
+from metrics.dimension import correlation_dimension
 from metrics.trajectory import nrmse, vpt
-from metrics.zero_one import zero_one_k
 from results import Record
 from systems import Dataset, LinearSpiral, Sampling, System, Trajectories
 
 TINY = Sampling(
     step=0.05, trajectories=2, samples=50, valid=1, test=4, context=4, horizon=1, climate=1, climate_horizon=60
 )
-METRICS = (nrmse, vpt, zero_one_k, nfe_forecast, parameters, fit_seconds, forecast_seconds, peak_bytes)
+METRICS = (nrmse, vpt, correlation_dimension, nfe_forecast, parameters, fit_seconds, forecast_seconds, peak_bytes)
 TIMES = ("fit_seconds", "forecast_seconds", "peak_bytes")  # what two runs of a cell need not agree on
 
 

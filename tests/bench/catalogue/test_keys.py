@@ -89,7 +89,7 @@ def test_a_digest_names_the_modules_that_a_cell_uses_and_no_others():
         "systems.sampling",
         "learners.base",
         "tests.support.stubs",
-        "metrics.zero_one",
+        "metrics.dimension",
     }
     assert used | {"bench.cells.cell", "bench.cells.trial", "bench.cells.data"} <= modules
     assert not modules & {
