@@ -5,15 +5,17 @@ from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Console
 
 from bench.errors import UserError, unknown
-from bench.request import Conditions, Request
+from bench.machine.environment import cores
+from bench.planning.plan import Plan
+from bench.request import Conditions
 from bench.runner.events import Event, ignore
-
-if TYPE_CHECKING:
-    from bench.planning.plan import Plan
-    from results.store.run import Run
+from results.store.lease import hold_lock
+from results.store.run import Run
 
 BASELINES = Path("results") / "baselines"
 
@@ -33,7 +35,7 @@ def find_runs(names: Sequence[str], out: Path) -> list[Path]:
     return found or there
 
 
-def run_missing(plan: "Plan", conditions: Conditions, notify: "Callable[[Event], None]" = ignore) -> None:
+def run_missing(plan: Plan, conditions: Conditions, notify: Callable[[Event], None] = ignore) -> None:
     """Run the cells of a plan, or of its shard, that are not finished; its manifest becomes that of the suite's run.
 
     Raises UserError where the executor is unknown or the store cannot be written, KeyboardInterrupt on ^C.
@@ -44,17 +46,6 @@ def run_missing(plan: "Plan", conditions: Conditions, notify: "Callable[[Event],
         run(plan.share, plan.store, conditions, notify)
     except OSError as error:
         raise _unwritable(plan, error) from error
-
-
-def run_quietly(request: Request) -> Path | None:
-    """Run what a suite lacks under the usual conditions, and write its report, whose path is returned."""
-    from bench.planning import plan as planning
-    from bench.runner.interrupts import interruptible
-
-    with interruptible():
-        plan = planning.plan(request)
-        run_missing(plan, Conditions(jobs=plan.jobs))
-        return report_on(plan, show=False)
 
 
 def find_executor(name: str) -> Callable[..., Any]:
@@ -72,16 +63,13 @@ def find_executor(name: str) -> Callable[..., Any]:
     return partial(cluster.run, name.removeprefix("dask").removeprefix("://"))
 
 
-def report_on(plan: "Plan", show: bool) -> Path | None:
+def report_on(plan: Plan, show: bool) -> Path | None:
     """Write the report of what was planned; None, and no report, while other shards have not finished their cells.
 
     Of several runs of a suite at the same time, one writes after the other. Raises UserError where none can be written.
     """
     if plan.shard.parts > 1 and not all(plan.store.complete(one.key) for one in plan.cells):
         return None
-    from results.store.lease import hold_lock
-    from results.store.run import Run
-
     leases = plan.store.root / "leases"
     try:
         leases.mkdir(exist_ok=True)
@@ -91,15 +79,11 @@ def report_on(plan: "Plan", show: bool) -> Path | None:
         raise _unwritable(plan, error) from error
 
 
-def write_report(run: "Run", show: bool = True, **formats: Any) -> Path:
+def write_report(run: Run, show: bool = True, **formats: Any) -> Path:
     """Write the report of a run, with a spinner if it may `show`; the path of its page, or of the folder without one.
 
-    Args:
-        formats: `tables` and `figures`, the formats of each.
+    `formats` are `tables` and `figures`, each a tuple of names.
     """
-    from rich.console import Console
-
-    from bench.machine.environment import cores
     from results.report import page
 
     with Console().status("writing the report") if show else nullcontext():
@@ -109,6 +93,6 @@ def write_report(run: "Run", show: bool = True, **formats: Any) -> Path:
             return page.write_report(run, **formats)
 
 
-def _unwritable(plan: "Plan", error: OSError) -> UserError:
+def _unwritable(plan: Plan, error: OSError) -> UserError:
     kept = "what is finished is kept, and the same command resumes"
     return UserError(f"cannot write to {plan.store.root}: {error}; {kept}")

@@ -1,7 +1,7 @@
 """What a suite is: systems, learners, metrics, and the protocol under which they are compared."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
@@ -55,10 +55,21 @@ class Suite:
             raise ValueError(f"a suite's name is that of its folder ({rule}), but is {self.name!r}")
         for part, kinds in PARTS.items():
             object.__setattr__(self, part, _members(f"{self.name}.{part}", part, getattr(self, part), kinds))
-        self._refuse_mixture()
-        _distinct(f"{self.name}.systems", [label(system) for system in self.systems])
-        _distinct(f"{self.name}.learners", [label(learner) for learner in self.learners])
-        _distinct(f"{self.name}.metrics", [metric.name for metric in self.metrics])
+        for member in (*self.systems, *self.learners, self.sampling, *self.metrics):
+            if _family(member) not in (self.family, BOTH):
+                name = member.name if isinstance(member, Metric) else label(member)
+                raise TypeError(
+                    f"{self.name} mixes families: {label(self.systems[0])} is for {self.family}, but {name} is for "
+                    f"{_family(member)}; make a suite of each"
+                )
+        labels: dict[str, list[str]] = {
+            "systems": list(map(label, self.systems)),
+            "learners": list(map(label, self.learners)),
+        }
+        for part, names in (labels | {"metrics": [metric.name for metric in self.metrics]}).items():
+            twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
+            if twice:
+                raise ValueError(f"{self.name}.{part} holds {twice} twice: results are told apart by these names")
         if self.seeds < 1:
             raise ValueError(f"a suite needs at least one seed, but {self.name} has seeds={self.seeds}")
         if self.data_seed < 0:
@@ -73,8 +84,14 @@ class Suite:
         shared = kind(
             self.systems[0], self.learners[0], self.sampling, self.metrics, spend, seeds, self.data_seed, device
         )
+        own: dict[Any, Any] = dict(self.own)
         try:
-            samplings = [self._sampling_of(system) for system in self.systems]
+            samplings = [
+                system.adapt(own.get(system, self.sampling), self.data_seed)
+                if isinstance(system, System)
+                else self.sampling
+                for system in self.systems
+            ]
         except ValueError as error:
             raise UserError(str(error)) from error
         return [
@@ -83,27 +100,10 @@ class Suite:
             for learner in self.learners
         ]
 
-    def _sampling_of(self, system: Any) -> Any:
-        """How a system is observed: in a way of its own, or as the suite says, adapted to the system."""
-        if not isinstance(system, System):
-            return self.sampling
-        own: dict[Any, Any] = dict(self.own)
-        return system.adapt(own.get(system, self.sampling), self.data_seed)
-
     @property
     def family(self) -> str:
         """What all of the suite is about, as its systems have it."""
         return _family(self.systems[0])
-
-    def _refuse_mixture(self) -> None:
-        """Raise TypeError where a part belongs to another family than the first system."""
-        for member in (*self.systems, *self.learners, self.sampling, *self.metrics):
-            if _family(member) not in (self.family, BOTH):
-                name = member.name if isinstance(member, Metric) else label(member)
-                raise TypeError(
-                    f"{self.name} mixes families: {label(self.systems[0])} is for {self.family}, but {name} is for "
-                    f"{_family(member)}; make a suite of each"
-                )
 
 
 def load(name: str) -> Suite:
@@ -145,9 +145,3 @@ def _members(where: str, part: str, members: Any, kinds: tuple[type, ...]) -> tu
         if not isinstance(member, kinds):
             raise TypeError(f"{where} holds {member!r}, which is no {one}")
     return tuple(members)
-
-
-def _distinct(where: str, names: Sequence[str]) -> None:
-    twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
-    if twice:
-        raise ValueError(f"{where} holds {twice} twice: results are told apart by these names")

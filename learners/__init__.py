@@ -27,9 +27,19 @@ from learners.training.loop import Training
 from learners.transformer import Transformer
 from learners.windowed_rnn import WindowedRNN
 
+# What every suite of forecasts carries, unless its data rule one out.
+REFERENCES: tuple[Learner, ...] = (
+    Persistence(),
+    TrainingMean(),
+    Climatology(),
+    PolynomialPropagator(),
+    TrueEquations(),
+)
+
 __all__ = [
     "DMD",
     "NVAR",
+    "REFERENCES",
     "Budget",
     "Classifier",
     "Climatology",

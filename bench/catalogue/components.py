@@ -119,12 +119,21 @@ def _parameters(module: str, node: ast.ClassDef) -> Iterator[Parameter]:
         made = _made(module, item.value)
         home, meaning = resolve(module, ast.unparse(made.func) if isinstance(made, ast.Call) else annotation)
         if isinstance(meaning, ast.ClassDef):
-            given = _arguments(made, meaning.name)
+            calls = [one for one in ast.walk(made) if isinstance(one, ast.Call)] if made else []
+            given = {
+                keyword.arg: ast.unparse(keyword.value)
+                for call in calls
+                if ast.unparse(call.func) == meaning.name
+                for keyword in call.keywords
+            }
             for inner in _parameters(home, meaning):
                 yield replace(inner, name=f"{name}.{inner.name}", default=given.get(inner.name, inner.default))
         else:
-            choices = _choices(meaning or item.annotation)
-            yield Parameter(name, choices or annotation, default, _comment(source[1], item))
+            kind = meaning or item.annotation
+            if isinstance(kind, ast.Subscript) and ast.unparse(kind.value) == "Literal":
+                annotation = " | ".join(elements(kind.slice, {})) or annotation
+            behind = source[1][(item.end_lineno or 1) - 1][item.end_col_offset :].decode().strip()
+            yield Parameter(name, annotation, default, behind.lstrip("# ") if behind.startswith("#") else "")
 
 
 def _made(module: str, default: ast.expr | None) -> ast.expr | None:
@@ -140,26 +149,6 @@ def _made(module: str, default: ast.expr | None) -> ast.expr | None:
         return returned[0] if returned else ast.Call(factory, [], [])
     constant = resolve(module, default.id)[1] if isinstance(default, ast.Name) else None
     return constant if isinstance(constant, ast.expr) else default
-
-
-def _arguments(node: ast.expr | None, name: str) -> dict[str, str]:
-    """The keywords of the call of a class somewhere in an expression."""
-    inside = ast.walk(node) if node else ()
-    calls = [one for one in inside if isinstance(one, ast.Call) and ast.unparse(one.func) == name]
-    return {keyword.arg: ast.unparse(keyword.value) for call in calls for keyword in call.keywords if keyword.arg}
-
-
-def _choices(node: Definition) -> str:
-    """The values of a Literal, or nothing."""
-    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
-        return " | ".join(elements(node.slice, {}))
-    return ""
-
-
-def _comment(lines: list[bytes], node: ast.AnnAssign) -> str:
-    """The comment behind a field, if there is one; what else may stand there is white space."""
-    rest = lines[(node.end_lineno or 1) - 1][node.end_col_offset :].decode().strip()
-    return rest.lstrip("# ") if rest.startswith("#") else ""
 
 
 def _metric(module: str, node: Definition | None) -> MetricEntry | None:

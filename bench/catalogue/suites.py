@@ -1,14 +1,14 @@
 """Suites by name or by file, read from their sources without importing them."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from bench.catalogue.components import Described, components
-from bench.catalogue.definitions import assignments, elements
+from bench.catalogue.definitions import assignments, elements, resolve
 from bench.catalogue.plugins import installed
 from bench.errors import UserError, nearest, unknown
 
@@ -41,7 +41,12 @@ def find_suite(name: str) -> SuiteEntry:
         raise UserError(f"which suite? Give --suite one of {', '.join(suites())}, or the path of your own file")
     if not name.endswith(".py"):
         if name in (added := installed("suites")):
-            return _added_suite(name, added[name].module)
+            module = added[name].module
+            try:
+                spec = find_spec(module)
+                return replace(_read(Path(str(spec and spec.origin))), name=name, module=module)
+            except (ImportError, OSError, ValueError) as error:
+                raise UserError(f"the plugin {module} of suite {name} cannot be read: {error}") from error
         if name not in suites():
             raise unknown("suite", name, suites(), "or the path of your own file, ending in .py")
         return suites()[name]
@@ -64,27 +69,17 @@ def check_name(package: str, name: str, suite: SuiteEntry) -> None:
         raise unknown(package.removesuffix("s"), name, ours, f"python -m bench list {package}")
 
 
-def _added_suite(name: str, module: str) -> SuiteEntry:
-    """A suite that an installed package adds."""
-    try:
-        spec = find_spec(module)
-        return replace(_read(Path(str(spec and spec.origin))), name=name, module=module)
-    except (ImportError, OSError, ValueError) as error:
-        raise UserError(f"the plugin {module} of suite {name} cannot be read: {error}") from error
-
-
 def _read(path: Path) -> SuiteEntry:
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     values = dict(assignments(tree.body))
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "learners":  # what groups of them consist of
+            imported = {alias.name: resolve(node.module, alias.name)[1] for alias in node.names}
+            values |= {name: group for name, group in imported.items() if isinstance(group, ast.Tuple)}
     call = values.get("suite")
     keywords = call.keywords if isinstance(call, ast.Call) else []
     parts = {keyword.arg: list(elements(keyword.value, values)) for keyword in keywords if keyword.arg}
-    return SuiteEntry(path.stem, path, ast.get_docstring(tree) or "", parts, frozenset(_names(tree)))
-
-
-def _names(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            yield node.name
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from (alias.asname or alias.name for alias in node.names)
+    nodes = list(ast.walk(tree))
+    names = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+    names |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+    return SuiteEntry(path.stem, path, ast.get_docstring(tree) or "", parts, frozenset(names))

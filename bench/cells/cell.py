@@ -1,12 +1,14 @@
 """A cell: one system met by one learner, with all its seeds."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from bench.cells.drawings import Arrays
 from bench.cells.trial import Trial
+from bench.machine.meter import Usage, meter
 from learners import Budget
 from metrics import Metric
 from systems.configuration import label
@@ -14,6 +16,7 @@ from systems.configuration import label
 AnySystem = TypeVar("AnySystem")  # System or ImageSet
 AnyLearner = TypeVar("AnyLearner", bound=Any)  # Learner or Classifier
 AnySampling = TypeVar("AnySampling")  # Sampling or ImageSampling
+Model = TypeVar("Model")  # Predictor or FittedClassifier
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,27 @@ class Cell(ABC, Generic[AnySystem, AnyLearner, AnySampling]):
     @abstractmethod
     def units(self) -> dict[str, Any]:
         """What the system's time and space are measured in, for `cell.json`."""
+
+    def fit(self, data: Any, kind: type[Model]) -> tuple[list[Model], Usage]:
+        """Fit the learner: one model a seed, and what fitting all of them together took.
+
+        Raises TypeError where the learner returns anything but one model of this kind a seed.
+        """
+        with meter(self.device) as usage:
+            models = self.learner.fit(data, self.budget, self.seeds)
+        if len(models) != len(self.seeds) or not all(isinstance(model, kind) for model in models):
+            given = ", ".join(type(model).__name__ for model in models) or "none"
+            wanted = f"{len(self.seeds)} {kind.__name__.lower()}s, one a seed"
+            raise TypeError(f"{self.learner_label}.fit must return {wanted}, but returns {given}")
+        return models, usage
+
+    def trials_of(self, models: Sequence[Model], measure_model: Callable[[int, Model], Trial]) -> list[Trial]:
+        """A trial for each seed; a model that several share, as of a deterministic learner, is measured once."""
+        trials: dict[int, Trial] = {}
+        for seed, model in zip(self.seeds, models, strict=True):
+            if id(model) not in trials:
+                trials[id(model)] = measure_model(seed, model)
+        return [trials[id(model)].of(seed) for seed, model in zip(self.seeds, models, strict=True)]
 
     @property
     def system_label(self) -> str:

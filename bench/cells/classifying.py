@@ -8,7 +8,6 @@ import numpy as np
 
 from bench.cells.cell import Cell
 from bench.cells.drawings import Arrays
-from bench.cells.fitting import fit, trials_of
 from bench.cells.records import failed, failed_trial, measure
 from bench.cells.trial import Ending, Trial, classify_error, log_error
 from bench.machine.meter import Usage, meter
@@ -30,8 +29,8 @@ class ImageCell(Cell[ImageSet, Classifier, ImageSampling]):
 
     def run(self, data: Path) -> list[Trial]:
         images = sample_images(self.system, self.sampling, self.data_seed).to(self.device)
-        models, usage = fit(self, images, FittedClassifier)
-        return trials_of(self.seeds, models, lambda seed, model: self._trial(seed, model, images, usage))
+        models, usage = self.fit(images, FittedClassifier)
+        return self.trials_of(models, lambda seed, model: self._trial(seed, model, images, usage))
 
     def arrays(self, evidence: Any) -> Arrays:
         sweep = {f"sweep_{name}": values for name, values in asdict(evidence.sweep).items() if len(values)}

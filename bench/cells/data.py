@@ -1,4 +1,4 @@
-"""The datasets that cells share: sampled once, kept in a file, read by every cell that needs them."""
+"""The datasets that cells share: sampled once, kept in a file, read by every cell of a system."""
 
 import io
 from functools import partial
@@ -9,7 +9,9 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 
+from bench.cells.cell import Cell
 from bench.cells.digest import Reader, checksum, code, modules
+from learners import Learner
 from results.store.atomic import write_in_one_stroke
 from results.store.lease import hold_lock
 from systems import Dataset, Sampling, System, Trajectories, sample
@@ -47,7 +49,13 @@ def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Obse
             return kept
         data = sample(system, sampling, seed)
         made = Observation(data, ground_truth_time(data))
-        _write(path, made)
+        arrays: dict[str, Any] = {_LIMIT: made.ground_truth_time}
+        for part in PARTS:
+            trajectories: Trajectories = getattr(data, part)
+            arrays |= {f"{part}_times": trajectories.times.numpy(), f"{part}_states": trajectories.states.numpy()}
+        archive = io.BytesIO()
+        np.savez(archive, **arrays)
+        write_in_one_stroke(path, archive.getvalue())
         return made
 
 
@@ -59,6 +67,26 @@ def location(system: System, sampling: Sampling, seed: int, folder: Path, read: 
     source = read(frozenset((*modules(system), sample.__module__, ground_truth_time.__module__)))
     plain = {"system": describe(system), "sampling": describe(sampling), "seed": seed, "code": source}
     return folder / f"{checksum(plain)[:32]}.npz"
+
+
+class SystemCell(Cell[System, Learner, Sampling]):
+    """A system met by a learner; what is done with the fitted predictors is left to the kinds of such cells."""
+
+    def prepare(self, data: Path) -> None:
+        observe(self.system, self.sampling, self.data_seed, data)
+
+    def units(self) -> dict[str, Any]:
+        try:
+            timescale, dim = self.system.timescale, self.system.dim
+        except Exception:  # the cell of such a system fails, and has to be described all the same
+            timescale, dim = None, None
+        return {
+            "timescale": timescale,
+            "timescale_name": self.system.timescale_name,
+            "step": self.sampling.step * timescale if timescale else None,
+            "dim": dim,
+            "ring": self.system.ring,
+        }
 
 
 def _read(path: Path, system: System, sampling: Sampling, seed: int) -> Observation | None:
@@ -73,13 +101,3 @@ def _read(path: Path, system: System, sampling: Sampling, seed: int) -> Observat
         return None
     parts = {part: Trajectories(tensors[f"{part}_times"], tensors[f"{part}_states"]) for part in PARTS}
     return Observation(Dataset(system.source, system.adapt(sampling, seed), seed, **parts), float(tensors[_LIMIT]))
-
-
-def _write(path: Path, made: Observation) -> None:
-    arrays: dict[str, Any] = {_LIMIT: made.ground_truth_time}
-    for part in PARTS:
-        trajectories: Trajectories = getattr(made.data, part)
-        arrays |= {f"{part}_times": trajectories.times.numpy(), f"{part}_states": trajectories.states.numpy()}
-    archive = io.BytesIO()
-    np.savez(archive, **arrays)
-    write_in_one_stroke(path, archive.getvalue())

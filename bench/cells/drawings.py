@@ -4,7 +4,13 @@ import numpy as np
 
 from metrics import Evidence, Undefined, model_spectrum
 from metrics.trajectory import STRICT_THRESHOLD, forecast_error, longest_prediction_times, prediction_times
-from metrics.zero_one import is_oversampled, is_short, oversampling, subsampling, translation_curves
+from metrics.zero_one import (
+    is_oversampled,
+    is_short,
+    oversampling,
+    subsampling,
+    translation_curves,
+)
 
 Arrays = dict[str, np.ndarray]
 

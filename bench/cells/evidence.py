@@ -18,7 +18,7 @@ import torch
 
 from bench.cells.exponents import Remembered
 from bench.cells.files import write_files
-from bench.cells.planned import Planned
+from bench.cells.key import Planned
 from bench.cells.records import measure
 from bench.cells.trial import Ending, Trial
 from bench.machine.environment import environment, process_usage

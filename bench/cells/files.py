@@ -11,8 +11,7 @@ import numpy as np
 from safetensors.torch import save
 
 from bench.cells.drawings import Arrays
-from bench.cells.key import identity
-from bench.cells.planned import Planned
+from bench.cells.key import Planned, identity
 from bench.cells.trial import Trial
 from learners import CurvePoint
 
@@ -37,7 +36,10 @@ def write_files(
     _write_json(folder / "cell.json", about)
     _write_json(folder / "records.json", [asdict(trial.record) for trial in trials])
     _write_json(folder / "environment.json", surroundings)
-    _write_curves(folder / "curve.csv", trials)
+    with (folder / "curve.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["seed", *(field.name for field in fields(CurvePoint))], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({"seed": trial.record.seed} | asdict(point) for trial in trials for point in trial.curve)
     arrays = stack([trial.arrays for trial in trials])
     np.savez(folder / "arrays.npz", **arrays)  # chaotic series hardly compress
     weights = {f"{trial.record.seed}.{name}": tensor for trial in trials for name, tensor in trial.weights.items()}
@@ -58,11 +60,3 @@ def stack(seeds: Sequence[Arrays]) -> dict[str, Any]:
 
 def _write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _write_curves(path: Path, trials: Sequence[Trial]) -> None:
-    columns = ["seed", *(field.name for field in fields(CurvePoint))]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({"seed": trial.record.seed} | asdict(point) for trial in trials for point in trial.curve)

@@ -4,28 +4,43 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
+from torch import Tensor
 
-from bench.cells.data import observe
-from bench.cells.decoding import Latent, decode
+from bench.cells.data import SystemCell, observe
 from bench.cells.drawings import Arrays, exponent_arrays, forecast_arrays
 from bench.cells.exponents import Remembered, exponents
-from bench.cells.fitting import fit, trials_of
 from bench.cells.forecasts import Forecasts, forecast_part, forecast_together
 from bench.cells.records import failed_trial, measure
 from bench.cells.stages import Stages, learning_curves
-from bench.cells.system_cell import SystemCell
 from bench.cells.trial import Ending, Trial
 from bench.machine.meter import Usage
 from learners import Predictor
 from learners.base import Failure
 from learners.training.callbacks import before_each_update
 from learners.training.counting import forecast_flops
-from metrics import LYAPUNOV, Cost, Evidence
-from systems import Dataset
+from metrics import LYAPUNOV, Cost, Decoded, Evidence
+from systems import Dataset, Trajectories
+
+PLACES = 7  # on the line between two latent states
+BEFORE = 0.5  # timescales that are decoded before each of them
+AFTER = 2.0  # timescales that are decoded after it
+
+
+@runtime_checkable
+class Latent(Protocol):
+    """A predictor that decodes what it has read, its last `window` samples, from one latent state."""
+
+    window: int
+
+    def reconstruct(self, past: Trajectories) -> Float64[Tensor, "batch window dim"]: ...
+
+    def homotopy(
+        self, past: Trajectories, places: int, before: int, after: int
+    ) -> tuple[Float64[Tensor, "place time dim"], Float64[Tensor, " time"]]: ...
 
 
 @final
@@ -39,7 +54,7 @@ class ForecastCell(SystemCell):
         dataset = dataset.to(self.device)
         stages = Stages()
         with before_each_update(stages):
-            predictors, usage = fit(self, dataset, Predictor)
+            predictors, usage = self.fit(dataset, Predictor)
         curves = learning_curves(self.learner, predictors, dataset, ground_truth_time, stages, self.device)
         context = dataset.sampling.context
         long = dataset.climate.between(0, context + round(self.budget.climate * dataset.sampling.climate_samples))
@@ -61,7 +76,7 @@ class ForecastCell(SystemCell):
                 found = failed_trial(self, seed, error)
             return replace(found, curve=curves[id(predictor)])
 
-        return trials_of(self.seeds, predictors, trial)
+        return self.trials_of(predictors, trial)
 
     def arrays(self, evidence: Any) -> Arrays:
         asked = set(LYAPUNOV) & set(self.metrics)
@@ -91,6 +106,25 @@ def _evidence(
     if predictor.calibration:
         sys.stdout.writelines(f"{estimate}\n" for estimate in predictor.calibration.estimates)
     return evidence
+
+
+def decode(predictor: Latent, data: Dataset) -> Decoded:
+    """Decode the windows of all test states, and the path from the first of these states to the second."""
+    sampling = data.sampling
+    window = slice(sampling.context - predictor.window, sampling.context)
+    past = data.test.between(0, sampling.context)
+    truth = past.states[:, window]
+    if sampling.noise or sampling.error:
+        clean = data.system.observe("test", sampling, data.seed).states[:, window]
+        truth = clean[..., list(sampling.channels or range(data.dim))]
+    ends = Trajectories(past.times[:2], past.states[:2])
+    path, times = predictor.homotopy(ends, PLACES, round(BEFORE / sampling.step), round(AFTER / sampling.step))
+    return Decoded(
+        truth=truth.numpy(force=True),
+        states=predictor.reconstruct(past).numpy(force=True),
+        path=path.numpy(force=True),
+        path_times=times.numpy(force=True) / data.system.timescale,
+    )
 
 
 def _cost(predictor: Predictor, data: Dataset, test: Forecasts, fitting: Usage, seeds: int) -> Cost:
@@ -123,16 +157,11 @@ def _ending(failure: Failure | None, test: Forecasts, climate: Forecasts, step: 
             status = "solver_failed"
             reasons.append(f"the solver gave up on the {name}forecasts: {forecasts.failure}")
             continue
-        lost = _divergence_times(forecasts.states, step)
+        beyond = np.asarray(~np.isfinite(forecasts.states).all(axis=-1))
+        lost = [(run.argmax() + 1) * step for run in beyond if run.any()]  # first non-finite samples, in timescales
         if len(lost) > allowed and status == "ok":
             status = "diverged"
-        if len(lost):
+        if lost:
             when = f"after {np.median(lost):.3g} {timescale}s (median)"
             reasons.append(f"{len(lost)} of {len(forecasts.states)} {name}forecasts left the finite numbers {when}")
     return Ending(status, tuple(reasons))
-
-
-def _divergence_times(states: Float64[np.ndarray, "batch time dim"], step: float) -> Float64[np.ndarray, " lost"]:
-    """Times, in timescales, of the first non-finite sample of each forecast that has one."""
-    lost = np.asarray(~np.isfinite(states).all(axis=-1))
-    return np.array([(run.argmax() + 1) * step for run in lost if run.any()])

@@ -1,17 +1,44 @@
-"""Keys of cells and of fits: digests of a configuration and of the code that it uses."""
+"""Keys of cells and of fits, digests of a configuration and of the code that it uses; and cells with theirs."""
 
-from collections.abc import Callable
-from dataclasses import is_dataclass
-from functools import partial
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, is_dataclass
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from bench.cells.cell import Cell
+from bench.cells.data import location
 from bench.cells.digest import Reader, checksum, code, modules
 from metrics import valid_prediction_time
 from systems.configuration import describe
 
 AFTER_FITTING = ("metrics", "results")  # packages that no fit depends on
 WHILE_FITTING = frozenset((valid_prediction_time.__module__,))  # but for what learning curves tell
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cell, its key, the file of its data, and the code that the key stands for."""
+
+    cell: Cell
+    key: str
+    data: Path  # exists once the data have been made
+    code: dict[str, str]  # a short hash of each module that the cell uses, as `digest` gives it
+
+
+def planned(cells: Iterable[Cell], root: Path) -> list[Planned]:
+    """Work out the key of each cell, and the file of its data in the folder `data` of a store at `root`.
+
+    The code behind cells that are made of the same modules is read once. Raises TypeError where a configuration is not
+    made of plain values, of which keys can be made.
+    """
+    read = cache(code)
+    found = []
+    for cell in cells:
+        source = digest(cell, read)
+        data = location(cell.system, cell.sampling, cell.data_seed, root / "data", read)
+        found.append(Planned(cell, key(cell, source), data, source))
+    return found
 
 
 def key(cell: Cell, source: dict[str, str] | None = None) -> str:

@@ -7,8 +7,7 @@ import torch
 
 from bench.cells.evidence import keep_fit, measure_again
 from bench.cells.files import write_files
-from bench.cells.key import fit_key
-from bench.cells.planned import Planned
+from bench.cells.key import Planned, fit_key
 from bench.cells.records import failed_trial
 from bench.cells.trial import Trial
 from bench.machine.environment import environment, process_usage

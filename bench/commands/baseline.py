@@ -10,6 +10,8 @@ import typer
 
 from bench.errors import NOTHING_MEASURED, UserError, print_to_stderr, unknown
 from bench.request import RUNS, Out
+from bench.runs import BASELINES, find_runs
+from results.store.run import Run
 
 baseline = typer.Typer(help="Keep what a run measured, for later runs to be held to.", no_args_is_help=True)
 
@@ -33,9 +35,7 @@ def save(
 
     The noise between re-runs is measured over the seeds of the run and of those given with --noise.
     """
-    from bench.runs import BASELINES, find_runs
     from results.gate.baseline import Baseline
-    from results.store.run import Run
 
     run, *others = (Run.load(folder) for folder in find_runs([source, *(noise or ())], out))
     if not run.finished:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.errors import CHECK_FAILED, NOTHING_MEASURED, UserError, print_to_stderr
-from bench.request import RUNS, AsJson, Out, Request
+from bench.planning import plan as planning
+from bench.request import RUNS, AsJson, Conditions, Out, Request
+from bench.runner.interrupts import interruptible
+from bench.runs import BASELINES, find_runs, report_on, run_missing
+from results.store.run import Run
 
 if TYPE_CHECKING:
     from results.gate.baseline import Baseline
@@ -37,6 +41,8 @@ def check(
     Or the timing.json of `time` to an earlier one, of the same hardware.
     Under GitHub Actions, annotations and a step summary are written too.
     """
+    from results.gate.baseline import Baseline
+    from results.gate.regression import check as check_run
     from results.timing.check import check_timings
     from results.timing.timings import is_timing, load
 
@@ -46,28 +52,17 @@ def check(
         found = check_timings(load(baseline), load(Path(run)))
         accept = shlex.join(["cp", run, str(baseline)])
     else:
-        found, accept = _check_run(run, baseline, adaptive, times, out)
+        folder = find_runs([run], out)[0]
+        path = baseline or BASELINES / f"{folder.name}.json"
+        kept = Baseline.load(path)
+        found = check_run(kept, Run.load(folder), times)
+        while adaptive and found.comparable and found.verdict == "inconclusive" and _add_seeds(kept, folder):
+            found = check_run(kept, Run.load(folder), times)
+        accept = shlex.join(["python", "-m", "bench", "baseline", "save", "--from", str(folder), "--name", str(path)])
     _print(found, accept, junit, as_json)
     if not found.comparable:
         return NOTHING_MEASURED
     return CHECK_FAILED if found.verdict == "regressed" or (strict and found.verdict == "inconclusive") else 0
-
-
-def _check_run(run: str, baseline: Path | None, adaptive: bool, times: bool, out: Path) -> tuple["Check", str]:
-    """The check of a run, with more seeds where that is asked for and needed, and the command that accepts it."""
-    from bench.runs import BASELINES, find_runs
-    from results.gate.baseline import Baseline
-    from results.gate.regression import check
-    from results.store.run import Run
-
-    folder = find_runs([run], out)[0]
-    path = baseline or BASELINES / f"{folder.name}.json"
-    kept = Baseline.load(path)
-    found = check(kept, Run.load(folder), times)
-    while adaptive and found.comparable and found.verdict == "inconclusive" and _add_seeds(kept, folder):
-        found = check(kept, Run.load(folder), times)
-    accept = shlex.join(["python", "-m", "bench", "baseline", "save", "--from", str(folder), "--name", str(path)])
-    return found, accept
 
 
 def _print(found: "Check", accept: str, junit: Path | None, as_json: bool) -> None:
@@ -89,9 +84,6 @@ def _print(found: "Check", accept: str, junit: Path | None, as_json: bool) -> No
 
 def _add_seeds(baseline: "Baseline", folder: Path) -> bool:
     """Run the suite with twice the seeds, as many as the baseline has at most; False where it has them already."""
-    from bench import runs
-    from results.store.run import Run
-
     manifest = Run.load(folder).manifest
     have = len(manifest["seeds"])
     seeds = min(2 * have, len(baseline.content["seeds"]))
@@ -107,5 +99,13 @@ def _add_seeds(baseline: "Baseline", folder: Path) -> bool:
         budget=manifest["budget"],
         out=folder.parent,
     )
-    print_to_stderr(f"{runs.run_quietly(request)}")
+    print_to_stderr(f"{run_quietly(request)}")
     return True
+
+
+def run_quietly(request: Request) -> Path | None:
+    """Run what a suite lacks under the usual conditions, and write its report, whose path is returned."""
+    with interruptible():
+        plan = planning.plan(request)
+        run_missing(plan, Conditions(jobs=plan.jobs))
+        return report_on(plan, show=False)

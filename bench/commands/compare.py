@@ -4,22 +4,24 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console, RenderableType
+from rich.text import Text
 
+from bench.display.tables import sheet, table_of, titled
 from bench.errors import NOTHING_MEASURED, print_to_stderr, unknown
 from bench.request import RUNS, Out
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from bench.runs import find_runs
+from results.store.run import Run
 
 CAPTION = (
     "Medians over seeds, and the median of the paired differences with its 95 % interval: of VPT over test states, "
     "with the seeds as they are, else over seeds, of which an interval needs six. A difference whose interval holds "
     "zero is unresolved. All systems: B / A - 1, by the geometric mean over paired trials."
 )
-Compared = tuple[dict[str, Any], str, "list[RenderableType]"]  # as JSON, as Markdown, and for a terminal
+Compared = tuple[dict[str, Any], str, list[RenderableType]]  # as JSON, as Markdown, and for a terminal
 COLOURS = {"better": "green", "worse": "red", "changed": "yellow"}
 
 
@@ -41,9 +43,6 @@ def compare(
     out: Out = RUNS,
 ) -> int:
     """Show two runs side by side: what changed from A to B, paired trial by trial, and what is unresolved."""
-    from rich.console import Console
-
-    from bench.runs import find_runs
     from results.timing.timings import is_timing
 
     if is_timing(first) and is_timing(second):
@@ -68,13 +67,9 @@ def compare(
 
 def _compare_runs(first: str, second: str, only: list[str] | None) -> Compared | None:
     """A table for each metric, and what else is resolved; None where the runs have no finished cell in common."""
-    from rich.text import Text
-
-    from bench.display.tables import table_of, titled
     from results.formatting import heading
     from results.gate import comparison
     from results.statistics.trials import leading_metric
-    from results.store.run import Run
 
     found = comparison.compare_runs(*(Run.load(Path(folder)) for folder in (first, second)))
     if not found.cells:
@@ -99,7 +94,6 @@ def _compare_runs(first: str, second: str, only: list[str] | None) -> Compared |
 
 def _compare_timings(first: str, second: str) -> Compared | None:
     """How many times longer everything takes; None where two files of `python -m bench time` have nothing in common."""
-    from bench.display.tables import sheet
     from results.timing import report, timings
 
     ratios = timings.compare_timings(*(timings.load(Path(name)) for name in (first, second)))

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from bench.catalogue.components import components
+from bench.doctor import examination
 from bench.errors import CHECK_FAILED, UserError, unknown
 from bench.request import AsJson
 
@@ -22,9 +24,6 @@ def doctor(
 
     Ends with exit code 1 where a check fails.
     """
-    from bench.catalogue.components import components
-    from bench.doctor import examination
-
     known = components("systems")
     if not names:
         systems = examination.certifiable(known) if systems_alone is not False else []

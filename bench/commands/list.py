@@ -3,7 +3,12 @@
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
+from bench.catalogue.components import components, metrics
+from bench.catalogue.suites import suites
+from bench.display import tables as display
+from bench.doctor import examination
 from bench.errors import CHECK_FAILED, UserError, unknown
 
 
@@ -17,12 +22,6 @@ def list_(
     ] = False,
 ) -> int:
     """Show what exists: suites, systems, learners and metrics."""
-    from rich.console import Console
-
-    from bench.catalogue.components import components, metrics
-    from bench.catalogue.suites import suites
-    from bench.display import tables as display
-
     systems = components("systems")
     entries: dict[str, Any] = {
         "suites": suites(),
@@ -37,8 +36,6 @@ def list_(
     if name and name not in entries[kind]:
         raise unknown(kind.removesuffix("s"), name, entries[kind])
     if certify:
-        from bench.doctor import examination
-
         if kind != "systems":
             raise UserError("--certify is for systems: python -m bench list systems --certify")
         return 0 if examination.examine([name] if name else examination.certifiable(systems)) else CHECK_FAILED

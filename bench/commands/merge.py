@@ -5,18 +5,19 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from bench.errors import UserError, print_to_stderr
 from bench.request import RUNS, Out
-
-if TYPE_CHECKING:
-    from results import Store
+from results import DamagedCellError, MissingCellError, Store
+from results.store.atomic import write_in_one_stroke
+from results.store.lease import Lease
+from results.store.record import is_failure
+from results.store.run import Run
 
 SHARED = ("budget", "seeds", "data_seed", "sampling", "metrics")  # what runs must agree on to be parts of one
-Fate = Literal["copied", "already there", "damaged", "in use"]
 
 
 def merge(
@@ -27,15 +28,16 @@ def merge(
 
     A cell that is there already stays, unless it failed and the other did not.
     """
-    from results import Store
-    from results.store.atomic import write_in_one_stroke
-
     for folder in (*stores, out):
         Store(folder).check_version()
     for folder in stores:
         if not (folder / "cells").is_dir():
             raise UserError(f"there is no store in {folder}: name a folder that was given to --out")
-    manifests = _manifests(stores, out)
+    manifests: dict[str, dict[str, Any]] = {}
+    for path in [path for folder in (out, *stores) for path in sorted(folder.glob("*/manifest.json"))]:
+        run = Run.load(path.parent)
+        before = manifests.get(run.suite)
+        manifests[run.suite] = dict(run.manifest) if before is None else _joined(before, run.manifest, path)
     try:
         for folder in stores:
             counts = Counter(_take_over(Store(folder), Store(out), key) for key in Store(folder).all_keys())
@@ -51,11 +53,8 @@ def merge(
         ) from error
 
 
-def _take_over(theirs: "Store", ours: "Store", key: str) -> Fate:
-    from results import DamagedCellError, MissingCellError
-    from results.store.lease import Lease
-    from results.store.record import is_failure
-
+def _take_over(theirs: Store, ours: Store, key: str) -> str:
+    """Copy a cell of their store into ours, where it is better than what is there, and say what became of it."""
     lease = Lease(ours, key)
     if not lease.acquire():
         return "in use"
@@ -72,19 +71,8 @@ def _take_over(theirs: "Store", ours: "Store", key: str) -> Fate:
     return "copied"
 
 
-def _manifests(stores: list[Path], out: Path) -> dict[str, dict[str, Any]]:
-    """The manifest of each suite, of all stores together. Raises UserError where they are not parts of one run."""
-    from results.store.run import Run
-
-    joined: dict[str, dict[str, Any]] = {}
-    for path in [path for folder in (out, *stores) for path in sorted(folder.glob("*/manifest.json"))]:
-        run = Run.load(path.parent)
-        before = joined.get(run.suite)
-        joined[run.suite] = dict(run.manifest) if before is None else _joined(before, run.manifest, path)
-    return joined
-
-
 def _joined(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The manifest of two runs together. Raises UserError where they are not parts of one run."""
     different = [name for name in SHARED if ours.get(name) != theirs.get(name)]
     if different:
         raise UserError(

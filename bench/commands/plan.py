@@ -3,13 +3,13 @@
 import json
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
+
+from bench.display import tables as display
+from bench.planning import plan as planning
+from bench.planning.status import CacheState, History, cache_states
 from bench.request import AsJson, Request, with_options
-
-if TYPE_CHECKING:
-    from bench.planning.plan import Plan
-    from bench.planning.status import CacheState, History
 
 
 @with_options()
@@ -20,17 +20,18 @@ def plan(request: Request, as_json: AsJson = False) -> None:
     have changed are named. Where only metrics have, models are not trained
     again: what is kept of their forecasts is measured.
     """
-    from rich.console import Console
-
-    from bench.display import tables as display
-    from bench.planning import plan as planning
-    from bench.planning.status import History, cache_states
-
     planned = planning.plan(request)
     history = History.read(planned.store)
     found = cache_states(planned.cells, planned.store, history)
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(planned, found, history), indent=2) + "\n")
+        cells = {one.key: one for one in planned.cells}
+        entries = []
+        for entry in planned.share_of_manifest["cells"]:
+            state = found[entry["key"]]
+            seconds = history.expected(cells[entry["key"]]) if state.state in ("missing", "stale") else 0.0
+            entries.append({**entry, "state": state.state, "why": state.why, "seconds": seconds})
+        content = {"suite": planned.manifest["suite"], "jobs": planned.jobs, "cells": entries}
+        sys.stdout.write(json.dumps(content, indent=2) + "\n")
         return
     console = Console(highlight=False)
     console.print(display.plan(planned.share_of_manifest, found, console.width))
@@ -38,10 +39,8 @@ def plan(request: Request, as_json: AsJson = False) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _summary(planned: "Plan", found: "dict[str, CacheState]", history: "History") -> list[str]:
+def _summary(planned: planning.Plan, found: dict[str, CacheState], history: History) -> list[str]:
     """How many cells are in which state, why those are stale that are, and how long the rest may take."""
-    from bench.display.tables import duration
-
     mine = {one.key: found[one.key] for one in planned.share}
     counts = Counter(one.state for one in mine.values())
     words = {"cached": "cached", "missing": "missing", "stale": "stale", "measured": "to be measured again"}
@@ -56,16 +55,5 @@ def _summary(planned: "Plan", found: "dict[str, CacheState]", history: "History"
     known = [seconds for seconds in times if seconds is not None]
     if known:
         left = f"; no such cell has been run for {len(times) - len(known)} of them" if len(known) < len(times) else ""
-        lines.append(f"about {duration(max(sum(known) / planned.jobs, *known))} with -j {planned.jobs}{left}")
+        lines.append(f"about {display.duration(max(sum(known) / planned.jobs, *known))} with -j {planned.jobs}{left}")
     return lines
-
-
-def _as_json(planned: "Plan", found: "dict[str, CacheState]", history: "History") -> dict[str, Any]:
-    """What `--json` prints: of each cell its state, why, and the seconds that it may take, where they are known."""
-    cells = {one.key: one for one in planned.cells}
-    entries = []
-    for entry in planned.share_of_manifest["cells"]:
-        state = found[entry["key"]]
-        seconds = history.expected(cells[entry["key"]]) if state.state in ("missing", "stale") else 0.0
-        entries.append({**entry, "state": state.state, "why": state.why, "seconds": seconds})
-    return {"suite": planned.manifest["suite"], "jobs": planned.jobs, "cells": entries}

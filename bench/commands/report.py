@@ -4,16 +4,16 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+from rich.console import Console
+
+from bench.display.tables import table_of, titled
 from bench.errors import NOTHING_MEASURED, print_to_stderr, unknown
+from bench.machine.environment import cores
 from bench.request import RUNS, Out, RunNames, shown_option
-
-if TYPE_CHECKING:
-    from results.store.run import Run
-
-PAGE = "html"
+from bench.runs import find_runs, write_report
+from results.store.run import Run, no_garbage_collection
 
 
 class FigureStyle(StrEnum):
@@ -40,16 +40,19 @@ def report(
     ] = None,
 ) -> int:
     """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""
-    from bench.runs import find_runs, write_report
-    from results.figures.style import FORMATS, looking
-    from results.store.run import Run, no_garbage_collection
+    from results.figures.style import FORMATS, looking, save
+    from results.report.parallel import executor
+    from results.report.samples import sample_figures
     from results.tables.formats import KINDS
 
-    chosen: dict[str, Any] = {"tables": _chosen("table format", formats, (*KINDS, PAGE))} if formats else {}
+    chosen: dict[str, Any] = {"tables": _chosen("table format", formats, (*KINDS, "html"))} if formats else {}
     chosen |= {"figures": _chosen("figure format", figures, FORMATS)} if figures else {}
     with looking(style) if style else nullcontext(), no_garbage_collection():
         if gallery:
-            _draw_every_figure(out / "gallery", chosen.get("figures", FORMATS))
+            pictures, kinds = sample_figures(), chosen.get("figures", FORMATS)
+            with Console(stderr=True).status("drawing every figure"), executor(cores()) as pool:
+                for saved in [pool.submit(save, figure, out / "gallery", name, kinds) for name, figure in pictures]:
+                    saved.result()
             sys.stdout.write(f"{out / 'gallery'}\n")
             return 0
         for folder in find_runs(runs or (), out):
@@ -73,25 +76,8 @@ def _chosen(kind: str, text: str, choices: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _draw_every_figure(folder: Path, formats: Sequence[str]) -> None:
-    """Save every figure on sample data, with a spinner in a terminal."""
-    from rich.console import Console
-
-    from bench.machine.environment import cores
-    from results.figures.style import save
-    from results.report.parallel import executor
-    from results.report.samples import sample_figures
-
-    with Console(stderr=True).status("drawing every figure"), executor(cores()) as pool:
-        for saved in [pool.submit(save, figure, folder, name, formats) for name, figure in sample_figures()]:
-            saved.result()
-
-
-def _print_claims(run: "Run") -> None:
+def _print_claims(run: Run) -> None:
     """Print what the results of a run say of each claim about its suite."""
-    from rich.console import Console
-
-    from bench.display.tables import table_of, titled
     from results.claims.base import judged
     from results.claims.literature import CLAIMS
 

@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+from rich.console import Console
+
+from bench.display import tables as display
+from bench.display.progress import Tally, live
 from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, print_to_stderr
+from bench.machine.environment import command
+from bench.planning import plan as planning
 from bench.request import AsJson, Conditions, Quiet, Request, shown_option, with_options
 from bench.runner.interrupts import interruptible
-
-if TYPE_CHECKING:
-    from bench.display.progress import Tally
-    from bench.planning.plan import Plan
+from bench.runs import report_on, run_missing
+from results.store.run import Run
 
 
 class Tracker(StrEnum):
@@ -43,9 +48,6 @@ def run(
     A narrowed run (-s, -l, --seeds) replaces the suite's report by one of the
     selection; the cells of earlier runs stay, and a wider run shows them again.
     """
-    from bench import runs
-    from bench.planning import plan as planning
-
     if track and find_spec(track.value) is None:
         raise UserError(f"--track {track.value} needs the extra track: pip install 'dynamics-bench[track]'")
     request = replace(request, rerun=conditions.rerun, elsewhere=conditions.executor.startswith("dask://"))
@@ -54,13 +56,16 @@ def run(
             plan = planning.plan(request)
             conditions = replace(conditions, jobs=plan.jobs)
             begin = perf_counter()
-            tally = _run_with_display(plan, conditions, as_json, quiet)
-            report = runs.report_on(plan, show=not (as_json or quiet))
+            console = Console(stderr=as_json, highlight=False)
+            is_live = console.file.isatty() and not console.is_dumb_terminal and not quiet
+            announce = partial(console.print, markup=False, soft_wrap=True)
+            tally = Tally(plan.share_of_manifest, plan.jobs, None if quiet else announce, is_live)
+            with live(tally, console) if is_live else nullcontext():
+                run_missing(plan, conditions, tally.notify)
+            report = report_on(plan, show=not (as_json or quiet))
             for line in _exports(plan, conditions, track, film):
                 sys.stdout.write("" if as_json or quiet else f"{line}\n")
         except KeyboardInterrupt:
-            from bench.machine.environment import command
-
             print_to_stderr(f"interrupted: what is finished is kept; resume with\n  {command()}")
             return INTERRUPTED
     code = NOTHING_MEASURED if not tally.measured else SOME_FAILED if tally.failures else 0
@@ -73,28 +78,11 @@ def run(
     return code
 
 
-def _run_with_display(plan: "Plan", conditions: Conditions, as_json: bool, quiet: bool) -> "Tally":
-    """Run what is missing under the display that suits the user and his terminal."""
-    from rich.console import Console
-
-    from bench.display.progress import Tally, live, silent
-    from bench.runs import run_missing
-
-    console = Console(stderr=as_json, highlight=False)
-    is_live = console.file.isatty() and not console.is_dumb_terminal and not quiet
-    announce = silent if quiet else lambda line: console.print(line, markup=False, soft_wrap=True)
-    tally = Tally(plan.share_of_manifest, plan.jobs, announce, is_live)
-    with live(tally, console) if is_live else nullcontext():
-        run_missing(plan, conditions, tally.notify)
-    return tally
-
-
-def _exports(plan: "Plan", conditions: Conditions, track: Tracker | None, film: bool) -> Iterator[str]:
+def _exports(plan: planning.Plan, conditions: Conditions, track: Tracker | None, film: bool) -> Iterator[str]:
     """Write event files and films where they are asked for, and say where each is. Raises UserError."""
     try:
         if track:
             from bench.exports import tracking
-            from results.store.run import Run
 
             yield f"events: {tracking.write(Run.load(plan.folder))}"
         if film:
@@ -106,12 +94,8 @@ def _exports(plan: "Plan", conditions: Conditions, track: Tracker | None, film: 
         raise UserError(f"{error}; the report is written, and the same command resumes") from error
 
 
-def _print_outcome(plan: "Plan", tally: "Tally", report: Path | None, seconds: float) -> None:
+def _print_outcome(plan: planning.Plan, tally: Tally, report: Path | None, seconds: float) -> None:
     """Print the leaderboard, what failed, and where the report lies."""
-    from rich.console import Console
-
-    from bench.display import tables as display
-
     console = Console(highlight=False)
     console.print(tally.leaderboard, "")
     if tally.failures:
@@ -125,7 +109,7 @@ def _print_outcome(plan: "Plan", tally: "Tally", report: Path | None, seconds: f
         console.print(f"shard {plan.shard.part} of {plan.shard.parts} is done; when all are: python -m bench report")
 
 
-def _as_json(plan: "Plan", tally: "Tally", report: Path | None, code: int) -> dict[str, Any]:
+def _as_json(plan: planning.Plan, tally: Tally, report: Path | None, code: int) -> dict[str, Any]:
     """What `--json` prints."""
     failures = [
         {

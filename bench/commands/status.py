@@ -3,18 +3,17 @@
 import json
 import sys
 
+from rich.console import Console
+
+from bench.display import tables as display
+from bench.planning.status import RunStatus
 from bench.request import RUNS, AsJson, Out, RunNames
+from bench.runs import find_runs
+from results.store.run import Run
 
 
 def status(runs: RunNames = None, out: Out = RUNS, as_json: AsJson = False) -> None:
     """Show what is done of each run, what is running, what failed and what is missing."""
-    from rich.console import Console
-
-    from bench.display import tables as display
-    from bench.planning.status import RunStatus
-    from bench.runs import find_runs
-    from results.store.run import Run
-
     found = [RunStatus.of(Run.load(folder)) for folder in find_runs(runs or (), out)]
     if as_json:
         sys.stdout.write(json.dumps([overview.as_json() for overview in found], indent=2) + "\n")

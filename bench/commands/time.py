@@ -3,18 +3,15 @@
 import logging
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
+from rich.console import Console
+
+from bench.display.tables import sheet
 from bench.errors import NOTHING_MEASURED, UserError, at_least, positive, print_to_stderr
+from bench.planning import plan as planning
 from bench.request import Quiet, Request, how_option, with_options
-
-if TYPE_CHECKING:
-    from bench.cells.cell import Cell
-    from learners import Learner
 
 
 class Variant(StrEnum):
@@ -53,10 +50,6 @@ def time(
     On the suite's first system, or the one that is named. Nothing is trained:
     weights are as they were drawn. Times are of this machine alone.
     """
-    from rich.console import Console
-
-    from bench.display.tables import sheet
-    from bench.planning import plan as planning
     from results.timing import report
 
     for option, numbers in (("--batch", batch or ()), ("--threads", [threads])):
@@ -75,8 +68,10 @@ def time(
     if not learners:
         print_to_stderr(f"nothing to time: suite {suite} has reference rows alone")
         return NOTHING_MEASURED
+    from bench.timing.timing import time_learners
+
     with Console(stderr=True, quiet=quiet, highlight=False).status("timing: reading the data") as status:
-        found = _measure(
+        found = time_learners(
             first,
             learners,
             {"suite": suite, "system": first.system_label, "threads": threads},
@@ -100,21 +95,3 @@ def time(
         console.print(sheet(one))
     console.print(f"{path}", soft_wrap=True)
     return 0
-
-
-def _measure(
-    cell: "Cell", learners: "Sequence[Learner]", about: dict[str, Any], folder: Path, **how: Any
-) -> dict[str, Any]:
-    """What `bench.timing.timing` measures of some learners on the data of a cell, which are kept in a folder."""
-    from bench.cells.data import dataset
-    from bench.timing.stopwatch import threads
-    from bench.timing.timing import Timing
-    from systems import Sampling
-
-    if not isinstance(cell.sampling, Sampling):
-        raise UserError(f"time is for learners that forecast, but suite {about['suite']} classifies images")
-    step = cell.sampling.step
-    brief = replace(cell.sampling, climate=1, climate_horizon=step, horizon=2 * step)
-    data = dataset(cell.system, brief, cell.data_seed, folder).to(cell.device)
-    with threads(about["threads"]):
-        return Timing(data, cell.device, **how).report(learners, about | {"forecasts": len(data.test)})

@@ -1,5 +1,6 @@
 """`python -m bench tune`: find settings of a suite's learners on validation data, and write them as a suite."""
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,18 +9,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from rich.console import Console
+
+from bench.display.tables import table_of
 from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, at_least, print_to_stderr
+from bench.planning import plan as planning
 from bench.request import Conditions, Quiet, Request, Timeout, how_option, with_options
 from bench.runner.interrupts import interruptible
+from results import Store
+from results.store.atomic import write_in_one_stroke
 
 if TYPE_CHECKING:
     from bench.cells.cell import Cell
-    from bench.planning.plan import Plan
     from bench.runner.outcomes import Outcome
     from bench.tuning.search import Search
-
-TRIALS_FOLDER = "trials"  # of the store, for finished trials
-SUITES_FOLDER = "tuning"  # of the store, for the suites that are found
 
 
 @with_options(without=("metrics", "shard"))
@@ -36,8 +39,7 @@ def tune(
     trajectories: the test data are never seen. Finished trials are kept: the
     same command resumes, and more trials continue.
     """
-    from bench.planning import plan as planning
-    from bench.tuning.suite_file import write_suite
+    from bench.tuning.suite_file import suite_source
 
     if find_spec("optuna") is None:
         raise UserError("tuning needs the extra tune: pip install 'dynamics-bench[tune]'")
@@ -50,9 +52,9 @@ def tune(
         except KeyboardInterrupt:
             print_to_stderr(f"interrupted: finished trials are kept; resume with\n  {plan.manifest['command']}")
             return INTERRUPTED
-    path = write_suite(
-        plan.store.root / SUITES_FOLDER, request, plan.manifest["suite"], found, plan.manifest["command"]
-    )
+    name = re.sub(r"[^0-9A-Za-z_]", "_", plan.manifest["suite"])
+    path = plan.store.root / "tuning" / f"tuned_{name}.py"
+    write_in_one_stroke(path, suite_source(request, found, plan.manifest["command"]))
     if quiet:
         sys.stdout.write(f"{path}\n")
     else:
@@ -61,20 +63,27 @@ def tune(
     return 0 if all(ended) else SOME_FAILED if any(ended) else NOTHING_MEASURED
 
 
-def _search_all(plan: "Plan", trials: int, conditions: Conditions, quiet: bool) -> "list[Search]":
+def _search_all(plan: planning.Plan, trials: int, conditions: Conditions, quiet: bool) -> "list[Search]":
     """One search after the other, each trial announced as it ends. Raises UserError where there is nothing to tune."""
-    from bench.cells.planned import planned
+    from bench.cells.key import planned
     from bench.runner import run as runner
     from bench.tuning.search import tunable, tune_learner
-    from results import Store
+    from systems import Sampling
 
     cells = [one.cell for one in plan.cells]
-    _check_data(plan.manifest["suite"], cells)
+    for cell in cells:
+        if not isinstance(cell.sampling, Sampling):
+            raise UserError(f"suite {plan.manifest['suite']} is for classification: only forecasts can be tuned")
+        if cell.sampling.samples <= cell.sampling.context:
+            raise UserError(
+                f"validation trajectories of {cell.system_label} have {cell.sampling.samples} samples, which leaves "
+                f"nothing to forecast after a context of {cell.sampling.context}: raise Sampling.samples"
+            )
     learners = tunable(cells)
     if not learners:
         names = ", ".join(dict.fromkeys(cell.learner_label for cell in cells if not cell.learner.reference))
         raise UserError(f"nothing to tune: no search space is declared for {names or 'reference rows'}")
-    store = Store(plan.store.root, TRIALS_FOLDER)
+    store = Store(plan.store.root, "trials")
     conditions = replace(conditions, jobs=plan.jobs)
 
     def run(trial_cells: "Sequence[Cell]") -> "Outcome":
@@ -84,23 +93,7 @@ def _search_all(plan: "Plan", trials: int, conditions: Conditions, quiet: bool) 
     return [tune_learner(learner, cells, trials, run, announce) for learner in learners]
 
 
-def _check_data(suite: str, cells: "Sequence[Cell]") -> None:
-    """Raise UserError where the suite has no validation data that could be forecast."""
-    from systems import Sampling
-
-    for cell in cells:
-        if not isinstance(cell.sampling, Sampling):
-            raise UserError(f"suite {suite} is for classification: only forecasts can be tuned")
-        if cell.sampling.samples <= cell.sampling.context:
-            raise UserError(
-                f"validation trajectories of {cell.system_label} have {cell.sampling.samples} samples, which leaves "
-                f"nothing to forecast after a context of {cell.sampling.context}: raise Sampling.samples"
-            )
-
-
 def _announce(trials: int, tried: "Search") -> None:
-    from rich.console import Console
-
     from systems.configuration import label
 
     last = tried.candidates[-1]
@@ -113,9 +106,6 @@ def _announce(trials: int, tried: "Search") -> None:
 
 def _print_outcome(found: "Sequence[Search]", path: Path) -> None:
     """Print what was tried of each learner, the best settings other than its own, and how the suite is run."""
-    from rich.console import Console
-
-    from bench.display.tables import table_of
     from systems.configuration import label
 
     console = Console(highlight=False)

@@ -6,7 +6,6 @@ from statistics import fmean, median
 from typing import Any, NamedTuple
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
 from rich.text import Text
 
 from bench.display.tables import grid, panes
@@ -80,21 +79,17 @@ class Leaderboard:
         names, groups = panes([*self.learners, *self.references], self.systems, options.max_width)
         unit = f" in {self.metric['unit']}" if self.metric["unit"] else ""
         yield Text(f"{self.metric['name']}{unit}, median over seeds", style="bold")
+        ranked = self.ranking()
         for systems in groups:
-            yield self._table(systems, names)
+            table = grid(names, systems, "right")
+            for learner in [*ranked, *self.references]:
+                last = bool(self.references) and learner == ["", *ranked][-1]
+                style = "dim" if learner in self.references else ""
+                cells = (self._cell(learner, system) for system in systems)
+                table.add_row(Text(learner), *cells, style=style, end_section=last)
+            yield table
         if {one.status for trials in self._trials.values() for one in trials} - {"ok", "skipped"}:
             yield Text("* some seeds failed", style="red")
-
-    def _table(self, systems: list[str], names: int) -> Table:
-        table = grid(names, systems, "right")
-        ranked = self.ranking()
-        for learner in [*ranked, *self.references]:
-            last = bool(self.references) and learner == ["", *ranked][-1]
-            style = "dim" if learner in self.references else ""
-            table.add_row(
-                Text(learner), *(self._cell(learner, system) for system in systems), style=style, end_section=last
-            )
-        return table
 
     def _cell(self, learner: str, system: str) -> Text:
         if (learner, system) not in self._trials:

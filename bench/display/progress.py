@@ -29,10 +29,6 @@ class Place(NamedTuple):
     learner: str
 
 
-def silent(line: str) -> None:
-    """Announce nothing."""
-
-
 class Tally:
     """Counts what becomes of the cells of a run, announces each, and estimates how long the rest will take.
 
@@ -41,14 +37,13 @@ class Tally:
         jobs: cells at a time.
         announce: is called with a line for each damaged and each finished cell.
         is_live: a display shows what is finished, so that only damage is announced.
-        clock: gives seconds.
     """
 
     def __init__(
         self,
         manifest: Mapping[str, Any],
         jobs: int = 1,
-        announce: Callable[[str], None] = silent,
+        announce: Callable[[str], Any] | None = None,
         is_live: bool = False,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
@@ -61,7 +56,7 @@ class Tally:
         self.failures: list[Failure] = []
         self.measured = False  # whether any trial has a value
         self._jobs = jobs
-        self._announce = announce
+        self._announce = announce or (lambda line: None)
         self._is_live = is_live
         self._clock = clock
         self._seconds: dict[str, list[float]] = {}  # that finished cells took, by learner
@@ -84,8 +79,14 @@ class Tally:
                 self._seconds.setdefault(place.learner, []).append(event.seconds)
                 self.done += 1
                 self._count(key, records)
-                if not self._is_live:
-                    self._announce(self._describe(place, records, event.seconds))
+                if self._is_live:
+                    return
+                count = f"{self.done + self.reused:>{len(str(self.total))}}/{self.total}"
+                status = next((record.status for record in records if record.status not in WELL), "ok")
+                score = self.leaderboard.score(place.learner, place.system)
+                result = status if score is None else f"{status}  {self.leaderboard.metric['name']} {score:.3g}"
+                line = f"[{count}] {place.system}  {place.learner}  {result}  {duration(event.seconds)}"
+                self._announce(line)
 
     def active(self) -> list[tuple[Place, float]]:
         """The cells that run, each with the seconds since its start."""
@@ -107,13 +108,6 @@ class Tally:
         self.leaderboard.add(records)
         self.failures += [Failure(key, record) for record in records if record.status not in WELL][:1]
         self.measured |= any(one.value is not None for record in records for one in record.measurements)
-
-    def _describe(self, place: Place, records: Sequence[Record], seconds: float) -> str:
-        count = f"{self.done + self.reused:>{len(str(self.total))}}/{self.total}"
-        status = next((record.status for record in records if record.status not in WELL), "ok")
-        score = self.leaderboard.score(place.learner, place.system)
-        result = status if score is None else f"{status}  {self.leaderboard.metric['name']} {score:.3g}"
-        return f"[{count}] {place.system}  {place.learner}  {result}  {duration(seconds)}"
 
 
 def live(tally: Tally, console: Console) -> Live:

@@ -46,7 +46,14 @@ def page(entry: Component | MetricEntry | SuiteEntry) -> RenderableType:
     head = Text(entry.name, style="bold green")
     about = Padding(Text(entry.description), (1, 0, 1, 0))
     if isinstance(entry, Component):
-        return Group(head.append(f"   {entry.module}", style="dim"), about, _parameters(entry))
+        fields = [
+            (Text(one.name, style="bold"), one.annotation, one.default or "must be given", one.comment)
+            for one in entry.parameters
+        ]
+        table = table_of(("parameter", "type", "default", "meaning"), fields)
+        table.columns[0].no_wrap = True
+        head.append(f"   {entry.module}", style="dim")
+        return Group(head, about, table if fields else Text("It has no parameters."))
     if isinstance(entry, MetricEntry):
         return Group(head, about, Text(f"unit {entry.unit or 'none'}, better: {entry.better}"))
     parts = [(Text(name, style="bold"), "\n".join(values)) for name, values in entry.parts.items()]
@@ -155,18 +162,6 @@ def _summary(entry: Component | MetricEntry | SuiteEntry) -> Text:
     if isinstance(entry, MetricEntry):
         return Text.assemble(entry.about, "\n", (f"{entry.unit or 'no unit'}, better: {entry.better}", "dim"))
     return Text(entry.about)
-
-
-def _parameters(entry: Component) -> RenderableType:
-    if not entry.parameters:
-        return Text("It has no parameters.")
-    rows = [
-        (Text(one.name, style="bold"), one.annotation, one.default or "must be given", one.comment)
-        for one in entry.parameters
-    ]
-    table = table_of(("parameter", "type", "default", "meaning"), rows)
-    table.columns[0].no_wrap = True
-    return table
 
 
 class Failure(NamedTuple):

@@ -2,12 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
 from math import isfinite
 from multiprocessing import get_context
+from operator import call
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
@@ -39,11 +40,7 @@ def case_names() -> list[str]:
 
 
 def examine(systems: Sequence[str], cases: Sequence[str] = (), as_json: bool = False) -> bool:
-    """Check systems at their default parameters, and instruments on cases, and print the certificate of each.
-
-    Returns:
-        Whether all checks have passed.
-    """
+    """Check systems at their default parameters, and instruments on cases; print all, and return whether all pass."""
     console = Console(highlight=False, quiet=as_json)
     found = []
     for certificate in certificates(systems, cases):
@@ -68,19 +65,16 @@ def certificates(systems: Sequence[str], cases: Sequence[str] = ()) -> Iterator[
         yield from (job() for job in jobs)
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), _use_one_thread) as pool:
-        yield from pool.map(_call, jobs)
-
-
-def _call(job: Callable[[], "Certificate"]) -> "Certificate":
-    return job()
+        yield from pool.map(call, jobs)
 
 
 def certificate_table(certificate: "Certificate") -> RenderableType:
     """One row for each check: its value, what is expected, the source of that, and whether it passes."""
-    rows = [
-        (one.name, _value(one.value), _expectation(one), Text(one.source, style="dim"), PASS if one.passed else FAIL)
-        for one in certificate.checks
-    ]
+    rows = []
+    for one in certificate.checks:
+        value = one.value if isinstance(one.value, str) else f"{one.value:{'.6g' if abs(one.value) >= 1e-3 else '.2g'}}"
+        source = Text(one.source, style="dim")
+        rows.append((one.name, value, _expectation(one), source, PASS if one.passed else FAIL))
     table = table_of((certificate.system, "value", "expected", "source", ""), rows)
     for column, width in zip(table.columns, WIDTHS, strict=True):
         column.width = width
@@ -105,10 +99,6 @@ def _entries(certificate: "Certificate") -> dict[str, Any]:
             {name: None if isinstance(one, float) and not isfinite(one) else one for name, one in entries.items()}
         )
     return {"passed": certificate.passed, "checks": checks}
-
-
-def _value(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}" if abs(value) >= 1e-3 else f"{value:.2g}"
 
 
 def _expectation(check: "Check") -> str:

@@ -9,10 +9,8 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from bench.cells.data import observe
+from bench.cells.data import SystemCell, observe
 from bench.cells.drawings import Arrays
-from bench.cells.fitting import fit
-from bench.cells.system_cell import SystemCell
 from bench.cells.trial import Trial, is_from_solver
 from learners import Predictor, Unsuitable
 from learners.solvers.rollout import StatePredictor
@@ -50,7 +48,7 @@ class FilmCell(SystemCell):
         dataset = observe(self.system, self.sampling, self.data_seed, data).data.to(self.device)
         snapshots = Snapshots()
         with before_each_update(snapshots):
-            (predictor,), _ = fit(self, dataset, Predictor)
+            (predictor,), _ = self.fit(dataset, Predictor)
         record = Record(self.system_label, self.learner_label, self.seeds[0], "ok", "", ())
         return [Trial(record, predictor.log.curve, forecast_stages(predictor, snapshots, dataset))]
 
@@ -62,13 +60,8 @@ def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -
     """Forecast from the first test state with the weights of each stage of training, the last of which was kept.
 
     Of a planar flow, there is also the mean velocity over one sampling step on a grid. The weights of the predictor are
-    left as those of the last stage.
-
-    Returns:
-        Forecasts and velocities of the model, beside those of the system, under the names `reel_...` of a film.
-
-    Raises:
-        Unsuitable: the learner was not trained update by update.
+    left as those of the last stage. Forecasts and velocities of the model, and those of the system beside them, are
+    under the names `reel_...` of a film. Raises Unsuitable where the learner was not trained update by update.
     """
     weights = predictor.weights()
     if not snapshots.frames or any(weights.keys() != frame.keys() for _, frame in snapshots.frames):
@@ -96,7 +89,8 @@ def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -
     if plane is not None:
         places = plane.states[:, 0]
         arrays |= {"reel_places": places, "reel_fields": torch.cat(fields, dim=1).transpose(0, 1)}
-        arrays["reel_flow"] = _mean_velocity(data, places)
+        assert isinstance(data.system, Flow)
+        arrays["reel_flow"] = (STEPS["rk4"](data.system.velocity, places, data.step) - places) / data.step
     with np.errstate(over="ignore"):  # what single precision cannot hold is as good as infinite
         return {name: values.numpy(force=True).astype(np.float32) for name, values in arrays.items()}
 
@@ -123,9 +117,3 @@ def _plane(predictor: Predictor, data: Dataset) -> Trajectories | None:
     fractions = torch.linspace(0, 1, GRID, dtype=states.dtype, device=states.device)
     places = low + (high - low) * torch.cartesian_prod(fractions, fractions).flip(-1)
     return Trajectories(states.new_zeros(len(places), 1), places[:, None])
-
-
-def _mean_velocity(data: Dataset, places: Float64[Tensor, "place 2"]) -> Float64[Tensor, "place 2"]:
-    """The mean velocity of the flow over one sampling step from each place."""
-    assert isinstance(data.system, Flow)
-    return (STEPS["rk4"](data.system.velocity, places, data.step) - places) / data.step

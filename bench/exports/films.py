@@ -1,28 +1,23 @@
 """The films of a run: cells that are trained anew to be filmed, and the pictures that are drawn of what they leave."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bench.cells.cell import Cell
-from bench.cells.planned import planned
+from bench.cells.key import planned
 from bench.exports.film_cells import FilmCell
+from bench.planning.plan import Plan
 from bench.request import Conditions
 from bench.runner import run as runner
 from learners import Learner
 from results import Store
+from results.figures.fields import vector_fields
 from results.figures.films import Film, write
-from results.figures.style import Style, save, styles
-from results.figures.vector_fields import vector_fields
+from results.figures.style import save, styles
 from results.formatting import slug
 
-if TYPE_CHECKING:
-    from bench.planning.plan import Plan
 
-FOLDER = "reels"  # of the store, for filmed cells
-
-
-def make(plan: "Plan", conditions: Conditions) -> Iterator[tuple[str, list[Path] | str]]:
+def make(plan: Plan, conditions: Conditions) -> Iterator[tuple[str, list[Path] | str]]:
     """Film the first seed of each cell of a run; yields what was filmed, and its files or why there are none.
 
     Of each planar flow, a figure of all the fields that were learned comes last.
@@ -31,8 +26,10 @@ def make(plan: "Plan", conditions: Conditions) -> Iterator[tuple[str, list[Path]
     learners = plan.manifest["learners"]
     look = styles([one["label"] for one in learners], [one["label"] for one in learners if one["reference"]])
     trained = [one for one in plan.share if isinstance(one.cell.learner, Learner) and not one.cell.learner.reference]
-    filmed = planned([_film_cell(one.cell) for one in trained], plan.store.root)
-    store = Store(plan.store.root, FOLDER)
+    filmed = planned(
+        [FilmCell(**vars(one.cell) | {"seeds": one.cell.seeds[:1], "metrics": ()}) for one in trained], plan.store.root
+    )
+    store = Store(plan.store.root, "reels")
     folder = plan.folder / "films"
     kept = Conditions(plan.jobs, conditions.timeout, conditions.memory, conditions.retries)
     records = runner.run(filmed, store, kept).records
@@ -49,15 +46,7 @@ def make(plan: "Plan", conditions: Conditions) -> Iterator[tuple[str, list[Path]
         if film.fields is not None:
             planar.setdefault(system, {})[learner] = film
     for system, films in planar.items():
-        yield f"vector fields of {system}", _fields(films, folder, f"{slug(system)}-vector-fields", look)
-
-
-def _film_cell(cell: Cell) -> FilmCell:
-    return FilmCell(**vars(cell) | {"seeds": cell.seeds[:1], "metrics": ()})
-
-
-def _fields(films: Mapping[str, Film], folder: Path, name: str, look: Mapping[str, Style]) -> list[Path]:
-    """Draw the vector field of each model as it was kept, beside that of the flow."""
-    first: Any = next(iter(films.values()))
-    kept = {learner: film.fields[-1] for learner, film in films.items() if film.fields is not None}
-    return list(save(vector_fields(first.places, first.flow, kept, look, first.truth), folder, name).values())
+        first: Any = next(iter(films.values()))
+        kept_fields = {learner: film.fields[-1] for learner, film in films.items() if film.fields is not None}
+        figure = vector_fields(first.places, first.flow, kept_fields, look, first.truth)
+        yield f"vector fields of {system}", list(save(figure, folder, f"{slug(system)}-vector-fields").values())

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +31,17 @@ def environment(device: str, threads: int, words: Sequence[str] = ()) -> dict[st
     """Everything beside its configuration that may change the numbers or the times of a cell.
 
     It neither imports torch nor touches a GPU, unless the caller has put it to work already.
-
-    Args:
-        device: where learners are fitted.
-        threads: of each operation.
-        words: of the user's command; if not given, of this program.
+    `threads` are those of each operation, `words` those of the user's command, if it is not that of this program.
     """
+    torch = sys.modules.get("torch")
+    is_at_work = torch is not None and device.startswith("cuda") and torch.cuda.is_initialized()
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": cores(),
         "threads": threads,
-        "device": _device(device),
+        "device": f"{device} ({torch.cuda.get_device_name(device)})" if is_at_work else device,
         "driver": _driver(),
         "torch": _version("torch"),
         "packages": {name: _version(name) for name in PACKAGES},
@@ -68,16 +65,11 @@ def process_usage() -> dict[str, Any]:
 def cores() -> int:
     """Physical cores that this process may use, and its container lets it use."""
     logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, int(min(psutil.cpu_count(logical=False) or logical, logical, _quota())))
-
-
-def _quota() -> float:
-    """The number of processors that this container may use; infinite where nothing limits it."""
     try:
         microseconds, period = map(int, QUOTA.read_text().split())
     except (OSError, ValueError):  # no such file, or its first word is "max"
-        return inf
-    return microseconds / period
+        microseconds, period = logical, 1
+    return max(1, int(min(psutil.cpu_count(logical=False) or logical, logical, microseconds / period)))
 
 
 @lru_cache
@@ -87,13 +79,6 @@ def _processor() -> str:
     lines = cpuinfo.read_text(errors="replace").splitlines() if cpuinfo.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(named, platform.processor() or platform.machine())
-
-
-def _device(device: str) -> str:
-    torch = sys.modules.get("torch")
-    if torch is None or not device.startswith("cuda") or not torch.cuda.is_initialized():
-        return device
-    return f"{device} ({torch.cuda.get_device_name(device)})"
 
 
 @lru_cache

@@ -67,21 +67,17 @@ def synchronise(device: str) -> None:
 def _memory(device: str) -> tuple[int, Callable[[], int]]:
     """The bytes in use now, and a function that returns the most that were in use since."""
     if device.startswith("cuda"):
-        return _cuda_memory(device)
+        import torch
+
+        synchronise(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        return torch.cuda.memory_allocated(device), lambda: torch.cuda.max_memory_allocated(device)
     process_peak()
     try:
         _CLEAR_REFS.write_text("5")
     except OSError:  # not Linux, or a container that forbids it
         return psutil.Process().memory_info().rss, _largest_resident_set
     return _status("VmRSS"), lambda: _status("VmHWM")
-
-
-def _cuda_memory(device: str) -> tuple[int, Callable[[], int]]:
-    import torch
-
-    synchronise(device)
-    torch.cuda.reset_peak_memory_stats(device)
-    return torch.cuda.memory_allocated(device), lambda: torch.cuda.max_memory_allocated(device)
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any
 
-from bench.cells.planned import Planned
+from bench.cells.key import Planned
 from bench.suite import Suite
 from systems.configuration import changes, describe, label, short_labels
 

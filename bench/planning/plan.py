@@ -12,13 +12,13 @@ from bench.catalogue import plugins
 from bench.catalogue.settings import parse
 from bench.catalogue.suites import check_name, find_suite
 from bench.errors import UserError, unknown
+from bench.machine.environment import cores, default_jobs, environment
 from bench.request import WHOLE, Request, Shard, read_shard
 from results import Store
 from results.store.atomic import write_in_one_stroke
 
 if TYPE_CHECKING:  # torch is loaded only once names have been checked
-    from bench.cells.cell import Cell
-    from bench.cells.planned import Planned
+    from bench.cells.key import Planned
     from bench.suite import Suite
     from metrics import Metric
 
@@ -70,13 +70,25 @@ def plan(request: Request) -> Plan:
                 check_name(package, name, entry)
     _check_writable(request.out)
     Store(request.out).check_version()
+    from bench.cells.key import planned  # with torch, only once names have been checked
+    from bench.planning.manifest import manifest
+
     suite = _find_suite(request)
     for folder in (suite.name, "cells", "data"):
         _check_writable(request.out / folder)
     device = _device(request.device, request.elsewhere)
     cells = suite.cells(request.budget, device)
-    _check_rerun(request.rerun, cells)
-    return _plan_cells(request, suite, cells, device, shard)
+    again = ["failed", "all", *sorted(set().union(*(cell.names for cell in cells)))]
+    if request.rerun and request.rerun not in again:
+        raise unknown("thing to run again", request.rerun, again, "--rerun takes a system or learner of the suite")
+    jobs = request.jobs or (default_jobs() if device == "cpu" else 1)
+    try:
+        keyed = tuple(planned(cells, request.out))
+    except TypeError as error:
+        raise UserError(f"suite {suite.name}: {error}") from error
+    surroundings = environment(device, max(1, cores() // jobs))
+    surroundings["git"].pop("diff", None)  # each cell has it
+    return Plan(keyed, manifest(suite, keyed, request.budget, surroundings), Store(request.out), jobs, shard)
 
 
 def _find_suite(request: Request) -> "Suite":
@@ -106,27 +118,6 @@ def _find_metrics(names: Sequence[str], there: Sequence[str]) -> "list[Metric]":
         if name not in there:
             found.append(metric)
     return found
-
-
-def _plan_cells(request: Request, suite: "Suite", cells: "Sequence[Cell]", device: str, shard: Shard) -> Plan:
-    from bench.cells.planned import planned
-    from bench.machine.environment import cores, default_jobs, environment
-    from bench.planning.manifest import manifest
-
-    jobs = request.jobs or (default_jobs() if device == "cpu" else 1)
-    try:
-        keyed = tuple(planned(cells, request.out))
-    except TypeError as error:
-        raise UserError(f"suite {suite.name}: {error}") from error
-    surroundings = environment(device, max(1, cores() // jobs))
-    surroundings["git"].pop("diff", None)  # each cell has it
-    return Plan(keyed, manifest(suite, keyed, request.budget, surroundings), Store(request.out), jobs, shard)
-
-
-def _check_rerun(rerun: str, cells: "Sequence[Cell]") -> None:
-    choices = ["failed", "all", *sorted(set().union(*(cell.names for cell in cells)))]
-    if rerun and rerun not in choices:
-        raise unknown("thing to run again", rerun, choices, "--rerun takes a system or learner of the suite")
 
 
 def _device(wanted: str, elsewhere: bool) -> str:

@@ -1,6 +1,6 @@
 """The part of a suite that the user asks for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -42,24 +42,19 @@ def _matches(package: str, members: tuple[Any, ...], wanted: Override) -> Iterat
     """The components that one name with overrides stands for, and their places in the suite."""
     same = [(place, member) for place, member in enumerate(members) if type(member).__name__ == wanted.name]
     if not same:
-        yield len(members), build(_exported(package, wanted.name, members), wanted.values)
+        kind = find(package, wanted.name)
+        if kind is None and wanted.name not in components(package):
+            choices = dict.fromkeys([*(type(member).__name__ for member in members), *components(package)])
+            raise unknown(package.removesuffix("s"), wanted.name, choices, f"python -m bench list {package}")
+        yield len(members), build(kind or getattr(import_module(package), wanted.name), wanted.values)
     elif not wanted.values:
         yield from same
     else:
-        place, base = min(same, key=lambda pair: _distance(pair[1], wanted.values))
+        # First the component with just these fields changed, to just these values; then the nearest to the defaults.
+        def distance(pair: tuple[int, Any]) -> tuple[bool, int]:
+            changed = changes(pair[1])
+            exact = changed.keys() == wanted.values.keys() and apply(pair[1], wanted.values) == pair[1]
+            return not exact, len(changed)
+
+        place, base = min(same, key=distance)
         yield place, apply(base, wanted.values)
-
-
-def _distance(member: Any, values: Mapping[str, str]) -> tuple[bool, int]:
-    """First the component with just these fields changed, to just these values; then the nearest to the defaults."""
-    exact = changes(member).keys() == values.keys() and apply(member, values) == member
-    return not exact, len(changes(member))
-
-
-def _exported(package: str, name: str, members: tuple[Any, ...]) -> type:
-    if (added := find(package, name)) is not None:
-        return added
-    if name not in components(package):
-        choices = dict.fromkeys([*(type(member).__name__ for member in members), *components(package)])
-        raise unknown(package.removesuffix("s"), name, choices, f"python -m bench list {package}")
-    return getattr(import_module(package), name)

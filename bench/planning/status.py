@@ -13,8 +13,7 @@ from results.store.record import is_failure
 from results.store.run import Run, StoredCell
 
 if TYPE_CHECKING:
-    from bench.cells.digest import Reader
-    from bench.cells.planned import Planned
+    from bench.cells.key import Planned
 
 Progress = Literal["ok", "failed", "running", "damaged", "missing"]
 STATES: tuple[Progress, ...] = ("ok", "failed", "running", "damaged", "missing")
@@ -125,25 +124,24 @@ class History:
 def cache_states(cells: "Sequence[Planned]", store: Store, history: History) -> dict[str, CacheState]:
     """What a run would do with each cell, by key."""
     from bench.cells.digest import code
-
-    fits = Store(store.root, "fits")
-    read = cache(code)
-    return {
-        one.key: CacheState("cached") if store.complete(one.key) else _state_of_unfinished(one, history, fits, read)
-        for one in cells
-    }
-
-
-def _state_of_unfinished(planned: "Planned", history: History, fits: Store, read: "Reader") -> CacheState:
     from bench.cells.evidence import suffices
     from bench.cells.key import fit_key
 
-    changed = history.changes(planned)
-    why = f"{', '.join(changed[:3])}{' and more' if len(changed) > 3 else ''} changed" if changed else ""
-    name = fit_key(planned.cell, read)
-    if fits.complete(name) and suffices(planned.cell.metrics, fits, name):
-        return CacheState("measured", why or "other metrics")
-    return CacheState("stale", why) if changed else CacheState("missing")
+    fits = Store(store.root, "fits")
+    read = cache(code)
+    found: dict[str, CacheState] = {}
+    for one in cells:
+        if store.complete(one.key):
+            found[one.key] = CacheState("cached")
+            continue
+        changed = history.changes(one)
+        why = f"{', '.join(changed[:3])}{' and more' if len(changed) > 3 else ''} changed" if changed else ""
+        name = fit_key(one.cell, read)
+        if fits.complete(name) and suffices(one.cell.metrics, fits, name):
+            found[one.key] = CacheState("measured", why or "other metrics")
+        else:
+            found[one.key] = CacheState("stale", why) if changed else CacheState("missing")
+    return found
 
 
 def _likenesses(system: str, learner: str, effort: float, seeds: int) -> list[tuple[str, ...]]:

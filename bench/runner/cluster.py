@@ -22,7 +22,7 @@ import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed, get_worker
 
 from bench.catalogue import plugins
-from bench.cells.planned import Planned
+from bench.cells.key import Planned
 from bench.errors import UserError
 from bench.machine.environment import cores
 from bench.request import Cache, Conditions
@@ -54,11 +54,8 @@ def run(
     Cells for a GPU go to workers that were started with the resource GPU. Cells that are at work on other machines when
     the run is interrupted come to their end there, and are kept. All else is as in `bench.runner.run`.
 
-    Args:
-        address: HOST:PORT, or the path of a scheduler file (.json).
-
-    Raises:
-        UserError: the cluster is no good, or is lost.
+    `address` is HOST:PORT, or the path of a scheduler file (.json). Raises UserError where the cluster is no good, or
+    is lost.
     """
     outcome = Outcome()
     due = partition(cells, store, conditions, notify, outcome)
@@ -80,12 +77,9 @@ def run(
 def run_on_worker(
     pickled: bytes, folders: Sequence[str], store: Store, conditions: Conditions, places: Mapping[str, int]
 ) -> str:
-    """Run one cell on a worker of the cluster, and return its key.
+    """Run one cell, a pickled task, on a worker of the cluster, and return its key.
 
-    Args:
-        pickled: the task.
-        folders: hold files of the user's own, which the cell may be made of.
-        places: cells at a time, by host.
+    `folders` hold files of the user's own, which the cell may be made of; `places` are cells at a time, by host.
     """
     sys.path += [folder for folder in folders if folder not in sys.path]
     task: Task = pickle.loads(pickled)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from results import Record
 
 if TYPE_CHECKING:  # who displays events needs no torch
-    from bench.cells.planned import Planned
+    from bench.cells.key import Planned
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,5 @@ def interruptible() -> Iterator[None]:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     for each in SIGNALS:
-        signal.signal(each, _end)
+        signal.signal(each, lambda number, frame: os._exit(INTERRUPTED))
     raise KeyboardInterrupt
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    os._exit(INTERRUPTED)

@@ -40,7 +40,8 @@ def cause_of_death(exit_code: int | None, log: str, starved: bool) -> tuple[Stat
     if exit_code is None or exit_code >= 0:
         said = one_line(f"the process ended with exit code {exit_code}" + (f": {last}" if last else ""))
         return ("out_of_memory" if any(sign in last for sign in NO_MEMORY) else "crashed"), said
-    name = _signal(-exit_code)
+    names = {each.value: each.name for each in signal.Signals}
+    name = names.get(-exit_code, f"signal {-exit_code}")  # real-time signals have none
     if name == "SIGKILL" and starved:
         return "out_of_memory", f"killed by {name}, as memory ran out"
     if any(sign in log for sign in NO_MEMORY):
@@ -55,10 +56,3 @@ def memory_kills() -> int:
     except (OSError, ValueError):
         return 0
     return int(counts.get("oom_kill", 0))
-
-
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal
-        return f"signal {number}"

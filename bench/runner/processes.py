@@ -61,13 +61,13 @@ def run_process(
 ) -> Ended:
     """Run a function in a process of its own, and wait for its end. It dies with this process.
 
+    The function is called with the arguments, and with a connection to which it may send reports. It is killed after
+    `timeout` seconds, or when `stop` is set.
+
     Args:
-        target: called with the arguments, and with a connection to which it may send reports.
         threads: of numerical libraries; it counts for the first process of a fork server and all that follow.
         sees_main: import the program's own `__main__` again, as the arguments need it. It may be slow, and a script
             without a guard would start all over.
-        timeout: seconds after which it is killed.
-        stop: kills it when set.
     """
     stop = stop or Event()
     ours, theirs = CONTEXT.Pipe(duplex=False)

@@ -9,7 +9,7 @@ from time import perf_counter, sleep
 from typing import Any
 
 from bench.cells.cell import Cell
-from bench.cells.planned import Planned
+from bench.cells.key import Planned
 from bench.errors import UserError
 from bench.machine.environment import cores
 from bench.request import Cache, Conditions
@@ -33,14 +33,10 @@ def run(
     A cell that crashes, uses too much memory or is not done in time is kept too, as failed. Failed cells count as
     finished. `conditions.rerun` runs finished cells anew: those that "failed", "all", or those of the system or learner
     of this name or label. With the cache to be ignored nothing counts as finished, with the cache only nothing is run.
+    `notify` is called with every event, in this thread.
 
-    Args:
-        notify: is called with every event, in this thread.
-
-    Raises:
-        Interrupted: on ^C, once all processes are gone.
-        UserError: a cell cannot be sent to another process.
-        OSError: the store cannot be written.
+    Raises Interrupted on ^C, once all processes are gone, UserError where a cell cannot be sent to another process, and
+    OSError where the store cannot be written.
     """
     outcome = Outcome()
     leased(store)  # asking after them clears away the leases of the dead

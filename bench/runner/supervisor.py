@@ -26,12 +26,7 @@ def supervise(task: Task, store: Store, conditions: Conditions, threads: int, st
 
     Returns an empty outcome where the cell has to wait, as another run is at work on it or its fork server has died,
     and where it was stopped. Where its files have changed since it was planned, its records are not in the store.
-
-    Args:
-        threads: of each process.
-
-    Raises:
-        OSError: the store cannot be written.
+    Raises OSError where the store cannot be written.
     """
     planned = task.planned
     while not stop.now.is_set():
@@ -61,7 +56,11 @@ def supervise(task: Task, store: Store, conditions: Conditions, threads: int, st
             task.losses += 1
             if task.losses < LOSSES:
                 return Outcome()
-        failure = _kept_failure(store, planned.key) if is_kept else _cause(ended, log, kills, conditions)
+        if is_kept:
+            records = store.records(planned.key)
+            failure = next(((one.status, one.reason) for one in records if one.status in TRANSIENT), None)
+        else:
+            failure = _cause(ended, log, kills, conditions)
         can_try_again = len(task.attempts) < conditions.retries and not stop.soon.is_set()
         if failure and failure[0] in TRANSIENT and can_try_again:
             log = store.log(planned.key) if is_kept else log
@@ -125,11 +124,6 @@ def inode(store: Store, key: str) -> int:
 def _outdated(task: Task) -> Outcome:
     cell = task.planned.cell
     return Outcome({task.planned.key: [failed(cell, seed, "crashed", OUTDATED) for seed in cell.seeds]})
-
-
-def _kept_failure(store: Store, key: str) -> tuple[Status, str] | None:
-    """How a cell of the store has failed that may end better when tried again; None where none of its trials did."""
-    return next(((one.status, one.reason) for one in store.records(key) if one.status in TRANSIENT), None)
 
 
 def _cause(ended: Ended, log: str, kills: int, conditions: Conditions) -> tuple[Status, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Literal
 
-from bench.cells.planned import Planned
+from bench.cells.key import Planned
 from results import Status
 
 

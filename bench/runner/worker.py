@@ -15,8 +15,7 @@ import psutil
 import torch
 
 from bench.catalogue.sources import thaw
-from bench.cells.key import digest
-from bench.cells.planned import Planned
+from bench.cells.key import Planned, digest
 from bench.cells.run import run_cell
 from bench.runner.task import Report, Task, write_attempts
 from results import Store
@@ -28,9 +27,8 @@ LIMITED = resource.RLIMIT_DATA  # memory written to; of address space, threads a
 def run_task(task: Task, store: Store, threads: int, memory: float | None, parent: Connection) -> None:
     """Lease a cell, run it and commit it to the store; unless another process does so, or has done.
 
-    Args:
-        memory: GiB that the process may use beyond what it has.
-        parent: is sent a Report when the cell's files are begun, and at the end.
+    `memory` is what the process may use beyond what it has, in GiB. The parent is sent a Report when the cell's files
+    are begun, and at the end.
     """
     _set_limits(threads, memory)
     sys.argv[:] = task.command or sys.argv

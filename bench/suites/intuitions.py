@@ -5,16 +5,7 @@ Settings are the write-up's where it gives them, and the defaults of the learner
 """
 
 from bench.suite import Suite
-from learners import (
-    Climatology,
-    NeuralODE,
-    Persistence,
-    PolynomialPropagator,
-    Training,
-    TrainingMean,
-    TrueEquations,
-    WindowedRNN,
-)
+from learners import REFERENCES, NeuralODE, Training, WindowedRNN
 from metrics import STANDARD, d_stsp
 from systems import CubicSpiral, Lorenz, Sampling
 
@@ -32,11 +23,7 @@ suite = Suite(
         NeuralODE(lookahead=20, training=WHOLE),
         NeuralODE(training=Training(updates=2_000, batch=32)),
         NeuralODE(width=24, training=SOLVED),
-        Persistence(),
-        TrainingMean(),
-        Climatology(),
-        PolynomialPropagator(),
-        TrueEquations(),
+        *REFERENCES,
     ),
     metrics=(*STANDARD, d_stsp),
     sampling=Sampling(step=0.009056, trajectories=1, valid=2, horizon=8.0, climate_horizon=100.0),

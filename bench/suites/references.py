@@ -4,21 +4,7 @@ Settings are the learners' defaults, chosen by hand on Lorenz (data seed 0); `tu
 """
 
 from bench.suite import Suite
-from learners import (
-    DMD,
-    NVAR,
-    Climatology,
-    NeuralODE,
-    Persistence,
-    PolynomialPropagator,
-    Reservoir,
-    ResNet,
-    SINDy,
-    TrainingMean,
-    Transformer,
-    TrueEquations,
-    WindowedRNN,
-)
+from learners import DMD, NVAR, REFERENCES, NeuralODE, Reservoir, ResNet, SINDy, Transformer, WindowedRNN
 from metrics import STANDARD
 from systems import Lorenz, Lorenz96, Rossler, Sampling
 
@@ -35,11 +21,7 @@ suite = Suite(
         WindowedRNN(cell="lstm"),
         NeuralODE(),
         ResNet(),
-        Persistence(),
-        TrainingMean(),
-        Climatology(),
-        PolynomialPropagator(),
-        TrueEquations(),
+        *REFERENCES,
     ),
     metrics=STANDARD,
     sampling=Sampling(step=0.018112, horizon=16.0, climate_horizon=200.0),

@@ -5,17 +5,7 @@ Settings were chosen by hand on Kuramoto-Sivashinsky with data seed 0, its test 
 """
 
 from bench.suite import Suite
-from learners import (
-    Climatology,
-    NeuralODE,
-    Persistence,
-    PolynomialPropagator,
-    ResNet,
-    Training,
-    TrainingMean,
-    TrueEquations,
-    WindowedRNN,
-)
+from learners import REFERENCES, NeuralODE, ResNet, Training, WindowedRNN
 from metrics import STANDARD, d_h, unbounded_fraction
 from systems import KuramotoSivashinsky, Lorenz96, Sampling
 
@@ -44,11 +34,7 @@ suite = Suite(
             noise=0.003,
             training=Training(updates=6_000, batch=64),
         ),
-        Persistence(),
-        TrainingMean(),
-        Climatology(),
-        PolynomialPropagator(),
-        TrueEquations(),
+        *REFERENCES,
     ),
     metrics=(*STANDARD, d_h, unbounded_fraction),
     sampling=Sampling(step=0.0237, trajectories=64, horizon=8.0, climate=16),  # 0.5 time units of the former

@@ -4,18 +4,7 @@ Settings are the learners' defaults with fewer updates; none was tuned to a stif
 """
 
 from bench.suite import Suite
-from learners import (
-    Climatology,
-    NeuralODE,
-    Persistence,
-    PolynomialPropagator,
-    ResNet,
-    RKNet,
-    Training,
-    TrainingMean,
-    TrueEquations,
-    WindowedRNN,
-)
+from learners import REFERENCES, NeuralODE, ResNet, RKNet, Training, WindowedRNN
 from metrics import STANDARD, unbounded_fraction, zero_one_k
 from systems import Robertson, Sampling, VanDerPol
 
@@ -31,11 +20,7 @@ suite = Suite(
         NeuralODE(training=BRIEF),
         NeuralODE(solver="rosenbrock", training=BRIEF),
         RKNet(training=Training(updates=300)),
-        Persistence(),
-        TrainingMean(),
-        Climatology(),
-        PolynomialPropagator(),
-        TrueEquations(),
+        *REFERENCES,
     ),
     metrics=(*(metric for metric in STANDARD if metric is not zero_one_k), unbounded_fraction),
     sampling=Sampling(

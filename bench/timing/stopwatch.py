@@ -50,7 +50,14 @@ def time_call(run: Call, device: str, seconds: float) -> list[float]:
 
 def time_parts(parts: Sequence[Call], device: str, seconds: float) -> list[list[float]]:
     """Call some parts one after the other, over and over for so many seconds; the seconds of each call of each part."""
-    mark, between = (_mark, _between_marks) if device == "cuda" else (perf_counter, lambda begin, end: end - begin)
+
+    def mark() -> Any:
+        if device != "cuda":
+            return perf_counter()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()  # in the queue of the GPU
+        return event
+
     for _ in range(WARM_UP):
         for part in parts:
             part()
@@ -62,7 +69,10 @@ def time_parts(parts: Sequence[Call], device: str, seconds: float) -> list[list[
             part()
             marks.append(mark())
         synchronise(device)
-        rounds.append([between(begin, end) for begin, end in pairwise(marks)])
+        if device == "cuda":
+            rounds.append([begin.elapsed_time(end) / 1000 for begin, end in pairwise(marks)])
+        else:
+            rounds.append([end - begin for begin, end in pairwise(marks)])
     return [thinned(times) for times in zip(*rounds, strict=True)]
 
 
@@ -78,7 +88,9 @@ def launches(run: Call, device: str) -> Launches:
     peak = max(accumulate((getattr(event, memory) for event in events), initial=0))
     kernels = [event for event in events if event.device_type == DeviceType.CUDA]
     if device != "cuda":
-        return Launches(sum(_is_outermost(event) for event in events), nan, peak)
+        operators = [event for event in events if event.name.startswith("aten::")]
+        called = [one for one in operators if one.cpu_parent and one.cpu_parent.name.startswith("aten::")]
+        return Launches(len(operators) - len(called), nan, peak)
     span = max(event.time_range.end for event in kernels) - kernels[0].time_range.start if kernels else 0
     return Launches(len(kernels), _covered(kernels) / span if span else nan, peak)
 
@@ -138,24 +150,6 @@ def threads(count: int) -> Iterator[None]:
 def thinned(times: Sequence[float]) -> list[float]:
     """At most KEPT of the times, evenly spread over the measurement."""
     return list(times[:: -(-len(times) // KEPT)])
-
-
-def _mark() -> Any:
-    """A mark in the queue of a GPU."""
-    event = torch.cuda.Event(enable_timing=True)
-    event.record()
-    return event
-
-
-def _between_marks(begin: Any, end: Any) -> float:
-    """Seconds between two marks."""
-    return begin.elapsed_time(end) / 1000
-
-
-def _is_outermost(event: Any) -> bool:
-    """Whether an event is an operator that no other has called."""
-    parent = event.cpu_parent
-    return event.name.startswith("aten::") and not (parent and parent.name.startswith("aten::"))
 
 
 def _covered(kernels: Sequence[Any]) -> float:

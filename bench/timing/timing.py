@@ -5,17 +5,21 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from math import isfinite
+from pathlib import Path
 from statistics import median_low
 from typing import Any
 
 import torch
 
+from bench.cells.cell import Cell
+from bench.cells.data import dataset
+from bench.errors import UserError
 from bench.machine.environment import environment
 from bench.machine.meter import meter
 from bench.timing import stopwatch
 from bench.timing.updates import InapplicableError, Updates
 from learners import Learner, Unsuitable
-from systems import Dataset
+from systems import Dataset, Sampling
 from systems.configuration import short_labels
 
 FORM = 1  # of the JSON
@@ -25,6 +29,22 @@ AXES = {"width": "width", "hidden": "width", "lookahead": "lookahead"}  # settin
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 PARTS = ("forward", "backward", "descent")  # of an update; the last is the clip of the gradients and the optimiser
 VARIANTS = ("eager", "compiled", "graph")
+
+
+def time_learners(
+    cell: Cell[Any, Any, Any], learners: Sequence[Learner], about: Mapping[str, Any], folder: Path, **how: Any
+) -> dict[str, Any]:
+    """Measure learners on the data of a cell, which are kept in a folder. Raises UserError where it is of images.
+
+    `about` has the suite, the threads of each operation, and what else to report; `how` are fields of Timing.
+    """
+    if not isinstance(cell.sampling, Sampling):
+        raise UserError(f"time is for learners that forecast, but suite {about['suite']} classifies images")
+    step = cell.sampling.step
+    brief = replace(cell.sampling, climate=1, climate_horizon=step, horizon=2 * step)
+    data = dataset(cell.system, brief, cell.data_seed, folder).to(cell.device)
+    with stopwatch.threads(about["threads"]):
+        return Timing(data, cell.device, **how).report(learners, {**about, "forecasts": len(data.test)})
 
 
 @dataclass
@@ -136,10 +156,10 @@ class Timing:
         """Note what cannot be measured, with the reason in one line, and go on."""
         try:
             yield
-        except (Unsuitable, InapplicableError) as error:
-            self.skipped.append({"learner": learner, "what": what, "reason": " ".join(str(error).split())[:200]})
-        except Exception as error:  # its message may be pages long
-            reason = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        except Exception as error:
+            reason = str(error)
+            if not isinstance(error, (Unsuitable, InapplicableError)):  # the message may be pages long
+                reason = f"{type(error).__name__}: {next(iter(reason.splitlines()), '')}"
             self.skipped.append({"learner": learner, "what": what, "reason": " ".join(reason.split())[:200]})
 
     @contextmanager

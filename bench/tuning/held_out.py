@@ -8,11 +8,9 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from bench.cells.data import observe
+from bench.cells.data import SystemCell, observe
 from bench.cells.drawings import Arrays
-from bench.cells.fitting import fit, trials_of
 from bench.cells.records import failed_trial, measure
-from bench.cells.system_cell import SystemCell
 from bench.cells.trial import Ending, Trial
 from learners import Predictor
 from metrics import Metric, normalised_error
@@ -47,7 +45,7 @@ class HeldOutCell(SystemCell):
 
     def run(self, data: Path) -> list[Trial]:
         dataset = held_out(observe(self.system, self.sampling, self.data_seed, data).data).to(self.device)
-        predictors, _ = fit(self, dataset, Predictor)
+        predictors, _ = self.fit(dataset, Predictor)
 
         def trial(seed: int, predictor: Predictor) -> Trial:
             try:
@@ -57,7 +55,7 @@ class HeldOutCell(SystemCell):
             except Exception as error:
                 return failed_trial(self, seed, error, predictor.log.curve)
 
-        return trials_of(self.seeds, predictors, trial)
+        return self.trials_of(predictors, trial)
 
     def arrays(self, evidence: Any) -> Arrays:
         return {}

@@ -19,7 +19,7 @@ from bench.cells.cell import Cell
 from bench.errors import UserError
 from bench.runner.outcomes import Outcome
 from bench.tuning.held_out import HIGHEST, HeldOutCell, validation_error
-from bench.tuning.space import own_settings, search_space
+from bench.tuning.space import search_space
 from learners import Learner
 from results import Record
 
@@ -59,30 +59,26 @@ class Search:
         return {name: value for name, value in self.best.settings.items() if value != own[name]}
 
 
-Announce = Callable[[Search], None]
-
-
 def tunable(cells: Sequence[Cell]) -> list[Learner]:
     """The learners of a suite's cells that have something to tune, in their order."""
     learners = dict.fromkeys(cell.learner for cell in cells)
     return [one for one in learners if isinstance(one, Learner) and not one.reference and search_space(one)]
 
 
-def tune_learner(learner: Learner, cells: Sequence[Cell], trials: int, run: Run, announce: Announce) -> Search:
-    """Try settings of a learner on the systems of its cells: its own first, then what Optuna proposes.
+def tune_learner(
+    learner: Learner, cells: Sequence[Cell], trials: int, run: Run, announce: Callable[[Search], None]
+) -> Search:
+    """Try so many settings of a learner on the systems of its cells: its own first, then what Optuna proposes.
 
-    Args:
-        cells: of a suite; those of other learners are left out.
-        trials: how many settings are tried, unless the learner applies to no system.
-        run: runs cells.
-        announce: is called with all that was tried so far, after each trial.
+    Cells of other learners are left out. It ends at once where the learner applies to no system. `announce` is called
+    with all that was tried so far, after each trial.
     """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = search_space(learner)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=SEED))
-    study.enqueue_trial(own_settings(learner, space))
+    study.enqueue_trial({name: values[0] for name, values in space.items()})
     found = Search(learner)
     for _ in range(trials):
         trial = study.ask()
@@ -117,9 +113,9 @@ def score(records: Sequence[Sequence[Record]]) -> float | None:
     applied = [seeds for seeds in records if any(one.status != "skipped" for one in seeds)]
     if not applied:
         return None
-    return exp(fmean(fmean(log(_error(one)) for one in seeds) for seeds in applied))
 
+    def log_error(record: Record) -> float:
+        value = record.measurements[0].value
+        return log(HIGHEST if value is None or record.status != "ok" else value)
 
-def _error(record: Record) -> float:
-    value = record.measurements[0].value
-    return HIGHEST if value is None or record.status != "ok" else value
+    return exp(fmean(fmean(map(log_error, seeds)) for seeds in applied))

@@ -7,6 +7,7 @@ in an attribute of its class, `search_space = {"width": (32, 64), "training.lear
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from learners import (
@@ -60,13 +61,12 @@ def search_space(learner: Learner) -> dict[str, list[Any]]:
     What a suite has set for a learner, other than the default, tells it from others there: this is not tuned.
     """
     chosen = changes(learner)
-    space = {name: values for name, values in _declared(learner).items() if name not in chosen}
-    return {name: _with_own(_own(learner, name), values) for name, values in space.items()}
-
-
-def own_settings(learner: Learner, space: Mapping[str, Any]) -> dict[str, Any]:
-    """What a learner has now for each setting of a space."""
-    return {name: _own(learner, name) for name in space}
+    space = {}
+    for name, values in _declared(learner).items():
+        if name not in chosen:
+            own = attrgetter(name)(learner)
+            space[name] = [own, *(value for value in values if value != own)]
+    return space
 
 
 def _declared(learner: Learner) -> Space:
@@ -78,13 +78,3 @@ def _declared(learner: Learner) -> Space:
             nested = {name: values for name, values in _declared(inner).items() if name not in kept}
             space |= {f"{field.name}.{name}": values for name, values in nested.items()}
     return space
-
-
-def _with_own(own: Any, values: Sequence[Any]) -> list[Any]:
-    return [own, *(value for value in values if value != own)]
-
-
-def _own(learner: Any, name: str) -> Any:
-    for part in name.split("."):
-        learner = getattr(learner, part)
-    return learner

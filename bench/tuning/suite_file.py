@@ -1,24 +1,20 @@
 """A suite with settings that were found by tuning, and the file that defines it."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.catalogue.settings import Settings, set_to
 from bench.errors import UserError
-from results.store.atomic import write_in_one_stroke
+from bench.request import Request
+from bench.suite import Suite
+from bench.tuning.search import Search
 from systems.configuration import label
 
-if TYPE_CHECKING:
-    from bench.request import Request
-    from bench.suite import Suite
-    from bench.tuning.search import Search
 
-
-def tuned(suite: "Suite", settings: Mapping[str, Settings], how: str) -> "Suite":
+def tuned(suite: Suite, settings: Mapping[str, Settings], how: str) -> Suite:
     """The suite with the settings found for its learners, by their labels. Raises UserError where one is not there.
 
     Learners that the settings have made the same are one.
@@ -30,19 +26,10 @@ def tuned(suite: "Suite", settings: Mapping[str, Settings], how: str) -> "Suite"
     return replace(suite, name=f"tuned_{suite.name}", description=f"{suite.description} {how}", learners=learners)
 
 
-def write_suite(folder: Path, request: "Request", name: str, found: "Sequence[Search]", command: str) -> Path:
-    """Write `folder/tuned_NAME.py`, a suite with the settings that were found, and return its path."""
-    path = folder / f"tuned_{re.sub(r'[^0-9A-Za-z_]', '_', name)}.py"
-    write_in_one_stroke(path, suite_source(request, found, command))
-    return path
-
-
-def suite_source(request: "Request", found: "Sequence[Search]", command: str) -> str:
+def suite_source(request: Request, found: Sequence[Search], command: str) -> str:
     """The source of a suite with the settings found for each learner, and their errors beside them.
 
-    Args:
-        request: the suite that was tuned, and what was chosen of it.
-        command: that the file was written by.
+    `request` says which suite was tuned, and what was chosen of it; `command` is what the file was written by.
     """
     given = request.suite if not request.suite.endswith(".py") else str(Path(request.suite).resolve())
     trials = max(len(one.candidates) for one in found)
@@ -56,7 +43,12 @@ def suite_source(request: "Request", found: "Sequence[Search]", command: str) ->
     if files := [str(path.resolve()) for path in request.include]:
         included = f"include([Path(file) for file in {_text(files)}])\n"
         imports = ["from pathlib import Path", "", "from bench.catalogue.plugins import include", *imports]
-    settings = "".join(f"        {_text(label(one.learner))}: {_text(one.found)},{_errors(one)}\n" for one in found)
+    settings = ""
+    for one in found:
+        first = one.candidates[0].error
+        has_both = first and one.best and one.best.error
+        errors = f"{first:.4g} -> {one.best.error:.4g}" if has_both else "all failed"
+        settings += f"        {_text(label(one.learner))}: {_text(one.found)},  # {errors}\n"
     return f'''"""{how}
 
 Written by: {command}
@@ -82,8 +74,3 @@ def _text(value: Any) -> str:
         inside = ", ".join(map(_text, value))
         return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(value) == 1)})"
     return json.dumps(value) if isinstance(value, str) else repr(value)
-
-
-def _errors(one: "Search") -> str:
-    first = one.candidates[0].error
-    return f"  # {first:.4g} -> {one.best.error:.4g}" if first and one.best and one.best.error else "  # all failed"

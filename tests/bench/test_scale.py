@@ -14,7 +14,7 @@ from time import monotonic, perf_counter
 import pytest
 
 from bench.cells.data import dataset
-from bench.cells.planned import planned
+from bench.cells.key import planned
 from bench.request import Conditions
 from bench.runner.events import Event, Finished
 from bench.runner.run import run
@@ -48,7 +48,7 @@ def build(folder: Path) -> None:
     (folder / "large.py").write_text(SUITE)
     source = f"import sys; sys.path.insert(0, {str(folder)!r}); import large"
     code = (
-        f"{source}, json; from pathlib import Path; from bench.cells.planned import planned; "
+        f"{source}, json; from pathlib import Path; from bench.cells.key import planned; "
         "from bench.planning.manifest import manifest; cells = planned(large.suite.cells(), Path());"
         "print(json.dumps(manifest(large.suite, cells, 'standard', {'command': ''})))"
     )

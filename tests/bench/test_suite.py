@@ -10,7 +10,7 @@ import pytest
 
 from bench.catalogue.suites import suites
 from bench.cells.classifying import ImageCell
-from bench.cells.planned import Planned
+from bench.cells.key import Planned
 from bench.errors import UserError
 from bench.planning.manifest import manifest
 from bench.planning.selection import select

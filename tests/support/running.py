@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.cells.cell import Cell
-from bench.cells.planned import planned
+from bench.cells.key import planned
 from bench.request import Conditions
 from bench.runner.events import Event, ignore
 from bench.runner.outcomes import Outcome

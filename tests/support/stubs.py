@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bench.cells.cell import Cell
 from bench.cells.forecasting import ForecastCell
-from bench.cells.planned import planned
+from bench.cells.key import planned
 from bench.cells.run import fit_cell
 from learners import Budget, CurvePoint, Forecast, Learner, Predictor, TrainingLog
 from learners.base import Failure, SolverError, Unsuitable

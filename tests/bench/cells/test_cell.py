@@ -19,8 +19,7 @@ from torch import Tensor
 import bench.cells.data
 from bench.cells.cell import Cell
 from bench.cells.data import dataset, location
-from bench.cells.key import digest, identity, key
-from bench.cells.planned import Planned
+from bench.cells.key import Planned, digest, identity, key
 from bench.cells.run import fit_cell
 from learners import Budget, Forecast, Learner, Predictor
 from metrics import LYAPUNOV, STANDARD, lyapunov_exponent

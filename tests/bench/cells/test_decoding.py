@@ -8,14 +8,13 @@ import pytest
 import torch
 
 from bench.cells.cell import Cell
-from bench.cells.decoding import PLACES, Latent, decode
 from bench.cells.drawings import forecast_arrays
 from bench.cells.evidence import flatten, unflatten
-from bench.cells.forecasting import ForecastCell
+from bench.cells.forecasting import PLACES, ForecastCell, Latent, decode
 from learners import Budget, LatentODE, LatentRNN, Learner, Persistence, Training
 from learners.latent.predictor import LatentPredictor
 from metrics import Evidence, interpolation, nrmse
-from results.figures.homotopy import homotopy
+from results.figures.portraits import homotopy
 from results.figures.style import save
 from results.report.figure_data import FigureData
 from results.report.portraits import portrait_pictures

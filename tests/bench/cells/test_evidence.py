@@ -13,8 +13,7 @@ from bench.cells.classifying import ImageCell
 from bench.cells.data import dataset
 from bench.cells.evidence import flatten, unflatten
 from bench.cells.exponents import Remembered
-from bench.cells.key import fit_key
-from bench.cells.planned import planned
+from bench.cells.key import fit_key, planned
 from bench.cells.run import run_cell
 from bench.planning.status import CacheState, History, cache_states
 from learners import Budget, ResNetClassifier

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.cells.data import location
-from bench.cells.key import digest, key
-from bench.cells.planned import planned
+from bench.cells.key import digest, key, planned
 from systems import Lorenz
 from tests.support import stubs
 

@@ -16,8 +16,7 @@ from bench.cells import stages
 from bench.cells.cell import Cell
 from bench.cells.data import dataset
 from bench.cells.digest import code
-from bench.cells.key import fit_key
-from bench.cells.planned import planned
+from bench.cells.key import fit_key, planned
 from bench.cells.run import fit_cell
 from bench.cells.stages import Stages, learning_curves
 from learners import Budget, CurvePoint, Learner, NeuralODE, Persistence, Predictor, RKNet, Training, WindowedRNN

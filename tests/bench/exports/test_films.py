@@ -15,7 +15,7 @@ import torch
 from PIL import Image, ImageSequence
 
 from bench.cells.data import dataset
-from bench.cells.planned import planned
+from bench.cells.key import planned
 from bench.cells.run import fit_cell
 from bench.cli import main
 from bench.commands.run import _exports
@@ -27,9 +27,9 @@ from learners import Budget, NeuralODE, ResNet, Training, WindowedRNN
 from learners.base import SolverError
 from learners.training.callbacks import TrainingState, before_each_update
 from results.figures import films as cinema
+from results.figures.fields import distance, vector_fields
 from results.figures.films import Film
 from results.figures.style import drawing, styles
-from results.figures.vector_fields import distance, vector_fields
 from results.report import page as report_room
 from systems import LinearSpiral, Trajectories
 from tests.support.stubs import TINY, Instant, cell

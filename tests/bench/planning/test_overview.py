@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.cells.planned import planned
+from bench.cells.key import planned
 from bench.cli import main
 from bench.errors import UserError
 from bench.planning.plan import Plan

@@ -23,8 +23,7 @@ from distributed import Client, LocalCluster
 
 from bench.cells.cell import Cell
 from bench.cells.data import dataset
-from bench.cells.key import key
-from bench.cells.planned import planned
+from bench.cells.key import key, planned
 from bench.errors import UserError
 from bench.request import Conditions
 from bench.runner import cluster

@@ -22,8 +22,7 @@ import pytest
 
 from bench.cells.cell import Cell
 from bench.cells.data import dataset, location
-from bench.cells.key import digest, key
-from bench.cells.planned import planned
+from bench.cells.key import digest, key, planned
 from bench.errors import UserError
 from bench.machine.environment import cores, default_jobs
 from bench.request import Conditions

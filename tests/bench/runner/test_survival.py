@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from bench.cells.data import dataset
-from bench.cells.planned import planned
+from bench.cells.key import planned
 from bench.planning.manifest import manifest
 from bench.runner import processes
 from bench.runner.outcomes import Outcome

@@ -13,7 +13,7 @@ import torch
 
 from bench.catalogue.settings import set_to
 from bench.cells.data import dataset
-from bench.cells.planned import planned
+from bench.cells.key import planned
 from bench.cells.run import fit_cell
 from bench.cli import main
 from bench.request import Request

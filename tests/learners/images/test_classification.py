@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from bench.cells.classifying import ImageCell
-from bench.cells.planned import planned
+from bench.cells.key import planned
 from bench.cells.run import fit_cell
 from bench.planning.manifest import manifest
 from bench.suite import Suite

@@ -236,7 +236,7 @@ def test_an_inconclusive_check_fails_if_it_is_strict_and_adds_seeds_if_adaptive(
         asked.append(request.seeds)
         (run.folder / "manifest.json").write_text(json.dumps(manifest | {"seeds": list(range(request.seeds))}))
 
-    monkeypatch.setattr("bench.runs.run_quietly", add)
+    monkeypatch.setattr("bench.commands.check.run_quietly", add)
     try:
         command("check", run.folder, "--baseline", path, "--adaptive")
     finally:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.cells.planned import planned
+from bench.cells.key import planned
 from bench.planning.manifest import manifest
 from bench.suite import Suite
 from learners import NeuralODE, Training, WindowedRNN
 from learners.fewer_trajectories import Fewer
 from metrics import vpt
-from results.store.component import Component, parse_label, read_component
+from results.store.manifest import Component, parse_label, read_component
 from systems import Lorenz
 from systems.observation import Irregular
 
