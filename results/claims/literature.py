@@ -1,9 +1,255 @@
 """Every claim of the literature that a suite of this package puts to the test."""
 
-from results.claims.depth import DEPTH_CLAIMS
-from results.claims.dynamics import DYNAMICS_CLAIMS
-from results.claims.equations import EQUATION_CLAIMS
-from results.claims.observation import OBSERVATION_CLAIMS
+from collections.abc import Callable, Mapping
+from math import inf
+from typing import Any
 
-_EVERY = (*EQUATION_CLAIMS, *DYNAMICS_CLAIMS, *OBSERVATION_CLAIMS, *DEPTH_CLAIMS)
-CLAIMS = tuple(sorted(_EVERY, key=lambda claim: claim.name))
+import numpy as np
+import pandas as pd
+
+from results.claims.base import Claim, Effect, decades, differences, effect, measured, ratios, together, trials_of
+from results.statistics.trials import rows
+
+_CHEN = "Chen et al., Neural ordinary differential equations, NeurIPS 2018"
+_FLUX = "Rackauckas et al., DiffEqFlux.jl: a Julia library for neural differential equations, 2019"
+_INTUITIONS = "Deep learning for dynamics: the intuitions (write-up)"
+_LAYER = "Differential equations as a PyTorch neural network layer (write-up)"
+
+RECOVERED = 0.05  # relative error of the worst parameter, up to which all of them count as recovered
+LARGEST = 16  # training trajectories of the hybrid suite
+TRAINED = 2.0  # timescales that its training trajectories last
+_NOTHING = Effect(np.nan, np.nan, np.nan, "", "inconclusive", "nothing was measured")
+
+
+def given(frame: pd.DataFrame, metric: str, model: str, trajectories: int) -> pd.Series:
+    """A metric of one class of model with so many training trajectories, by system and seed; failures are missing."""
+
+    def fits(settings: Mapping[str, Any]) -> bool:
+        return settings["learner"].kind == model and settings["trajectories"] == trajectories
+
+    return measured(trials_of(frame, "Fewer", fits), metric)
+
+
+def _recovered(frame: pd.DataFrame) -> Effect:
+    """Relative error of the worst parameter, on the system where it is largest."""
+    errors = measured(trials_of(frame, "Mechanistic"), "parameter_error").groupby("system", sort=False)
+    return together([effect(mine.to_numpy(), "relative error", highest=RECOVERED) for _, mine in errors] or [_NOTHING])
+
+
+def _hungrier(frame: pd.DataFrame) -> Effect:
+    """Error, and fitting time, of the neural model with 16 trajectories over those of the known form with one."""
+    parts = []
+    for metric, unit in (("nrmse", "decades of error, with 16 times the data"), ("fit_seconds", "decades of time")):
+        many, one = given(frame, metric, "NeuralODE", LARGEST), given(frame, metric, "Mechanistic", 1)
+        parts.append(effect(decades(many, one), unit, lowest=0.0))
+    return together(parts)
+
+
+def _longer(frame: pd.DataFrame) -> Effect:
+    """Valid prediction time of the neural model on the regular system, which is longer than what it was trained on."""
+    times = given(rows(frame, system_class="LotkaVolterra"), "vpt", "NeuralODE", LARGEST)
+    return effect(times.to_numpy(), "periods", lowest=TRAINED)
+
+
+def _leaner(frame: pd.DataFrame) -> Effect:
+    """Error of the hybrid over that of the neural model, which is given twice as many trajectories."""
+    pairs = [(given(frame, "nrmse", "HybridODE", n), given(frame, "nrmse", "NeuralODE", 2 * n)) for n in (1, 2, 4, 8)]
+    return effect(
+        np.concatenate([decades(*pair) for pair in pairs]), "decades of error, with half the data", highest=0.0
+    )
+
+
+def _elsewhere(frame: pd.DataFrame) -> Effect:
+    """Error of the neural model, from states that it was not trained on, over that of persistence: less than half."""
+    persistence = measured(trials_of(frame, "Persistence"), "nrmse")
+    return effect(decades(given(frame, "nrmse", "NeuralODE", LARGEST), persistence), "decades of error", highest=-0.3)
+
+
+def _latent(frame: pd.DataFrame) -> Effect:
+    """Error of extrapolations of the latent ODE over those of the recurrent network."""
+    ode, rnn = (measured(trials_of(frame, kind), "nrmse") for kind in ("LatentODE", "LatentRNN"))
+    return effect(decades(ode, rnn), "decades of error", highest=0.0)
+
+
+CHAOTIC, STABLE = "Lorenz", "CubicSpiral"
+HALF = 0.5  # share of the long runs that decides what a model settles on
+ABOVE = float(np.nextafter(0.0, 1.0))  # no difference at all supports nothing
+MINIBATCH = 32  # of the suite's neural ODE that is not trained on all the data at once
+WORKS = 0.1  # error of a forecast, in standard deviations, up to which a lookahead counts as working
+
+
+def _elman(frame: pd.DataFrame) -> pd.DataFrame:
+    return trials_of(frame, "WindowedRNN", lambda settings: settings == {"cell": "rnn"})
+
+
+def _plain_field(frame: pd.DataFrame) -> pd.DataFrame:
+    return trials_of(frame, "NeuralODE", lambda settings: not settings)
+
+
+def _rougher(frame: pd.DataFrame) -> Effect:
+    """Roughness of the Elman network's forecasts over that of the neural ODE's, in decades."""
+    one, other = (measured(trials, "roughness") for trials in (_elman(frame), _plain_field(frame)))
+    return effect(decades(one, other), "decades of roughness", lowest=ABOVE)
+
+
+def _collapses(frame: pd.DataFrame) -> Effect:
+    """Share of the recurrent network's long runs that end in rest or a cycle, and of the neural ODE's in chaos."""
+    chaotic = rows(frame, system=CHAOTIC)
+    still, cyclic = (measured(_elman(chaotic), f"{regime}_fraction") for regime in ("fixed_point", "limit_cycle"))
+    collapsed = effect((still + cyclic).dropna().to_numpy(), "of the RNN's runs collapse", lowest=HALF)
+    kept = measured(_plain_field(chaotic), "chaos_fraction").to_numpy()
+    return together([collapsed, effect(kept, "of the NODE's runs are chaotic", lowest=HALF)])
+
+
+def lookaheads(frame: pd.DataFrame) -> dict[int, str]:
+    """The neural ODEs of a run by their lookahead, from the shortest, that Adam trained on all the data at once."""
+    fields = trials_of(frame, "NeuralODE", lambda settings: "training.optimiser" not in settings)
+    whole = fields.loc[~fields["learner"].isin(_in_minibatches(fields)["learner"])].drop_duplicates("learner")
+    pairs = zip(whole["learner"], whole["learner_settings"], strict=True)
+    return dict(sorted((settings.get("lookahead", 1), label) for label, settings in pairs))
+
+
+def _in_minibatches(frame: pd.DataFrame) -> pd.DataFrame:
+    def fits(settings: Mapping[str, Any]) -> bool:
+        return settings.get("training.batch") == MINIBATCH
+
+    return trials_of(frame, "NeuralODE", fits)
+
+
+def _harms(frame: pd.DataFrame) -> Effect:
+    """Prediction time on Lorenz with the longest lookahead, less that with the shortest."""
+    learners = list(lookaheads(frame).values())
+    far, near = (
+        measured(rows(frame, learner=learner, system=CHAOTIC), "vpt") for learner in (learners[-1], learners[0])
+    )
+    return effect(differences(far, near), "Lyapunov times", highest=-ABOVE)
+
+
+def _works(frame: pd.DataFrame) -> Effect:
+    """Error on the spiral with each lookahead; the worst decides."""
+    errors = [measured(rows(frame, learner=one, system=STABLE), "nrmse") for one in lookaheads(frame).values()]
+    return together([effect(each.to_numpy(), "standard deviations", highest=WORKS) for each in errors])
+
+
+def _keeps(frame: pd.DataFrame) -> Effect:
+    """Divergence from the attractor's density when trained on all the data at once, less that with minibatches."""
+    chaotic = rows(frame, system=CHAOTIC)
+    whole, small = rows(chaotic, learner=lookaheads(frame)[1]), _in_minibatches(chaotic)
+    return effect(differences(*(measured(each, "d_stsp") for each in (whole, small))), "nats of D_stsp", highest=-ABOVE)
+
+
+NOTHING = 0.1  # decades of error that count as no cost
+IRREGULAR = "Irregular"  # the class of a system that is observed at irregular times
+
+
+def at_irregular_times(frame: pd.DataFrame) -> pd.DataFrame:
+    """The trials on systems at irregular times, under the names of the same systems at regular ones."""
+    regular = frame.loc[frame["system_class"] != IRREGULAR].drop_duplicates("system")
+    described = list(zip(regular["system"], regular["system_class"], regular["system_settings"], strict=True))
+    chosen = rows(frame, system_class=IRREGULAR)
+    names = [
+        next((name for name, kind, settings in described if (kind, settings) == (inner.kind, inner.settings)), None)
+        for inner in (settings["system"] for settings in chosen["system_settings"])
+    ]
+    return chosen.assign(system=names).dropna(subset="system")
+
+
+def _free(frame: pd.DataFrame) -> Effect:
+    """Error of the neural ODE at irregular times over that at as many regular ones: at most a quarter more."""
+    fields = trials_of(frame, "NeuralODE")
+    regular = fields.loc[fields["system_class"] != IRREGULAR]
+    irregular, regular = (measured(trials, "nrmse") for trials in (at_irregular_times(fields), regular))
+    return effect(decades(irregular, regular), "decades of error", highest=NOTHING)
+
+
+def _unused(frame: pd.DataFrame) -> Effect:
+    """Prediction time at irregular times of the network that is told the gaps, less that of the one that is not."""
+    irregular = rows(frame, system_class=IRREGULAR)
+    told = trials_of(irregular, "WindowedRNN", lambda settings: settings.get("times") == "gaps")
+    untold = trials_of(irregular, "WindowedRNN", lambda settings: settings.get("times") == "ignored")
+    return effect(
+        differences(*(measured(each, "vpt") for each in (told, untold))), "timescales, told the gaps", highest=0.0
+    )
+
+
+def _error_and_parameters(frame: pd.DataFrame) -> Effect:
+    """Error at most half a percentage point above the ResNet's of the same seed, with at most 0.4 of its parameters."""
+    parts = []
+    usual = trials_of(frame, "ResNetClassifier")
+    for kind in ("ODENetClassifier", "RKNetClassifier"):
+        mine = trials_of(frame, kind)
+        above = differences(measured(mine, "test_error"), measured(usual, "test_error"))
+        share = ratios(measured(mine, "parameters"), measured(usual, "parameters"))
+        parts += [effect(above, "percentage points", highest=0.5), effect(share, "of the parameters", highest=0.4)]
+    return together(parts)
+
+
+def _memory(frame: pd.DataFrame) -> Effect:
+    """Exponent of saved bytes over NFE: 0 for the ODE-Net, 1 for the RK-Net."""
+    flat, linear = (
+        measured(trials_of(frame, kind), "memory_power").to_numpy() for kind in ("ODENetClassifier", "RKNetClassifier")
+    )
+    return together([effect(flat, "exponent", -0.05, 0.05), effect(linear, "exponent", 0.8, 1.2)])
+
+
+def _within(metric: str, unit: str, lowest: float = -inf, highest: float = inf) -> Callable[[pd.DataFrame], Effect]:
+    """Tests that a metric of the ODE-Net lies in a range."""
+
+    def test(frame: pd.DataFrame) -> Effect:
+        return effect(measured(trials_of(frame, "ODENetClassifier"), metric).to_numpy(), unit, lowest, highest)
+
+    return test
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim("A1", "Parameters are recovered when the form of the equations is known.", _LAYER, "mechanistic", _recovered),
+    Claim(
+        "A2", "A neural right-hand side needs more data and computing than the known form.", _LAYER, "hybrid", _hungrier
+    ),
+    Claim("A3", "A neural right-hand side extrapolates past its training window.", _LAYER, "hybrid", _longer),
+    Claim("B1", "A hybrid model needs less data than a purely neural one.", _FLUX, "hybrid", _leaner),
+    Claim("B2", "The neural ODE extrapolates to new initial states.", _FLUX, "hybrid", _elsewhere),
+    Claim("B3", "Irregular sampling costs the neural ODE nothing.", _FLUX, "irregular", _free),
+    Claim(
+        "C1", "Trajectories of recurrent networks are rougher than those of neural ODEs.", _INTUITIONS, "chaos",
+        _rougher,
+    ),
+    Claim(
+        "C2", "On Lorenz the recurrent network collapses to rest or to a cycle; the neural ODE keeps the attractor.",
+        _INTUITIONS, "chaos", _collapses,
+    ),
+    Claim("C3", "On chaotic systems a long lookahead harms.", _INTUITIONS, "intuitions", _harms),
+    Claim(
+        "C4", "Training on all data at once keeps the attractor better than minibatches.", _INTUITIONS, "intuitions",
+        _keeps,
+    ),
+    Claim("C5", "On stable systems any lookahead works.", _INTUITIONS, "intuitions", _works),
+    Claim("C6", "Windows cannot use irregular times.", _INTUITIONS, "irregular", _unused),
+    Claim(
+        "D1", "ODE-Net and RK-Net match the ResNet's error with a third of its parameters.", f"{_CHEN}, table 1",
+        "images", _error_and_parameters,
+    ),
+    Claim(
+        "D2", "The ODE-Net's memory does not grow with the solver's steps; the RK-Net's grows linearly.",
+        f"{_CHEN}, table 1", "images", _memory,
+    ),
+    Claim(
+        "D3", "The numerical error falls as the number of function evaluations grows.", f"{_CHEN}, figure 3a",
+        "images", _within("error_power", "exponent", highest=0.0),
+    ),
+    Claim(
+        "D4", "Time is proportional to the number of forward evaluations.", f"{_CHEN}, figure 3b", "images",
+        _within("time_power", "exponent", 0.85, 1.15),
+    ),
+    Claim(
+        "D5", "There are about half as many backward as forward evaluations.", f"{_CHEN}, figure 3c", "images",
+        _within("backward_ratio", "backward / forward", 0.35, 0.65),
+    ),
+    Claim(
+        "D6", "The number of forward evaluations grows as training goes on.", f"{_CHEN}, figure 3d", "images",
+        _within("nfe_growth", "last / first fifth", np.nextafter(1.0, 2.0)),
+    ),
+    Claim(
+        "D7", "The latent ODE extrapolates better than the recurrent network.", f"{_CHEN}, section 5", "latent", _latent
+    ),
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Figures of comparisons: critical differences, performance profiles, win matrices, Pareto fronts."""
+"""Figures of comparisons: critical differences, profiles, win matrices, Pareto fronts, means over all systems."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from results.figures.panels import Styles, few_ticks
+from results.figures.panels import Styles, few_ticks, intervals
 from results.figures.style import NOTE, PAGE, Style, drawing, entry_width, handles, legend_below, legend_height, present
 from results.formatting import brief
 from results.statistics.pareto import front
@@ -157,3 +157,25 @@ def _front(axes: Axes, points: pd.DataFrame, cost: str, styles: Styles) -> None:
         axes.plot(row[cost], row["value"], **{**styles[str(row["learner"])].point, "zorder": 4, **look})
     stair = here.loc[ahead].sort_values(cost)
     axes.step(stair[cost], stair["value"], where="post", color=NOTE, linewidth=0.7, zorder=2)
+
+
+def aggregate_figure(together: pd.DataFrame, styles: Styles) -> Figure:
+    """Draw interquartile means beside the chance of improving upon the best, with 95 % intervals, a line a learner.
+
+    Args:
+        together: a row for each learner, the best first, with the columns of `report.comparison.aggregated`.
+        styles: of these learners, in any order.
+    """
+    ordered = {learner: styles[learner] for learner in together["learner"]}
+    with drawing():
+        figure = Figure(figsize=(PAGE, 0.87 + 0.17 * len(together)), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        intervals(left, together, ("low", "mean", "high"), ordered)
+        intervals(right, together, ("chance_low", "chance", "chance_high"), ordered)
+        left.set(xlabel="interquartile mean of\nVPT / longest", xlim=(0, None))
+        right.set(xlabel="chance of predicting longer\nthan the topmost", xlim=(-0.03, 1.03))
+        right.axvline(0.5, color=NOTE, linewidth=0.6, zorder=1)
+        for axes in (left, right):
+            axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        sns.despine(figure)
+    return figure

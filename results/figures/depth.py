@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from results.figures.panels import Styles, by_learner, few_ticks, finish, over_seeds, panels_of
-from results.figures.style import NOTE, drawing, handles, present
+from results.figures.style import NOTE, drawing, handles, present, styles
+from results.statistics.trials import rows
 
 
 class Relation(NamedTuple):
@@ -27,6 +29,8 @@ BACKWARD = Relation(
     "nfe_forward", "nfe_backward", ("NFE forward", "NFE backward"), guides={"as many": 1.0, "half as many": 0.5}
 )
 MEMORY = Relation("nfe_forward", "mebibytes", ("NFE forward", "saved for the backward pass (MiB)"))
+MEASURES = {"saved_bytes": "saved for the backward pass", "peak_bytes": "highest memory of the fit"}
+MEGABYTE = 1e6
 
 
 def sweep_figure(sweep: pd.DataFrame, styles: Styles, relation: Relation) -> Figure:
@@ -70,4 +74,31 @@ def evaluations_in_training(curves: pd.DataFrame, styles: Styles) -> Figure:
             axes.set(xlabel="updates", xlim=(0, None), ylim=(0, None))
             axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         finish(figure, panels, "NFE forward", handles(shown))
+    return figure
+
+
+def memory_against_steps(points: pd.DataFrame) -> Figure:
+    """A panel for each system and kind of memory, a line for each kind of learner, over the evaluations of an update.
+
+    `points` are those of `memory_points`. Dots are proportion, through the highest point. The memory of a fit on a CPU
+    is that above what its process held before, and includes what a process loads once, with its first fit.
+    """
+    looks = styles(list(dict.fromkeys(points.sort_values("kind")["kind"])), [])
+    with drawing():
+        titled = points.assign(system=points["system"] + ": " + points["measure"].replace(MEASURES))
+        titled = titled.sort_values("measure", ascending=False, kind="stable")
+        figure, panels = panels_of(titled, legend=list(looks), height=2.1)
+        for title, axes in panels.items():
+            here = rows(titled, system=title)
+            for kind, look in looks.items():
+                line = rows(here, kind=kind)
+                axes.plot(line["steps"], line["bytes"] / MEGABYTE, **look.point | {"linestyle": "-", "linewidth": 1.3})
+            if MEASURES["saved_bytes"] in title:
+                highest = here.loc[here["bytes"].idxmax()]
+                steps = np.array([here["steps"].min(), highest["steps"]])
+                proportion = steps * (highest["bytes"] / highest["steps"] / MEGABYTE)
+                axes.plot(steps, proportion, ":", color=NOTE, linewidth=0.8, zorder=1)
+            axes.set(xscale="log", yscale="log", xlabel="function evaluations of a forward pass")
+            few_ticks(axes)
+        finish(figure, panels, "MB", handles(looks, markers=True))
     return figure

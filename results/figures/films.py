@@ -12,8 +12,8 @@ from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, PillowWriter
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from results.figures.fields import stream_lines
 from results.figures.style import PAGE, TRUTH, drawing, save
-from results.figures.vector_fields import stream_lines
 
 STAGES = 5  # of a strip, at most
 SIZE = (PAGE, 2.8)  # inches of a picture

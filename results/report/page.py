@@ -16,16 +16,13 @@ from results.claims.literature import CLAIMS
 from results.figures.style import FORMATS, save
 from results.formatting import slug, status
 from results.report import conclusions
-from results.report.aggregates import aggregate_pictures
-from results.report.chaos import chaos_pictures
-from results.report.depth import depth_pictures
+from results.report.chaos import chaos_pictures, ring_pictures
+from results.report.comparison import aggregate_pictures, leaderboard_pictures
+from results.report.depth import depth_pictures, memory_pictures
 from results.report.figure_data import FigureData, Picture
-from results.report.leaderboard import leaderboard_pictures
-from results.report.memory import memory_pictures
 from results.report.parallel import executor
 from results.report.performance import performance_pictures
 from results.report.portraits import portrait_pictures, turned_orbits
-from results.report.space_time import ring_pictures
 from results.statistics.ranking import ranking
 from results.statistics.trials import LEADING_METRIC, groups, summary
 from results.store.atomic import write_in_one_stroke

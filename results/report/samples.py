@@ -11,15 +11,10 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from scipy.integrate import odeint
 
-from results.figures import chaos, comparison, depth, films, performance, portraits, spectra
-from results.figures.aggregates import aggregate_figure
-from results.figures.homotopy import homotopy
-from results.figures.memory import memory_against_steps
-from results.figures.space_time import space_time
+from results.figures import chaos, comparison, depth, films, performance, portraits
+from results.figures.fields import space_time, vector_fields
 from results.figures.style import styles
-from results.figures.vector_fields import vector_fields
-from results.report.chaos import power_spectrum
-from results.report.space_time import spatial_power
+from results.report.chaos import power_spectrum, spatial_power
 from results.statistics.ranking import performance_profile, rank_table, win_matrix
 from results.timing import figures as timing
 
@@ -256,7 +251,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "performance_profile": lambda: comparison.performance_profile(
         performance_profile(losses(), np.geomspace(1, 8, 60).tolist()), STYLES
     ),
-    "aggregates": lambda: aggregate_figure(together(), STYLES),
+    "aggregates": lambda: comparison.aggregate_figure(together(), STYLES),
     "win_matrix": lambda: comparison.win_matrix(win_matrix(losses()), len(losses())),
     "attractors": lambda: portraits.attractors(
         lorenz(), {**runs(), "Persistence": np.tile(lorenz()[:1], (3000, 1))}, STYLES, LYAPUNOV_TIMES, "Lyapunov time"
@@ -266,19 +261,19 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         lorenz()[:, 2], {name: path[:, 2] for name, path in runs().items()} | {"Persistence": "at rest"}, STYLES
     ),
     "lyapunov_spectra": lambda: chaos.lyapunov_spectra(exponents(), STYLES, SYSTEMS),
-    "power_spectra": lambda: spectra.power_spectra(power(), STYLES, SYSTEMS),
+    "power_spectra": lambda: chaos.power_spectra(power(), STYLES, SYSTEMS),
     "vector_fields": fields,
     "film": lambda: films.frame(film(), 1, COLOUR),
     "film_strip": lambda: films.strip(film(), COLOUR),
-    "homotopy": lambda: homotopy(
+    "homotopy": lambda: portraits.homotopy(
         dict.fromkeys(("LatentODE", "LatentRNN"), (spirals(), np.linspace(-0.5, 3.0, 200))), "turn"
     ),
     "space_time": lambda: space_time(np.linspace(0, 4, 200), waves(0.0), forecasts(), "Lyapunov time"),
-    "spatial_spectra": lambda: spectra.spatial_spectra(wave_numbers(), STYLES),
+    "spatial_spectra": lambda: chaos.spatial_spectra(wave_numbers(), STYLES),
     "depth_error": lambda: depth.sweep_figure(sweep(), STYLES, depth.ERROR),
     "depth_backward": lambda: depth.sweep_figure(sweep(), STYLES, depth.BACKWARD),
     "evaluations_in_training": lambda: depth.evaluations_in_training(evaluations(), STYLES),
-    "memory_against_steps": lambda: memory_against_steps(memory()),
+    "memory_against_steps": lambda: depth.memory_against_steps(memory()),
     "update_times": lambda: timing.update_times(timings()),
     "scaling": lambda: timing.scaling(timings()),
 }

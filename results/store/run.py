@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.store.atomic import write_in_one_stroke
-from results.store.component import Component, read_component
 from results.store.errors import UnreadableError
-from results.store.manifest import read_manifest
+from results.store.manifest import Component, read_component, read_manifest
 from results.store.record import COLUMNS, Record, relabelled
 from results.store.store import Store, no_curve
 

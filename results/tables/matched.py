@@ -8,7 +8,7 @@ import pandas as pd
 
 from results.formatting import slug, status, three_digits
 from results.statistics.pareto import CELL, at_equal, budgets, curves
-from results.statistics.ties import level_by_ranks, level_by_seeds
+from results.statistics.ranking import level_by_ranks, level_by_seeds
 from results.statistics.trials import LEADING_METRIC, column, rows, summary
 from results.store.run import Run
 from results.tables.tables import BOLD, BY_RANKS, BY_SEEDS, Column, Table, table_of

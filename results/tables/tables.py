@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from results.formatting import ABSENT, BYTES, NOTHING, heading, in_bytes, outcome, slug, status, three_digits
-from results.statistics.ranking import mean_rank
+from results.statistics.ranking import level_by_ranks, level_by_seeds, mean_rank
 from results.statistics.scores import GROUND_TRUTH
-from results.statistics.ties import level_by_ranks, level_by_seeds
 from results.statistics.trials import LEADING_METRIC, column, leading_metric, rows, summary
 
 BOLD = "In bold the best of the compared learners and those not resolved from it, nothing where none is resolved"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from results.store.component import parse_label
+from results.store.manifest import parse_label
 from results.store.record import Measurement, Record, Status
 from results.store.run import with_components
 from results.store.store import CURVE_COLUMNS, Store

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from results.claims.base import judged
-from results.claims.dynamics import DYNAMICS_CLAIMS, lookaheads
-from results.store.component import parse_label
+from results.claims.literature import CLAIMS, lookaheads
+from results.store.manifest import parse_label
 from tests.support.synthetic import with_parsed_labels
 
 FULL = "training.updates=2000,training.batch=1024"
@@ -38,7 +38,7 @@ def verdicts(suite: str, **changes: float) -> dict[str, str]:
             for seed in range(3)
         ]
     )
-    return {claim.name: found.verdict for claim, found in judged(DYNAMICS_CLAIMS, with_parsed_labels(frame), suite)}
+    return {claim.name: found.verdict for claim, found in judged(CLAIMS, with_parsed_labels(frame), suite)}
 
 
 def test_claims_that_hold_are_supported():

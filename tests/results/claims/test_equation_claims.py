@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from results.claims.base import judged
-from results.claims.equations import EQUATION_CLAIMS, given
+from results.claims.literature import CLAIMS, given
 from tests.support.synthetic import with_parsed_labels
 
 SEEDS = range(3)
@@ -24,7 +24,7 @@ def frame(**values: float) -> pd.DataFrame:
 
 
 def verdict(name: str, results: pd.DataFrame) -> str:
-    (claim,) = [claim for claim in EQUATION_CLAIMS if claim.name == name]
+    (claim,) = [claim for claim in CLAIMS if claim.name == name]
     ((_, effect),) = judged([claim], results, claim.suite)
     return effect.verdict
 

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from results.claims.base import Effect, judged, measured, trials_of
-from results.claims.literature import CLAIMS
-from results.claims.observation import at_irregular_times
+from results.claims.literature import CLAIMS, at_irregular_times
 from tests.support.synthetic import with_parsed_labels
 
 SYSTEMS = ("VanDerPol", "Lorenz[rho=35.0]")

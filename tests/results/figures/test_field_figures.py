@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from results.figures.space_time import space_time
-from results.figures.spectra import spatial_spectra
+from results.figures.chaos import spatial_spectra
+from results.figures.fields import space_time
 from results.figures.style import save, styles
+from results.report.chaos import ring_pictures, spatial_power
 from results.report.figure_data import FigureData
-from results.report.space_time import ring_pictures, spatial_power
 from results.store.run import Run
 from tests.support.synthetic import Size, build
 

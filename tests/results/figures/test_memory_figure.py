@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from results.figures.memory import memory_against_steps
+from results.figures.depth import memory_against_steps
 from results.figures.style import save
-from results.report.memory import memory_points
+from results.report.depth import memory_points
 
 STEPS = (13.0, 29.0, 60.0, 140.0)
 KINDS = {f"{kind}[tolerance={place}]": kind for kind in ("RKNet", "ODENet") for place in range(4)}

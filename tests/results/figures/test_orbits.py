@@ -5,8 +5,8 @@ import base64
 import numpy as np
 import pytest
 
-from results.figures.orbits import GONE, LEVELS, POINTS, ROOM, orbits
 from results.figures.style import styles
+from results.report.portraits import GONE, LEVELS, POINTS, ROOM, orbits
 
 STYLES = styles(["NODE", "RNN"], [])
 TRUTH = np.stack([np.linspace(-1, 1, 50), np.linspace(0, 4, 50), np.full(50, 3.0)], axis=1)

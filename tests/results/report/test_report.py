@@ -16,8 +16,8 @@ from PIL import Image
 from results import Status
 from results.figures.style import FORMATS
 from results.report import page as report
-from results.report.aggregates import aggregated
 from results.report.chaos import chaos_pictures, exponents, power_spectrum
+from results.report.comparison import aggregated
 from results.report.conclusions import Winner, conclusions, lost_to_references, overall_ranking, winners
 from results.report.figure_data import FigureData
 from results.report.page import write_report

@@ -14,7 +14,7 @@ from scipy import stats
 
 from results import Status
 from results import formatting as wording
-from results.statistics.ties import level_by_ranks, welch
+from results.statistics.ranking import level_by_ranks, welch
 from results.store.run import Run
 from results.tables import formats
 from results.tables.tables import Table, leaderboard, outcome_table, system_table

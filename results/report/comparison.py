@@ -1,27 +1,84 @@
-"""The figures of all trials together: performance profiles, interquartile means, probabilities of improvement."""
+"""The figures that set learners against each other: ranks, wins, Pareto fronts, profiles, means over all systems."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
-from results.figures.aggregates import aggregate_figure
-from results.figures.comparison import performance_profile
+from results.figures.comparison import (
+    aggregate_figure,
+    critical_difference,
+    pareto_page,
+    performance_profile,
+    win_matrix,
+)
 from results.report.figure_data import FigureData, Picture
 from results.statistics.intervals import Estimate, interquartile_mean, probability_of_improvement, stratified
-from results.statistics.ranking import paired_losses
+from results.statistics.pareto import COSTS, points
+from results.statistics.ranking import paired_losses, ranking
 from results.statistics.ranking import performance_profile as shares
+from results.statistics.ranking import win_matrix as shares_of_wins
 from results.statistics.scores import losses
 from results.statistics.trials import LEADING_METRIC, column, groups
 
-FEWEST = 2  # learners below which there is nothing to compare
+FEWEST = 3  # learners, and systems, below which ranks say nothing
+FEWEST_TOGETHER = 2  # learners below which means over all systems say nothing
 FARTHEST = 10.0  # ratio to the best that a profile shows
+
+
+def leaderboard_pictures(data: FigureData) -> Iterator[Picture]:
+    """The figures of ranks, wins and costs that there are data for."""
+    yield from _ranks(data)
+    yield from _fronts(data)
+
+
+def _ranks(data: FigureData) -> Iterator[Picture]:
+    run, frame = data.run, data.frame
+    if min(len(run.compared), len(run.timescales)) < FEWEST or LEADING_METRIC not in run.metrics:
+        return
+    ranks = ranking(frame, run.compared)
+    if len(ranks.learners) >= FEWEST and ranks.blocks >= FEWEST:
+        yield Picture(
+            "ranks",
+            "Ranks and what they resolve",
+            "Mean rank of each learner over the systems by valid prediction time, failed trials at the worst rank. "
+            f"Bars join learners that Nemenyi's test at 5 % cannot tell apart. {ranks.statement}",
+            critical_difference(ranks, data.styles),
+        )
+        pairs = paired_losses(frame, ranks.learners)
+        yield Picture(
+            "wins",
+            "Who beats whom",
+            "Share of the trials (system and seed) in which the learner of a row predicts longer than that of a "
+            "column; ties count half.",
+            win_matrix(shares_of_wins(pairs), len(pairs)),
+        )
+
+
+def _fronts(data: FigureData) -> Iterator[Picture]:
+    run, frame = data.run, data.frame
+    compared = frame.loc[frame["learner"].isin(run.compared)]
+    costs = {cost: label for cost, label in COSTS.items() if cost in run.metrics}
+    if (
+        len(run.compared) < FEWEST
+        or LEADING_METRIC not in run.metrics
+        or not costs
+        or not compared["value"].notna().any()
+    ):
+        return
+    yield Picture(
+        "pareto",
+        "Accuracy against every cost",
+        "Valid prediction time against function evaluations, memory, time and size, medians over seeds: up and to the "
+        "left is better. Learners on a stair are beaten by no other in both.",
+        pareto_page(points(compared, LEADING_METRIC, tuple(costs)), data.styles, costs, "VPT"),
+    )
 
 
 def aggregate_pictures(data: FigureData) -> Iterator[Picture]:
     """The figures of a run that has prediction times of several learners; none of any other run."""
     run, frame = data.run, data.frame
-    if LEADING_METRIC not in run.metrics or len(run.compared) < FEWEST:
+    if LEADING_METRIC not in run.metrics or len(run.compared) < FEWEST_TOGETHER:
         return
     together = aggregated(frame, run.compared)
     if len(together):
@@ -61,7 +118,7 @@ def aggregated(frame: pd.DataFrame, learners: list[str]) -> pd.DataFrame:
     systems = list(dict.fromkeys(trials["system"]))
     by_cell = {place: column(mine, "loss").to_numpy() for place, mine in groups(trials, "system", "learner")}
     complete = [learner for learner in learners if all((system, learner) in by_cell for system in systems)]
-    if len(complete) < FEWEST:
+    if len(complete) < FEWEST_TOGETHER:
         return pd.DataFrame()
     longest = {
         system: max(1e-12, *(-float(np.median(by_cell[system, learner])) for learner in complete)) for system in systems
