@@ -77,6 +77,7 @@ from metrics.regime import (
     settles_on,
     torus_fraction,
     unbounded_fraction,
+    undecided_fraction,
 )
 from metrics.trajectory import (
     STRICT_THRESHOLD,
@@ -221,6 +222,7 @@ __all__ = [
     "torus_fraction",
     "translation_curves",
     "unbounded_fraction",
+    "undecided_fraction",
     "valid_prediction_time",
     "vpt",
     "vpt_capped",

@@ -1,6 +1,5 @@
 """What a model settles on when it runs on its own: a fixed point, a limit cycle, a torus, chaos, or nothing."""
 
-import math
 from functools import lru_cache
 from typing import Literal, get_args
 
@@ -9,21 +8,22 @@ from jaxtyping import Float64
 
 from metrics.base import Evidence, Metric
 from metrics.dimension import grassberger_procaccia
-from metrics.zero_one import first_minimum_of_mutual_information, zero_one
+from metrics.recurrence import is_periodic, is_settling, is_stationary, unpredictable
+from metrics.validation import Undefined
+from metrics.zero_one import FEWEST_SAMPLES as FEWEST_TESTED
+from metrics.zero_one import subsampling, zero_one
 
-Regime = Literal["fixed point", "limit cycle", "torus", "chaos", "unbounded"]
+Regime = Literal["fixed point", "limit cycle", "torus", "chaos", "unbounded", "undecided"]
 REGIMES: tuple[Regime, ...] = get_args(Regime)
 
 FEWEST_SAMPLES = 200
 RECURRING = 3000  # samples whose recurrence is judged
 UNBOUNDED = 100.0  # range, in standard deviations of the truth
 MOTIONLESS = 1e-3  # range, likewise, of a fixed point
-SHRINKING = 0.9  # ratio of the ranges of the two halves, at most, on the way to a fixed point
 CHAOTIC = 0.5  # K of the 0-1 test
-FEWEST_TESTED = 150  # samples that subsampling leaves for it
 SURFACE = 1.5  # dimension, between the curve of a limit cycle and the surface of a torus
 SCALING = (3e-3, 3e-2)  # correlation sums between which it is read off
-THIN = 0.01  # radius of the scaling range below which states recur too closely for a surface
+NOISE = 0.25  # unpredictable part of a run, relative to the least of those radii, at which noise may pass for a surface
 
 Run = Float64[np.ndarray, "samples dim"]
 Scale = Float64[np.ndarray, " dim"]
@@ -32,30 +32,47 @@ Scale = Float64[np.ndarray, " dim"]
 def settles_on(run: Run, scale: Scale, step: float) -> Regime:
     """What one long run settles on, judged without its first quarter.
 
-    `scale` is the standard deviation of each channel of the truth, `step` the time between samples in timescales. In
-    turn: a run that leaves the finite numbers or ranges over 100 standard deviations is unbounded; one that rests is at
-    a fixed point; the 0-1 test finds chaos, from which noise is not told apart; what is regular and shrinks in each
-    channel goes to a fixed point; of the rest, the correlation dimension, that is how states recur, tells curves from
-    surfaces.
+    In turn: a run that leaves the finite numbers or ranges over 100 standard deviations is "unbounded". One whose last
+    quarter rests, or whose every channel keeps shrinking, is at a "fixed point"; any other that is not stationary is
+    "undecided". One that comes back after a period, again and again, is a "limit cycle". For the rest the 0-1 test
+    needs 1,000 samples: where K is large there is "chaos", from which noise is not told apart. Where K is small, the
+    samples not too dense for that to mean anything, and the motion fills a surface well above what no linear prediction
+    explains, it is a "torus". All else is "undecided".
+
+    Args:
+        run: states `[samples, dim]`, evenly spaced in time.
+        scale: standard deviation of each channel of the truth.
+        step: time between two samples, in timescales.
+
     Raises ValueError for fewer than 200 samples, or scales or steps that are not positive.
     """
     _check(run, scale, step)
-    with np.errstate(over="ignore", invalid="ignore"):
-        run = run / scale
-        bounded = np.isfinite(run).all() and (np.ptp(run, axis=0) <= UNBOUNDED).all()
-    if not bounded:
+    if not is_bounded(run, scale):
         return "unbounded"
-    settled = run[len(run) // 4 :]
-    if (np.ptp(settled[len(settled) // 2 :], axis=0) <= MOTIONLESS).all():
+    settled = run[len(run) // 4 :] / scale
+    if (np.ptp(settled[-(len(settled) // 3) :], axis=0) <= MOTIONLESS).all():
         return "fixed point"
+    settled = settled[:, np.ptp(settled, axis=0) > MOTIONLESS]
+    if not is_stationary(settled):
+        return "fixed point" if is_settling(settled) else "undecided"
+    if is_periodic(settled):
+        return "limit cycle"
+    if len(settled) < FEWEST_TESTED:
+        return "undecided"
     widest = settled[:, np.ptp(settled, axis=0).argmax()]
-    lag = min(first_minimum_of_mutual_information(widest), max(1, len(widest) // FEWEST_TESTED))
-    if zero_one(widest, lag).k > CHAOTIC:
+    lag = min(subsampling(widest[None]), len(widest) // FEWEST_TESTED)
+    test = zero_one(widest, lag)
+    if test.k > CHAOTIC:
         return "chaos"
-    earlier, later = (np.ptp(half, axis=0) for half in np.array_split(settled, 2))
-    if (later <= SHRINKING * earlier).all():
-        return "fixed point"
-    return "torus" if _fills_a_surface(settled, lag, step) else "limit cycle"
+    if not test.is_oversampled and _fills_a_surface(settled, widest[::lag], lag, step):
+        return "torus"
+    return "undecided"
+
+
+def is_bounded(run: Run, scale: Scale) -> bool:
+    """Whether a run is finite and ranges over at most 100 standard deviations of the truth in every channel."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(run).all() and (np.ptp(run / scale, axis=0) <= UNBOUNDED).all())
 
 
 @lru_cache(maxsize=1)
@@ -64,13 +81,13 @@ def regimes(evidence: Evidence) -> tuple[Regime, ...]:
     return tuple(settles_on(run, evidence.scale, evidence.step) for run in evidence.climate)
 
 
-def _fills_a_surface(settled: Run, lag: int, step: float) -> bool:
+def _fills_a_surface(settled: Run, series: Float64[np.ndarray, " samples"], lag: int, step: float) -> bool:
     if settled.shape[1] < 3:  # a torus needs three coordinates: delays give what two channels do not show
         settled = np.hstack([settled[: -2 * lag], settled[lag:-lag], settled[2 * lag :]])
     stride = -(-len(settled) // RECURRING)
     states = settled[None, ::stride]
     found = grassberger_procaccia(states, min(round(1 / (step * stride)), states.shape[1] // 4), SCALING)
-    return found.value > SURFACE and found.radii[1] > THIN
+    return found.value > SURFACE and unpredictable(series) < NOISE * found.radii[0]
 
 
 def _check(run: Run, scale: Scale, step: float) -> None:
@@ -86,9 +103,16 @@ def _check(run: Run, scale: Scale, step: float) -> None:
 
 
 def _fraction(evidence: Evidence, regime: Regime) -> float:
-    if evidence.climate.shape[1] < FEWEST_SAMPLES:
-        return math.nan
-    return regimes(evidence).count(regime) / len(evidence.climate)
+    count = evidence.climate.shape[1]
+    if count < FEWEST_SAMPLES:
+        raise Undefined(f"long forecasts of {count} samples are too short to tell what they settle on")
+    found = regimes(evidence)
+    if 2 * found.count("undecided") >= len(found) and regime != "undecided":
+        raise Undefined(
+            f"of {len(found)} long forecasts {found.count('undecided')} are too short, or not stationary enough, "
+            f"to tell what they settle on"
+        )
+    return found.count(regime) / len(found)
 
 
 def _at_rest(evidence: Evidence) -> float:
@@ -113,7 +137,12 @@ def _in_chaos(evidence: Evidence) -> float:
 
 def _lost(evidence: Evidence) -> float:
     """Share of the model's long forecasts that diverge, or range over 100 standard deviations."""
-    return _fraction(evidence, "unbounded")
+    return 1 - float(np.mean([is_bounded(run, evidence.scale) for run in evidence.climate]))
+
+
+def _undecided(evidence: Evidence) -> float:
+    """Share of the model's long forecasts that are too short, or not stationary enough, to tell what they settle on."""
+    return _fraction(evidence, "undecided")
 
 
 fixed_point_fraction = Metric("fixed_point_fraction", "", "truth", _at_rest, group="long run")
@@ -121,6 +150,7 @@ limit_cycle_fraction = Metric("limit_cycle_fraction", "", "truth", _on_a_cycle, 
 torus_fraction = Metric("torus_fraction", "", "truth", _on_a_torus, group="long run")
 chaos_fraction = Metric("chaos_fraction", "", "truth", _in_chaos, group="long run")
 unbounded_fraction = Metric("unbounded_fraction", "", "lower", _lost, group="long run")
+undecided_fraction = Metric("undecided_fraction", "", "lower", _undecided, group="long run")
 
 SETTLES_ON: tuple[Metric, ...] = (
     fixed_point_fraction,
@@ -128,4 +158,5 @@ SETTLES_ON: tuple[Metric, ...] = (
     torus_fraction,
     chaos_fraction,
     unbounded_fraction,
+    undecided_fraction,
 )

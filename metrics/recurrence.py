@@ -1,0 +1,120 @@
+"""Whether a run is stationary, and whether it comes back: what must be known before it is called chaotic or regular."""
+
+import numpy as np
+from jaxtyping import Float64
+from scipy import fft
+from scipy.stats import kendalltau
+
+from metrics.dimension import divide
+
+WINDOWS = 10  # of a run, over which its mean and its size are followed
+SIGNIFICANT = 1e-3  # probability of a trend by chance, below which there is one
+DRIFT = 0.03  # change from the first window to the last, in standard deviations, below which a trend does not matter
+SETTLING = 0.9  # ratio of the sizes of the last and the first half, at most, on the way to a fixed point
+STEADY = -0.7  # rank correlation of size with time, at most, likewise
+RECURRING = 0.05  # distance after a period, relative to that of unrelated states, of a cycle
+FEWEST_PERIODS = 8  # that a run must show
+
+Run = Float64[np.ndarray, "samples dim"]
+Trend = Float64[np.ndarray, "windows dim"]
+
+
+def moments(run: Run) -> tuple[Trend, Trend]:
+    """Mean and standard deviation of each channel in ten windows, weighted so that a window's ends count little.
+
+    The weights (Hann's) keep what is left of an oscillation in a window from looking like a trend.
+    """
+    parts = np.array_split(run, WINDOWS)
+    means, sizes = [], []
+    for part in parts:
+        weights = np.hanning(len(part) + 2)[1:-1]
+        mean = np.average(part, axis=0, weights=weights)
+        means.append(mean)
+        sizes.append(np.sqrt(np.average((part - mean) ** 2, axis=0, weights=weights)))
+    return np.array(means), np.array(sizes)
+
+
+def is_stationary(run: Run) -> bool:
+    """Whether neither the mean nor the size of any channel, nor the size of the whole, follows a trend.
+
+    A trend is one that chance makes of ten windows in less than one of a thousand cases (Kendall's rank correlation
+    with time, corrected for the number of channels) and that changes by more than 3 % of the standard deviation from
+    the first window to the last.
+    """
+    run = divide(run - run.mean(axis=0), run.std(axis=0))
+    means, sizes = moments(run)
+    whole = np.sqrt((sizes**2).mean(axis=1))
+    trends = [*means.T, *sizes.T, whole]
+    return not any(
+        abs(trend[-1] - trend[0]) > DRIFT and kendalltau(np.arange(WINDOWS), trend).pvalue < SIGNIFICANT / len(trends)
+        for trend in trends
+    )
+
+
+def is_settling(run: Run) -> bool:
+    """Whether a run keeps shrinking as a whole, and each channel to less than 0.9 of its size from half to half."""
+    sizes = moments(run / run.std(axis=0))[1]
+    whole = np.sqrt((sizes**2).mean(axis=1))
+    earlier, later = (half.mean(axis=0) for half in np.array_split(sizes, 2))
+    return bool((later <= SETTLING * earlier).all()) and kendalltau(np.arange(WINDOWS), whole).statistic < STEADY
+
+
+def is_periodic(run: Run) -> bool:
+    """Whether a run comes back after a period, again and again.
+
+    Distances are root mean squares in standard deviations of each channel, relative to that of unrelated states. A
+    period is a lag of at most an eighth of the run, after which states differ by less than a twentieth, but for a shift
+    in time of less than a sample; and they must not differ by more after any doubling of the period within the run.
+    """
+    states = divide(run - run.mean(axis=0), run.std(axis=0))
+    speed = np.gradient(states, axis=0)
+    distances = _squared_distances(states)
+    longest = len(states) // FEWEST_PERIODS
+    near = RECURRING**2 + (speed**2).mean() / 2  # of the sum of both: states may be half a sample apart in time
+    minima = np.flatnonzero(
+        (distances[1:-1] <= distances[:-2]) & (distances[1:-1] <= distances[2:]) & (distances[1:-1] <= near)
+    )
+    for lag in 1 + minima[minima < longest]:
+        period, multiple = float(lag), 1
+        while True:
+            rest, shift = _distance(states, speed, round(multiple * period))
+            if rest > RECURRING or abs(shift) > 1:
+                break
+            period = (round(multiple * period) - shift) / multiple
+            if 2 * multiple * period > 0.75 * len(states):
+                return True
+            multiple *= 2
+    return False
+
+
+def _squared_distances(states: Run) -> Float64[np.ndarray, " lags"]:
+    """Mean square distance of states a lag apart, over twice the variance, for lags from 0 to half of the run."""
+    count = len(states)
+    length = fft.next_fast_len(2 * count)
+    spectrum = np.asarray(fft.rfft(states, length, axis=0))
+    products = np.asarray(fft.irfft(np.abs(spectrum) ** 2, length, axis=0))[: count // 2].sum(axis=1)
+    squares = np.append(0.0, np.cumsum((states**2).sum(axis=1)))
+    lags = np.arange(count // 2)
+    both = squares[count - lags] + squares[-1] - squares[lags]
+    return (both - 2 * products) / (2 * squares[-1] / count * (count - lags))
+
+
+def _distance(states: Run, speed: Run, lag: int) -> tuple[float, float]:
+    """Root mean square distance of states a lag apart, relative to that of unrelated ones; and by which time, in
+    samples, the later ones are ahead, which is taken out."""
+    change = states[lag:] - states[:-lag]
+    along = (speed[lag:] + speed[:-lag]) / 2
+    shift = float((change * along).sum() / max((along**2).sum(), np.finfo(float).tiny))
+    shift = shift if abs(shift) <= 1 else 0.0  # a map has no speed: what looks like one is not taken out
+    return float(np.sqrt(((change - shift * along) ** 2).mean() / (2 * (states**2).mean()))), shift
+
+
+def unpredictable(series: Float64[np.ndarray, " samples"], order: int = 40) -> float:
+    """Error of the best linear prediction of a sample from those before it, in standard deviations of the series.
+
+    Small for motion of a few frequencies, such as that on a torus; as large as the noise where there is noise.
+    """
+    centred = (series - series.mean()) / (series.std() or 1.0)
+    past = np.lib.stride_tricks.sliding_window_view(centred[:-1], order)
+    found = np.linalg.lstsq(past, centred[order:], rcond=None)[0]
+    return float(np.sqrt(np.mean((centred[order:] - past @ found) ** 2)))
