@@ -1,8 +1,7 @@
 """Every claim of the literature that a suite of this package puts to the test."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import inf
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,11 +22,8 @@ _NOTHING = Effect(np.nan, np.nan, np.nan, "", "inconclusive", "nothing was measu
 
 def given(frame: pd.DataFrame, metric: str, model: str, trajectories: int) -> pd.Series:
     """A metric of one class of model with so many training trajectories, by system and seed; failures are missing."""
-
-    def fits(settings: Mapping[str, Any]) -> bool:
-        return settings["learner"].kind == model and settings["trajectories"] == trajectories
-
-    return measured(trials_of(frame, "Fewer", fits), metric)
+    chosen = trials_of(frame, "Fewer", lambda its: (its["learner"].kind, its["trajectories"]) == (model, trajectories))
+    return measured(chosen, metric)
 
 
 def _recovered(frame: pd.DataFrame) -> Effect:
@@ -110,10 +106,7 @@ def lookaheads(frame: pd.DataFrame) -> dict[int, str]:
 
 
 def _in_minibatches(frame: pd.DataFrame) -> pd.DataFrame:
-    def fits(settings: Mapping[str, Any]) -> bool:
-        return settings.get("training.batch") == MINIBATCH
-
-    return trials_of(frame, "NeuralODE", fits)
+    return trials_of(frame, "NeuralODE", lambda settings: settings.get("training.batch") == MINIBATCH)
 
 
 def _harms(frame: pd.DataFrame) -> Effect:
@@ -194,11 +187,9 @@ def _memory(frame: pd.DataFrame) -> Effect:
 
 def _within(metric: str, unit: str, lowest: float = -inf, highest: float = inf) -> Callable[[pd.DataFrame], Effect]:
     """Tests that a metric of the ODE-Net lies in a range."""
-
-    def test(frame: pd.DataFrame) -> Effect:
-        return effect(measured(trials_of(frame, "ODENetClassifier"), metric).to_numpy(), unit, lowest, highest)
-
-    return test
+    return lambda frame: effect(
+        measured(trials_of(frame, "ODENetClassifier"), metric).to_numpy(), unit, lowest, highest
+    )
 
 
 CLAIMS: tuple[Claim, ...] = (

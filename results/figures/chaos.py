@@ -110,11 +110,8 @@ def _points(axes: Axes, peaks: Float[np.ndarray, " maximum"], colour: object, si
 def power_spectra(spectra: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
     """Draw power over frequency, a panel a system: the truth as a broad grey line below the learners.
 
-    Args:
-        spectra: a row for each system, learner and `frequency`, in cycles per timescale, with `power`; the rows of the
-            truth have the learner "".
-        styles: of the learners.
-        timescales: what one unit of time is called, by system.
+    `spectra` has a row for each system, learner and `frequency`, in cycles per timescale, with `power`; the rows of the
+    truth have the learner "".
     """
     labels = {system: f"frequency (1/{timescale})" for system, timescale in timescales.items()}
     return _spectra(spectra, styles, "frequency", labels, "power")

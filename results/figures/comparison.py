@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from results.figures.panels import Styles, few_ticks, intervals
-from results.figures.style import NOTE, PAGE, Style, drawing, entry_width, handles, legend_below, legend_height, present
+from results.figures.style import NOTE, PAGE, drawing, entry_width, handles, legend_below, legend_height, present
 from results.formatting import brief
 from results.statistics.pareto import front
 from results.statistics.ranking import Ranking
@@ -52,7 +52,11 @@ def critical_difference(ranking: Ranking, styles: Styles) -> Figure:
             level = lowest - 0.8 * (place if left else count - 1 - place)
             said = [brief(str(learner)), f"{rank:.2f}"]
             text = "  ".join(said if left else reversed(said))
-            _leader(axes, float(_across(rank, count)), level, left, text, styles[str(learner)])
+            x, edge = float(_across(rank, count)), 0.25 if left else 0.75
+            axes.plot([x, x, edge], [0, level, level], color="0.35", linewidth=0.6)
+            axes.plot(x, 0, **(styles[str(learner)].point | {"markersize": 4, "zorder": 5, "clip_on": False}))
+            beside_it = {"ha": "right" if left else "left", "va": "center", "fontsize": 7}
+            axes.text(edge + (-0.008 if left else 0.008), level, text, **beside_it)
     return figure
 
 
@@ -138,14 +142,6 @@ def _across(rank: Any, count: int) -> Any:
     return 0.27 + 0.46 * (rank - 1) / max(count - 1, 1)
 
 
-def _leader(axes: Axes, x: float, level: float, left: bool, text: str, style: Style) -> None:
-    """The line from a rank to the name of its learner."""
-    edge = 0.25 if left else 0.75
-    axes.plot([x, x, edge], [0, level, level], color="0.35", linewidth=0.6)
-    axes.plot(x, 0, **(style.point | {"markersize": 4, "zorder": 5, "clip_on": False}))
-    axes.text(edge + (-0.008 if left else 0.008), level, text, ha="right" if left else "left", va="center", fontsize=7)
-
-
 def _front(axes: Axes, points: pd.DataFrame, cost: str, styles: Styles) -> None:
     """The learners of one system, filled on the front of loss and this cost, hollow behind it, and the stair."""
     here = points.loc[points["learner"].isin(list(styles)) & (points[cost] > 0) & np.isfinite(points["value"])]
@@ -162,9 +158,7 @@ def _front(axes: Axes, points: pd.DataFrame, cost: str, styles: Styles) -> None:
 def aggregate_figure(together: pd.DataFrame, styles: Styles) -> Figure:
     """Draw interquartile means beside the chance of improving upon the best, with 95 % intervals, a line a learner.
 
-    Args:
-        together: a row for each learner, the best first, with the columns of `report.comparison.aggregated`.
-        styles: of these learners, in any order.
+    `together` has a row for each learner, the best first, with the columns of `report.comparison.aggregated`.
     """
     ordered = {learner: styles[learner] for learner in together["learner"]}
     with drawing():

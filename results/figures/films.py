@@ -113,7 +113,14 @@ def frame(film: Film, stage: int, colour: Any, figure: Figure | None = None) -> 
         figure = figure or Figure(SIZE, layout="constrained")
         figure.clear()
         if film.ring:
-            _space_time(figure, film, forecast)
+            extent = (0.0, float(film.times[-1]), 0.5, film.truth.shape[1] + 0.5)
+            look: dict[str, Any] = {"extent": extent, "aspect": "auto", "origin": "lower", "interpolation": "nearest"}
+            low, high = float(film.truth.min()), float(film.truth.max())
+            grid = figure.subplots(2, 1, sharex=True)
+            for axes, name, field in zip(grid, ("truth", film.learner), (film.truth, forecast), strict=True):
+                axes.imshow(field.T, vmin=low, vmax=high, cmap="viridis", **look)
+                axes.set_ylabel(name)
+            grid[-1].set_xlabel(f"time ({film.timescale}s)")
         elif film.truth.shape[1] == 1:
             _channel(figure.subplots(), film, forecast, colour)
         else:
@@ -160,14 +167,3 @@ def _channel(axes: Axes, film: Film, forecast: np.ndarray, colour: Any) -> None:
     axes.set(xlim=(0, film.times[-1]), ylim=(low - room, high + room), xlabel=f"time ({film.timescale}s)", ylabel="x₁")
     sns.despine(ax=axes)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=2)
-
-
-def _space_time(figure: Figure, film: Film, forecast: np.ndarray) -> None:
-    extent = (0.0, float(film.times[-1]), 0.5, film.truth.shape[1] + 0.5)
-    look: dict[str, Any] = {"extent": extent, "aspect": "auto", "origin": "lower", "interpolation": "nearest"}
-    low, high = float(film.truth.min()), float(film.truth.max())
-    grid = figure.subplots(2, 1, sharex=True)
-    for axes, name, field in zip(grid, ("truth", film.learner), (film.truth, forecast), strict=True):
-        axes.imshow(field.T, vmin=low, vmax=high, cmap="viridis", **look)
-        axes.set_ylabel(name)
-    grid[-1].set_xlabel(f"time ({film.timescale}s)")

@@ -23,11 +23,8 @@ def panels_of(
 ) -> tuple[Figure, dict[str, Axes]]:
     """Make a figure with a panel for each system that has rows, three in a line.
 
-    Args:
-        frame: its column `system` names the systems, in their order.
-        legend: entries of the legend that `finish` will add, for which room is left.
-        height: inches of one panel.
-        share: whether all panels have the same vertical axis.
+    Room is left for the `legend` that `finish` will add. `height` is that of one panel in inches; `share` gives all of
+    them the same vertical axis.
     """
     systems = [str(system) for system in dict.fromkeys(frame["system"])]
     columns = min(3, max(1, len(systems)))
@@ -90,11 +87,7 @@ def over_seeds(axes: Axes, points: pd.DataFrame, x: str, y: str, style: Style) -
 def intervals(axes: Axes, frame: pd.DataFrame, names: tuple[str, str, str], styles: Styles) -> None:
     """Draw a point with its interval for each learner, one below the other; nothing where there is no value.
 
-    Args:
-        axes: whose vertical axis will name the learners.
-        frame: a row for each learner, with the columns `names`.
-        names: of the low end, the value and the high end; both ends are NaN where there is no interval.
-        styles: of all learners, from top to bottom.
+    `names` are the columns of the low end, the value and the high end; both ends are NaN where there is no interval.
     """
     order = list(styles)
     sns.pointplot(

@@ -46,8 +46,12 @@ def attractors(
         lag = _decorrelation(truth[:, 0])
         dim = 2
         names = (f"x₁(t - {lag * step:.2g})", "x₁(t)")
-        truth, *others = (_delayed(path, lag) for path in (truth, *learned.values()))
-        learned = dict(zip(learned, others, strict=True))
+        paths = {"": truth} | learned  # each channel before and now
+        delayed: dict[str, Any] = {
+            name: path if isinstance(path, str) else np.column_stack([path[:-lag, 0], path[lag:, 0]])
+            for name, path in paths.items()
+        }
+        truth, learned = delayed.pop(""), delayed
     truth = truth[:POINTS, :dim]
     low, high = truth.min(0) - MARGIN * np.ptp(truth, 0), truth.max(0) + MARGIN * np.ptp(truth, 0)
     jump = 4 * float(np.median(_moves(truth)))
@@ -104,11 +108,6 @@ def _decorrelation(series: Float[np.ndarray, " time"]) -> int:
     correlation = np.fft.irfft(power)[: len(centred)]
     below = np.flatnonzero(correlation < correlation[0] / np.e)
     return max(1, int(below[0]) if len(below) else len(series) // 10)
-
-
-def _delayed(path: Path | str, lag: int) -> Any:
-    """A single channel before and now."""
-    return path if isinstance(path, str) else np.column_stack([path[:-lag, 0], path[lag:, 0]])
 
 
 def _multiples(count: int, projection: str | None) -> tuple[Figure, list[Any]]:

@@ -45,7 +45,11 @@ class Change:
             three_digits(value) if value is not None else word or NOTHING
             for value, word in zip((self.first, self.second), self.words, strict=True)
         ]
-        return values[0], values[1], _interval(self.difference, 100 if self.system == OVERALL else 1), self.verdict
+        scale, unit = (100, " %") if self.system == OVERALL else (1, "")
+        value, low, high = (number * scale for number in asdict(self.difference).values())
+        ends = f" [{three_digits(low)}, {three_digits(high)}]" if np.isfinite([low, high]).all() else ""
+        difference = NOTHING if np.isnan(value) else f"{'+' if value > 0 else ''}{three_digits(value)}{ends}{unit}"
+        return values[0], values[1], difference, self.verdict
 
 
 @dataclass(frozen=True)
@@ -188,15 +192,6 @@ def _median(values: pd.Series) -> float | None:
 def _failure(trials: pd.DataFrame) -> str:
     failed = [name for name in trials["status"] if name != "ok"]
     return status(failed[0]) if failed else ""
-
-
-def _interval(difference: Estimate, scale: float) -> str:
-    """ "+0.12 [0.05, 0.2]"; in per cent where it is scaled to that."""
-    if np.isnan(difference.value):
-        return NOTHING
-    value, low, high = (number * scale for number in asdict(difference).values())
-    ends = f" [{three_digits(low)}, {three_digits(high)}]" if np.isfinite([low, high]).all() else ""
-    return f"{'+' if value > 0 else ''}{three_digits(value)}{ends}{' %' if scale == 100 else ''}"
 
 
 def _differing(second: Mapping[str, Any], first: Mapping[str, Any], names: Sequence[str]) -> list[str]:

@@ -166,22 +166,20 @@ def _findings(
     deciding = [group for group in compared if group[1] not in machine]
     found = []
     for chosen in (deciding, [group for group in compared if group[1] in machine]):
-        effects = [_effect(group, two_sided, len(chosen)) for *_, group, two_sided in chosen]
-        corrected = holm(np.array([one["p"] for one in effects]))
+        effects = corrected([_effect(group, two_sided, len(chosen)) for *_, group, two_sided in chosen])
         found.append(
             [
                 Finding(
                     learner,
                     metric,
-                    **{**one, "p": float(p)},
+                    **one,
                     tolerance=about[metric]["tolerance"] * (YARDSTICK if two_sided else 1),
                     noise=_noise_bound(noise, group, len(chosen)),
                     pairs=len(group),
                     two_sided=two_sided,
                     equal=bool((group["ratio"].abs() <= NEAR).all()),
-                    counted="paired trials",
                 )
-                for (learner, metric, group, two_sided), one, p in zip(chosen, effects, corrected, strict=True)
+                for (learner, metric, group, two_sided), one in zip(chosen, effects, strict=True)
             ]
         )
     return found[0], found[1]
@@ -201,6 +199,12 @@ def effect(value: float, drawn: np.ndarray, tests: int, two_sided: bool = False)
     p = min(1.0, 2 * min(below, above)) if two_sided else below
     low, high = np.quantile(drawn, [LEVEL / 2 / tests, 1 - LEVEL / 2 / tests])
     return {"effect": float(value), "low": float(low), "high": float(high), "p": max(float(p), 1 / (len(drawn) + 1))}
+
+
+def corrected(effects: list[dict[str, float]]) -> list[dict[str, float]]:
+    """The same effects, with p-values corrected for their number."""
+    p_values = holm(np.array([one["p"] for one in effects]))
+    return [{**one, "p": float(p)} for one, p in zip(effects, p_values, strict=True)]
 
 
 def _effect(group: pd.DataFrame, two_sided: bool, tests: int) -> dict[str, float]:

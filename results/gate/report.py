@@ -1,12 +1,11 @@
 """A check of a run against its baseline for people and for machines: text, Markdown, GitHub, JUnit and JSON."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from xml.etree import ElementTree
 
 from results.formatting import escape_markdown
-from results.gate.regression import Check, Finding
+from results.gate.regression import Check
 
 MOST_ANNOTATIONS = 10  # that GitHub shows of one step
 _LEVELS = {"regressed": "error", "inconclusive": "warning"}
@@ -14,7 +13,15 @@ _LEVELS = {"regressed": "error", "inconclusive": "warning"}
 
 def text(check: Check) -> str:
     """The verdict first, then what led to it, a line for each."""
-    return "\n".join([headline(check), *(f"  {line}" for line in _reasons(check))])
+    lines = [*check.differing, *check.lost]
+    for verdict in _LEVELS:
+        lines += [f"{verdict}: {finding}" for finding in check.of(verdict)]  # pyright: ignore[reportArgumentType]
+    lines += [f"note: {note}" for note in check.notes]
+    if slower := sum(finding.verdict != "pass" for finding in check.advisory):
+        lines.append(
+            f"advisory: {slower} of {len(check.advisory)} times and memories are higher, which decides nothing"
+        )
+    return "\n".join([headline(check), *(f"  {line}" for line in lines)])
 
 
 def headline(check: Check) -> str:
@@ -40,7 +47,11 @@ def markdown(check: Check, accept: str) -> str:
             "| verdict | learner | metric | log-ratio | interval | limit | pairs |",
             "|---|---|---|--:|--:|--:|--:|",
         ]
-        lines += [_row(finding) for finding in decisive]
+        lines += [
+            f"| {one.verdict} | {escape_markdown(one.learner)} | {one.metric} | {one.effect:+.3g} "
+            f"| [{one.low:+.3g}, {one.high:+.3g}] | {one.limit:.3g} | {one.pairs} |"
+            for one in decisive
+        ]
     if check.advisory:
         lines += ["", "Times and memory of the process, which decide nothing across jobs:", ""]
         lines += [f"- {escape_markdown(str(finding))}" for finding in check.advisory if finding.verdict != "pass"] or [
@@ -59,11 +70,9 @@ def annotations(check: Check) -> list[str]:
     shown = found[:MOST_ANNOTATIONS]
     if len(found) > MOST_ANNOTATIONS:
         rest = len(found) - MOST_ANNOTATIONS + 1
-        shown = [
-            *found[: MOST_ANNOTATIONS - 1],
-            (found[MOST_ANNOTATIONS - 1][0], "more", f"and {rest} more: see the summary"),
-        ]
-    return [f"::{level} title=Regression check ({title})::{_escaped(message)}" for level, title, message in shown]
+        shown[-1] = (shown[-1][0], "more", f"and {rest} more: see the summary")
+    escapes = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+    return [f"::{level} title=Regression check ({title})::{said.translate(escapes)}" for level, title, said in shown]
 
 
 def junit(check: Check) -> str:
@@ -85,34 +94,9 @@ def junit(check: Check) -> str:
 
 def as_json(check: Check, accept: str) -> str:
     findings = [{**asdict(finding), "limit": finding.limit, "verdict": finding.verdict} for finding in check.findings]
-    advisory = [asdict(finding) for finding in check.advisory]
     content = asdict(check) | {
         "verdict": check.verdict if check.comparable else "nothing to compare",
         "findings": findings,
-        "advisory": advisory,
         "accept": accept,
     }
     return json.dumps(content, indent=2)
-
-
-def _reasons(check: Check) -> Iterator[str]:
-    yield from check.differing
-    yield from check.lost
-    for verdict in _LEVELS:
-        yield from (f"{verdict}: {finding}" for finding in check.of(verdict))  # pyright: ignore[reportArgumentType]
-    yield from (f"note: {note}" for note in check.notes)
-    slower = [finding for finding in check.advisory if finding.verdict != "pass"]
-    if slower:
-        yield f"advisory: {len(slower)} of {len(check.advisory)} times and memories are higher, which decides nothing"
-
-
-def _row(finding: Finding) -> str:
-    numbers = (
-        f"{finding.effect:+.3g} | [{finding.low:+.3g}, {finding.high:+.3g}] | {finding.limit:.3g} | {finding.pairs}"
-    )
-    return f"| {finding.verdict} | {escape_markdown(finding.learner)} | {finding.metric} | {numbers} |"
-
-
-def _escaped(message: str) -> str:
-    """As GitHub's workflow commands want their data."""
-    return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -26,13 +26,8 @@ FEWEST_TOGETHER = 2  # learners below which means over all systems say nothing
 FARTHEST = 10.0  # ratio to the best that a profile shows
 
 
-def leaderboard_pictures(data: FigureData) -> Iterator[Picture]:
-    """The figures of ranks, wins and costs that there are data for."""
-    yield from _ranks(data)
-    yield from _fronts(data)
-
-
-def _ranks(data: FigureData) -> Iterator[Picture]:
+def rank_pictures(data: FigureData) -> Iterator[Picture]:
+    """The figures of ranks and wins, where there are learners and systems enough."""
     run, frame = data.run, data.frame
     if min(len(run.compared), len(run.timescales)) < FEWEST or LEADING_METRIC not in run.metrics:
         return
@@ -55,7 +50,8 @@ def _ranks(data: FigureData) -> Iterator[Picture]:
         )
 
 
-def _fronts(data: FigureData) -> Iterator[Picture]:
+def front_pictures(data: FigureData) -> Iterator[Picture]:
+    """The figure of Pareto fronts, where there is anything to draw."""
     run, frame = data.run, data.frame
     compared = frame.loc[frame["learner"].isin(run.compared)]
     costs = {cost: label for cost, label in COSTS.items() if cost in run.metrics}

@@ -72,13 +72,7 @@ def lost_to_references(
 
 
 def conclusions(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
-    """What the run shows, in a few sentences.
-
-    Args:
-        best: what `winners` found.
-        overall: what `overall_ranking` said, or empty.
-        lost: what `lost_to_references` found.
-    """
+    """What the run shows, in a few sentences, from what `winners`, `overall_ranking` and `lost_to_references` found."""
     if not best:
         return ["No learner has a valid prediction time yet."]
     places: dict[str, list[str]] = {}

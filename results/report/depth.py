@@ -92,13 +92,8 @@ def memory_pictures(data: FigureData) -> Iterator[Picture]:
 def memory_points(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
     """Where a run holds some kind of learner at several numbers of solver steps: its memory at each; else no rows.
 
-    Args:
-        frame: the long form of a run.
-        kinds: the class of each learner, by its label.
-
-    Returns:
-        Rows with `system`, `kind`, `measure`, `steps` (function evaluations of a forward pass) and `bytes`, medians
-        over seeds, in the order of the steps.
+    `kinds` are the classes of learners, by label. Rows have `system`, `kind`, `measure`, `steps` (function evaluations
+    of a forward pass) and `bytes`, medians over seeds, in the order of the steps.
     """
     totals = summary(frame)
     wide = totals.pivot_table(index=["system", "learner"], columns="metric", values="median", sort=False)

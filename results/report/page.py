@@ -17,11 +17,11 @@ from results.figures.style import FORMATS, save
 from results.formatting import slug, status
 from results.report import conclusions
 from results.report.chaos import chaos_pictures, ring_pictures
-from results.report.comparison import aggregate_pictures, leaderboard_pictures
+from results.report.comparison import aggregate_pictures, front_pictures, rank_pictures
 from results.report.depth import depth_pictures, memory_pictures
 from results.report.figure_data import FigureData, Picture
 from results.report.parallel import executor
-from results.report.performance import performance_pictures
+from results.report.performance import accuracy_pictures, cost_pictures, training_pictures
 from results.report.portraits import portrait_pictures, turned_orbits
 from results.statistics.ranking import ranking
 from results.statistics.trials import LEADING_METRIC, groups, summary
@@ -35,10 +35,13 @@ PAGE = "html"  # among the formats of tables
 LOG_LINES = 30  # of a failed cell's log that the page shows
 TEMPLATES = Path(__file__).parent / "templates"
 PICTURES: tuple[Callable[[FigureData], Iterator[Picture]], ...] = (
-    performance_pictures,
+    accuracy_pictures,
+    training_pictures,
+    cost_pictures,
     ring_pictures,
     portrait_pictures,
-    leaderboard_pictures,
+    rank_pictures,
+    front_pictures,
     memory_pictures,
     aggregate_pictures,
     chaos_pictures,
@@ -63,20 +66,19 @@ def write_report(
 ) -> Path:
     """Make everything in a run's folder from its cells, and return the page, or else the folder.
 
-    An interrupted run is reported as far as it came.
-
-    Args:
-        run: whose folder is written to.
-        tables: the formats of tables, and whether there is a page.
-        figures: the formats of figures.
-        jobs: how many processes write files at once.
+    An interrupted run is reported as far as it came. `tables` are the formats of tables, and say whether there is a
+    page; `figures` are those of figures; so many `jobs` (processes) write files at once.
     """
     folder = run.folder
     shown = PAGE in tables
     data = FigureData(run, run.frame())
     with executor(jobs) as pool:
         csv = pool.submit(write_csv, data.frame, folder / "results.csv")
-        saved = [pool.submit(_save, picture, folder, figures, shown) for picture in _pictures(data)]
+        drawn = chain.from_iterable(pictures(data) for pictures in PICTURES)
+        saved = [
+            pool.submit(_save, replace(one, caption=f"{one.caption} {run.conditions}"), folder, figures, shown)
+            for one in drawn
+        ]
         board, by_system, others = tables_of(run, data.frame)
         every = [board, *chain(*by_system.values()), *others.values()]
         written = [csv, *(pool.submit(formats.write, table, folder / "tables", tables) for table in every)]
@@ -99,6 +101,8 @@ def _content(
 ) -> dict[str, Any]:
     """What the page shows beside the figures."""
     run = data.run
+    machine = ["hostname", "processor", "cores", "threads", "device", "platform", "python", "torch"]
+    about = pd.DataFrame([run.store.environment(cell.key) for cell in run.finished]).reindex(columns=machine)
     best = conclusions.winners(data.prediction_times, run.compared, run.timescales)
     if LEADING_METRIC in run.metrics:
         overall = conclusions.overall_ranking(ranking(data.frame, run.compared))
@@ -118,7 +122,7 @@ def _content(
         "claims": claims_table(judged(CLAIMS, run.frame_of_components(), run.suite)).to_dict("records"),
         "orbits": turned_orbits(data),
         "failures": list(_failures(run)),
-        "environments": _environments(run),
+        "environments": about.astype(str).value_counts(sort=False).reset_index(name="cells").to_dict("records"),
         "colours": {learner: to_hex(style.colour) for learner, style in data.styles.items()},
     }
 
@@ -148,12 +152,6 @@ def tables_of(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, list[Tabl
     if bool((frame["status"] != "ok").any()):
         others["outcomes"] = with_conditions(outcome_table(frame, run.learners, run.references, list(run.timescales)))
     return board, by_system, others
-
-
-def _pictures(data: FigureData) -> Iterator[Picture]:
-    for pictures in PICTURES:
-        for picture in pictures(data):
-            yield replace(picture, caption=f"{picture.caption} {data.run.conditions}")
 
 
 def _save(picture: Picture, folder: Path, kinds: Collection[str], shown: bool) -> SavedFigure:
@@ -202,10 +200,3 @@ def _failures(run: Run) -> Iterator[dict[str, str]]:
                 "log": f"../cells/{cell.key}/log.txt",  # relative to the page
                 "tail": "\n".join(run.store.log(cell.key).splitlines()[-LOG_LINES:]),
             }
-
-
-def _environments(run: Run) -> list[dict[str, Any]]:
-    """The different machines that the cells ran on: times are only comparable within one of them."""
-    names = ("hostname", "processor", "cores", "threads", "device", "platform", "python", "torch")
-    found = pd.DataFrame([run.store.environment(cell.key) for cell in run.finished]).reindex(columns=list(names))
-    return found.astype(str).value_counts(sort=False).reset_index(name="cells").to_dict("records")

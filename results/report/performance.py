@@ -8,19 +8,13 @@ import pandas as pd
 from results.figures import performance as figures
 from results.figures.depth import evaluations_in_training
 from results.report.figure_data import FigureData, Picture
-from results.statistics.trials import column, groups, rows, summary
+from results.statistics.trials import column, rows, summary
 
 COST_AXES = {"fit_seconds": "fit time (s)", "nfe_forecast": "NFE of a forecast (1/timescale)"}
 
 
-def performance_pictures(data: FigureData) -> Iterator[Picture]:
-    """The figures of performance that there are data for."""
-    yield from _accuracy(data)
-    yield from _training(data)
-    yield from _costs(data)
-
-
-def _accuracy(data: FigureData) -> Iterator[Picture]:
+def accuracy_pictures(data: FigureData) -> Iterator[Picture]:
+    """The figures of prediction times and of the growth of errors that there are data for."""
     times, timescales = data.prediction_times, data.run.timescales
     if column(times, "median").notna().any():
         yield Picture(
@@ -48,7 +42,8 @@ def _accuracy(data: FigureData) -> Iterator[Picture]:
         )
 
 
-def _training(data: FigureData) -> Iterator[Picture]:
+def training_pictures(data: FigureData) -> Iterator[Picture]:
+    """The figures of learning curves and of evaluations while training that there are data for."""
     trained = data.run.curves().dropna(subset="valid_loss")  # not of fits that are not made of updates
     for against, axis in (("update", "updates"), ("seconds", "time")) if len(trained) else ():
         yield Picture(
@@ -58,7 +53,8 @@ def _training(data: FigureData) -> Iterator[Picture]:
             "Losses of different kinds of learners are of different quantities.",
             figures.learning_curves(trained, data.styles, against),
         )
-    adaptive = [learner for (learner,), curve in groups(trained, "learner") if _varies(curve)]
+    distinct = trained.groupby(["learner", "system", "seed"], sort=False)["nfe_forward"].nunique()
+    adaptive = distinct[distinct > 1].index.unique("learner").tolist()  # whose evaluations change while training
     if adaptive:
         yield Picture(
             "nfe_training",
@@ -69,12 +65,8 @@ def _training(data: FigureData) -> Iterator[Picture]:
         )
 
 
-def _varies(curve: pd.DataFrame) -> bool:
-    """Whether the evaluations of an update change while training on some system."""
-    return bool((column(curve, "nfe_forward").groupby([curve["system"], curve["seed"]]).nunique() > 1).any())
-
-
-def _costs(data: FigureData) -> Iterator[Picture]:
+def cost_pictures(data: FigureData) -> Iterator[Picture]:
+    """The figures of prediction times against costs that there are data for."""
     totals = summary(data.frame)
     for metric, label in COST_AXES.items():
         costs = column(rows(totals, metric=metric).set_index(["system", "learner"]), "median").rename("cost")

@@ -48,7 +48,12 @@ def curves(run: Run) -> pd.DataFrame:
     `nfe` sums the evaluations of both passes over all updates so far; `parameters` and `learner_class` are those of the
     learner.
     """
-    table = _spent(run.curves()).loc[:, [*CELL, "seed", *SPENT, "valid_loss", "valid_vpt"]]
+    trial = [*CELL, "seed"]
+    table = run.curves()
+    updates = table.groupby(trial)["update"].diff().fillna(table["update"])  # since the point before
+    evaluations = (column(table, "nfe_forward") + column(table, "nfe_backward")) * updates
+    table = table.assign(nfe=evaluations.groupby([table[name] for name in trial]).cumsum())
+    table = table[[*trial, *SPENT, "valid_loss", "valid_vpt"]]
     sizes = column(rows(summary(run.frame()), metric="parameters").set_index(CELL), "median")
     classes = {label: component.kind for label, component in run.learner_components.items()}
     return table.join(sizes.rename("parameters"), on=CELL).assign(
@@ -81,11 +86,3 @@ def at_equal(curves: pd.DataFrame, by: str, budget: Mapping[str, float] | None =
     told = curves.assign(vpt=column(curves, "valid_vpt").where(affordable), budget=limits)
     trials = told.sort_values("update", kind="stable").groupby([*CELL, "seed"], sort=False)
     return trials.agg(vpt=("vpt", "last"), stages=("valid_vpt", "count"), budget=("budget", "first")).reset_index()
-
-
-def _spent(curves: pd.DataFrame) -> pd.DataFrame:
-    """The curves with `nfe`: evaluations of one update, times the updates since the point before, summed."""
-    trial = [*CELL, "seed"]
-    updates = curves.groupby(trial)["update"].diff().fillna(curves["update"])
-    evaluations = (column(curves, "nfe_forward") + column(curves, "nfe_backward")) * updates
-    return curves.assign(nfe=evaluations.groupby([curves[name] for name in trial]).cumsum())

@@ -246,14 +246,14 @@ def level_by_seeds(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, se
     found = scores(frame).groupby(["metric", "learner"], sort=False)["score"].agg(["median", *MOMENTS])
     found = found.loc[found["count"] > 1].reset_index(level="learner")
     found = found.loc[[learner in learners and learner not in failed for learner in found["learner"]]]
-    return {str(metric): _level(mine) for metric, mine in found.groupby(level="metric", sort=False) if len(mine) > 1}
-
-
-def _level(found: pd.DataFrame) -> set[str]:
-    found = found.sort_values("median", kind="stable")
-    best, others = found.iloc[0], found.iloc[1:]
-    p_values = holm(welch(best[MOMENTS].to_numpy(dtype=float), others[MOMENTS].to_numpy(dtype=float).T))
-    return {str(best["learner"]), *(str(other) for other in others.loc[p_values > LEVEL, "learner"])}
+    level = {}
+    for metric, mine in found.groupby(level="metric", sort=False):
+        ordered = mine.sort_values("median", kind="stable")
+        best, others = ordered.iloc[0], ordered.iloc[1:]
+        if len(others):
+            p_values = holm(welch(best[MOMENTS].to_numpy(dtype=float), others[MOMENTS].to_numpy(dtype=float).T))
+            level[str(metric)] = {str(best["learner"]), *map(str, others.loc[p_values > LEVEL, "learner"])}
+    return level
 
 
 def level_by_ranks(frame: pd.DataFrame, metric: str, learners: Sequence[str]) -> set[str]:

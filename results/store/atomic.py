@@ -9,14 +9,7 @@ def write_in_one_stroke(path: Path, content: bytes | str) -> None:
     """Write a file, or replace it, so that no reader and no crash ever finds half of it.
 
     The content (text as UTF-8) goes to a temporary file in the same folder, is flushed to the disk, and gets its name
-    by a rename. Where that fails, the file is what it was and the temporary one is removed.
-
-    Args:
-        path: where the file shall be; its folder is made where there is none.
-        content: all that the file shall hold.
-
-    Raises:
-        OSError: where the folder or file cannot be written.
+    by a rename. Raises OSError where that fails: the file is then what it was. The folder is made where there is none.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid4().hex}")  # not by process: machines that share a folder count alike

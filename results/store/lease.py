@@ -40,7 +40,7 @@ class Lease:
         """Take the lease; False where another process has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._acquire_lock()
+            _acquire(self._lock)
             self._remove_abandoned()
             self._heartbeat.acquire()
         except Timeout:
@@ -78,27 +78,24 @@ class Lease:
                         self._file.hardlink_to(aside)
                 aside.unlink()
 
-    def _acquire_lock(self) -> None:
-        try:
-            self._lock.acquire()
-        except OSError as error:
-            if error.errno not in NO_LOCKS:  # the lease has to do
-                raise
-
 
 @contextmanager
 def hold_lock(path: Path) -> Iterator[None]:
     """Wait for the lock of a file, and hold it; where the file system has no locks, go on without."""
     lock = FileLock(path, fallback_to_soft=False)
-    try:
-        lock.acquire()
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
+    _acquire(lock)
     try:
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: FileLock) -> None:
+    try:
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in NO_LOCKS:  # without locks of the kernel one goes on without
+            raise
 
 
 def leased(store: Store) -> list[str]:

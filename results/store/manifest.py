@@ -33,8 +33,15 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     if absent:
         raise BrokenRunError(f"{path} lacks {', '.join(absent)}; {remedy}")
     wrong = [name.strip("?") for name, shape in SHAPE.items() if not _fits(manifest, {name: shape})]
-    if not wrong and not _refers(manifest):
-        wrong = ["cells"]
+    if not wrong:
+        learners = [learner["label"] for learner in manifest["learners"]]
+        wrong = [
+            "cells"
+            for cell in manifest["cells"]
+            if cell["system"] not in manifest["systems"]
+            or cell["learner"] not in learners
+            or not re.fullmatch(r"[\w-]+", cell["key"])  # which may be the name of a folder
+        ]
     if wrong:
         raise BrokenRunError(f"{path} has other {wrong[0]} than a run writes; {remedy}")
     return manifest
@@ -50,15 +57,6 @@ def _fits(value: Any, shape: Any) -> bool:
             for name, inner in shape.items()
         )
     return isinstance(value, shape)
-
-
-def _refers(manifest: Mapping[str, Any]) -> bool:
-    """Whether every cell has a system and a learner of the run, and a key that may be the name of a folder."""
-    learners = [learner["label"] for learner in manifest["learners"]]
-    return all(
-        cell["system"] in manifest["systems"] and cell["learner"] in learners and re.fullmatch(r"[\w-]+", cell["key"])
-        for cell in manifest["cells"]
-    )
 
 
 @dataclass(frozen=True)
@@ -80,8 +78,10 @@ def read_component(entry: Mapping[str, Any]) -> Component:
     """
     if "class" not in entry:
         return parse_label(entry.get("configuration", entry["label"]))
-    said = entry["settings"].items()
-    settings = {name: read_component(value) if _is_component(value) else value for name, value in said}
+    settings = {
+        name: read_component(value) if isinstance(value, dict) and value.keys() >= {"class", "settings"} else value
+        for name, value in entry["settings"].items()
+    }
     return Component(entry["class"], settings)
 
 
@@ -90,10 +90,6 @@ def parse_label(label: str) -> Component:
     kind, _, inside = label.partition("[")
     items = (item.partition("=") for item in _split(inside.removesuffix("]")))
     return Component(kind, {name: _value(text) for name, _, text in items})
-
-
-def _is_component(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() >= {"class", "settings"}
 
 
 def _split(text: str) -> Iterator[str]:

@@ -101,7 +101,10 @@ class Store:
         under `root/damaged`.
         """
         self.path(key).parent.mkdir(parents=True, exist_ok=True)
-        self._sign()
+        if (self.root / "store.json").exists():
+            self.check_version()
+        else:
+            write_in_one_stroke(self.root / "store.json", json.dumps({"version": VERSION}) + "\n")
         temporary = self._temporary(key)
         temporary.mkdir()
         try:
@@ -124,7 +127,10 @@ class Store:
 
     def records(self, key: str) -> list[Record]:
         try:
-            return [Record.parse(values) for values in _listed(self._json(key, "records.json"))]
+            content = self._json(key, "records.json")
+            if not isinstance(content, list):
+                raise TypeError(f"a list is expected, not {content!r}")
+            return [Record.parse(values) for values in content]
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             path = self.path(key) / "records.json"
             raise DamagedCellError(
@@ -193,21 +199,15 @@ class Store:
                 ) from None
             raise DamagedCellError(f"{folder / CHECKSUMS} cannot be read ({error}). {_remedy(folder)}") from error
 
-    def _sign(self) -> None:
-        """Say of which version the store is, or find out that it is of another."""
-        path = self.root / "store.json"
-        if path.exists():
-            self.check_version()
-        else:
-            write_in_one_stroke(path, json.dumps({"version": VERSION}) + "\n")
-
     def _temporary(self, key: str) -> Path:
         return self.root / f".{self.kind}-{key}-{uuid4().hex[:8]}"
 
     def _publish(self, temporary: Path, key: str, replace: bool) -> None:
         final, retired = self.path(key), self._temporary(key)
         if final.exists() and not self.finished(key):
-            self._set_aside(key)
+            damaged = self.root / "damaged"
+            damaged.mkdir(exist_ok=True)
+            final.rename(damaged / f"{key}-{uuid4().hex[:8]}")
         elif final.exists() and replace:
             final.rename(retired)
         try:
@@ -218,11 +218,6 @@ class Store:
         _sync(final.parent)
         shutil.rmtree(retired, ignore_errors=True)
 
-    def _set_aside(self, key: str) -> None:
-        damaged = self.root / "damaged"
-        damaged.mkdir(exist_ok=True)
-        self.path(key).rename(damaged / f"{key}-{uuid4().hex[:8]}")
-
 
 @cache
 def no_curve() -> "DataFrame":
@@ -230,12 +225,6 @@ def no_curve() -> "DataFrame":
     import pandas as pd
 
     return pd.DataFrame(columns=list(CURVE_COLUMNS)).astype(CURVE_COLUMNS)
-
-
-def _listed(content: Any) -> list[Any]:
-    if not isinstance(content, list):
-        raise TypeError(f"a list is expected, not {content!r}")
-    return content
 
 
 def _seal(folder: Path) -> None:

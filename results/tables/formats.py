@@ -69,7 +69,10 @@ def comma_separated(table: Table) -> str:
 
 def _tabular(printed: pd.DataFrame, best: pd.DataFrame, heads: list[tuple[str, str]], references: int) -> str:
     """A tabular with a word of the heads in each line, the units below them, and a rule above the last rows."""
-    printed = printed.set_axis(_stacked(heads), axis=1)
+    columns = [(head.split(), re.findall(r"[^\s/]+/?", f"({unit})" if unit else "")) for head, unit in heads]
+    above, below = (max(len(words[part]) for words in columns) for part in (0, 1))
+    levels = [(*head, *[""] * (above - len(head)), *unit, *[""] * (below - len(unit))) for head, unit in columns]
+    printed = printed.set_axis(pd.MultiIndex.from_tuples(levels), axis=1)
     bold = best.set_axis(printed.columns, axis=1).replace({True: "bfseries:--wrap;", False: ""})
     styler = Styler(printed).apply(lambda _: bold, axis=None)
     styler.format(_numeral).format_index(escape="latex", axis=0).format_index(escape="latex", axis=1)
@@ -87,11 +90,3 @@ def _numeral(text: str) -> str:
         return text.replace("%", "\\%").replace("_", "\\_").replace("&", "\\&").replace("—", "---")
     number, size = found[1].replace(",", ""), found[2]
     return f"\\qty{{{number}}}{{\\{_SIZES[size]}}}" if size else f"\\num{{{number}}}"
-
-
-def _stacked(heads: list[tuple[str, str]]) -> pd.MultiIndex:
-    """The words of the heads, one in each level, and those of the units below them."""
-    columns = [(head.split(), re.findall(r"[^\s/]+/?", f"({unit})" if unit else "")) for head, unit in heads]
-    above, below = (max(len(words[part]) for words in columns) for part in (0, 1))
-    levels = [(*head, *[""] * (above - len(head)), *unit, *[""] * (below - len(unit))) for head, unit in columns]
-    return pd.MultiIndex.from_tuples(levels)

@@ -1,7 +1,6 @@
 """The tables of what learners have reached at equal cost: of updates, evaluations, seconds and parameters."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,7 +38,11 @@ def matched_tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, Tabl
     spent, frame = (each.loc[each["learner"].isin(shown)] for each in (spent, frame))
     limits = {by: budgets(spent, by) for by in EQUAL if column(spent, by).notna().any()}
     views = {by: _view(at_equal(spent, by, budget), frame) for by, budget in limits.items()}
-    caption = f"{CAPTION} {_longest(run.manifest['sampling'])}Medians over {len(run.manifest['seeds'])} seeds"
+    sampling, seeds = run.manifest["sampling"], len(run.manifest["seeds"])
+    observed = (sampling.get("samples", np.inf) - sampling.get("context", 0)) * sampling.get("step", np.nan)
+    longest = min(sampling.get("horizon", np.nan), observed)  # of a prediction on validation trajectories
+    limit = f"None is longer than {three_digits(longest)} timescales, where forecasts end. " if longest > 0 else ""
+    caption = f"{CAPTION} {limit}Medians over {seeds} seeds"
     by_system = {}
     for system, timescale in run.timescales.items():
         each = ", ".join(
@@ -82,10 +85,3 @@ def _table(
         head, values = f"VPT at equal {EQUAL[by]}", median.where(np.isfinite(median))
         columns.append(Column(by, head, f"{timescale}s", "higher", values, reasons, level[by]))
     return table_of(name, caption, columns, frame, learners)
-
-
-def _longest(sampling: Mapping[str, Any]) -> str:
-    """What no prediction time can exceed: the horizon, or the validation trajectories after their context."""
-    step, horizon = sampling.get("step", np.nan), sampling.get("horizon", np.nan)
-    longest = min(horizon, (sampling.get("samples", np.inf) - sampling.get("context", 0)) * step)
-    return f"None is longer than {three_digits(longest)} timescales, where forecasts end. " if longest > 0 else ""

@@ -144,12 +144,8 @@ def leaderboard(
 ) -> Table:
     """Every learner at a glance: mean rank, the leading metric on each system, and what it costs.
 
-    Args:
-        frame: the long form of a run.
-        learners: all labels in order.
-        references: those of them that are yardsticks.
-        timescales: the name of the unit of time of each system.
-        totals: the summary of the frame, where it is at hand.
+    `frame` is the long form of a run, `references` are those of the `learners` that are yardsticks, `timescales` name
+    the unit of time of each system, and `totals` is the summary of the frame, where it is at hand.
     """
     totals = summary(frame) if totals is None else totals
     metrics = dict.fromkeys(totals["metric"])

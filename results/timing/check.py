@@ -4,9 +4,8 @@ from math import log
 
 import numpy as np
 
-from results.gate.regression import Check, Finding, effect, resamples
+from results.gate.regression import Check, Finding, corrected, effect, resamples
 from results.statistics.intervals import SEED
-from results.statistics.ranking import holm
 from results.timing.timings import RESAMPLES, Timed, Timings, in_both, median, medians
 
 TOLERANCE = 0.25  # of a logarithm: two processes on one machine differ by so much now and then
@@ -34,12 +33,11 @@ def _findings(pairs: list[tuple[Timed, list[float], list[float]]]) -> tuple[Find
         rng = np.random.default_rng(SEED)
         drawn = np.log(medians(rng, np.asarray(second), count) / medians(rng, np.asarray(first), count))
         effects.append(effect(log(median(second) / median(first)), drawn, len(pairs)))
-    corrected = holm(np.array([one["p"] for one in effects]))
     return tuple(
         Finding(
             learner=timed.learner,
             metric=timed.in_words,
-            **{**one, "p": float(p)},
+            **one,
             tolerance=TOLERANCE,
             noise=max(_drift(first), _drift(second)),
             pairs=min(len(first), len(second)),
@@ -47,7 +45,7 @@ def _findings(pairs: list[tuple[Timed, list[float], list[float]]]) -> tuple[Find
             equal=first == second,
             counted="measurements",
         )
-        for (timed, first, second), one, p in zip(pairs, effects, corrected, strict=True)
+        for (timed, first, second), one in zip(pairs, corrected(effects), strict=True)
     )
 
 

@@ -35,7 +35,12 @@ def update_times(found: Timings) -> Figure:
         axes = figure.subplots()
         for place, whole in enumerate(wholes):
             _bar(axes, found, place, whole)
-        axes.set_yticks(range(len(wholes)), [_named(whole) for whole in wholes])
+        variants = [
+            whole["variant"] + ("" if whole["precision"] == "float32" else f", {whole['precision']}")
+            for whole in wholes
+        ]
+        names = [f"{whole['learner']}, {variant}" for whole, variant in zip(wholes, variants, strict=True)]
+        axes.set_yticks(range(len(wholes)), names)
         axes.set(xlabel="time of an update (ms)", ylim=(len(wholes) - 0.4, -0.6))
         axes.set_xlim(0, 1e3 * max(np.quantile(whole["times"], 0.75) for whole in wholes) * 1.08)
         axes.tick_params(axis="y", length=0)
@@ -88,23 +93,13 @@ def _growth(axes: Axes, found: Timings, axis: str) -> None:
             axes.plot(*zip(*points, strict=True), **style.line, marker=style.marker, markersize=3)
             values |= {value for value, _ in points}
     axes.set(xscale="log", yscale="log", xlabel=AXES[axis])
-    axes.xaxis.set_major_locator(FixedLocator(_apart(sorted(values))))
+    labelled: list[int] = []  # those that have room for a label each
+    for value in sorted(values):
+        if not labelled or value >= 1.4 * labelled[-1]:
+            labelled.append(value)
+    axes.xaxis.set_major_locator(FixedLocator(labelled))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.grid(visible=True, color=NOTE, alpha=0.15, linewidth=mpl.rcParams["axes.linewidth"])
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def _apart(values: list[int]) -> list[int]:
-    """Those of increasing numbers that have room for a label each on a logarithmic axis."""
-    kept: list[int] = []
-    for value in values:
-        if not kept or value >= 1.4 * kept[-1]:
-            kept.append(value)
-    return kept
-
-
-def _named(whole: Mapping[str, Any]) -> str:
-    how = whole["variant"] if whole["precision"] == "float32" else f"{whole['variant']}, {whole['precision']}"
-    return f"{whole['learner']}, {how}"

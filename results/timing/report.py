@@ -106,7 +106,8 @@ def _surroundings(found: Timings) -> Sheet:
 def _times(found: Timings) -> Sheet:
     heads = ("forward", "backward", "update", "forecast step")
     rows = []
-    for learner, variant, precision in _variants(found):
+    timed = dict.fromkeys((one["learner"], one["variant"], one["precision"]) for one in found["times"])
+    for learner, variant, precision in sorted(timed, key=lambda one: found["learners"].index(one[0])):
         texts = [_time(found, learner, variant, precision, part) for part in heads]
         if any(text != EMPTY for text in texts):
             rows.append((learner, variant_in_words(variant, precision), *texts))
@@ -161,12 +162,6 @@ def _skipped(found: Timings) -> Sheet:
         everyone = set(found["learners"]) <= set(learners) and len(found["learners"]) > 1
         rows.append(("all" if everyone else ", ".join(dict.fromkeys(learners)), what, reason))
     return Sheet("Not measured", ("learner", "what", "reason"), tuple(rows), words=3)
-
-
-def _variants(found: Timings) -> list[tuple[str, str, str]]:
-    """Learner, variant and precision of all that was measured, learner by learner."""
-    timed = dict.fromkeys((one["learner"], one["variant"], one["precision"]) for one in found["times"])
-    return sorted(timed, key=lambda one: found["learners"].index(one[0]))
 
 
 def _in_order(found: Timings) -> list[Mapping[str, Any]]:

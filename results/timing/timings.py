@@ -80,7 +80,14 @@ def compare_timings(first: Timings, second: Timings) -> list[Ratio]:
     The interval is of the medians of repeated measurements in one process each: what differs between two processes on
     the same machine is not in it.
     """
-    return [_ratio(*pair) for pair in in_both(first, second)]
+    ratios = []
+    for timed, one, other in in_both(first, second):
+        rng = np.random.default_rng(0)
+        resampled = medians(rng, np.asarray(other)) / medians(rng, np.asarray(one))
+        low, high = np.quantile(resampled, [0.025, 0.975])
+        before, after = median(one), median(other)
+        ratios.append(Ratio(timed, before, after, Interval(after / before, float(low), float(high))))
+    return ratios
 
 
 def in_both(first: Timings, second: Timings) -> list[tuple[Timed, list[float], list[float]]]:
@@ -139,11 +146,3 @@ def as_json(ratios: Sequence[Ratio]) -> dict[str, Any]:
 
 def _timed(entry: Mapping[str, Any]) -> Timed:
     return Timed(*(entry.get(name, "") for name in Timed._fields))
-
-
-def _ratio(timed: Timed, first: Sequence[float], second: Sequence[float]) -> Ratio:
-    rng = np.random.default_rng(0)
-    resampled = medians(rng, np.asarray(second)) / medians(rng, np.asarray(first))
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    one, other = median(first), median(second)
-    return Ratio(timed, one, other, Interval(other / one, float(low), float(high)))

@@ -21,7 +21,7 @@ from results.report.comparison import aggregated
 from results.report.conclusions import Winner, conclusions, lost_to_references, overall_ranking, winners
 from results.report.figure_data import FigureData
 from results.report.page import write_report
-from results.report.performance import performance_pictures
+from results.report.performance import accuracy_pictures
 from results.report.portraits import describe_sampling, portrait_pictures
 from results.statistics.intervals import Interval
 from results.statistics.ranking import rank_table
@@ -237,7 +237,7 @@ def test_seeds_that_failed_are_left_out_of_figures_but_not_of_the_table(tmp_path
     (row,) = data.prediction_times.to_dict("records")
     assert row["median"] == np.median(arrays["vpt"][1])
     assert row["status"] == "ok"
-    names = {picture.name for picture in (*performance_pictures(data), *portrait_pictures(data))}
+    names = {picture.name for picture in (*accuracy_pictures(data), *portrait_pictures(data))}
     assert names >= {"error_growth", "attractors-VanDerPol", "pq-VanDerPol"}
     board = leaderboard(run.frame(), run.learners, run.references, run.timescales)
     assert board.outcomes == {"ResNet": "1 of 2 crashed"}
@@ -325,7 +325,7 @@ def test_captions_say_how_many_cases_and_seeds_which_budget_and_which_device(fol
 
 def test_only_the_formats_that_are_asked_for_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = build(tmp_path, ("Lorenz",), size=TINY)
-    monkeypatch.setattr(report, "PICTURES", (lambda data: islice(performance_pictures(data), 1),))
+    monkeypatch.setattr(report, "PICTURES", (lambda data: islice(accuracy_pictures(data), 1),))
     assert write_report(Run.load(folder), ("csv",), ("pdf",)) == folder
     assert not (folder / "report.html").exists()
     assert {path.suffix for path in (folder / "tables").iterdir()} == {".csv"}
