@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float64
 from scipy import fft
+from scipy.interpolate import CubicSpline
 from scipy.stats import kendalltau
 
 from metrics.dimension import divide
@@ -64,7 +65,7 @@ def is_periodic(run: Run) -> bool:
 
     Distances are root mean squares in standard deviations of each channel, relative to that of unrelated states. A
     period is a lag of at most an eighth of the run, after which states differ by less than a twentieth, but for a shift
-    in time of less than a sample; and they must not differ by more after any doubling of the period within the run.
+    in time of less than a sample; and they must not differ by more after multiples of the period.
     """
     states = divide(run - run.mean(axis=0), run.std(axis=0))
     speed = np.gradient(states, axis=0)
@@ -74,17 +75,23 @@ def is_periodic(run: Run) -> bool:
     minima = np.flatnonzero(
         (distances[1:-1] <= distances[:-2]) & (distances[1:-1] <= distances[2:]) & (distances[1:-1] <= near)
     )
-    for lag in 1 + minima[minima < longest]:
-        period, multiple = float(lag), 1
-        while True:
-            rest, shift = _distance(states, speed, round(multiple * period))
-            if rest > RECURRING or abs(shift) > 1:
-                break
-            period = (round(multiple * period) - shift) / multiple
-            if 2 * multiple * period > 0.75 * len(states):
-                return True
-            multiple *= 2
-    return False
+    path = CubicSpline(np.arange(len(states)), states)
+    path = CubicSpline(np.arange(len(states)), states)
+    return any(_recurs(path, states, speed, int(lag)) for lag in 1 + minima[minima < longest])
+
+
+def _recurs(path: CubicSpline, states: Run, speed: Run, lag: int) -> bool:
+    """Whether states differ little after a lag, and after ever larger multiples of it, up to 3/8 of the run or more."""
+    rest, shift = _distance(path, states, speed, lag)
+    period, multiple = lag - shift, 1
+    while rest <= RECURRING and multiple * period < 0.375 * len(states):
+        choices = np.arange(multiple + 1, min(8 * multiple, int(0.75 * len(states) / period)) + 1)
+        lags = choices * period
+        best = np.abs(lags - np.round(lags)).argmin()  # close to a whole one: little is left to interpolation
+        multiple = int(choices[best])
+        rest, shift = _distance(path, states, speed, lags[best])
+        period -= shift / multiple
+    return rest <= RECURRING
 
 
 def _squared_distances(states: Run) -> Float64[np.ndarray, " lags"]:
@@ -99,14 +106,31 @@ def _squared_distances(states: Run) -> Float64[np.ndarray, " lags"]:
     return (both - 2 * products) / (2 * squares[-1] / count * (count - lags))
 
 
-def _distance(states: Run, speed: Run, lag: int) -> tuple[float, float]:
-    """Root mean square distance of states a lag apart, relative to that of unrelated ones; and by which time, in
-    samples, the later ones are ahead, which is taken out."""
-    change = states[lag:] - states[:-lag]
-    along = (speed[lag:] + speed[:-lag]) / 2
-    shift = float((change * along).sum() / max((along**2).sum(), np.finfo(float).tiny))
-    shift = shift if abs(shift) <= 1 else 0.0  # a map has no speed: what looks like one is not taken out
-    return float(np.sqrt(((change - shift * along) ** 2).mean() / (2 * (states**2).mean()))), shift
+def _distance(path: CubicSpline, states: Run, speed: Run, lag: float) -> tuple[float, float]:
+    """Root mean square distance of states about a lag apart, relative to that of unrelated ones, and by how much their
+    best lag is shorter than that, in samples.
+
+    Tried are the lag and the one that brings states nearest, by interpolation; and, for maps, which nothing can be
+    interpolated in, the nearest whole lag, from which a common shift along the orbit is taken out.
+    """
+
+    def apart(after: float) -> tuple[Run, Run, float]:
+        count = len(states) - int(np.ceil(after))
+        change = path(np.arange(count) + after) - states[:count]
+        along = (speed[:count] + path(np.arange(count) + after, 1)) / 2
+        return change, along, float((change * along).sum() / max((along**2).sum(), np.finfo(float).tiny))
+
+    change, _, ahead = apart(lag)
+    tried = [(change, 0.0)]
+    if abs(ahead) <= 1 < lag:
+        tried.append((apart(lag - ahead)[0], ahead))
+    whole = round(lag)
+    change, along, ahead = apart(whole)
+    if abs(ahead) <= 1:
+        tried.append((change - ahead * along, lag - whole + ahead))
+    sizes = [float(np.sqrt((change**2).mean() / (2 * (states**2).mean()))) for change, _ in tried]
+    best = int(np.argmin(sizes))
+    return sizes[best], tried[best][1]
 
 
 def unpredictable(series: Float64[np.ndarray, " samples"], order: int = 40) -> float:

@@ -169,14 +169,18 @@ def first_minimum_of_mutual_information(series: Series | Runs) -> int:
 def subsampling(truth: Runs) -> int:
     """Lag at which series are subsampled for the test: the first minimum of the truth's mutual information.
 
-    Where that leaves fewer than 1,000 samples of a run, it is lowered until they are left, or until the samples would
-    be so close that chaos might pass for regular motion.
+    It is raised while samples are so close that chaos might pass for regular motion, up to a tenth of a run; and
+    lowered as long as they would not be, where it would leave fewer than 1,000 samples of a run.
     """
+
+    def is_dense(lag: int) -> bool:
+        change = np.abs(truth[:, lag:] - truth[:, :-lag]).mean()
+        return is_oversampled(float(np.ptp(truth) / change) if change else 0.0)
+
     lag = first_minimum_of_mutual_information(truth)
-    while lag > max(1, truth.shape[1] // FEWEST_SAMPLES):
-        nearer = np.abs(truth[:, lag - 1 :] - truth[:, : 1 - lag]).mean()
-        if is_oversampled(float(np.ptp(truth) / nearer) if nearer else 0.0):
-            break
+    while lag < truth.shape[1] // 10 and is_dense(lag):
+        lag += 1
+    while lag > max(1, truth.shape[1] // FEWEST_SAMPLES) and not is_dense(lag - 1):
         lag -= 1
     return lag
 

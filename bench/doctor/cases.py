@@ -96,7 +96,8 @@ def sampled_lorenz(step: float, samples: int, seen: float, warning: str, runs: i
         expect_k(seen, TWO_CODES),
         Expectation(DENSE, measure.oversampled, warning, source=GOTTWALD),
         Expectation("K, subsampled", measure.k_subsampled, 0.998, 0.02, TWO_CODES),
-        expect_regime("chaos", step * LARGEST_EXPONENT),
+        # three quarters of a run of 1,000 samples are too few to tell
+        expect_regime("chaos" if samples > 1400 else "undecided", step * LARGEST_EXPONENT),
         *more,
     )
 
