@@ -2,16 +2,23 @@
 
 import sys
 from collections.abc import Sequence
-from math import inf
+from math import exp, expm1, inf, log
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
+from bench.display.tables import table_of
 from bench.errors import NOTHING_MEASURED, UserError, print_to_stderr, unknown
 from bench.request import RUNS, Out
 from bench.runs import BASELINES, find_runs
 from results.store.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNSEEN = 1000.0  # a factor: who sees no smaller loss sees nothing
 
 baseline = typer.Typer(help="Keep what a run measured, for later runs to be held to.", no_args_is_help=True)
 
@@ -33,9 +40,11 @@ def save(
 ) -> int:
     """Write what a run measured to a small file that later runs are held to.
 
-    The noise between re-runs is measured over the seeds of the run and of those given with --noise.
+    The noise between re-runs is measured over the seeds of the run and of those given with --noise. What is printed
+    besides says how great a loss of each metric a check can see with these seeds: more of them see less.
     """
     from results.gate.baseline import Baseline
+    from results.gate.regression import visible_effects
 
     run, *others = (Run.load(folder) for folder in find_runs([source, *(noise or ())], out))
     if not run.finished:
@@ -50,6 +59,7 @@ def save(
         print_to_stderr(
             "note: fewer than four trials of each cell tell nothing of the noise: name re-runs with --noise"
         )
+    _print_sight(visible_effects(kept))
     sys.stdout.write(f"{path}\n")
     return 0
 
@@ -57,6 +67,25 @@ def save(
 @baseline.callback()
 def _group() -> None:
     """A command of its own name below `baseline`, though it is the only one."""
+
+
+def _print_sight(effects: "pd.DataFrame") -> None:
+    """For each metric the least loss that is seen: at best, in the median, and at worst, with where that is."""
+    found = []
+    for metric, cells in effects.groupby("metric", sort=False):
+        ordered = cells.sort_values("effect", kind="stable")
+        worst = ordered.iloc[-1]
+        seen = [_in_words(float(ordered["effect"].quantile(part, "lower"))) for part in (0.0, 0.5, 1.0)]
+        found.append((str(metric), *seen, f"{worst['learner']} on {worst['system']}"))
+    heads = ("loss that is seen of", "at best", "median", "at worst", "where")
+    Console(stderr=True, highlight=False).print("", table_of(heads, found, right=(1, 2, 3)), "")
+
+
+def _in_words(effect: float) -> str:
+    """A log-ratio as a change for the worse: in per cent, or as a factor from two on."""
+    if effect > log(UNSEEN):
+        return "nothing"
+    return f"{100 * expm1(effect):.2g} %" if effect < log(2) else f"factor {exp(effect):.2g}"
 
 
 def _tolerances(given: Sequence[str], metrics: Sequence[str]) -> dict[str, float]:

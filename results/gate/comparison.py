@@ -9,22 +9,22 @@ import pandas as pd
 
 from results.formatting import NOTHING, escape_markdown, heading, pipe_table, status, three_digits
 from results.gate.baseline import differences
-from results.statistics.intervals import Estimate, median_interval, prediction_time_difference, stratified
+from results.statistics.intervals import Estimate
+from results.statistics.means import mean_of_seeds, mean_over
 from results.statistics.scores import paired_scores
-from results.statistics.trials import column, groups, rows
+from results.statistics.trials import ALL_SYSTEMS, column, groups, rows
 from results.store.errors import IncomparableError
 from results.store.run import Run
 
 ChangeVerdict = Literal["better", "worse", "changed", "same", "unresolved"]
-BY_STATE = ("vpt", "vpt_strict")  # metrics whose values for every test state are kept
-OVERALL = "all systems"
 
 
 @dataclass(frozen=True)
 class Change:
-    """One learner by one metric, on one system or on all: medians of both runs, and the paired difference.
+    """One learner by one metric, on one system or on all: medians of both runs, and the difference, paired by seed.
 
-    On one system `difference` is in the unit of the metric; over all of them it is a ratio less one. `first` and
+    Seeds are the replicates. On one system `difference` is in the unit of the metric, the mean over the seeds; over all
+    of them it is a ratio less one. `first` and
     `second` are None, and `words` say why, where a run has no value.
     """
 
@@ -45,7 +45,7 @@ class Change:
             three_digits(value) if value is not None else word or NOTHING
             for value, word in zip((self.first, self.second), self.words, strict=True)
         ]
-        scale, unit = (100, " %") if self.system == OVERALL else (1, "")
+        scale, unit = (100, " %") if self.system == ALL_SYSTEMS else (1, "")
         value, low, high = (number * scale for number in asdict(self.difference).values())
         ends = f" [{three_digits(low)}, {three_digits(high)}]" if np.isfinite([low, high]).all() else ""
         difference = NOTHING if np.isnan(value) else f"{'+' if value > 0 else ''}{three_digits(value)}{ends}{unit}"
@@ -76,7 +76,7 @@ class Comparison:
 
 
 def compare_runs(first: Run, second: Run) -> Comparison:
-    """Pair the trials of two runs by system, data seed, seed and, where they are kept, initial states.
+    """Pair the trials of two runs by system, data seed and seed.
 
     Raises IncomparableError where the runs saw different data, so that nothing can be paired.
     """
@@ -84,13 +84,12 @@ def compare_runs(first: Run, second: Run) -> Comparison:
     if clashes:
         raise IncomparableError(f"{first.folder} and {second.folder} cannot be paired: {'; '.join(clashes)}")
     frames = [run.frame() for run in (first, second)]
-    one, other = ({(cell.system, cell.learner): cell.key for cell in run.finished} for run in (first, second))
+    one, other = ([(cell.system, cell.learner) for cell in run.finished] for run in (first, second))
     changes = []
     for system, learner in (place for place in one if place in other):
         trials = [rows(frame, system=system, learner=learner) for frame in frames]
-        arrays = first.store.arrays(one[system, learner]), second.store.arrays(other[system, learner])
         metrics = [metric for metric in dict.fromkeys(trials[0]["metric"]) if metric in set(trials[1]["metric"])]
-        changes += [_change(system, learner, metric, trials, arrays) for metric in metrics]
+        changes += [_change(system, learner, metric, trials) for metric in metrics]
     only_first = [f"{learner} on {system}" for system, learner in one if (system, learner) not in other]
     only_second = [f"{learner} on {system}" for system, learner in other if (system, learner) not in one]
     notes = _differing(second.manifest, first.manifest, ("suite", "budget"))
@@ -137,9 +136,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
     return content
 
 
-def _change(
-    system: str, learner: str, metric: str, frames: Sequence[pd.DataFrame], arrays: Sequence[Mapping[str, np.ndarray]]
-) -> Change:
+def _change(system: str, learner: str, metric: str, frames: Sequence[pd.DataFrame]) -> Change:
     trials = [rows(frame, metric=metric).set_index("seed") for frame in frames]
     values = [column(one, "value").where(column(one, "status") == "ok") for one in trials]
     words = _failure(trials[0]), _failure(trials[1])
@@ -151,27 +148,22 @@ def _change(
         lost, gained = bool(words[1]) and not words[0], bool(words[0]) and not words[1]
         verdict: ChangeVerdict = "worse" if lost else "better" if gained else "unresolved"
         return Change(system, learner, metric, *medians, Estimate(np.nan), 0, verdict, words)
-    one, other = (kept.get(metric) if metric in BY_STATE else None for kept in arrays)
-    if one is not None and other is not None and one.shape[1:] == other.shape[1:]:
-        count, same = one.shape[1], np.array_equal(one, other)
-        difference = Estimate(0.0, 0.0, 0.0) if same else prediction_time_difference(one, other)
-    else:
-        low, high = median_interval(change)
-        difference = Estimate(float(np.median(change)), float(low), float(high))
-        count, same = len(change), not change.any()
-    return Change(system, learner, metric, *medians, difference, count, _verdict(difference, better, same), words)
+    same = not change.any()
+    difference = Estimate(0.0, 0.0, 0.0) if same else mean_of_seeds(change).interval()
+    return Change(system, learner, metric, *medians, difference, len(change), _verdict(difference, better, same), words)
 
 
 def _overall(first: pd.DataFrame, second: pd.DataFrame) -> list[Change]:
-    """Ratios over all systems: of the geometric mean over pairs, with a bootstrap interval stratified by system."""
+    """Ratios of the geometric mean over systems, each the geometric mean over its seeds."""
     found = []
     both = paired_scores(*(frame.loc[frame["status"] == "ok"] for frame in (first, second)))
     for (learner, metric, better), pairs in groups(both, "learner", "metric", "better"):
-        worse = stratified([trials["ratio"].to_numpy() for _, trials in pairs.groupby("system")], np.mean)
+        by_system = [column(trials, "ratio").to_numpy() for _, trials in pairs.groupby("system")]
+        worse = mean_over([mean_of_seeds(ratios) for ratios in by_system]).interval()
         ends = sorted(np.expm1([-worse.low, -worse.high] if better == "higher" else [worse.low, worse.high]))
         ratio = Estimate(float(np.expm1(-worse.value if better == "higher" else worse.value)), *map(float, ends))
         verdict = _verdict(worse, "lower", not np.any(pairs["ratio"]))
-        found.append(Change(OVERALL, learner, metric, None, None, ratio, len(pairs), verdict))
+        found.append(Change(ALL_SYSTEMS, learner, metric, None, None, ratio, len(pairs), verdict))
     return found
 
 

@@ -1,38 +1,40 @@
 """The regression gate: is a run as good as its baseline, beyond noise, tolerance and the number of looks?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf, sqrt
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from results.formatting import listed, status
 from results.gate.baseline import Baseline, depends_on_machine, differences, environment, protocol
-from results.statistics.intervals import LEVEL, SEED
+from results.statistics.intervals import LEVEL
+from results.statistics.means import Mean, mean_of_seeds, mean_over
 from results.statistics.ranking import holm
 from results.statistics.scores import GROUND_TRUTH, MEASUREMENT, paired_scores
-from results.statistics.trials import CELL, column, groups
+from results.statistics.trials import ALL_SYSTEMS, CELL, MEASURED, column, groups
 from results.store.errors import IncomparableError
 from results.store.run import Run
 
 CheckVerdict = Literal["pass", "regressed", "inconclusive"]
-RESAMPLES = 4000  # at least; more where many findings share the level
-SHARPNESS = 4  # how much smaller than its share of the level the smallest p-value must be
 NEAR = 1e-5  # of a logarithm: what rounding may change in a run that is the same
 YARDSTICK = 0.04  # of a metric's tolerance is left to a reference row, which is not trained
-ALARM = 0.01  # chance that a re-run with other seeds exceeds the noise bound of any learner and metric
+ALARM = 0.01  # chance that any finding of a re-run with other seeds exceeds its noise
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One learner by one metric: how its values changed from those of the baseline, over all paired trials.
+    """One learner by one metric, on one system or on all: how its values changed from those of the baseline.
 
-    `effect` is the mean over systems of the mean log-ratio, positive where worse, with the ends of its bootstrap
-    interval; `p` is corrected for the number of findings, and `limit` is the tolerance or, if greater, the noise.
+    `effect` is the log-ratio, positive where worse, the mean over paired seeds, and over systems where it is of all of
+    them, with the ends of its 95 % interval. `p` is corrected for the number of findings. `noise` is the effect that
+    noise alone exceeds with a chance of ALARM in any of all findings: what is smaller cannot be seen.
     """
 
+    system: str
     learner: str
     metric: str
     effect: float
@@ -57,13 +59,14 @@ class Finding:
             return "pass"
         if harm > self.limit and self.p <= LEVEL:
             return "regressed"
-        return "inconclusive" if worst > self.limit else "pass"
+        return "pass" if worst <= self.tolerance else "inconclusive"
 
     def __str__(self) -> str:
         kind = "changed" if self.two_sided else "worse" if self.effect > 0 else "better"
         size = 100 * np.expm1(abs(self.effect))
+        place = f" on {self.system}" if self.system else ""
         return (
-            f"{self.learner}: {self.metric} is {size:.3g} % {kind} over {self.pairs} {self.counted} "
+            f"{self.learner}{place}: {self.metric} is {size:.3g} % {kind} over {self.pairs} {self.counted} "
             f"(log-ratio {self.effect:+.3g} [{self.low:+.3g}, {self.high:+.3g}], limit {self.limit:.3g})"
         )
 
@@ -114,7 +117,11 @@ def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
     if differing:
         return Check((), (), (), (), tuple(differing))
     lost = _lost(before, frame, list(run.manifest["seeds"]))
-    decided, advisory = _findings(baseline, before, frame, times)
+    changes = _changes(baseline, paired_scores(before, frame))
+    units = {name: one["unit"] for name, one in baseline.metrics.items()}
+    shown = [one for one in changes if depends_on_machine(one.metric, units[one.metric]) and not times]
+    decided = _findings(baseline, [one for one in changes if one not in shown])
+    advisory = _findings(baseline, shown)
     notes = [f"the environments differ in {listed(changed)}: rounding may differ"] if changed else []
     unequal = sum(not finding.equal for finding in decided)
     if unequal and not changed:
@@ -126,7 +133,7 @@ def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
     seeds = set(before["seed"])
     if missing := len(seeds.difference(run.manifest["seeds"])):
         notes.append(f"{missing} of the baseline's {len(seeds)} seeds were not asked for")
-    return Check(tuple(lost), tuple(decided), tuple(advisory), tuple(notes))
+    return Check(tuple(lost), decided, advisory, tuple(notes))
 
 
 def _lost(before: pd.DataFrame, after: pd.DataFrame, seeds: list[int]) -> list[str]:
@@ -152,88 +159,96 @@ def _lost(before: pd.DataFrame, after: pd.DataFrame, seeds: list[int]) -> list[s
     return found + [f"{metric} of {learner} on {system} has no value any more" for metric, learner, system in named]
 
 
-def _findings(
-    baseline: Baseline, before: pd.DataFrame, after: pd.DataFrame, times: bool
-) -> tuple[list[Finding], list[Finding]]:
-    """The findings that decide, each corrected for the number of all of them, and those that are shown only."""
-    pairs, noise, about = paired_scores(before, after), baseline.noise(), baseline.metrics
-    machine = {name for name, one in about.items() if depends_on_machine(name, one["unit"])} if not times else set()
-    compared = [
-        (learner, metric, group, learner in baseline.references)
-        for (learner, metric), group in groups(pairs, "learner", "metric")
-        if not (about[metric]["better"] == "truth" and learner == GROUND_TRUTH)
-    ]
-    deciding = [group for group in compared if group[1] not in machine]
-    found = []
-    for chosen in (deciding, [group for group in compared if group[1] in machine]):
-        effects = corrected([_effect(group, two_sided, len(chosen)) for *_, group, two_sided in chosen])
-        found.append(
-            [
-                Finding(
-                    learner,
-                    metric,
-                    **one,
-                    tolerance=about[metric]["tolerance"] * (YARDSTICK if two_sided else 1),
-                    noise=_noise_bound(noise, group, len(chosen)),
-                    pairs=len(group),
-                    two_sided=two_sided,
-                    equal=bool((group["ratio"].abs() <= NEAR).all()),
-                )
-                for (learner, metric, group, two_sided), one in zip(chosen, effects, strict=True)
-            ]
+def visible_effects(baseline: Baseline) -> pd.DataFrame:
+    """The least loss that a check with the baseline's seeds would call a regression: `effect`, a log-ratio.
+
+    A row for each system, learner and metric that decides; infinite where a single trial tells nothing of the noise.
+    """
+    trials = baseline.frame().dropna(subset="value").groupby(MEASURED, sort=False).size()
+    found = baseline.noise().join(trials.rename("seeds"), how="inner").reset_index()
+    trained = ~found["learner"].isin(baseline.references)
+    decides = np.array(
+        [not depends_on_machine(name, baseline.metrics[name]["unit"]) for name in column(found, "metric")]
+    )
+    found = found.loc[trained & decides]
+    level = ALARM / max(int((found["noise"] > 0).sum()), 1)
+    effects = [
+        max(
+            baseline.metrics[metric]["tolerance"],
+            Mean(0.0, 2 * noise**2 / seeds if repeats else inf, repeats).visible(level),
         )
-    return found[0], found[1]
+        for metric, noise, repeats, seeds in found[["metric", "noise", "repeats", "seeds"]].itertuples(index=False)
+    ]
+    return found[MEASURED].assign(effect=effects)
 
 
-def resamples(tests: int, least: int) -> int:
-    """How many bootstrap samples resolve p-values well below the level's share of one of so many tests."""
-    return max(least, round(SHARPNESS * tests / LEVEL))
+@dataclass(frozen=True)
+class _Change:
+    """How one learner changed by one metric, on one system or on all: see `Finding`."""
+
+    system: str
+    learner: str
+    metric: str
+    mean: Mean
+    pairs: int
+    two_sided: bool
+    equal: bool
 
 
-def effect(value: float, drawn: np.ndarray, tests: int, two_sided: bool = False) -> dict[str, float]:
-    """A log-ratio with the ends of its interval at the level of one of so many tests, and its p-value, uncorrected.
+def _changes(baseline: Baseline, pairs: pd.DataFrame) -> list[_Change]:
+    """The change of each learner and metric, system by system, and over all of them where there are several.
 
-    `drawn` are its values in bootstrap samples.
+    The difference of two trials has twice the variance of one. A yardstick is not trained: its one trial is exact.
     """
-    below, above = np.mean(drawn <= 0), np.mean(drawn >= 0)
-    p = min(1.0, 2 * min(below, above)) if two_sided else below
-    low, high = np.quantile(drawn, [LEVEL / 2 / tests, 1 - LEVEL / 2 / tests])
-    return {"effect": float(value), "low": float(low), "high": float(high), "p": max(float(p), 1 / (len(drawn) + 1))}
+    noise, found = baseline.noise(), []
+    for (learner, metric), group in groups(pairs, "learner", "metric"):
+        yardstick = learner in baseline.references
+        if baseline.metrics[metric]["better"] == "truth" and learner == GROUND_TRUTH:
+            continue
+        own = []
+        for (system,), trials in groups(group, "system"):
+            ratios, known = column(trials, "ratio").to_numpy(), noise.loc[(system, learner, metric)]
+            mean = mean_of_seeds(ratios, sqrt(2) * known["noise"], int(known["repeats"]))
+            if yardstick and not mean.freedom:
+                mean = Mean(mean.value, 0.0, inf)
+            equal = bool((np.abs(ratios) <= NEAR).all())
+            own.append(_Change(system, learner, metric, mean, len(ratios), yardstick, equal))
+        found += own
+        if len(own) > 1:
+            mean, equal = mean_over([one.mean for one in own]), all(one.equal for one in own)
+            found.append(_Change(ALL_SYSTEMS, learner, metric, mean, len(group), yardstick, equal))
+    return found
 
 
-def corrected(effects: list[dict[str, float]]) -> list[dict[str, float]]:
-    """The same effects, with p-values corrected for their number."""
-    p_values = holm(np.array([one["p"] for one in effects]))
-    return [{**one, "p": float(p)} for one, p in zip(effects, p_values, strict=True)]
+def _findings(baseline: Baseline, changes: Sequence[_Change]) -> tuple[Finding, ...]:
+    """What the changes say, with p-values by Holm for all that are not the same to rounding.
 
-
-def _effect(group: pd.DataFrame, two_sided: bool, tests: int) -> dict[str, float]:
-    """Mean over systems of the mean log-ratio, its bootstrap interval at the level of so many tests, and its p-value.
-
-    Seeds are drawn anew within each system, one fewer than there are (see `statistics.stratified`). Few pairs bound the
-    interval by their own extremes: what then keeps false alarms rare is that the effect must exceed the noise.
+    That over all systems is told where it shows a loss that is too thin to be seen on any one of them.
     """
-    rng = np.random.default_rng(SEED)
-    count = resamples(tests, RESAMPLES)
-    systems = [column(trials, "ratio").to_numpy() for _, trials in group.groupby("system", sort=False)]
-    drawn = [one[rng.integers(0, len(one), (count, max(len(one) - 1, 1)))].mean(axis=1) for one in systems]
-    return effect(float(np.mean([one.mean() for one in systems])), np.mean(drawn, axis=0), tests, two_sided)
-
-
-def _noise_bound(noise: pd.DataFrame, group: pd.DataFrame, tests: int) -> float:
-    """The effect that a re-run with other seeds exceeds with a chance of ALARM over so many tests; 0 without re-runs.
-
-    The difference of two trials has twice the variance of one. Systems are not equally noisy: `repeats` says how well
-    the sum of their variances is known. Satterthwaite, "An approximate distribution of estimates of variance
-    components", Biometrics Bulletin 1946.
-    """
-    learner, metric = group["learner"].iloc[0], group["metric"].iloc[0]
-    systems = group.groupby("system", sort=False).size()
-    about = [noise.loc[(system, learner, metric)] for system in systems.index]
-    variances = np.array([2 * one["noise"] ** 2 / pairs for one, pairs in zip(about, systems, strict=True)])
-    repeats = np.array([one["repeats"] for one in about])
-    noisy = (variances > 0) & (repeats > 0)
-    if not noisy.any():
-        return 0.0
-    freedom = variances[noisy].sum() ** 2 / (variances[noisy] ** 2 / repeats[noisy]).sum()
-    return float(stats.t.ppf(1 - ALARM / tests, freedom) * np.sqrt(variances.sum()) / len(systems))
+    unequal = [one for one in changes if not one.equal]
+    corrected = dict(zip(unequal, holm(np.array([one.mean.p_value(one.two_sided) for one in unequal])), strict=True))
+    found = []
+    for one in changes:
+        ends = one.mean.interval()
+        found.append(
+            Finding(
+                one.system,
+                one.learner,
+                one.metric,
+                effect=one.mean.value,
+                low=ends.low,
+                high=ends.high,
+                p=float(corrected.get(one, 1.0)),
+                tolerance=baseline.metrics[one.metric]["tolerance"] * (YARDSTICK if one.two_sided else 1),
+                noise=one.mean.visible(ALARM / max(len(unequal), 1) / (1 + one.two_sided)),
+                pairs=one.pairs,
+                two_sided=one.two_sided,
+                equal=one.equal,
+            )
+        )
+    seen = {(one.learner, one.metric) for one in found if one.verdict == "regressed" and one.system != ALL_SYSTEMS}
+    return tuple(
+        one
+        for one in found
+        if one.system != ALL_SYSTEMS or (one.verdict == "regressed" and (one.learner, one.metric) not in seen)
+    )

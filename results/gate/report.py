@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import asdict
+from math import isfinite
+from typing import Any
 from xml.etree import ElementTree
 
 from results.formatting import escape_markdown
-from results.gate.regression import Check
+from results.gate.regression import Check, Finding
 
 MOST_ANNOTATIONS = 10  # that GitHub shows of one step
 _LEVELS = {"regressed": "error", "inconclusive": "warning"}
@@ -31,7 +33,7 @@ def headline(check: Check) -> str:
     equal = sum(finding.equal for finding in check.findings)
     lost = f", {len(check.lost)} lost" if check.lost else ""
     return (
-        f"{check.verdict}: {counts['pass']} of {len(check.findings)} learner-metric pairs pass "
+        f"{check.verdict}: {counts['pass']} of {len(check.findings)} comparisons pass "
         f"({equal} the same to rounding), {counts['regressed']} regressed, {counts['inconclusive']} inconclusive{lost}"
     )
 
@@ -44,11 +46,12 @@ def markdown(check: Check, accept: str) -> str:
     if decisive:
         lines += [
             "",
-            "| verdict | learner | metric | log-ratio | interval | limit | pairs |",
-            "|---|---|---|--:|--:|--:|--:|",
+            "| verdict | system | learner | metric | log-ratio | interval | limit | pairs |",
+            "|---|---|---|---|--:|--:|--:|--:|",
         ]
         lines += [
-            f"| {one.verdict} | {escape_markdown(one.learner)} | {one.metric} | {one.effect:+.3g} "
+            f"| {one.verdict} | {escape_markdown(one.system)} | {escape_markdown(one.learner)} | {one.metric} "
+            f"| {one.effect:+.3g} "
             f"| [{one.low:+.3g}, {one.high:+.3g}] | {one.limit:.3g} | {one.pairs} |"
             for one in decisive
         ]
@@ -82,7 +85,8 @@ def junit(check: Check) -> str:
         case = ElementTree.SubElement(suite, "testcase", classname="coverage", name=sentence)
         ElementTree.SubElement(case, "failure", message=sentence)
     for finding in check.findings:
-        case = ElementTree.SubElement(suite, "testcase", classname=finding.learner, name=finding.metric)
+        name = f"{finding.metric} on {finding.system}" if finding.system else finding.metric
+        case = ElementTree.SubElement(suite, "testcase", classname=finding.learner, name=name)
         if finding.verdict != "pass":
             kind = "failure" if finding.verdict == "regressed" else "skipped"
             ElementTree.SubElement(case, kind, message=str(finding))
@@ -93,10 +97,17 @@ def junit(check: Check) -> str:
 
 
 def as_json(check: Check, accept: str) -> str:
-    findings = [{**asdict(finding), "limit": finding.limit, "verdict": finding.verdict} for finding in check.findings]
+    findings = [_values(one) | {"verdict": one.verdict} for one in check.findings]
     content = asdict(check) | {
         "verdict": check.verdict if check.comparable else "nothing to compare",
         "findings": findings,
+        "advisory": [_values(one) for one in check.advisory],
         "accept": accept,
     }
     return json.dumps(content, indent=2)
+
+
+def _values(finding: Finding) -> dict[str, Any]:
+    """The fields of a finding and its limit, with None for numbers that are not finite."""
+    values = asdict(finding) | {"limit": finding.limit}
+    return {name: None if isinstance(one, float) and not isfinite(one) else one for name, one in values.items()}

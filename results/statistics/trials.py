@@ -11,6 +11,7 @@ from results.statistics.intervals import median_interval
 CELL = ["system", "learner"]
 MEASURED = [*CELL, "metric"]  # what the seeds of a cell have in common
 LEADING_METRIC = "vpt"
+ALL_SYSTEMS = "all systems"  # in place of the name of one
 
 
 def leading_metric(metrics: Iterable[str]) -> str:

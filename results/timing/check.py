@@ -4,11 +4,13 @@ from math import log
 
 import numpy as np
 
-from results.gate.regression import Check, Finding, corrected, effect, resamples
-from results.statistics.intervals import SEED
+from results.gate.regression import Check, Finding
+from results.statistics.intervals import LEVEL, SEED
+from results.statistics.ranking import holm
 from results.timing.timings import RESAMPLES, Timed, Timings, in_both, median, medians
 
 TOLERANCE = 0.25  # of a logarithm: two processes on one machine differ by so much now and then
+SHARPNESS = 4  # how much smaller than its share of the level the smallest p-value must be
 
 
 def check_timings(before: Timings, after: Timings) -> Check:
@@ -27,26 +29,34 @@ def check_timings(before: Timings, after: Timings) -> Check:
 
 
 def _findings(pairs: list[tuple[Timed, list[float], list[float]]]) -> tuple[Finding, ...]:
-    count = resamples(len(pairs), RESAMPLES)
-    effects = []
+    """Log-ratios of medians, with bootstrap intervals at the level of one of so many, and p-values by Holm."""
+    count = max(RESAMPLES, round(SHARPNESS * len(pairs) / LEVEL))
+    drawn = []
     for _, first, second in pairs:
         rng = np.random.default_rng(SEED)
-        drawn = np.log(medians(rng, np.asarray(second), count) / medians(rng, np.asarray(first), count))
-        effects.append(effect(log(median(second) / median(first)), drawn, len(pairs)))
-    return tuple(
-        Finding(
-            learner=timed.learner,
-            metric=timed.in_words,
-            **one,
-            tolerance=TOLERANCE,
-            noise=max(_drift(first), _drift(second)),
-            pairs=min(len(first), len(second)),
-            two_sided=False,
-            equal=first == second,
-            counted="measurements",
+        drawn.append(np.log(medians(rng, np.asarray(second), count) / medians(rng, np.asarray(first), count)))
+    p_values = holm(np.array([max(np.mean(one <= 0), 1 / (count + 1)) for one in drawn]))
+    found = []
+    for (timed, first, second), one, p in zip(pairs, drawn, p_values, strict=True):
+        low, high = np.quantile(one, [LEVEL / 2 / len(pairs), 1 - LEVEL / 2 / len(pairs)])
+        found.append(
+            Finding(
+                system="",
+                learner=timed.learner,
+                metric=timed.in_words,
+                effect=log(median(second) / median(first)),
+                low=float(low),
+                high=float(high),
+                p=float(p),
+                tolerance=TOLERANCE,
+                noise=max(_drift(first), _drift(second)),
+                pairs=min(len(first), len(second)),
+                two_sided=False,
+                equal=first == second,
+                counted="measurements",
+            )
         )
-        for (timed, first, second), one in zip(pairs, corrected(effects), strict=True)
-    )
+    return tuple(found)
 
 
 def _drift(times: list[float]) -> float:

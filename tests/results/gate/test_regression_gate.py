@@ -9,10 +9,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from results.gate import report as check_report
 from results.gate.baseline import Baseline, BrokenBaselineError
-from results.gate.regression import Check, check
+from results.gate.regression import ALARM, Check, Finding, check, visible_effects
 from results.statistics.scores import scores
 from results.store.record import Record
 from results.store.run import Run
@@ -69,6 +70,10 @@ def scaled(metric: str, learner: str, factor: float) -> Callable[[Record], Recor
         )
 
     return edit
+
+
+def places(findings: Sequence[Finding]) -> list[tuple[str, str, str]]:
+    return [(one.system, one.learner, one.metric) for one in findings]
 
 
 def test_a_run_passes_beside_itself(run: Run, baseline: Baseline):
@@ -200,7 +205,7 @@ def test_a_new_cell_is_noted(run: Run, baseline: Baseline):
 
 def test_what_is_far_worse_has_regressed_and_what_is_far_better_has_not(run: Run, baseline: Baseline):
     worse = check(baseline, edited(run, scaled("nrmse", "B", 4.0)))
-    assert [(one.learner, one.metric) for one in worse.of("regressed")] == [("B", "nrmse")]
+    assert places(worse.of("regressed")) == [(system, "B", "nrmse") for system in SYSTEMS]
     assert worse.of("regressed")[0].effect == pytest.approx(np.log(4), rel=1e-3)
     assert check(baseline, edited(run, scaled("nrmse", "B", 0.25))).verdict == "pass"
     assert check(baseline, edited(run, scaled("vpt", "B", 0.2))).verdict == "regressed"
@@ -220,27 +225,72 @@ def test_what_is_far_worse_is_caught_however_many_findings_share_the_level():
     kept = Baseline.of_run(run_of(values, range(3), metrics, learners=learners))
     worse = values | {place: one | {"nrmse": 3 * one["nrmse"]} for place, one in values.items() if place[1] == "L7"}
     found = check(kept, run_of(worse, range(3), metrics, learners=learners))
-    assert len(found.findings) == 300
-    assert [(one.learner, one.metric) for one in found.of("regressed")] == [("L7", "nrmse")]
+    assert len(found.findings) == 600
+    assert places(found.of("regressed")) == [(system, "L7", "nrmse") for system in SYSTEMS]
 
 
-def test_a_change_within_the_noise_is_no_regression(run: Run, baseline: Baseline):
+def test_a_change_that_noise_may_hide_is_inconclusive(run: Run, baseline: Baseline):
     found = check(baseline, edited(run, scaled("nrmse", "B", 1.2)))
-    (finding,) = [one for one in found.findings if (one.learner, one.metric) == ("B", "nrmse")]
-    assert finding.noise > finding.tolerance
-    assert finding.limit == finding.noise
-    assert found.verdict == "pass"
+    assert places(found.of("inconclusive")) == [(system, "B", "nrmse") for system in SYSTEMS]
+    for finding in found.of("inconclusive"):
+        assert finding.limit == finding.noise > finding.effect > finding.tolerance
+    assert found.verdict == "inconclusive"
+
+
+def test_a_loss_of_a_fifth_that_three_seeds_cannot_show_is_never_passed():
+    rng, verdicts = np.random.default_rng(4), []
+    for _ in range(40):
+        kept = Baseline.of_run(draw(rng))
+        weaker = edited(draw(rng), scaled("vpt", "B", 0.82))
+        verdicts += [one.verdict for one in check(kept, weaker).findings if (one.learner, one.metric) == ("B", "vpt")]
+    assert verdicts.count("pass") <= 0.05 * len(verdicts)
+
+
+def test_a_gain_on_one_system_hides_no_loss_on_another(run: Run, baseline: Baseline):
+    def trade(record: Record) -> Record:
+        return scaled("vpt", "B", 0.1 if record.system == "Lorenz" else 10.0)(record)
+
+    found = check(baseline, edited(run, trade))
+    assert places(found.of("regressed")) == [("Lorenz", "B", "vpt")]
+
+
+def test_a_loss_too_thin_for_one_system_is_seen_over_many():
+    names = [f"S{place}" for place in range(40)]
+    rng = np.random.default_rng(1)
+
+    def measured(loss: float) -> Run:
+        values = {
+            (name, "A", seed): {"vpt": 5.0 * float(np.exp(rng.normal(-loss, 0.2)))}
+            for name in names
+            for seed in range(3)
+        }
+        return run_of(values, range(3), ("vpt",), systems=names, learners=[{"label": "A", "reference": False}])
+
+    found = check(Baseline.of_run(measured(0.0)), measured(0.3))
+    assert places(found.of("regressed")) == [("all systems", "A", "vpt")]
+
+
+def test_a_baseline_says_what_it_can_see(run: Run, baseline: Baseline):
+    sees = visible_effects(baseline).set_index(["system", "learner", "metric"])["effect"]
+    assert {learner for _, learner, _ in sees.index} == {"A", "B", "C"}
+    assert sees["Lorenz", "A", "parameters"] == 0.0
+    noise = baseline.noise().loc[("Lorenz", "A", "nrmse")]
+    noisy = sum(baseline.noise().query("learner in ['A', 'B', 'C'] and metric != 'fit_seconds'")["noise"] > 0)
+    expected = stats.t.ppf(1 - ALARM / noisy, noise["repeats"]) * noise["noise"] * np.sqrt(2 / 3)
+    assert sees["Lorenz", "A", "nrmse"] == pytest.approx(expected)
+    alone = Baseline.of_run(draw(np.random.default_rng(0), range(1)))
+    assert visible_effects(alone).set_index(["system", "learner", "metric"])["effect"]["Lorenz", "A", "nrmse"] == np.inf
 
 
 def test_what_has_no_noise_is_held_to_the_tolerance_of_its_metric(run: Run, baseline: Baseline):
     found = check(baseline, edited(run, scaled("parameters", "A", 1.001)))
-    assert [(one.learner, one.metric) for one in found.of("regressed")] == [("A", "parameters")]
+    assert places(found.of("regressed")) == [(system, "A", "parameters") for system in SYSTEMS]
 
 
 @pytest.mark.parametrize("factor", [0.99, 1.01])
 def test_a_yardstick_may_change_in_neither_direction(run: Run, baseline: Baseline, factor: float):
     found = check(baseline, edited(run, scaled("nrmse", "TrainingMean", factor)))
-    assert [(one.learner, one.metric) for one in found.of("regressed")] == [("TrainingMean", "nrmse")]
+    assert places(found.of("regressed")) == [(system, "TrainingMean", "nrmse") for system in SYSTEMS]
 
 
 def test_an_effect_that_the_seeds_disagree_on_is_inconclusive(run: Run):
@@ -252,7 +302,7 @@ def test_an_effect_that_the_seeds_disagree_on_is_inconclusive(run: Run):
 
     found = check(sharp, edited(steady, shake))
     assert found.verdict == "inconclusive"
-    assert [(one.learner, one.metric) for one in found.of("inconclusive")] == [("B", "nrmse")]
+    assert places(found.of("inconclusive")) == [(system, "B", "nrmse") for system in SYSTEMS]
 
 
 def test_times_are_shown_but_decide_only_within_one_job(run: Run):
@@ -262,8 +312,10 @@ def test_times_are_shown_but_decide_only_within_one_job(run: Run):
     shown = check(kept, slower)
     assert shown.verdict == "pass"
     assert {finding.metric for finding in shown.advisory} == {"fit_seconds"}
-    assert "advisory: 1 of" in check_report.text(shown)
-    assert [finding.metric for finding in check(kept, slower, times=True).of("regressed")] == ["fit_seconds"]
+    assert "advisory: 2 of" in check_report.text(shown)
+    assert places(check(kept, slower, times=True).of("regressed")) == [
+        (system, "A", "fit_seconds") for system in SYSTEMS
+    ]
 
 
 def test_times_of_different_machines_are_refused(run: Run, baseline: Baseline):
@@ -332,31 +384,31 @@ def broken(run: Run, baseline: Baseline) -> Check:
 def test_the_text_says_the_verdict_first_and_every_reason(broken: Check):
     lines = check_report.text(broken).splitlines()
     assert lines[0].startswith("regressed: ")
-    assert lines[0].endswith("2 regressed, 0 inconclusive, 1 lost")
+    assert lines[0].endswith("4 regressed, 0 inconclusive, 1 lost")
     assert any(line.strip() == "C on Lorenz is missing" for line in lines)
-    assert any("regressed: B: nrmse is 400 % worse over 6 paired trials" in line for line in lines)
+    assert any("regressed: B on Lorenz: nrmse is 400 % worse over 3 paired trials" in line for line in lines)
 
 
 def test_annotations_are_ten_at_most_the_gravest_first(broken: Check):
     few = check_report.annotations(broken)
     assert few[0] == "::error title=Regression check (lost)::C on Lorenz is missing"
-    assert len(few) == 3
+    assert len(few) == 5
     assert "%25" in few[1]
     many = check_report.annotations(replace(broken, lost=tuple(f"cell {place}" for place in range(30))))
     assert len(many) == 10
-    assert many[-1].endswith("and 23 more: see the summary")
+    assert many[-1].endswith("and 25 more: see the summary")
 
 
 def test_the_junit_report_counts_what_failed(broken: Check):
     suite = ElementTree.fromstring(check_report.junit(broken))
-    assert (suite.get("failures"), suite.get("skipped")) == ("3", "0")
+    assert (suite.get("failures"), suite.get("skipped")) == ("5", "0")
     assert int(suite.get("tests") or 0) == len(broken.findings) + 1 == len(suite.findall("testcase"))
 
 
 def test_the_markdown_lists_what_regressed_and_how_to_accept_it(broken: Check):
     text = check_report.markdown(broken, "python -m bench baseline save")
     assert "- C on Lorenz is missing" in text
-    assert "| regressed | B | nrmse | +1.61 |" in text
+    assert "| regressed | Lorenz | B | nrmse | +1.61 |" in text
     assert text.endswith("accept it with\n\n    python -m bench baseline save\n")
 
 

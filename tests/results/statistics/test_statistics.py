@@ -10,11 +10,11 @@ from results.statistics.intervals import (
     Interval,
     interquartile_mean,
     median_interval,
-    prediction_time_difference,
     prediction_time_interval,
     probability_of_improvement,
     stratified,
 )
+from results.statistics.means import mean_of_seeds, mean_over
 from results.statistics.ranking import mean_rank, ranking, ranks
 from results.statistics.scores import losses
 from results.statistics.trials import summary
@@ -49,9 +49,27 @@ def test_the_prediction_time_is_the_median_over_seeds_of_medians_over_states():
     assert interval.low <= 2.0 <= interval.high
 
 
-def test_seeds_that_agree_on_every_state_are_no_more_certain_than_one_of_them():
+def test_seeds_that_agree_on_every_state_are_no_more_certain_than_two_of_them():
     vpt = np.random.default_rng(3).gamma(4.0, size=(1, 50))
-    assert prediction_time_interval(np.repeat(vpt, 5, axis=0)) == prediction_time_interval(vpt)
+    two, five = (prediction_time_interval(np.repeat(vpt, count, axis=0)) for count in (2, 5))
+    assert (five.low, five.high) == pytest.approx((two.low, two.high))
+    assert two.low < two.median < two.high
+
+
+def test_one_seed_says_nothing_of_others():
+    interval = prediction_time_interval(np.random.default_rng(3).gamma(4.0, size=(1, 50)))
+    assert np.isnan([interval.low, interval.high]).all()
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("spread", [0.0, 0.1, 0.2, 1.0])
+def test_the_interval_of_a_prediction_time_covers_the_median_of_other_seeds_and_states(spread: float, seeds: int):
+    rng, truth, inside = np.random.default_rng(seeds), 5.0, []
+    for _ in range(200):
+        of_states, of_seeds = rng.normal(0, 0.5, (1, 40)), rng.normal(0, spread, (seeds, 1))
+        interval = prediction_time_interval(truth + of_states + of_seeds + rng.normal(0, 0.1, (seeds, 40)))
+        inside.append(interval.low <= truth <= interval.high)
+    assert np.mean(inside) >= 0.91
 
 
 def test_a_prediction_time_of_one_state_has_no_interval():
@@ -149,12 +167,32 @@ def test_the_95_percent_interval_of_a_median_covers_93_to_97_percent(n: int):
     assert 0.93 <= np.mean((low <= np.log(2)) & (np.log(2) <= high)) <= 0.97
 
 
-def test_the_interval_of_a_prediction_time_difference_covers_93_to_97_percent():
-    rng, found = np.random.default_rng(4), []
+@pytest.mark.parametrize("seeds", [2, 3, 10])
+def test_intervals_of_means_cover_93_to_97_percent(seeds: int):
+    rng = np.random.default_rng(seeds)
+    assert 0.93 <= covered([mean_of_seeds(rng.normal(2, 1, seeds)).interval() for _ in range(1500)], 2.0) <= 0.97
+
+
+def test_what_is_known_of_the_noise_narrows_an_interval_that_still_covers():
+    rng = np.random.default_rng(0)
+    known = [float(np.std(rng.normal(0, 1, 11), ddof=1)) for _ in range(1500)]
+    found = [mean_of_seeds(rng.normal(2, 1, 2), noise, 10).interval() for noise in known]
+    assert 0.93 <= covered(found, 2.0) <= 0.97
+    assert np.median([one.high - one.low for one in found]) < 4
+
+
+def test_the_mean_over_systems_of_unequal_noise_has_an_interval_that_covers():
+    rng, found = np.random.default_rng(1), []
     for _ in range(1500):
-        states = rng.normal(0, 2, 64)
-        found.append(prediction_time_difference(states + rng.normal(0, 1, (3, 64)), states + rng.normal(1, 1, (3, 64))))
-    assert 0.93 <= covered(found, 1.0) <= 0.97
+        means = [mean_of_seeds(rng.normal(shift, size, 4)) for shift, size in ((1, 0.1), (2, 1.0), (3, 3.0))]
+        found.append(mean_over(means).interval())
+    assert 0.92 <= covered(found, 2.0) <= 0.98
+
+
+def test_a_single_seed_has_no_interval_and_no_effect_is_visible():
+    mean = mean_of_seeds(np.array([2.0]))
+    assert np.isnan(mean.interval().low)
+    assert (mean.p_value(), mean.visible(0.05)) == (0.5, np.inf)
 
 
 # Scores of four and of three runs on two tasks: the worked example in the tests of rliable (Agarwal et al. 2021).
@@ -202,16 +240,6 @@ def test_the_interval_of_a_median_is_that_of_its_order_statistics():
     low, high = median_interval(np.arange(1.0, 11.0))
     assert 2 < low < 3
     assert low + high == pytest.approx(11)
-
-
-def test_prediction_times_are_compared_on_the_same_states():
-    states = np.random.default_rng(6).gamma(4.0, size=64)
-    first = np.stack([states, states + 0.01])
-    found = prediction_time_difference(first, first + 0.1)
-    assert found.value == pytest.approx(0.1)
-    assert found.low == pytest.approx(0.1)
-    assert found.high == pytest.approx(0.1)
-    assert np.isnan(prediction_time_difference(first[:, :2], first[:, :2]).low)
 
 
 def test_a_diverged_trial_has_an_infinite_loss_and_a_skipped_one_none():
