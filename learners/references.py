@@ -10,7 +10,7 @@ from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, Unsuitable
 from learners.solvers.accurate import accurate_substeps
-from learners.solvers.rollout import rollout_flow
+from learners.solvers.rollout import EquationsPredictor
 from learners.solvers.steps import EVALUATIONS
 from learners.streams import stream
 from systems import Dataset, Flow, Trajectories
@@ -58,15 +58,20 @@ class TrueEquations(Learner):
     reference: ClassVar[bool] = True
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        if not isinstance(dataset.system, Flow):
-            raise Unsuitable(f"TrueEquations needs a system with a velocity, but {label(dataset.system)} has none")
+        flow = dataset.system
+        if not isinstance(flow, Flow):
+            raise Unsuitable(f"TrueEquations needs a system with a velocity, but {label(flow)} has none")
         if not dataset.is_complete:
             raise Unsuitable(
-                f"TrueEquations needs all {dataset.system.dim} state variables, but Sampling.channels="
+                f"TrueEquations needs all {flow.dim} state variables, but Sampling.channels="
                 f"{dataset.sampling.channels} shows {dataset.dim} of them"
             )
-        count = accurate_substeps(dataset.system, dataset)
-        return [SinglePrecision(dataset.system, dataset.step, count)] * len(seeds)
+        count = accurate_substeps(flow, dataset)
+        evaluations = EVALUATIONS["rk4"] * count
+        truth = EquationsPredictor(
+            lambda x, time: flow.accurate_steps(x, time, count), dataset.step, evaluations, dtype=torch.float32
+        )
+        return [truth] * len(seeds)
 
 
 class Constant(Predictor):
@@ -114,27 +119,3 @@ class ShuffledDraw(Predictor):
     def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         places = torch.arange(1, len(offsets) + 1, dtype=state.dtype, device=state.device)
         return state + places.view(-1, *[1] * state.dim()), 0
-
-
-class SinglePrecision(Predictor):
-    """The true equations, integrated in float32 by steps of which each sampling step has `count`."""
-
-    def __init__(self, flow: Flow, step: float, count: int) -> None:
-        self.flow, self.step, self.count = flow, step, count
-
-    @property
-    def parameters(self) -> int:
-        return 0
-
-    def encode(self, past: Trajectories) -> Float[Tensor, "batch dim"]:
-        return past.states[:, -1].float()
-
-    def decode(self, state: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
-        return state.double()
-
-    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        def advance(x: Float[Tensor, "batch dim"], samples: float) -> Float[Tensor, "batch dim"]:
-            return self.flow.accurate_steps(x, samples * self.step, self.count)
-
-        propagate = rollout_flow(advance, EVALUATIONS["rk4"] * self.count)
-        return propagate(state, [offset / self.step for offset in offsets])

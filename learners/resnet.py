@@ -7,13 +7,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learners.base import Budget, Learner, Predictor, TrainingLog
+from learners.base import Budget, Learner, Predictor
 from learners.networks.fields import stacked_damping
 from learners.networks.scales import Scales
 from learners.networks.stacked import Activation, NetworkKind, replica, replicas_in, stacked_network
 from learners.solvers.rollout import Rollout, StatePredictor, rollout_map
 from learners.streams import stream
-from learners.training.loop import SquaredError, Training, train
+from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
 from learners.validation import not_negative, positive
 from systems import Dataset
@@ -55,11 +55,11 @@ class ResNet(Learner):
             return scales.residuals(stack(start), end)
 
         data = segments_of(dataset, scales, 2, seeds, self.noise)
-        logs = train(stack, SquaredError(one_step_errors), data, self.training, budget, stack.blocks)
-        return [self._predictor(replica(stack, index), scales, log) for index, log in enumerate(logs)]
-
-    def _predictor(self, network: "ResidualMap", scales: Scales, log: TrainingLog) -> Predictor:
-        return StatePredictor(network, scales, log, self._rollout, together=True)
+        logs = train_on_residuals(stack, one_step_errors, data, self.training, budget, stack.blocks)
+        return [
+            StatePredictor(replica(stack, index), scales, log, self._rollout, together=True)
+            for index, log in enumerate(logs)
+        ]
 
     def _rollout(self, network: "ResidualMap") -> Rollout:
         replicas = replicas_in(network)

@@ -12,7 +12,7 @@ from learners.base import Budget, Learner, Predictor
 from learners.networks.scales import Scales
 from learners.networks.stacked import StackedLinear, replica, uniform
 from learners.streams import stream
-from learners.training.loop import SquaredError, Training, train
+from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
 from learners.validation import positive, window_within_context
 from learners.windowed_rnn import WindowPredictor
@@ -53,7 +53,7 @@ class Transformer(Learner):
             return scales.residuals(stack.every(segments[:, :, :-1]), segments[:, :, 1:])
 
         data = segments_of(dataset, scales, self.window + 1, seeds)
-        logs = train(stack, SquaredError(one_step_errors), data, self.training, budget, counted=[stack.embed])
+        logs = train_on_residuals(stack, one_step_errors, data, self.training, budget, counted=[stack.embed])
         return [
             WindowPredictor(replica(stack, index), self.window, scales, log, evaluations=1)
             for index, log in enumerate(logs)

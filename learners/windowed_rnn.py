@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import torch
@@ -11,10 +12,10 @@ from torch import Tensor, nn
 from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.networks.recurrent import CellType, StackedRecurrent
 from learners.networks.scales import Scales
-from learners.networks.stacked import StackedLinear, joined, replica, replicas_in, size
-from learners.solvers.rollout import rollout_flow, rollout_map
+from learners.networks.stacked import StackedLinear, replica, replicas_in
+from learners.solvers.rollout import NetworkPredictor, Rollout, rollout_flow, rollout_map
 from learners.streams import stream
-from learners.training.loop import SquaredError, Training, train
+from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
 from learners.validation import positive, window_within_context
 from systems import Dataset, Trajectories
@@ -54,7 +55,7 @@ class WindowedRNN(Learner):
             return scales.residuals(stack(window), segments[:, :, -1])
 
         data = segments_of(dataset, scales, self.window + 1, seeds)
-        logs = train(stack, SquaredError(one_step_errors), data, self.training, budget, counted=[stack.recurrent.cell])
+        logs = train_on_residuals(stack, one_step_errors, data, self.training, budget, counted=[stack.recurrent.cell])
         return [
             WindowPredictor(replica(stack, index), self.window, scales, log, self.window, gaps=self.times == "gaps")
             for index, log in enumerate(logs)
@@ -80,7 +81,7 @@ class WindowMap(nn.Module):
         return torch.addcmul(last, self.readout(self.recurrent(window)), self.increment)
 
 
-class WindowPredictor(Predictor):
+class WindowPredictor(NetworkPredictor):
     """A fitted windowed network; its state is the window `[batch, window, dim]` of standardised states, float32.
 
     With `gaps`, each state is followed by the time to the next one, in sampling steps; the last of them is open.
@@ -89,13 +90,8 @@ class WindowPredictor(Predictor):
     def __init__(
         self, network: nn.Module, window: int, scales: Scales, log: TrainingLog, evaluations: int, gaps: bool = False
     ) -> None:
-        self.network, self.window, self.scales, self.log, self.gaps = network, window, scales, log, gaps
-        self.evaluations, self._replicas = evaluations, replicas_in(network)
-        self._propagate = rollout_flow(self._step_over, evaluations) if gaps else rollout_map(self._step, evaluations)
-
-    @property
-    def parameters(self) -> int:
-        return size(self.network)
+        self.window, self.gaps = window, gaps
+        super().__init__(network, scales, log, partial(rollout_window, evaluations=evaluations, gaps=gaps), True)
 
     def encode(self, past: Trajectories) -> Float[Tensor, "batch window inputs"]:
         states = self.scales.standardise(past.states[:, -self.window :])
@@ -107,26 +103,20 @@ class WindowPredictor(Predictor):
     def decode(self, state: Float[Tensor, "*batch window inputs"]) -> Float[Tensor, "*batch dim"]:
         return self.scales.restore(state[..., -1, :])
 
-    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        return self._propagate(state, [offset / self.scales.step for offset in offsets])
 
-    def ensemble(self, others: Sequence[Predictor]) -> Predictor:
-        network = joined([self.network, *(other.network for other in others if isinstance(other, WindowPredictor))])
-        return WindowPredictor(network, self.window, self.scales, self.log, self.evaluations, self.gaps)
+def rollout_window(network: nn.Module, evaluations: int, gaps: bool) -> Rollout:
+    """Apply a network of windows over and over, once a sample, or once a gap of any length up to a sampling step."""
+    replicas = replicas_in(network)
 
-    def weights(self) -> dict[str, Tensor]:
-        return dict(self.network.named_parameters())
+    def following(window: Float[Tensor, "batch window inputs"]) -> Float[Tensor, "batch dim"]:
+        return network(window.unflatten(0, (replicas, -1))).flatten(0, 1)
 
-    def _step(self, state: Float[Tensor, "batch window dim"]) -> Float[Tensor, "batch window dim"]:
-        return torch.cat([state[:, 1:], self._following(state).unsqueeze(1)], dim=1)
+    def step(window: Float[Tensor, "batch window dim"]) -> Float[Tensor, "batch window dim"]:
+        return torch.cat([window[:, 1:], following(window).unsqueeze(1)], dim=1)
 
-    def _step_over(
-        self, state: Float[Tensor, "batch window inputs"], gap: float
-    ) -> Float[Tensor, "batch window inputs"]:
-        known = state.clone()
+    def step_over(window: Float[Tensor, "batch window inputs"], gap: float) -> Float[Tensor, "batch window inputs"]:
+        known = window.clone()
         known[:, -1, -1] = gap
-        following = nn.functional.pad(self._following(known), (0, 1))
-        return torch.cat([known[:, 1:], following.unsqueeze(1)], dim=1)
+        return torch.cat([known[:, 1:], nn.functional.pad(following(known), (0, 1)).unsqueeze(1)], dim=1)
 
-    def _following(self, state: Float[Tensor, "batch window inputs"]) -> Float[Tensor, "batch dim"]:
-        return self.network(state.unflatten(0, (self._replicas, -1))).flatten(0, 1)
+    return rollout_flow(step_over, evaluations) if gaps else rollout_map(step, evaluations)

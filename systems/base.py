@@ -20,8 +20,6 @@ States = Float64[np.ndarray, "batch dim"]
 Times = Float64[np.ndarray, "*batch time"]  # the same for all states, or of each its own
 Solution = Float64[np.ndarray, "batch time dim"]
 Integrator = Callable[[Any, np.ndarray, np.ndarray, float], np.ndarray]  # of a velocity, from states, at times
-
-
 TimescaleName = Literal["Lyapunov time", "period", "timescale"]
 
 

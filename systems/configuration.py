@@ -45,11 +45,13 @@ def changes(component: Any, prefix: str = "") -> dict[str, Any]:
     """The fields that differ from their defaults; those of nested configurations under dotted names."""
     changed: dict[str, Any] = {}
     for field in fields(component):
-        value, default = getattr(component, field.name), _default(field)
         if not field.init:
             continue  # it follows from the others
+        value = getattr(component, field.name)
+        default = field.default if field.default_factory is MISSING else field.default_factory()
         if is_dataclass(value) and type(value) is type(default):
-            changed |= _differences(value, default, f"{prefix}{field.name}.")
+            pairs = ((inner.name, getattr(value, inner.name), getattr(default, inner.name)) for inner in fields(value))
+            changed |= {f"{prefix}{field.name}.{name}": mine for name, mine, theirs in pairs if mine != theirs}
         elif value != default:
             changed[prefix + field.name] = value
     return changed
@@ -66,18 +68,6 @@ def describe(component: Any) -> Any:
 
 
 def _labelled(name: str, changed: dict[str, Any]) -> str:
-    inside = ",".join(f"{field}={_shown(value)}" for field, value in changed.items())
+    shown = {field: label(value) if is_dataclass(value) else value for field, value in changed.items()}
+    inside = ",".join(f"{field}={value}" for field, value in shown.items())
     return f"{name}[{inside}]" if inside else name
-
-
-def _shown(value: Any) -> str:
-    return label(value) if is_dataclass(value) else str(value)
-
-
-def _default(field: Any) -> Any:
-    return field.default_factory() if field.default_factory is not MISSING else field.default
-
-
-def _differences(value: Any, default: Any, prefix: str) -> dict[str, Any]:
-    pairs = ((field.name, getattr(value, field.name), getattr(default, field.name)) for field in fields(value))
-    return {prefix + name: mine for name, mine, theirs in pairs if mine != theirs}

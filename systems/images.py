@@ -77,31 +77,46 @@ class Digits(ImageSet):
 
 
 @dataclass(frozen=True)
-class MNIST(ImageSet):
+class Torchvision(ImageSet):
+    """A set of torchvision's, by the name of the class."""
+
+    root: str = "~/.cache/dynamics-bench"  # folder that holds, or is to hold, the files
+    download: bool = True  # what is missing there
+
+    def load(self) -> tuple[LabelledImages, LabelledImages | None]:
+        from torchvision import datasets
+
+        name, folder = type(self).__name__, Path(self.root).expanduser()
+        try:
+            parts = [
+                getattr(datasets, name)(str(folder), train=train, download=self.download) for train in (True, False)
+            ]
+        except (RuntimeError, OSError) as error:
+            kinds = "images-idx3", "labels-idx1"
+            files = ", ".join(f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in kinds)
+            tried = "and could not be downloaded" if self.download else "and download=False"
+            raise FileNotFoundError(
+                f"the images of {name} are not in {folder / name / 'raw'}, {tried} ({error}): "
+                f"put {files} there, unpacked"
+            ) from error
+        train, test = (LabelledImages(each.data.unsqueeze(1), each.targets.to(torch.int64)) for each in parts)
+        return train, test
+
+
+@dataclass(frozen=True)
+class MNIST(Torchvision):
     """70,000 handwritten digits of 28 x 28 pixels, 10,000 of them for testing.
 
     LeCun et al., "Gradient-based learning applied to document recognition", Proceedings of the IEEE 1998.
     """
 
-    root: str = "~/.cache/dynamics-bench"  # folder that holds, or is to hold, the files
-    download: bool = True  # what is missing there
-
-    def load(self) -> tuple[LabelledImages, LabelledImages | None]:
-        return _from_torchvision(self)
-
 
 @dataclass(frozen=True)
-class FashionMNIST(ImageSet):
+class FashionMNIST(Torchvision):
     """70,000 pictures of clothes, of 28 x 28 pixels, 10,000 of them for testing.
 
     Xiao, Rasul and Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms", 2017.
     """
-
-    root: str = "~/.cache/dynamics-bench"  # folder that holds, or is to hold, the files
-    download: bool = True  # what is missing there
-
-    def load(self) -> tuple[LabelledImages, LabelledImages | None]:
-        return _from_torchvision(self)
 
 
 @dataclass(frozen=True)
@@ -185,21 +200,3 @@ def standardised(
     """Grey levels in units of the training images' standard deviation about their mean."""
     mean, std = levels
     return (pixels.float() - mean) / std
-
-
-def _from_torchvision(wanted: MNIST | FashionMNIST) -> tuple[LabelledImages, LabelledImages]:
-    """The two parts of torchvision's set of the same name."""
-    from torchvision import datasets
-
-    name, folder = type(wanted).__name__, Path(wanted.root).expanduser()
-    try:
-        parts = [getattr(datasets, name)(str(folder), train=train, download=wanted.download) for train in (True, False)]
-    except (RuntimeError, OSError) as error:
-        kinds = "images-idx3", "labels-idx1"
-        files = ", ".join(f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in kinds)
-        tried = "and could not be downloaded" if wanted.download else "and download=False"
-        raise FileNotFoundError(
-            f"the images of {name} are not in {folder / name / 'raw'}, {tried} ({error}): put {files} there, unpacked"
-        ) from error
-    train, test = (LabelledImages(each.data.unsqueeze(1), each.targets.to(torch.int64)) for each in parts)
-    return train, test

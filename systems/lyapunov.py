@@ -31,6 +31,7 @@ class Spectrum:
     per_trajectory: Float64[np.ndarray, "batch exponents"]
     complete: bool  # whether there is one exponent for each dimension of the state
     divergence: float | None = None  # time mean of the trace of a flow's Jacobian, which the sum has to equal
+    drift: Float64[np.ndarray, "batch exponents"] | None = None  # from the first half of the time to the second
 
     @property
     def exponents(self) -> Float64[np.ndarray, " exponents"]:
@@ -38,13 +39,23 @@ class Spectrum:
 
     @property
     def interval(self) -> Float64[np.ndarray, "2 exponents"]:
-        """Confidence interval (95 %) of each exponent's mean over trajectories; infinite for a single one."""
-        count = len(self.per_trajectory)
-        if count == 1:
-            return np.stack([np.full_like(self.exponents, -np.inf), np.full_like(self.exponents, np.inf)])
-        error = self.per_trajectory.std(axis=0, ddof=1) / np.sqrt(count)
-        margin = student.ppf((1 + CONFIDENCE) / 2, count - 1) * error
+        """Confidence interval (95 %) of each exponent's mean over trajectories; infinite for a single one.
+
+        It is wider by what drifts for certain: an exponent that has not converged is off by about as much.
+        """
+        margin = _margin(self.per_trajectory, 1 - CONFIDENCE) + self.certain_drift
         return np.stack([self.exponents - margin, self.exponents + margin])
+
+    @property
+    def certain_drift(self) -> Float64[np.ndarray, " exponents"]:
+        """By how much the two halves of the time differ beyond chance, 95 % for all exponents together.
+
+        0 where they agree: the tangent vectors have found their directions, and the trajectories their attractor.
+        """
+        if self.drift is None or len(self.drift) == 1:
+            return np.zeros_like(self.exponents)
+        chance = _margin(self.drift, (1 - CONFIDENCE) / self.drift.shape[1])
+        return np.maximum(abs(self.drift.mean(axis=0)) - chance, 0.0)
 
     @property
     def kaplan_yorke(self) -> float:
@@ -54,7 +65,16 @@ class Spectrum:
     def per(self, duration: float) -> "Spectrum":
         """The exponents per `duration`, such as a system's timescale, instead of per unit of time."""
         divergence = None if self.divergence is None else self.divergence * duration
-        return replace(self, per_trajectory=self.per_trajectory * duration, divergence=divergence)
+        drift = None if self.drift is None else self.drift * duration
+        return replace(self, per_trajectory=self.per_trajectory * duration, divergence=divergence, drift=drift)
+
+
+def _margin(values: Float64[np.ndarray, "batch exponents"], level: float) -> Float64[np.ndarray, " exponents"]:
+    """Half of the width of Student's interval of the mean over trajectories; infinite for a single one."""
+    count = len(values)
+    if count == 1:
+        return np.full(values.shape[1], np.inf)
+    return student.ppf(1 - level / 2, count - 1) * values.std(axis=0, ddof=1) / np.sqrt(count)
 
 
 def kaplan_yorke(exponents: Float64[np.ndarray, " exponents"], complete: bool = True) -> float:
@@ -116,21 +136,29 @@ def lyapunov_spectrum(
         )
     draws = torch.randn((len(states), size, count), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     frame = torch.linalg.qr(draws).Q.to(states)
-    growth = torch.zeros((len(states), count), dtype=torch.float64, device=states.device)
+    growth = torch.zeros((2, len(states), count), dtype=torch.float64, device=states.device)  # in both halves
     traces = []
     for index in range(warm_up + steps):
         if trace and index >= warm_up:
             traces.append(trace(states).mean().item())
-        states, frame, stretch = _carried(step, states, frame, push or push_forward)
+        # Each state is repeated for each of its vectors, so that `step` is called as it always is, with one batch.
+        tangents = frame.mT.reshape(-1, *states.shape[1:])
+        following, pushed = (push or push_forward)(step, states.repeat_interleave(count, dim=0), tangents)
+        frame, triangle = torch.linalg.qr(pushed.reshape(-1, count, size).mT)
+        states, stretch = following[::count].clone(), triangle.diagonal(dim1=1, dim2=2).abs()
         if not (torch.isfinite(states).all() and torch.isfinite(stretch).all()):
             raise FloatingPointError(f"a trajectory or its tangent left the finite numbers in step {index + 1}")
         if index >= warm_up:
-            growth += stretch.double().clamp_min(torch.finfo(stretch.dtype).tiny).log()
-    rates = (growth / (steps * duration)).cpu().numpy()
+            half = int(2 * (index - warm_up) >= steps)
+            growth[half] += stretch.double().clamp_min(torch.finfo(stretch.dtype).tiny).log()
+    first, second = growth.cpu().numpy()
+    rates = (first + second) / (steps * duration)
+    order = np.argsort(-rates.mean(axis=0))
+    drift = (second / (steps // 2) - first / (steps - steps // 2))[:, order] / duration if steps > 1 else None
     if trace:
         traces.append(trace(states).mean().item())
     divergence = float(np.trapezoid(traces) / steps) if trace else None
-    return Spectrum(rates[:, np.argsort(-rates.mean(axis=0))], count == size, divergence)
+    return Spectrum(rates[:, order], count == size, divergence, drift)
 
 
 def flow_spectrum(
@@ -193,18 +221,6 @@ def divergence(flow: Flow, states: Float[Tensor, "batch dim"], push: Push | None
     return (columns * axes).sum(dim=1).reshape(len(states), size).sum(dim=1)
 
 
-def _carried(step: Map, states: Tensor, frame: Tensor, push: Push) -> tuple[Tensor, Tensor, Tensor]:
-    """The states after a step, the orthonormal frame of their tangent vectors, and by how much each was stretched.
-
-    Each state is repeated for each of its vectors, so that `step` is called as it always is, with one batch.
-    """
-    batch, size, count = frame.shape
-    tangents = frame.mT.reshape(batch * count, *states.shape[1:])
-    following, pushed = push(step, states.repeat_interleave(count, dim=0), tangents)
-    orthonormal, triangle = torch.linalg.qr(pushed.reshape(batch, count, size).mT)
-    return following[::count].clone(), orthonormal, triangle.diagonal(dim1=1, dim2=2).abs()
-
-
 def is_analytic(flow: Flow, states: Float[Tensor, "batch dim"]) -> bool:
     """Whether a velocity takes complex states and has its derivative along an imaginary direction."""
     few = states[:4]
@@ -236,8 +252,15 @@ def push_forward(function: Map, states: Tensor, tangents: Tensor) -> tuple[Tenso
         with torch.no_grad(), forward_ad.dual_level():
             value, derivative = forward_ad.unpack_dual(function(forward_ad.make_dual(states, tangents)))
             return value, torch.zeros_like(value) if derivative is None else derivative
-    except NotImplementedError:  # parts with a backward pass of their own need not have a forward derivative
-        return _pulled(function, states, tangents)
+    except (
+        NotImplementedError
+    ):  # parts with a backward pass of their own need have no forward one: a pass for each dimension
+        with torch.enable_grad():
+            given = states.detach().clone().requires_grad_()
+            value = function(given)
+            rows = (torch.autograd.grad(part.sum(), given, retain_graph=True)[0] for part in value.flatten(1).unbind(1))
+            parts = [(row * tangents).flatten(1).sum(dim=1) for row in rows]
+        return value.detach(), torch.stack(parts, dim=1).reshape(value.shape)
 
 
 @cache
@@ -246,13 +269,3 @@ def _load_forward_mode() -> None:
     with warnings.catch_warnings(), forward_ad.dual_level():
         warnings.simplefilter("ignore")
         forward_ad.make_dual(torch.zeros(1), torch.zeros(1))
-
-
-def _pulled(function: Map, states: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
-    """The same by one backward pass for each dimension of the state."""
-    with torch.enable_grad():
-        given = states.detach().clone().requires_grad_()
-        value = function(given)
-        rows = (torch.autograd.grad(part.sum(), given, retain_graph=True)[0] for part in value.flatten(1).unbind(1))
-        parts = [(row * tangents).flatten(1).sum(dim=1) for row in rows]
-    return value.detach(), torch.stack(parts, dim=1).reshape(value.shape)

@@ -16,7 +16,7 @@ from learners.networks.stacked import Activation, replica
 from learners.neural_ode import NeuralODE
 from learners.solvers.integration import Integration
 from learners.solvers.rollout import StatePredictor
-from learners.training.loop import SquaredError, Training, train
+from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
 from learners.validation import positive
 from systems import Dataset, Flow
@@ -48,30 +48,27 @@ class HybridODE(Learner):
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         flow, first = equations_and_guess(dataset, self.start)
         scales, integration = Scales.of(dataset), Integration("rk4")
-        network = NeuralODE(width=self.width, depth=self.depth, activation=self.activation)
-        learned = stacked_field(network, scales, seeds)
-        stack = HybridField(flow, first, self._channels(dataset), learned, scales, len(seeds)).to(scales.mean.device)
-
-        def errors(segments: Segments) -> Float[Tensor, "seed batch time channel"]:
-            start, targets = segments[:, :, 0], segments[:, :, 1:]
-            return scales.residuals(integration.integrate(stack, start, targets.shape[2]), targets)
-
-        data = segments_of(dataset, scales, self.lookahead + 1, seeds)
-        logs = train(stack, SquaredError(errors), data, self.training, budget, counted=[stack])
-        fitted = [replica(stack, index) for index in range(len(seeds))]
-        return [
-            StatePredictor(one, scales, log, integration.rollout, together=False)
-            for one, log in zip(fitted, logs, strict=True)
-        ]
-
-    def _channels(self, dataset: Dataset) -> list[int]:
         beyond = [channel for channel in self.missing if not -dataset.dim <= channel < dataset.dim]
         if beyond:
             raise ValueError(
                 f"HybridODE.missing={self.missing} has channel {beyond[0]}, but there are {dataset.dim}: "
                 f"give numbers from {-dataset.dim} to {dataset.dim - 1}"
             )
-        return sorted({channel % dataset.dim for channel in self.missing})
+        network = NeuralODE(width=self.width, depth=self.depth, activation=self.activation)
+        learned = stacked_field(network, scales, seeds)
+        missing = sorted({channel % dataset.dim for channel in self.missing})
+        stack = HybridField(flow, first, missing, learned, scales, len(seeds)).to(scales.mean.device)
+
+        def errors(segments: Segments) -> Float[Tensor, "seed batch time channel"]:
+            start, targets = segments[:, :, 0], segments[:, :, 1:]
+            return scales.residuals(integration.integrate(stack, start, targets.shape[2]), targets)
+
+        data = segments_of(dataset, scales, self.lookahead + 1, seeds)
+        logs = train_on_residuals(stack, errors, data, self.training, budget, counted=[stack])
+        return [
+            StatePredictor(replica(stack, index), scales, log, integration.rollout, together=False)
+            for index, log in enumerate(logs)
+        ]
 
 
 class HybridField(nn.Module):

@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from math import inf
 from time import perf_counter
 
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float64
 from torch import Tensor
 
 from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, TrainingLog, Unsuitable
 from learners.equations.least_squares import LeastSquares
 from learners.equations.sensitivities import real_parameters, with_values
 from learners.solvers.accurate import accurate_substeps
-from learners.solvers.rollout import rollout_flow
+from learners.solvers.rollout import EquationsPredictor
 from learners.solvers.steps import EVALUATIONS, STEPS
 from learners.validation import not_negative, positive
 from systems import Dataset, Flow, Trajectories
@@ -60,7 +59,10 @@ class Mechanistic(Learner):
         values = first
         scale, substeps, iterations = noise_scale(dataset), self.substeps or 1, budget.updates(self.iterations)
         curve, evaluations = [], 0
-        for window in self._windows(dataset.train.states.shape[1]):
+        samples = dataset.train.states.shape[1]
+        longest = min(self.window or samples, samples)
+        # Short pieces first: they lead to parameters with which longer ones can be followed.
+        for window in (*(4**power for power in range(1, 20) if 4**power < longest), longest):
             while True:
                 problem = LeastSquares(flow, pieces(dataset.train, window), scale, substeps)
                 found = problem.fit([values, first], self.bounds, iterations)
@@ -77,12 +79,7 @@ class Mechanistic(Learner):
         failure = Failure("diverged", "the first guess has no finite solution") if curve[-1] == inf else None
         spent = evaluations / len(curve)
         log = TrainingLog(len(curve), seconds, nfe_forward=spent, curve=tuple(points), failure=failure)
-        return [FittedEquations(flow, values, dataset.step / substeps, log, calibration)] * len(seeds)
-
-    def _windows(self, samples: int) -> list[int]:
-        """Short pieces first: they lead to parameters with which longer ones can be followed."""
-        longest = min(self.window or samples, samples)
-        return [*takewhile(lambda window: window < longest, (4**power for power in range(1, 20))), longest]
+        return [fitted_equations(flow, values, dataset.step / substeps, log, calibration)] * len(seeds)
 
     def _needed(
         self, flow: Flow, values: Mapping[str, Tensor], dataset: Dataset, residual: float, substeps: int
@@ -139,30 +136,14 @@ def estimates(
     )
 
 
-class FittedEquations(Predictor):
+def fitted_equations(
+    flow: Flow, values: Mapping[str, Tensor], step: float, log: TrainingLog, calibration: Calibration
+) -> Predictor:
     """The known equations with fitted parameters, by the fourth-order Runge-Kutta method in float64."""
-
-    def __init__(
-        self, flow: Flow, values: Mapping[str, Tensor], step: float, log: TrainingLog, calibration: Calibration
-    ) -> None:
-        self.flow, self.values, self.step = with_values(flow, values), values, step
-        self.log, self.calibration = log, calibration
-
-    @property
-    def parameters(self) -> int:
-        return len(self.values)
-
-    def encode(self, past: Trajectories) -> Float[Tensor, "batch dim"]:
-        return past.states[:, -1]
-
-    def decode(self, state: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
-        return state
-
-    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        def advance(x: Float[Tensor, "batch dim"], steps: float) -> Float[Tensor, "batch dim"]:
-            return STEPS["rk4"](self.flow.velocity, x, steps * self.step)
-
-        return rollout_flow(advance, EVALUATIONS["rk4"])(state, [offset / self.step for offset in offsets])
-
-    def weights(self) -> dict[str, Tensor]:
-        return {name: value.reshape(1) for name, value in self.values.items()}
+    velocity = with_values(flow, values).velocity
+    weights = {name: value.reshape(1) for name, value in values.items()}
+    predictor = EquationsPredictor(
+        lambda x, time: STEPS["rk4"](velocity, x, time), step, EVALUATIONS["rk4"], len(weights), weights
+    )
+    predictor.log, predictor.calibration = log, calibration
+    return predictor

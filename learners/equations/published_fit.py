@@ -11,7 +11,7 @@ from torch import Tensor
 
 from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, TrainingLog
 from learners.equations.least_squares import LeastSquares
-from learners.equations.mechanistic import FittedEquations, Starts, equations_and_guess, estimates, noise_scale
+from learners.equations.mechanistic import Starts, equations_and_guess, estimates, fitted_equations, noise_scale
 from learners.equations.sensitivities import sensitivities
 from learners.validation import positive
 from systems import Dataset, Flow
@@ -51,7 +51,9 @@ class PublishedFit(Learner):
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         begun = perf_counter()
-        recipe = next((one for one in self.recipes if _names(one) & set(vars(dataset.system))), self.recipes[0])
+        recipe = next(
+            (one for one in self.recipes if dict(one.start).keys() & vars(dataset.system).keys()), self.recipes[0]
+        )
         flow, start = equations_and_guess(dataset, recipe.start)
         epochs = budget.updates(recipe.epochs)
         values, losses = self._train(flow, start, recipe, epochs, dataset, seeds)
@@ -68,7 +70,7 @@ class PublishedFit(Learner):
             log = TrainingLog(updates, seconds, nfe_forward=problem.evaluations, curve=curve, failure=failure)
             mine = {name: value[index].clone() for name, value in values.items()}
             calibration = Calibration(estimates(flow, mine, problem, dataset), curve[-1].train_loss)
-            predictors.append(FittedEquations(flow, mine, dataset.step / recipe.substeps, log, calibration))
+            predictors.append(fitted_equations(flow, mine, dataset.step / recipe.substeps, log, calibration))
         return predictors
 
     def _train(
@@ -100,10 +102,6 @@ class PublishedFit(Learner):
                 optimiser.step()
             losses.append(total)
         return {name: value.detach() for name, value in values.items()}, torch.stack(losses)
-
-
-def _names(recipe: Recipe) -> set[str]:
-    return {name for name, _ in recipe.start}
 
 
 def _orders(count: int, epochs: int, seeds: Sequence[int]) -> list[Int[Tensor, "seed trajectory"]]:

@@ -28,16 +28,14 @@ from learners.training.loop import Training
 from learners.validation import positive
 from systems.images import ImageDataset, LabelledImages
 
-
-def _training() -> Training:
-    return Training(updates=300, batch=64, learning_rate=1e-2, validations=10)
+IMAGE_TRAINING = Training(updates=300, batch=64, learning_rate=1e-2, validations=10)
 
 
 @dataclass(frozen=True)
 class NetworkClassifier(Classifier):
     """A network of images trained on the cross-entropy. Seeds are fitted one after the other."""
 
-    training: Training = field(default_factory=_training)
+    training: Training = field(default_factory=lambda: IMAGE_TRAINING)
     mixed_precision: bool = False  # compute in bfloat16 where that is safe
     channels_last: bool = False  # keep the channels of an image next to each other in memory
 

@@ -115,23 +115,20 @@ class EvidenceBound:
 
     def __call__(self, segments: Segments) -> Float[Tensor, " seed"]:
         mean, log_deviation = self.model.encode(segments[:, :, : self.form.window])
-        z = mean + log_deviation.exp() * self._draws(mean) if torch.is_grad_enabled() else mean
+        z = mean
+        if torch.is_grad_enabled():
+            draws = [torch.randn(mean.shape[1:], generator=generator) for generator in self.generators]
+            z = mean + log_deviation.exp() * torch.stack(draws).to(mean.device)
         state = self.model.dynamics.begin(z)
         states, targets = [state], segments[:, :, :: self.every]
-        for span in self._spans(targets):
+        if self.model.pace:
+            spans = self.model.gaps(targets).unsqueeze(-1).unbind(2)
+        else:
+            spans = [self.every] * (targets.shape[2] - 1)
+        for span in spans:
             states.append(self.model.dynamics.step(states[-1], span))
         decoded = self.model.decode(torch.cat(states, dim=1)).unflatten(1, (len(states), -1)).transpose(1, 2)
         targets = targets[..., : self.model.dim]
         error = ((decoded - targets) / self.form.deviation).square().flatten(1).mean(dim=1) / 2
         divergence = (mean.square() + (2 * log_deviation).exp() - 1) / 2 - log_deviation
         return error + divergence.sum(dim=-1).mean(dim=1) / targets[0, 0].numel()
-
-    def _spans(self, targets: Segments) -> Sequence[int | Float[Tensor, "seed batch 1"]]:
-        """From each target to the next, in sampling steps."""
-        if not self.model.pace:
-            return [self.every] * (targets.shape[2] - 1)
-        return self.model.gaps(targets).unsqueeze(-1).unbind(2)
-
-    def _draws(self, like: Float[Tensor, "seed batch latent"]) -> Float[Tensor, "seed batch latent"]:
-        draws = [torch.randn(like.shape[1:], generator=generator) for generator in self.generators]
-        return torch.stack(draws).to(like.device)

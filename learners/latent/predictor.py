@@ -1,29 +1,24 @@
 """What a fitted latent model can do: forecast, decode what it was shown, and go from one latent state to another."""
 
-from collections.abc import Sequence
 from math import ceil
 
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from learners.base import Predictor, TrainingLog
+from learners.base import TrainingLog
 from learners.latent.networks import LatentModel
 from learners.networks.scales import Scales
-from learners.networks.stacked import size
+from learners.solvers.rollout import NetworkPredictor
 from systems import Trajectories
 
 
-class LatentPredictor(Predictor):
+class LatentPredictor(NetworkPredictor):
     """A fitted latent model; its state is that of the latent dynamics, float32, from the mean of what is encoded."""
 
     def __init__(self, model: LatentModel, window: int, scales: Scales, log: TrainingLog) -> None:
-        self.model, self.window, self.scales, self.log = model, window, scales, log
-        self._propagate = model.dynamics.rollout
-
-    @property
-    def parameters(self) -> int:
-        return size(self.model)
+        super().__init__(model, scales, log, lambda network: network.dynamics.rollout, together=False)
+        self.model, self.window = model, window
 
     def latent(self, past: Trajectories) -> Float[Tensor, "batch latent"]:
         """The mean of the latent state at the first sample of the window that ends `past`."""
@@ -41,12 +36,6 @@ class LatentPredictor(Predictor):
     def decode(self, state: Float[Tensor, "*batch state"]) -> Float[Tensor, "*batch dim"]:
         decoded = self.model.decode(state.reshape(1, -1, state.shape[-1])).squeeze(0)
         return self.scales.restore(decoded.unflatten(0, state.shape[:-1]) if state.dim() > 1 else decoded.squeeze(0))
-
-    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        return self._propagate(state, [offset / self.scales.step for offset in offsets])
-
-    def weights(self) -> dict[str, Tensor]:
-        return dict(self.model.named_parameters())
 
     def reconstruct(self, past: Trajectories) -> Float64[Tensor, "batch window dim"]:
         """The states at the samples of the window that ends `past`, decoded from the latent state at its first."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.linear.ridge import PENALTIES, forecast_error, ridge
-from learners.solvers.rollout import rollout_map
+from learners.solvers.rollout import SteppedPredictor, rollout_map
 from learners.training.segments import regular_only
 from learners.validation import positive
 from systems import Dataset, Trajectories
@@ -96,10 +96,15 @@ def best_polynomial(
     """
     regular_only(dataset)
     begun = perf_counter()
-    reach = _reach(dataset, lags, stride)
+    reach, length = (lags - 1) * stride + 1, dataset.train.states.shape[1]
+    if reach >= length or reach > dataset.sampling.context:
+        raise ValueError(
+            f"lags={lags} with stride={stride} read {reach} samples, but trajectories have {length} and the context "
+            f"{dataset.sampling.context}: lower lags or stride, or raise Sampling.samples or Sampling.context"
+        )
     inputs = lags * dataset.dim
     factors = monomials(inputs, max(degrees := list(degrees)), terms)
-    triangle, projected, samples = _compress(dataset, factors, lags, stride)
+    triangle, projected, samples = _compress(dataset, factors, reach, stride)
     candidates = (
         PolynomialMap(
             factors[:count],
@@ -147,23 +152,11 @@ def products(x: Float[Tensor, "*batch dim"], index: Int[Tensor, "degree terms"])
     return values
 
 
-def _reach(dataset: Dataset, lags: int, stride: int) -> int:
-    """Samples from the first to the last that is read."""
-    reach, samples = (lags - 1) * stride + 1, dataset.train.states.shape[1]
-    if reach >= samples or reach > dataset.sampling.context:
-        raise ValueError(
-            f"lags={lags} with stride={stride} read {reach} samples, but trajectories have {samples} and the context "
-            f"{dataset.sampling.context}: lower lags or stride, or raise Sampling.samples or Sampling.context"
-        )
-    return reach
-
-
 def _compress(
-    dataset: Dataset, factors: Sequence[tuple[int, ...]], lags: int, stride: int
+    dataset: Dataset, factors: Sequence[tuple[int, ...]], reach: int, stride: int
 ) -> tuple[Float64[Tensor, "terms terms"], Float64[Tensor, "terms dim"], int]:
     """All that least-squares fits to the first so many monomials need: triangular factor, right-hand side, samples."""
     states = dataset.standardise(dataset.train.states)
-    reach = (lags - 1) * stride + 1
     windows = states.unfold(1, reach + 1, 1).transpose(2, 3).flatten(0, 1)
     every = -(-len(windows) // SAMPLES)
     windows = windows[::every]
@@ -172,7 +165,7 @@ def _compress(
     return triangle, orthogonal.T @ (windows[:, -1] - windows[:, -2]), len(design)
 
 
-class PolynomialMap(Predictor):
+class PolynomialMap(SteppedPredictor):
     """A fitted polynomial map; its state is the window `[batch, reach, dim]` of standardised states, float64."""
 
     def __init__(
@@ -183,10 +176,10 @@ class PolynomialMap(Predictor):
         reach: int,
         stride: int,
     ) -> None:
+        super().__init__(rollout_map(self.step, evaluations=1), dataset.step)
         self.factors, self.polynomial, self.reach, self.stride = factors, weights, reach, stride
-        self.mean, self.std, self.sampling_step = dataset.mean, dataset.std, dataset.step
+        self.mean, self.std = dataset.mean, dataset.std
         self.index = factor_index(factors, weights.new_empty(len(dataset.mean) * len(range(0, reach, stride))))
-        self._propagate = rollout_map(self.step, evaluations=1)
 
     @property
     def parameters(self) -> int:
@@ -197,9 +190,6 @@ class PolynomialMap(Predictor):
 
     def decode(self, state: Float[Tensor, "*batch reach dim"]) -> Float[Tensor, "*batch dim"]:
         return state[..., -1, :] * self.std + self.mean
-
-    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        return self._propagate(state, [offset / self.sampling_step for offset in offsets])
 
     def weights(self) -> dict[str, Tensor]:
         return {"weights": self.polynomial}

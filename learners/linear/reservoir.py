@@ -10,7 +10,7 @@ from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.linear.ridge import FORECAST, PENALTIES, mean_log_error, ridge
-from learners.solvers.rollout import rollout_map
+from learners.solvers.rollout import SteppedPredictor, rollout_map
 from learners.streams import stream
 from learners.training.segments import regular_only
 from learners.validation import positive
@@ -125,13 +125,13 @@ def _validation_forecasts(
     return start, torch.stack([states[:, starts + ahead].flatten(0, 1) for ahead in range(1, horizon + 1)])
 
 
-class ReservoirPredictor(Predictor):
+class ReservoirPredictor(SteppedPredictor):
     """A fitted echo-state network; its state is that of the reservoir and the standardised sample, one after other."""
 
     def __init__(self, network: EchoState, readout: Float64[Tensor, "features dim"], dataset: Dataset) -> None:
+        super().__init__(rollout_map(self.step, evaluations=1), dataset.step)
         self.network, self.readout = network, readout
-        self.mean, self.std, self.sampling_step = dataset.mean, dataset.std, dataset.step
-        self._propagate = rollout_map(self.step, evaluations=1)
+        self.mean, self.std = dataset.mean, dataset.std
 
     @property
     def parameters(self) -> int:
@@ -143,9 +143,6 @@ class ReservoirPredictor(Predictor):
 
     def decode(self, state: Float64[Tensor, "*batch state"]) -> Float64[Tensor, "*batch dim"]:
         return self.sample(state) * self.std + self.mean
-
-    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        return self._propagate(state, [offset / self.sampling_step for offset in offsets])
 
     def weights(self) -> dict[str, Tensor]:
         network = self.network

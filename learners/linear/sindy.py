@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,9 +11,9 @@ from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog, Unsuitable
 from learners.linear.polynomial import products
-from learners.solvers.rollout import rollout_flow
+from learners.solvers.rollout import EquationsPredictor
 from learners.validation import positive
-from systems import Dataset, Trajectories
+from systems import Dataset
 from systems.solvers.fixed import EVALUATIONS, rk4
 
 
@@ -36,13 +35,26 @@ class SINDy(Learner):
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         begun = perf_counter()
-        library, coefficients = self._regress(dataset)
-        field = SparseField(library, coefficients, dataset.step)
+        index, coefficients = self._regress(dataset)
+
+        def velocity(_: float, x: Float64[Tensor, "batch dim"]) -> Float64[Tensor, "batch dim"]:
+            return products(x, index) @ coefficients
+
+        field = EquationsPredictor(
+            lambda x, time: rk4(velocity, x, time),
+            dataset.step,
+            EVALUATIONS["rk4"],
+            int(coefficients.count_nonzero()),
+            {"coefficients": coefficients},
+        )
         field.log = TrainingLog(updates=1, fit_seconds=(perf_counter() - begun) / len(seeds))
         return [field] * len(seeds)
 
     def _regress(self, dataset: Dataset) -> tuple[Int[Tensor, "degree terms"], Float64[Tensor, "terms dim"]]:
-        pysindy = _pysindy()
+        try:
+            import pysindy
+        except ImportError as error:
+            raise Unsuitable("SINDy needs pysindy: pip install 'dynamics-bench[sindy]'") from error
         model = pysindy.SINDy(
             optimizer=pysindy.STLSQ(threshold=self.threshold),
             feature_library=pysindy.PolynomialLibrary(degree=self.degree),
@@ -56,41 +68,3 @@ class SINDy(Learner):
         place = dataset.mean.device
         coefficients = torch.from_numpy(np.array(model.coefficients(), dtype=np.float64).T)
         return torch.from_numpy(np.array(index).T.copy()).to(place), coefficients.to(place)
-
-
-def _pysindy() -> Any:
-    try:
-        import pysindy
-    except ImportError as error:
-        raise Unsuitable("SINDy needs pysindy: pip install 'dynamics-bench[sindy]'") from error
-    return pysindy
-
-
-class SparseField(Predictor):
-    """Sparse polynomial equations; the state is the system's own, in physical units, float64."""
-
-    def __init__(
-        self, index: Int[Tensor, "degree terms"], coefficients: Float64[Tensor, "terms dim"], step: float
-    ) -> None:
-        self.index, self.coefficients, self.sampling_step = index, coefficients, step
-
-        def velocity(_: float, x: Float64[Tensor, "batch dim"]) -> Float64[Tensor, "batch dim"]:
-            return products(x, index) @ coefficients
-
-        self._propagate = rollout_flow(lambda x, h: rk4(velocity, x, h * step), EVALUATIONS["rk4"])
-
-    @property
-    def parameters(self) -> int:
-        return int(self.coefficients.count_nonzero())
-
-    def encode(self, past: Trajectories) -> Float64[Tensor, "batch dim"]:
-        return past.states[:, -1]
-
-    def decode(self, state: Float64[Tensor, "*batch dim"]) -> Float64[Tensor, "*batch dim"]:
-        return state
-
-    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        return self._propagate(state, [offset / self.sampling_step for offset in offsets])
-
-    def weights(self) -> dict[str, Tensor]:
-        return {"coefficients": self.coefficients}

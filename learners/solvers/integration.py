@@ -1,6 +1,6 @@
 """How a learned vector field is integrated, in training and in forecasts: by which solver, with which gradients."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -50,7 +50,12 @@ class Integration:
             return torch.stack(states[1:], dim=2)
         times = torch.arange(count + 1, dtype=torch.float32, device=start.device)
         solve = odeint_adjoint if self.gradient == "adjoint" else odeint
-        states = _solving(solve, field, start, times, self.solver, self.tolerance)
+        options = {"step_size": 1.0} if self.solver in STEPS else {"first_step": 1.0}  # the first is a sampling step
+        settings: dict[str, Any] = {"method": self.solver, "rtol": self.tolerance, "atol": self.tolerance}
+        try:
+            states = solve(field, start, times, options=options, **settings)
+        except AssertionError as failure:
+            raise SolverError(f"{self.solver} at tolerance {self.tolerance:g} could not go on: {failure}") from failure
         return torch.stack(tuple(states[1:]), dim=2)
 
     def integrate_irregular(
@@ -99,14 +104,3 @@ def rollout_adaptive(field: nn.Module, solver: Solver, tolerance: float) -> Roll
         return states, round(float(evaluations.double().mean()))
 
     return propagate
-
-
-def _solving(
-    solve: Callable[..., Any], field: nn.Module, start: Tensor, times: Tensor, solver: Solver, tolerance: float
-) -> Float[Tensor, "time seed batch dim"]:
-    """torchdiffeq's solution, its failures as SolverError. The first step that it tries is one sampling step."""
-    options = {"step_size": 1.0} if solver in STEPS else {"first_step": 1.0}
-    try:
-        return solve(field, start, times, method=solver, rtol=tolerance, atol=tolerance, options=options)
-    except AssertionError as failure:
-        raise SolverError(f"{solver} at tolerance {tolerance:g} could not go on: {failure}") from failure

@@ -1,6 +1,7 @@
-"""Predictors of fitted networks whose state is the system's own, and the ways in which they go forward in time."""
+"""Predictors of fitted networks and of equations, and the ways in which they go forward in time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from itertools import pairwise
 from math import isclose
 from typing import Any
@@ -17,8 +18,19 @@ from systems import Trajectories
 Rollout = Callable[[Tensor, Sequence[float]], tuple[Tensor, int]]
 
 
-class StatePredictor(Predictor):
-    """A fitted network whose state is the system's, standardised, float32, and what its scales put beside that.
+class SteppedPredictor(Predictor):
+    """A model that a rollout takes forward, which counts time in sampling steps."""
+
+    def __init__(self, rollout: Rollout, sampling_step: float) -> None:
+        self._rollout = rollout
+        self.sampling_step = sampling_step
+
+    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        return self._rollout(state, [offset / self.sampling_step for offset in offsets])
+
+
+class NetworkPredictor(SteppedPredictor):
+    """A fitted network of standardised states, float32.
 
     Args:
         build: makes a rollout of the network: a function of states and offsets, in sampling steps, that returns what
@@ -27,19 +39,30 @@ class StatePredictor(Predictor):
     """
 
     def __init__(
-        self,
-        network: nn.Module,
-        scales: Scales,
-        log: TrainingLog,
-        build: Callable[[Any], Rollout],
-        together: bool,
+        self, network: nn.Module, scales: Scales, log: TrainingLog, build: Callable[[Any], Rollout], together: bool
     ) -> None:
+        super().__init__(build(network), scales.step)
         self.network, self.scales, self.log, self.build, self.together = network, scales, log, build, together
-        self._propagate = build(network)
 
     @property
     def parameters(self) -> int:
         return size(self.network)
+
+    def ensemble(self, others: Sequence[Predictor]) -> Predictor | None:
+        if not self.together:
+            return None
+        stack = copy(self)
+        networks = (other.network for other in others if isinstance(other, NetworkPredictor))
+        stack.network = joined([self.network, *networks])
+        stack._rollout = self.build(stack.network)
+        return stack
+
+    def weights(self) -> dict[str, Tensor]:
+        return dict(self.network.named_parameters())
+
+
+class StatePredictor(NetworkPredictor):
+    """A fitted network whose state is the system's, and what its scales put beside that."""
 
     def encode(self, past: Trajectories) -> Float[Tensor, "batch state"]:
         return self.scales.lift(past.between(-1))[:, 0]
@@ -47,17 +70,43 @@ class StatePredictor(Predictor):
     def decode(self, state: Float[Tensor, "*batch state"]) -> Float[Tensor, "*batch dim"]:
         return self.scales.restore(state)
 
-    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        return self._propagate(state, [offset / self.scales.step for offset in offsets])
 
-    def ensemble(self, others: Sequence[Predictor]) -> Predictor | None:
-        if not self.together:
-            return None
-        network = joined([self.network, *(other.network for other in others if isinstance(other, StatePredictor))])
-        return StatePredictor(network, self.scales, self.log, self.build, self.together)
+class EquationsPredictor(SteppedPredictor):
+    """Equations, whose state is the system's own, in physical units.
+
+    Args:
+        advance: takes states `[batch, dim]` on by a time, in the system's time unit.
+        step: the longest such time.
+        evaluations: of the equations in one step.
+        parameters: number of learned numbers.
+        weights: these by name.
+        dtype: of the state.
+    """
+
+    def __init__(
+        self,
+        advance: Callable[[Tensor, float], Tensor],
+        step: float,
+        evaluations: int,
+        parameters: int = 0,
+        weights: Mapping[str, Tensor] | None = None,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        super().__init__(rollout_flow(lambda x, steps: advance(x, steps * step), evaluations), step)
+        self._parameters, self._weights, self.dtype = parameters, dict(weights or {}), dtype
+
+    @property
+    def parameters(self) -> int:
+        return self._parameters
+
+    def encode(self, past: Trajectories) -> Float[Tensor, "batch dim"]:
+        return past.states[:, -1].to(self.dtype)
+
+    def decode(self, state: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+        return state.double()
 
     def weights(self) -> dict[str, Tensor]:
-        return dict(self.network.named_parameters())
+        return self._weights
 
 
 def rollout_map(step: Callable[[Tensor], Tensor], evaluations: int) -> Rollout:

@@ -93,13 +93,17 @@ class LevenbergMarquardt:
         """Improve every replica on a minibatch."""
         normal = self._normal_equations(segments)
         before = [parameter.detach().clone() for parameter in self.parameters]
+        sizes = [parameter[0].numel() for parameter in self.parameters]
 
         def try_step(pending: Bool[Tensor, " seed"]) -> Float[Tensor, " seed"]:
             for kept, parameter in zip(before, self.parameters, strict=True):
                 kept.copy_(parameter.detach())
             move = normal.move(self.damping.values)
-            self._move(torch.where((pending & move.isfinite().all(dim=1)).unsqueeze(1), move, 0.0))
-            return self._losses(segments)
+            move = torch.where((pending & move.isfinite().all(dim=1)).unsqueeze(1), move, 0.0)
+            for parameter, part in zip(self.parameters, move.split(sizes, dim=1), strict=True):
+                parameter.data += part.view_as(parameter).to(parameter.dtype)
+            with torch.no_grad():
+                return self.minimised(segments).double().square().flatten(1).mean(dim=1).float()
 
         def keep(improved: Bool[Tensor, " seed"]) -> None:
             for kept, parameter in zip(before, self.parameters, strict=True):
@@ -138,15 +142,6 @@ class LevenbergMarquardt:
         ]
         jacobian = torch.stack([torch.cat([part.flatten(1) for part in row], dim=1) for row in rows], dim=1)
         return jacobian.view(seeds, -1, jacobian.shape[2]), residuals.detach().view(seeds, -1)
-
-    def _losses(self, segments: Segments) -> Float[Tensor, " seed"]:
-        with torch.no_grad():
-            return self.minimised(segments).double().square().flatten(1).mean(dim=1).float()
-
-    def _move(self, steps: Float64[Tensor, "seed weight"]) -> None:
-        sizes = [parameter[0].numel() for parameter in self.parameters]
-        for parameter, step in zip(self.parameters, steps.split(sizes, dim=1), strict=True):
-            parameter.data += step.view_as(parameter).to(parameter.dtype)
 
 
 @dataclass(frozen=True)

@@ -29,16 +29,6 @@ VALIDATION_SEGMENTS = 2048
 
 
 @dataclass(frozen=True)
-class SquaredError:
-    """The mean squared residual, of which a method of least squares sees the parts."""
-
-    residuals: Residuals
-
-    def __call__(self, segments: Segments) -> Float[Tensor, " seed"]:
-        return mean_square(self.residuals(segments))
-
-
-@dataclass(frozen=True)
 class Training:
     """How a network is trained. The budget's effort multiplies `updates`."""
 
@@ -75,6 +65,7 @@ def train(
     training: Training,
     budget: Budget,
     counted: Iterable[nn.Module],
+    residuals: Residuals | None = None,
 ) -> list[TrainingLog]:
     """Train every replica of a network in place on segments of trajectories, and leave it at its best weights.
 
@@ -85,10 +76,19 @@ def train(
         training: how to train.
         budget: multiplies the number of updates.
         counted: the modules whose calls are the function evaluations.
+        residuals: of which the loss is the mean square, as Levenberg's and Marquardt's method needs it to be.
 
     Returns:
         One log for each replica, which says so where its loss was never finite, or its solver failed.
     """
+    solver = None
+    if training.optimiser == "levenberg-marquardt":
+        if residuals is None:
+            raise Unsuitable(
+                'training.optimiser="levenberg-marquardt" minimises squared errors alone, but the loss of this learner '
+                'has other terms: choose "adam"'
+            )
+        solver = LevenbergMarquardt(network, residuals)
     parameters, held_out = list(network.parameters()), data[1].evenly_spaced(VALIDATION_SEGMENTS)
     step = TrainingStep(
         network,
@@ -100,8 +100,25 @@ def train(
         lambda: objective(held_out),
         parameters,
     )
-    solver = _least_squares(network, objective) if training.optimiser != "adam" else None
     return run_updates(step, training, budget, solver)
+
+
+def train_on_residuals(
+    network: nn.Module,
+    residuals: Residuals,
+    data: tuple[SegmentSampler, SegmentSampler],
+    training: Training,
+    budget: Budget,
+    counted: Iterable[nn.Module],
+    penalty: Objective | None = None,
+) -> list[TrainingLog]:
+    """Train on the mean squared residual `[seed, batch, ...]` of each replica, plus a penalty if there is one."""
+
+    def objective(segments: Segments) -> Float[Tensor, " seed"]:
+        error = mean_square(residuals(segments))
+        return error if penalty is None else error + penalty(segments)
+
+    return train(network, objective, data, training, budget, counted, residuals if penalty is None else None)
 
 
 def run_updates(
@@ -170,27 +187,23 @@ class _Run:
 
     def update(self, minibatch: Tensor, rate: float) -> None:
         """Update the weights of every replica."""
-        self.recent += self._descend(minibatch, rate) if self.solver is None else self._solve(self.solver, minibatch)
+        if self.solver is None:
+            optimiser = self.step.optimiser
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.zero_grad(set_to_none=True)
+            self.recent += self._count_flops(partial(self._differentiate, minibatch))
+            self.step.clip()
+            optimiser.step()
+        else:
+            step = self._count_flops(partial(self.solver.step, minibatch))
+            evaluations = self.tally.take() / step.passes  # in one pass over the minibatch
+            self.forward += round(evaluations * (1 + step.trials))
+            self.backward += round(evaluations * step.outputs)
+            self.saved = max(self.saved, step.saved)
+            self.recent += step.losses
         self.unmeasured = False
         self.updates += 1
-
-    def _descend(self, minibatch: Tensor, rate: float) -> Float[Tensor, " seed"]:
-        optimiser = self.step.optimiser
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        optimiser.zero_grad(set_to_none=True)
-        losses = self._count_flops(partial(self._differentiate, minibatch))
-        self.step.clip()
-        optimiser.step()
-        return losses
-
-    def _solve(self, solver: LevenbergMarquardt, minibatch: Tensor) -> Float[Tensor, " seed"]:
-        step = self._count_flops(partial(solver.step, minibatch))
-        evaluations = self.tally.take() / step.passes  # in one pass over the minibatch
-        self.forward += round(evaluations * (1 + step.trials))
-        self.backward += round(evaluations * step.outputs)
-        self.saved = max(self.saved, step.saved)
-        return step.losses
 
     def _count_flops(self, run: Callable[[], Result]) -> Result:
         if not (self.unmeasured and self.count_flops):
@@ -244,6 +257,8 @@ class _Run:
     def logs(self) -> list[TrainingLog]:
         """One log for each replica."""
         count = max(1, self.updates)
+        failed = Failure("solver_failed", self.failure)
+        diverged = Failure("diverged", f"the validation loss was never finite in {self.updates} updates")
         log = TrainingLog(
             updates=self.updates,
             fit_seconds=self.seconds,
@@ -253,25 +268,9 @@ class _Run:
             flops=sum(self.flops) / max(1, len(self.flops)) / self.seeds,
         )
         return [
-            replace(log, curve=tuple(curve), failure=self._failure(loss))
+            replace(log, curve=tuple(curve), failure=failed if self.failure else None if isfinite(loss) else diverged)
             for curve, loss in zip(self.curves, self.best.loss.tolist(), strict=True)
         ]
-
-    def _failure(self, best_loss: float) -> Failure | None:
-        if self.failure:
-            return Failure("solver_failed", self.failure)
-        if not isfinite(best_loss):
-            return Failure("diverged", f"the validation loss was never finite in {self.updates} updates")
-        return None
-
-
-def _least_squares(network: nn.Module, objective: Objective) -> LevenbergMarquardt:
-    if not isinstance(objective, SquaredError):
-        raise Unsuitable(
-            'training.optimiser="levenberg-marquardt" minimises squared errors alone, but the loss of this learner has '
-            'other terms: choose "adam"'
-        )
-    return LevenbergMarquardt(network, objective.residuals)
 
 
 def clip(parameters: Sequence[nn.Parameter], largest: float) -> None:

@@ -43,8 +43,16 @@ class SegmentSampler:
         """
         generators = [stream(seed, "noise") for seed in self.seeds]
         for update, index in enumerate(self._indices(size, updates)):
-            segments = self.at(index)[:, :, : self._length(update / updates)]
-            yield segments if self.noise is None else self._perturbed(segments, self.noise, generators)
+            progress, length = update / updates, self.length
+            if progress < self.curriculum:
+                length = 1 + max(1, ceil((length - 1) * progress / self.curriculum))
+            segments = self.at(index)[:, :, :length]
+            if self.noise is not None:
+                shape = segments.shape[1], segments.shape[3]
+                draws = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+                segments = segments.clone()
+                segments[:, :, 0] += self.noise * draws.to(self.noise.device)
+            yield segments
 
     def evenly_spaced(self, most: int) -> Segments:
         """At most `most` segments, evenly spread over the data, the same for every seed."""
@@ -68,20 +76,6 @@ class SegmentSampler:
             count = min(DRAWS, updates - begin)
             draws = [torch.randint(total, (DRAWS, size), generator=generator) for generator in generators]
             yield from torch.stack(draws, dim=1)[:count].to(self.states.device)
-
-    def _length(self, progress: float) -> int:
-        if progress >= self.curriculum:
-            return self.length
-        return 1 + max(1, ceil((self.length - 1) * progress / self.curriculum))
-
-    def _perturbed(
-        self, segments: Segments, noise: Float[Tensor, " dim"], generators: Sequence[torch.Generator]
-    ) -> Segments:
-        shape = segments.shape[1], segments.shape[3]
-        draws = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
-        segments = segments.clone()
-        segments[:, :, 0] += noise * draws.to(noise.device)
-        return segments
 
 
 def segments_of(

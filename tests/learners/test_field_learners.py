@@ -13,10 +13,10 @@ from learners import Budget, Learner, NeuralODE, Predictor, ResNet, RKNet, Train
 from learners.networks.fields import Damping, RingDamping, VectorField, stacked_field
 from learners.networks.scales import Scales
 from learners.networks.stacked import StackedConvolution
+from learners.neural_ode import jacobian_mismatch
 from learners.resnet import ResidualMap
 from learners.solvers.integration import Integration, Paced
 from learners.streams import stream
-from learners.training.jacobian import jacobian_mismatch
 from learners.training.segments import SegmentSampler, segments_of
 from systems import CubicSpiral, Dataset, KuramotoSivashinsky, LinearSpiral, Lorenz96, Sampling, sample
 from tests.support.problems import Forced

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from learners import Budget, NeuralODE, Training
-from learners.solvers.rosenbrock import jacobian, rosenbrock
+from learners.solvers.steps import jacobian, rosenbrock
 from systems import LinearSpiral, Sampling, sample
 
 
