@@ -252,9 +252,7 @@ def push_forward(function: Map, states: Tensor, tangents: Tensor) -> tuple[Tenso
         with torch.no_grad(), forward_ad.dual_level():
             value, derivative = forward_ad.unpack_dual(function(forward_ad.make_dual(states, tangents)))
             return value, torch.zeros_like(value) if derivative is None else derivative
-    except (
-        NotImplementedError
-    ):  # parts with a backward pass of their own need have no forward one: a pass for each dimension
+    except NotImplementedError:  # parts with a backward pass of their own need not have a forward derivative
         with torch.enable_grad():
             given = states.detach().clone().requires_grad_()
             value = function(given)
