@@ -159,4 +159,4 @@ def _rebuild(kind: type, seed: int, arrays: Mapping[str, np.ndarray]) -> tuple[A
         found = unflatten(Spectrum, mine, SPECTRUM)
     if found is not None:
         evidence = replace(evidence, exponents=Remembered(_ask_for_model, found))
-    return evidence, Ending(ending.status, tuple(map(str, ending.reasons)))
+    return evidence, replace(ending, reasons=tuple(map(str, ending.reasons)))

@@ -23,6 +23,7 @@ from learners.base import Failure
 from learners.training.callbacks import before_each_update
 from learners.training.counting import forecast_flops
 from metrics import LYAPUNOV, Cost, Decoded, Evidence
+from results import Status
 from systems import Dataset, Trajectories
 
 PLACES = 7  # on the line between two latent states
@@ -150,18 +151,18 @@ def _cost(predictor: Predictor, data: Dataset, test: Forecasts, fitting: Usage, 
 def _ending(failure: Failure | None, test: Forecasts, climate: Forecasts, step: float, timescale: str) -> Ending:
     """How training and forecasting ended: one non-finite long forecast is too many, of the others half are allowed."""
     training = Ending.of_training(failure)
-    status = training.status
     reasons = list(training.reasons)
+    statuses: list[Status] = []
     for name, forecasts, allowed in (("", test, len(test.states) // 2), ("long ", climate, 0)):
-        if forecasts.failure:
-            status = "solver_failed"
-            reasons.append(f"the solver gave up on the {name}forecasts: {forecasts.failure}")
-            continue
         beyond = np.asarray(~np.isfinite(forecasts.states).all(axis=-1))
         lost = [(run.argmax() + 1) * step for run in beyond if run.any()]  # first non-finite samples, in timescales
-        if len(lost) > allowed and status == "ok":
-            status = "diverged"
-        if lost:
+        if forecasts.failure:
+            reasons.append(f"the solver gave up on the {name}forecasts: {forecasts.failure}")
+        elif lost:
             when = f"after {np.median(lost):.3g} {timescale}s (median)"
             reasons.append(f"{len(lost)} of {len(forecasts.states)} {name}forecasts left the finite numbers {when}")
-    return Ending(status, tuple(reasons))
+        statuses.append("solver_failed" if forecasts.failure else "diverged" if len(lost) > allowed else "ok")
+    short, long = statuses
+    return Ending(
+        short if training.status == "ok" or short == "solver_failed" else training.status, tuple(reasons), long
+    )

@@ -1,7 +1,7 @@
 """The records of a cell's trials: every metric measured, or why there is nothing to measure."""
 
 from collections.abc import Sequence
-from math import isfinite
+from math import isfinite, isinf
 from typing import Any
 
 from bench.cells.cell import Cell
@@ -16,7 +16,8 @@ def measure(cell: Cell, seed: int, evidence: Any, ending: Ending) -> Record:
     """Measure every metric of a cell on the evidence of one seed.
 
     A metric without a finite value is named in the reason, also one that raises an error, whose traceback goes to
-    stderr. The status is that of the model's training and forecasts: what one metric cannot measure is no failure.
+    stderr. The status is that of the model's training and forecasts: what one metric cannot measure is no failure. A
+    metric that is infinite, or that long runs leave without a value since they failed, has a status of its own.
     """
     measurements: list[Measurement] = []
     errors: list[str] = []
@@ -24,6 +25,7 @@ def measure(cell: Cell, seed: int, evidence: Any, ending: Ending) -> Record:
     infinite: list[str] = []
     for metric in cell.metrics:
         value: float | None = None
+        status: Status = "ok"
         try:
             value = float(metric.measure(evidence))
         except Undefined as reason:
@@ -33,8 +35,11 @@ def measure(cell: Cell, seed: int, evidence: Any, ending: Ending) -> Record:
             errors.append(f"no {metric.name}: {describe_error(error)}")
         if value is not None and not isfinite(value):
             infinite.append(metric.name)
+            status = "diverged" if isinf(value) else "ok"
             value = None
-        measurements.append(Measurement(metric.name, value, metric.unit, metric.better))
+        if value is None and metric.group == "long run":
+            status = ending.long_runs
+        measurements.append(Measurement(metric.name, value, metric.unit, metric.better, status))
     reasons = [*ending.reasons, *errors]
     reasons += [one_line(f"no {', '.join(names)}: {reason}") for reason, names in undefined.items()]
     reasons += [f"not finite: {', '.join(infinite)}"] if infinite else []

@@ -20,8 +20,9 @@ _SOLVER_GIVES_UP = ("underflow in dt", "max_num_steps exceeded", "non-finite val
 class Ending:
     """How training and forecasting ended, before anything was measured."""
 
-    status: Status = "ok"
+    status: Status = "ok"  # of training, and of the forecasts of test states
     reasons: tuple[str, ...] = ()
+    long_runs: Status = "ok"  # which is the status of the metrics alone that they leave without a value
 
     @classmethod
     def of_training(cls, failure: Failure | None) -> "Ending":

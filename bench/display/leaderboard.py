@@ -12,21 +12,26 @@ from bench.display.tables import grid, panes
 from results import Record
 
 LEADING = "vpt"  # the metric that decides, in a suite that has it; in any other its first one
+CAPPED = "vpt_capped"  # where this is above a half for all, every forecast reaches the horizon, and the error decides
+ERROR = "nrmse"
 
 
 class _Trial(NamedTuple):
     """What the leading metric says of a trial."""
 
     value: float | None
-    loss: float  # that ranks are made of: the smaller the better
-    status: str
+    loss: float | None  # that ranks are made of: the smaller the better; None where nothing defines it
+    status: str  # in the horizon of that metric
+    capped: bool  # whether it predicts up to the horizon
+    error: float
 
 
 class Leaderboard:
     """Scores so far, record by record; a rich renderable as wide as its console.
 
     Medians are over the trials that have a value. Learners are ordered by their mean rank over the systems, for which a
-    trial that failed or has no value counts as worse than any value; the reference rows follow as the suite has them.
+    trial that failed in training or in the horizon of the metric counts as worse than any value; the reference rows
+    follow as the suite has them. A system on which all learners predict up to the horizon is ranked by error.
     """
 
     def __init__(self, manifest: Mapping[str, Any]) -> None:
@@ -41,10 +46,17 @@ class Leaderboard:
     def add(self, records: Iterable[Record]) -> None:
         """Count trials in."""
         for record in records:
-            values = (one.value for one in record.measurements if one.metric == self.metric["name"])
-            value = next(values, None)
-            loss = self._sign * value if value is not None and record.status == "ok" else inf
-            self._trials.setdefault((record.learner, record.system), []).append(_Trial(value, loss, record.status))
+            measured = {one.metric: one for one in record.measurements}
+            mine = measured.get(self.metric["name"])
+            value = mine.value if mine else None
+            status = record.status if record.status != "ok" or mine is None else mine.status
+            loss = None if value is None else self._sign * value
+            if status not in ("ok", "skipped"):
+                loss = inf
+            share, error = (getattr(measured.get(name), "value", None) for name in (CAPPED, ERROR))
+            capped = status == "ok" and share is not None and share > 0.5 and self.metric["name"] == LEADING
+            trial = _Trial(value, loss, status, capped, inf if error is None else error)
+            self._trials.setdefault((record.learner, record.system), []).append(trial)
 
     def score(self, learner: str, system: str) -> float | None:
         """Median over the seeds that have a value; None where there is none."""
@@ -88,6 +100,8 @@ class Leaderboard:
                 cells = (self._cell(learner, system) for system in systems)
                 table.add_row(Text(learner), *cells, style=style, end_section=last)
             yield table
+        if full := [system for system in self.systems if self._is_saturated(system)]:
+            yield Text(f"{', '.join(full)}: all predict up to the horizon, ranked by {ERROR}", style="dim")
         if {one.status for trials in self._trials.values() for one in trials} - {"ok", "skipped"}:
             yield Text("* some seeds failed", style="red")
 
@@ -108,6 +122,17 @@ class Leaderboard:
         return text
 
     def _losses(self, system: str) -> dict[str, float]:
-        """The median loss over all seeds of each learner under comparison that has been tried on a system."""
-        tried = [learner for learner in self.learners if (learner, system) in self._trials]
-        return {learner: median(one.loss for one in self._trials[learner, system]) for learner in tried}
+        """The median loss over all seeds of each learner under comparison that has one on a system."""
+        tried = {learner: self._trials.get((learner, system), []) for learner in self.learners}
+        losses = {learner: [one.loss for one in trials if one.loss is not None] for learner, trials in tried.items()}
+        if self._is_saturated(system):
+            losses = {learner: [one.error for one in trials] for learner, trials in tried.items()}
+        return {learner: median(values) for learner, values in losses.items() if values}
+
+    def _is_saturated(self, system: str) -> bool:
+        """Whether most trials of every learner under comparison predict up to the horizon."""
+        tried = [self._trials.get((learner, system), []) for learner in self.learners]
+        shares = [
+            fmean(one.capped for one in trials) for trials in tried if any(one.status != "skipped" for one in trials)
+        ]
+        return bool(shares) and min(shares) > 0.5

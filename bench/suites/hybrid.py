@@ -16,6 +16,7 @@ from metrics import (
     parameter_error,
     parameters,
     vpt,
+    vpt_capped,
 )
 from systems import Lorenz, LotkaVolterra, Sampling
 
@@ -35,6 +36,7 @@ suite = Suite(
     metrics=(
         nrmse,
         vpt,
+        vpt_capped,
         parameter_error,
         parameters,
         nfe_forward,

@@ -19,6 +19,7 @@ from metrics import (
     roughness,
     saved_bytes,
     vpt,
+    vpt_capped,
 )
 from systems import RandomSpirals, Sampling
 
@@ -39,6 +40,7 @@ suite = Suite(
         interpolation,
         nrmse,
         vpt,
+        vpt_capped,
         roughness,
         parameters,
         nfe_forward,

@@ -25,6 +25,7 @@ from metrics import (
     parameter_floor,
     parameters,
     vpt,
+    vpt_capped,
 )
 from systems import Lorenz, LotkaVolterra, Sampling, VanDerPol
 
@@ -50,6 +51,7 @@ suite = Suite(
         misfit,
         nrmse,
         vpt,
+        vpt_capped,
         parameters,
         nfe_forward,
         nfe_forecast,

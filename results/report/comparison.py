@@ -12,12 +12,14 @@ from results.figures.comparison import (
     performance_profile,
     win_matrix,
 )
+from results.formatting import listed
 from results.report.figure_data import FigureData, Picture
 from results.statistics.intervals import Estimate, interquartile_mean, probability_of_improvement, stratified
 from results.statistics.pareto import COSTS, points
 from results.statistics.ranking import paired_losses, ranking
 from results.statistics.ranking import performance_profile as shares
 from results.statistics.ranking import win_matrix as shares_of_wins
+from results.statistics.saturation import saturated
 from results.statistics.scores import losses
 from results.statistics.trials import LEADING_METRIC, column, groups
 
@@ -40,14 +42,16 @@ def rank_pictures(data: FigureData) -> Iterator[Picture]:
             f"Bars join learners that Nemenyi's test at 5 % cannot tell apart. {ranks.statement}",
             critical_difference(ranks, data.styles),
         )
-        pairs = paired_losses(frame, ranks.learners)
-        yield Picture(
-            "wins",
-            "Who beats whom",
-            "Share of the trials (system and seed) in which the learner of a row predicts longer than that of a "
-            "column; ties count half.",
-            win_matrix(shares_of_wins(pairs), len(pairs)),
-        )
+        told, note = telling(frame, run.compared)
+        pairs = paired_losses(told, ranks.learners)
+        if len(pairs):
+            yield Picture(
+                "wins",
+                "Who beats whom",
+                "Share of the trials (system and seed) in which the learner of a row predicts longer than that of a "
+                f"column; ties count half.{note}",
+                win_matrix(shares_of_wins(pairs), len(pairs)),
+            )
 
 
 def front_pictures(data: FigureData) -> Iterator[Picture]:
@@ -62,11 +66,14 @@ def front_pictures(data: FigureData) -> Iterator[Picture]:
         or not compared["value"].notna().any()
     ):
         return
+    compared, note = telling(compared, run.compared)
+    if not len(compared):
+        return
     yield Picture(
         "pareto",
         "Accuracy against every cost",
         "Valid prediction time against function evaluations, memory, time and size, medians over seeds: up and to the "
-        "left is better. Learners on a stair are beaten by no other in both.",
+        f"left is better. Learners on a stair are beaten by no other in both.{note}",
         pareto_page(points(compared, LEADING_METRIC, tuple(costs)), data.styles, costs, "VPT"),
     )
 
@@ -76,6 +83,7 @@ def aggregate_pictures(data: FigureData) -> Iterator[Picture]:
     run, frame = data.run, data.frame
     if LEADING_METRIC not in run.metrics or len(run.compared) < FEWEST_TOGETHER:
         return
+    frame, note = telling(frame, run.compared)
     together = aggregated(frame, run.compared)
     if len(together):
         best = str(together.iloc[0]["learner"])
@@ -85,10 +93,10 @@ def aggregate_pictures(data: FigureData) -> Iterator[Picture]:
             "Left: interquartile mean over all trials of the valid prediction time, as a share of the longest median "
             "on its system; a failed trial counts as none. Right: how probable it is that a trial predicts longer than "
             f"one of {best} on a system drawn at random. 95 % bootstrap intervals, stratified by system, where there "
-            "are trials enough for one; an interval that holds 50 % resolves nothing.",
+            f"are trials enough for one; an interval that holds 50 % resolves nothing.{note}",
             aggregate_figure(together, data.styles),
         )
-    paired = paired_losses(frame, run.compared).astype(float).dropna()
+    paired = paired_losses(frame, run.compared).dropna()
     inverse = 1 / (-paired).clip(lower=0).replace(0, np.nan)
     profiled = inverse.fillna(np.inf).loc[lambda table: np.isfinite(table).any(axis="columns")]
     if len(profiled):
@@ -98,9 +106,16 @@ def aggregate_pictures(data: FigureData) -> Iterator[Picture]:
             "Performance profiles",
             f"Share of the {len(profiled)} paired trials (system and seed) in which a learner's valid prediction time "
             "is within a factor of the longest of that trial: higher, and sooner, is better. A failed trial is never "
-            "within any.",
+            f"within any.{note}",
             performance_profile(shares(profiled, ratios), data.styles, "factor to the longest VPT"),
         )
+
+
+def telling(frame: pd.DataFrame, learners: list[str]) -> tuple[pd.DataFrame, str]:
+    """The rows of the systems on which prediction times tell learners apart, and a sentence on the others."""
+    full = saturated(frame, learners)
+    note = f" Without {listed(full)}, where all of them predict up to the horizon." if full else ""
+    return frame.loc[~frame["system"].isin(full)], note
 
 
 def aggregated(frame: pd.DataFrame, learners: list[str]) -> pd.DataFrame:

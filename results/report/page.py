@@ -105,9 +105,10 @@ def _content(
     about = pd.DataFrame([run.store.environment(cell.key) for cell in run.finished]).reindex(columns=machine)
     best = conclusions.winners(data.prediction_times, run.compared, run.timescales)
     if LEADING_METRIC in run.metrics:
-        overall = conclusions.overall_ranking(ranking(data.frame, run.compared))
+        ranks = ranking(data.frame, run.compared)
         lost = conclusions.lost_to_references(data.prediction_times, run.compared, data.truths)
-        concluded = conclusions.conclusions(best, overall, lost)
+        concluded = conclusions.conclusions(best, conclusions.overall_ranking(ranks), lost)
+        concluded += [ranks.note] if ranks.note else []
     else:
         concluded = conclusions.describe_best(data.frame, run.compared, run.metrics[0])
     return {

@@ -1,7 +1,7 @@
 """Who is better than whom: ranks with critical differences, performance profiles, and wins; or nothing is resolved."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import sqrt
 from typing import Any
@@ -14,8 +14,9 @@ from statsmodels.stats.multitest import multipletests
 
 from results.formatting import listed
 from results.statistics.intervals import LEVEL
+from results.statistics.saturation import ERROR, saturated, saturation_note
 from results.statistics.scores import losses, scores
-from results.statistics.trials import CELL, column, rows
+from results.statistics.trials import CELL, LEADING_METRIC, column, rows
 
 MOMENTS = ["mean", "std", "count"]
 FEWEST_SYSTEMS = 2  # below which ranks over systems say nothing
@@ -26,8 +27,8 @@ class Ranking:
     """Learners by mean rank over independent blocks, best first, with what can and what cannot be told apart.
 
     `p_values` are those of each pair, corrected for their number; `difference` is the least difference of mean ranks
-    that is resolved (NaN where the test has none); `failed` counts the trials at the worst rank, and `left_out` names
-    learners that some block says nothing about.
+    that is resolved (NaN where the test has none); `failed` counts the trials at the worst rank, `left_out` names
+    learners that some block says nothing about, and `note` tells the systems on which the metric itself says nothing.
     """
 
     mean_ranks: pd.Series
@@ -38,6 +39,7 @@ class Ranking:
     difference: float = np.nan
     failed: Mapping[str, int] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def learners(self) -> list[str]:
@@ -74,6 +76,7 @@ class Ranking:
         else:
             least = 2.0 ** (1 - self.blocks)
             limit = f"With {floor}, no p-value of a pair is below {least:.2g} before Holm's correction."
+        limit = f"{self.note} {limit}".strip()
         pairs = [(one, other) for one, other in combinations(self.learners, 2) if self.resolved(one, other)]
         if not pairs:
             return f"{limit} No learner is resolved from another."
@@ -88,18 +91,17 @@ def ranking(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt", t
     """Rank learners over systems by their median loss over seeds; a system is one block, however many seeds it has.
 
     The seeds of one system share its data and its peculiarities: as blocks of their own they would feign resolution.
+    Systems that `saturated` names are ranked by error; without one they are no block.
     """
-    trials = losses(frame, metric)
-    trials = trials.loc[trials["learner"].isin(list(learners))]
-    table = _medians(trials).reindex(columns=list(learners)).dropna(axis="index", how="all")
+    table = _medians(frame, learners, metric).dropna(axis="index", how="all")
     left_out = [learner for learner in learners if column(table, learner).isna().any()]
-    failed = trials.loc[trials["failed"]].groupby("learner").size().to_dict()
-    return rank_table(table.drop(columns=left_out), test, failed, tuple(left_out))
+    trials = losses(frame, metric)
+    failed = trials.loc[trials["failed"] & trials["learner"].isin(list(learners))].groupby("learner").size().to_dict()
+    note = saturation_note(frame, learners) if metric == LEADING_METRIC else ""
+    return replace(rank_table(table.drop(columns=left_out), test), failed=failed, left_out=tuple(left_out), note=note)
 
 
-def rank_table(
-    table: pd.DataFrame, test: str = "nemenyi", failed: Mapping[str, int] | None = None, left_out: tuple[str, ...] = ()
-) -> Ranking:
+def rank_table(table: pd.DataFrame, test: str = "nemenyi") -> Ranking:
     """Rank the columns of a complete table of losses, a row for each block, by Friedman's test and one of pairs.
 
     `test` of pairs: "nemenyi", by mean ranks, or "wilcoxon", signed ranks with Holm's correction. No pair is resolved
@@ -115,7 +117,7 @@ def rank_table(
         raise ValueError(f"no test of pairs is called {test!r}: choose from {', '.join(tests)}")
     p_pairs, difference = tests[test](table) if blocks > 1 and count > 1 else (np.ones((count, count)), np.nan)
     pairs = pd.DataFrame(p_pairs, index=order.index, columns=order.index)
-    return Ranking(order, pairs, blocks, statistic, p, difference, dict(failed or {}), left_out)
+    return Ranking(order, pairs, blocks, statistic, p, difference)
 
 
 def friedman(table: pd.DataFrame) -> tuple[float, float]:
@@ -152,12 +154,11 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 def ranks(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.DataFrame:
     """Rank of each of `learners` (rows) on each system (columns) by the median over seeds; 1 is best, ties share one.
 
-    A trial that diverged or failed counts as worse than any value; learners whose medians are such trials share the
-    mean of the worst ranks, as others that tie. NaN where a cell is missing or was skipped.
+    A trial that failed in the horizon of the metric counts as worse than any value; learners whose medians are such
+    trials share the mean of the worst ranks, as others that tie. NaN where a cell is missing or was skipped. Systems
+    that `saturated` names are ranked by error.
     """
-    systems = list(dict.fromkeys(rows(frame, metric=metric)["system"]))
-    table = _medians(losses(frame, metric)).T.reindex(index=list(learners), columns=systems)
-    return table.rank(axis="index")
+    return _medians(frame, learners, metric).T.rank(axis="index")
 
 
 def mean_rank(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.Series:
@@ -182,7 +183,7 @@ def win_matrix(table: pd.DataFrame) -> pd.DataFrame:
 def paired_losses(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.DataFrame:
     """Losses of the learners (columns) in each trial (rows: system and seed)."""
     table = losses(frame, metric).pivot_table("loss", ["system", "seed"], "learner", aggfunc="median", sort=False)
-    return table.reindex(columns=list(learners))
+    return table.reindex(columns=list(learners)).astype(float)
 
 
 def performance_profile(table: pd.DataFrame, ratios: Sequence[float]) -> pd.DataFrame:
@@ -208,9 +209,19 @@ def performance_profile(table: pd.DataFrame, ratios: Sequence[float]) -> pd.Data
     )
 
 
-def _medians(trials: pd.DataFrame) -> pd.DataFrame:
-    """Median loss over the seeds, for each system (rows) and learner (columns)."""
-    return pd.DataFrame(trials.groupby(CELL, sort=False)["loss"].median().unstack("learner"))
+def _medians(frame: pd.DataFrame, learners: Sequence[str], metric: str) -> pd.DataFrame:
+    """Median loss over the seeds, by system (rows) and learner (columns); of the error where a system is saturated."""
+    systems = list(dict.fromkeys(rows(frame, metric=metric)["system"]))
+
+    def medians(metric: str) -> pd.DataFrame:
+        table = losses(frame, metric).groupby(CELL, sort=False)["loss"].median().unstack("learner")
+        return pd.DataFrame(table).reindex(index=systems, columns=list(learners)).astype(float)
+
+    table = medians(metric)
+    full = saturated(frame, learners) if metric == LEADING_METRIC else []
+    if full:
+        table.loc[full] = medians(ERROR).loc[full]
+    return table
 
 
 def _nemenyi(table: pd.DataFrame) -> tuple[np.ndarray, float]:
@@ -240,12 +251,12 @@ def level_by_seeds(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, se
     """For each metric the learners on one system whose trials do not resolve them from the best, and the best itself.
 
     Welch's test of the log-ratios with Holm's correction at 5 %. No metric where a seed alone cannot resolve anything;
-    learners with a failed trial are level with nobody.
+    learners with a trial that failed in the horizon of a metric are level with nobody in it.
     """
-    failed = set(column(frame, "learner")[frame["status"] != "ok"])
+    failed = pd.MultiIndex.from_frame(frame.loc[frame["status"] != "ok", ["metric", "learner"]])
     found = scores(frame).groupby(["metric", "learner"], sort=False)["score"].agg(["median", *MOMENTS])
-    found = found.loc[found["count"] > 1].reset_index(level="learner")
-    found = found.loc[[learner in learners and learner not in failed for learner in found["learner"]]]
+    found = found.loc[(found["count"] > 1) & ~found.index.isin(failed)].reset_index(level="learner")
+    found = found.loc[found["learner"].isin(list(learners))]
     level = {}
     for metric, mine in found.groupby(level="metric", sort=False):
         ordered = mine.sort_values("median", kind="stable")

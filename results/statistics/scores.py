@@ -17,13 +17,14 @@ DEFAULT_FLOOR = 1e-4
 def losses(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
     """A row for each trial of a metric with its `loss`, the smaller the better, and whether it `failed`.
 
-    A trial that diverged or failed has an infinite loss, whatever it measured before; a skipped one has no row. Of a
-    metric that is best near the truth, the loss is the distance from the true equations' median value on the system,
-    NaN without them.
+    A trial has failed where the model has, in training or in the horizon of this metric: its loss is infinite, whatever
+    it measured before. Another horizon does not matter. A skipped trial has no row, and one whose value nothing defines
+    has a loss of NaN. Of a metric that is best near the truth, the loss is the distance from the true equations' median
+    value on the system, NaN without them.
     """
     trials = rows(frame, metric=metric)
     trials = trials.loc[trials["status"] != "skipped"]
-    failed = (trials["status"] != "ok") | (trials["value"].isna() & (trials["better"] != "truth"))
+    failed = trials["status"] != "ok"
     loss = _loss(trials, ["system"]).mask(failed, np.inf)
     return trials.assign(loss=loss, failed=failed)[[*CELL, "seed", "loss", "failed"]]
 

@@ -37,11 +37,17 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series:
     return cast(pd.Series, frame[name])
 
 
+def endings(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row of each trial, whose `status` is that of the trial: ok where any of its metrics is, else the first."""
+    failed = frame["status"].to_numpy() != "ok"
+    return frame.iloc[np.argsort(failed, kind="stable")].drop_duplicates([*CELL, "seed"]).sort_index(kind="stable")
+
+
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
     """A row for each system, learner and metric, in the order of the frame, from the long form of a run.
 
     Columns `median`, `low`, `high` (over the seeds that have a finite value; no interval of fewer than six), `n` (how
-    many have), `failed` (seeds whose status is not ok) and `status` (of the first of those, or ok).
+    many have), `failed` (seeds whose status is not ok for this metric) and `status` (of the first of those, or ok).
     """
     frame = frame.assign(value=frame["value"].where(np.isfinite(frame["value"])))
     frame["failure"] = frame["status"].where(frame["status"] != "ok")

@@ -10,17 +10,26 @@ COLUMNS = ("suite", "system", "learner", "seed", "metric", "value", "unit", "bet
 
 @dataclass(frozen=True)
 class Measurement:
-    """One metric of one trial; `value` is None where a failed trial has none."""
+    """One metric of one trial; `value` is None where there is none.
+
+    `status` says why, where that is a failure of the model in the horizon of this metric alone; it is ok where nothing
+    defines a value.
+    """
 
     metric: str
     value: float | None
     unit: str
     better: str
+    status: Status = "ok"
 
 
 @dataclass(frozen=True)
 class Record:
-    """The outcome of one trial. A failure is an outcome: it has a status, a reason, and a row for every metric."""
+    """The outcome of one trial. A failure is an outcome: it has a status, a reason, and a row for every metric.
+
+    The status is that of training and of the forecasts of test states: a long run that fails is told in the reason, and
+    is the status of the metrics that it leaves without a value.
+    """
 
     system: str
     learner: str
@@ -36,10 +45,11 @@ class Record:
         return cls(**{**values, "measurements": measurements})
 
     def rows(self, suite: str, cell: str) -> Iterator[tuple[Any, ...]]:
-        """The record in long form: a row for each metric, in the order of COLUMNS."""
+        """The record in long form: a row for each metric, in the order of COLUMNS, with the status of that metric."""
         trial = (suite, self.system, self.learner, self.seed)
         for one in self.measurements:
-            yield (*trial, one.metric, one.value, one.unit, one.better, self.status, self.reason, cell)
+            status = self.status if self.status != "ok" else one.status
+            yield (*trial, one.metric, one.value, one.unit, one.better, status, self.reason, cell)
 
 
 def relabelled(records: Iterable[Record], learner: str) -> list[Record]:

@@ -8,7 +8,7 @@ import pandas as pd
 from results.formatting import slug, status, three_digits
 from results.statistics.pareto import CELL, at_equal, budgets, curves
 from results.statistics.ranking import level_by_ranks, level_by_seeds
-from results.statistics.trials import LEADING_METRIC, column, rows, summary
+from results.statistics.trials import LEADING_METRIC, column, endings, rows, summary
 from results.store.run import Run
 from results.tables.tables import BOLD, BY_RANKS, BY_SEEDS, Column, Table, table_of
 
@@ -60,7 +60,7 @@ def matched_tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, Tabl
 
 def _view(reached: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     """Every trial of the run with what it has reached, or the reason why that is nothing for its status."""
-    trials = frame.drop_duplicates([*CELL, "seed"])[[*CELL, "seed", "status"]]
+    trials = endings(frame)[[*CELL, "seed", "status"]]
     view = trials.merge(reached, "left", [*CELL, "seed"]).rename(columns={"vpt": "value"})
     why = np.where(column(view, "stages").fillna(0) > 0, DEARER, UNTOLD)
     missing = view["value"].isna() & (view["status"] == "ok")

@@ -9,8 +9,9 @@ import pandas as pd
 
 from results.formatting import ABSENT, BYTES, NOTHING, heading, in_bytes, outcome, slug, status, three_digits
 from results.statistics.ranking import level_by_ranks, level_by_seeds, mean_rank
+from results.statistics.saturation import saturation_note
 from results.statistics.scores import GROUND_TRUTH
-from results.statistics.trials import LEADING_METRIC, column, leading_metric, rows, summary
+from results.statistics.trials import LEADING_METRIC, column, endings, leading_metric, rows, summary
 
 BOLD = "In bold the best of the compared learners and those not resolved from it, nothing where none is resolved"
 BY_SEEDS = "Welch's test on the seeds with Holm's correction, 5 %"
@@ -161,10 +162,12 @@ def leaderboard(
     for metric in (name for name in OVERALL if name in metrics and name != leading):
         level = level_by_ranks(frame, metric, compared) if metric in ACCURACY else ()
         columns.append(_column(rows(frame, metric=metric), *_overall(rows(totals, metric=metric)), level))
+    note = saturation_note(frame, compared) if leading == LEADING_METRIC else ""
     shown = "Valid prediction time (VPT)" if leading == LEADING_METRIC else heading(leading)
     caption = (
         f"{shown} on each system: median over seeds. "
-        "Mean rank: over systems, among the compared learners, failed trials at the worst rank. "
+        "Mean rank: over systems, among the compared learners, trials that failed in training or in the horizon of "
+        f"the metric at the worst rank. {f'{note} ' if note else ''}"
         "Other columns: median over systems, a failed one counting as worse than any. "
         f"{BOLD}: on one system by {BY_SEEDS}; over systems by {BY_RANKS}; costs as they are. Reference rows below "
         "the line."
@@ -227,7 +230,7 @@ def table_of(
 
 def _outcomes(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, str]:
     """How the trials of each learner ended, in words."""
-    ended = frame.drop_duplicates(["system", "learner", "seed"]).groupby("learner")["status"].agg(list).to_dict()
+    ended = endings(frame).groupby("learner")["status"].agg(list).to_dict()
     return {learner: outcome(ended.get(learner, ())) for learner in learners}
 
 

@@ -255,3 +255,12 @@ def test_a_manifest_says_what_a_run_consists_of_in_order():
     assert found["sampling"]["step"] == Sampling().step
     assert found["cells"][1] == {"key": "b", "system": "Lorenz", "learner": "Persistence"}
     assert found["environment"]["cores"] == 2
+
+
+@pytest.mark.parametrize("name", sorted(suites()))
+def test_a_suite_shows_boundedness_beside_long_runs_and_where_prediction_times_end(name: str):
+    measured = {metric.name: metric.group for metric in load(name).metrics}
+    if "long run" in measured.values():
+        assert "unbounded_fraction" in measured
+    if "vpt" in measured:
+        assert "vpt_capped" in measured

@@ -22,7 +22,7 @@ from bench.cells.data import dataset, location
 from bench.cells.key import Planned, digest, identity, key
 from bench.cells.run import fit_cell
 from learners import Budget, Forecast, Learner, Predictor
-from metrics import LYAPUNOV, STANDARD, lyapunov_exponent
+from metrics import LYAPUNOV, STANDARD, lyapunov_exponent, unbounded_fraction
 from results import Measurement, Record
 from systems import LinearSpiral, Sampling, System, Trajectories, sample
 from systems.protocol import PARTS
@@ -312,13 +312,25 @@ def test_half_of_the_forecasts_may_diverge_but_not_unnoticed(run: Callable[..., 
     assert record.reason.startswith("2 of 4 forecasts left the finite numbers after 0.3 periods (median)")
 
 
-def test_a_long_forecast_may_not_diverge_at_all(run: Callable[..., list[Record]]):
-    record = run(stubs.Spoiled("diverge_late"))[0]
-    assert record.status == "diverged"
+def test_a_long_forecast_that_diverges_fails_the_metrics_of_long_runs_alone(run: Callable[..., list[Record]]):
+    record = run(stubs.Spoiled("diverge_late"), metrics=(*stubs.METRICS, unbounded_fraction))[0]
+    assert record.status == "ok"
     assert record.reason == (
         "1 of 1 long forecasts left the finite numbers after 5.05 periods (median); not finite: correlation_dimension"
     )
+    statuses = {one.metric: one.status for one in record.measurements}
+    assert {name for name, status in statuses.items() if status != "ok"} == {"correlation_dimension"}
+    assert statuses["correlation_dimension"] == "diverged"
     assert values(record)["vpt"] == pytest.approx(1.0)
+    assert values(record)["unbounded_fraction"] == 1.0
+    told = {row[4]: row[8] for row in record.rows("suite", "cell")}
+    assert told == statuses
+
+
+def test_an_infinite_error_is_the_failure_of_that_metric_where_few_forecasts_diverge(run: Callable[..., list[Record]]):
+    record = run(stubs.Spoiled("diverge_in_half"))[0]
+    assert {one.metric: one.status for one in record.measurements}["nrmse"] == "diverged"
+    assert values(record)["nrmse"] is None
 
 
 @pytest.mark.parametrize("spoil", ["underflow", "give_up"])
@@ -429,7 +441,7 @@ def test_a_metric_without_anything_to_measure_says_why_and_is_no_failure(run: Ca
 
 def test_metrics_that_lack_the_same_share_a_reason(run: Callable[..., list[Record]]):
     record = run(stubs.Spoiled("diverge_late"), metrics=(*LYAPUNOV, *stubs.METRICS))[0]
-    assert record.status == "diverged"
+    assert {one.status for one in record.measurements if one.metric.startswith("lyapunov")} == {"diverged"}
     assert "no lyapunov_exponent, kaplan_yorke_dimension: every long forecast leaves the finite" in record.reason
 
 

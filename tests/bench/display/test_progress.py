@@ -163,6 +163,26 @@ def test_a_failed_trial_counts_as_the_worst_for_the_rank_and_is_marked():
     assert text[-1] == "* some seeds failed"
 
 
+def test_a_long_run_that_fails_does_not_touch_the_rank_of_forecasts():
+    board = Leaderboard(manifest(metrics=("vpt", "d_stsp")))
+    for learner, time in (("NeuralODE", 9.0), ("ResNet", 1.0)):
+        lost = Measurement("d_stsp", None, "", "lower", "diverged" if learner == "NeuralODE" else "ok")
+        forecast = Measurement("vpt", time, "timescales", "higher")
+        board.add([Record("Lorenz", learner, 0, "ok", "", (forecast, lost))])
+    assert board.ranking() == ["NeuralODE", "ResNet"]
+    assert not any("*" in line for line in shown(board))
+
+
+def test_where_all_reach_the_horizon_the_error_ranks_and_the_board_says_so():
+    board = Leaderboard(manifest(metrics=("vpt", "vpt_capped", "nrmse")))
+    for learner, error in (("NeuralODE", 0.2), ("ResNet", 0.1)):
+        told = zip(("vpt", "vpt_capped", "nrmse"), (16.0, 1.0, error), strict=True)
+        measured = tuple(Measurement(name, value, "", "higher") for name, value in told)
+        board.add([Record("Lorenz", learner, 0, "ok", "", measured)])
+    assert board.ranking() == ["ResNet", "NeuralODE"]
+    assert "Lorenz: all predict up to the horizon, ranked by nrmse" in shown(board)
+
+
 def test_a_cell_without_any_value_shows_its_status_and_a_missing_one_a_dot():
     board = Leaderboard(manifest())
     board.add(records("ResNet", None, status="timeout"))

@@ -11,13 +11,17 @@ from results.statistics.ranking import (
     critical_difference,
     friedman,
     holm,
+    mean_rank,
     paired_losses,
     performance_profile,
     rank_table,
     ranking,
+    ranks,
     signed_ranks,
     win_matrix,
 )
+from results.statistics.saturation import saturated
+from results.statistics.trials import endings
 from tests.support.synthetic import long_form
 
 # Area under the curve of C4.5 without and with two parameters tuned, on 14 data sets: Demsar 2006, table 6. There the
@@ -184,6 +188,68 @@ def test_a_trial_that_diverged_is_the_worst_whatever_it_measured():
     frame = long_form({(system, one): [value] * 3 for system in "XY" for one, value in (("A", 1.0), ("B", 9.0))})
     frame.loc[frame["learner"] == "B", "status"] = "diverged"
     assert ranking(frame, ["A", "B"]).mean_ranks.to_dict() == {"A": 1.0, "B": 2.0}
+
+
+def test_a_trial_fails_in_the_horizon_of_a_metric_alone():
+    """The second best forecasts keep their rank though a long run overflows; what has no value since then is worst."""
+    values = {"A": (9.0, 0.1), "B": (8.0, None), "C": (1.0, 0.3)}
+    short = long_form({(system, one): [vpt] * 3 for system in "XYZ" for one, (vpt, _) in values.items()})
+    long = long_form(
+        {(system, one): [d_stsp] * 3 for system in "XYZ" for one, (_, d_stsp) in values.items()}, "d_stsp", "lower"
+    )
+    frame = pd.concat([short, long.replace("crashed", "diverged")], ignore_index=True)
+    assert ranking(frame, list("ABC")).mean_ranks.to_dict() == {"A": 1.0, "B": 2.0, "C": 3.0}
+    assert ranking(frame, list("ABC"), "d_stsp").mean_ranks.to_dict() == {"A": 1.0, "C": 2.0, "B": 3.0}
+    assert ranking(frame, list("ABC"), "d_stsp").failed == {"B": 9}
+    ended = endings(frame)
+    assert len(ended) == 27
+    assert set(ended["status"]) == {"ok"}
+
+
+def test_a_value_that_nothing_defines_is_no_failure():
+    frame = long_form({(system, one): [1.0, 2.0] for system in "XYZ" for one in "ABC"}, "zero_one_k", "lower")
+    frame.loc[(frame["learner"] == "B") & (frame["system"] == "X"), "value"] = np.nan
+    found = ranking(frame, list("ABC"), "zero_one_k")
+    assert (found.left_out, found.failed) == (("B",), {})
+
+
+def saturated_frame(capped: float = 1.0, with_error: bool = True) -> pd.DataFrame:
+    """On X every prediction is as long as the horizon, and A has the least error; on Y and Z C predicts longest."""
+    times = {("X", one): [16.0] * 3 for one in "ABC"}
+    times |= {(system, one): [1.0 + place] * 3 for system in "YZ" for place, one in enumerate("ABC")}
+    shares = {place: [capped if place[0] == "X" else 0.0] * 3 for place in times}
+    errors = {place: [0.01 * (1 + "ABC".index(place[1]))] * 3 for place in times}
+    parts = [long_form(times), long_form(shares, "vpt_capped"), long_form(errors, "nrmse", "lower")]
+    return pd.concat(parts[: 2 + with_error], ignore_index=True)
+
+
+def test_where_all_reach_the_horizon_learners_are_ranked_by_error():
+    frame = saturated_frame()
+    assert saturated(frame, list("ABC")) == ["X"]
+    table = ranks(frame, list("ABC"))
+    assert table["X"].to_dict() == {"A": 1.0, "B": 2.0, "C": 3.0}
+    assert table["Y"].to_dict() == {"A": 3.0, "B": 2.0, "C": 1.0}
+    found = ranking(frame, list("ABC"))
+    assert found.mean_ranks.to_dict() == pytest.approx({"C": 5 / 3, "B": 2.0, "A": 7 / 3})
+    assert found.mean_ranks.to_dict() == pytest.approx(mean_rank(frame, list("ABC")).to_dict())
+    assert found.statement.startswith(
+        "On X the median VPT of every compared learner is the horizon: ranked there by NRMSE. With 3 systems"
+    )
+
+
+def test_where_all_reach_the_horizon_and_errors_are_not_known_the_system_is_left_out():
+    found = ranking(saturated_frame(with_error=False), list("ABC"))
+    assert (found.blocks, found.mean_ranks.to_dict()) == (2, {"C": 1.0, "B": 2.0, "A": 3.0})
+    assert "left out of ranks" in found.statement
+
+
+def test_a_system_is_not_saturated_where_half_of_the_forecasts_or_one_learner_fall_short():
+    assert saturated(saturated_frame(capped=0.5), list("ABC")) == []
+    frame = saturated_frame()
+    frame.loc[(frame["system"] == "X") & (frame["learner"] == "B") & (frame["seed"] < 2), "status"] = "diverged"
+    assert saturated(frame, list("ABC")) == []
+    assert ranks(frame, list("ABC"))["X"].to_dict() == {"A": 1.5, "B": 3.0, "C": 1.5}
+    assert saturated(frame, list("AC")) == ["X"]
 
 
 def test_a_skipped_learner_is_left_out_and_does_not_count():
