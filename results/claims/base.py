@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from results.formatting import three_digits
+from results.formatting import listed, three_digits
 from results.statistics.intervals import CONFIDENCE
 from results.statistics.trials import column, rows
 
 ClaimVerdict = Literal["supported", "refuted", "inconclusive"]
+TRIAL = ["system", "seed"]
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,16 @@ class Claim:
 
 
 def judged(claims: Sequence[Claim], frame: pd.DataFrame, suite: str) -> list[tuple[Claim, Effect]]:
-    """The claims about a suite, each with what its results say of it.
+    """The claims about a suite, each with what its results say of it, whatever part of the suite was run.
 
     `frame` is that of `Run.frame_of_components`.
     """
     return [(claim, claim.test(frame)) for claim in claims if claim.suite == suite]
+
+
+def not_tested(why: str, unit: str = "") -> Effect:
+    """The effect of a claim of which a run has not what it is about."""
+    return Effect(np.nan, np.nan, np.nan, unit, "inconclusive", f"not tested: {why}")
 
 
 def claims_table(found: Sequence[tuple[Claim, Effect]]) -> pd.DataFrame:
@@ -76,18 +82,19 @@ def claims_table(found: Sequence[tuple[Claim, Effect]]) -> pd.DataFrame:
     )
 
 
-def effect(values: np.ndarray, unit: str, lowest: float = -inf, highest: float = inf) -> Effect:
-    """The mean of a value over seeds, held against the range in which the claim is true.
+def effect(values: pd.Series, unit: str, lowest: float = -inf, highest: float = inf) -> Effect:
+    """The mean of a value by system and seed, held against the range in which the claim is true.
 
-    It is supported where the whole interval lies in the range, refuted where all of it lies outside, and else open.
+    Seeds are the replicates: what one seed gives on several systems, or several times, counts as one value, their mean.
+    The claim is supported where the whole interval lies in the range, refuted where all of it lies outside, else open.
     """
-    values = values[np.isfinite(values)]
-    if len(values) < 2:
-        return Effect(np.nan, np.nan, np.nan, unit, "inconclusive", f"measured for {len(values)} seeds: two are needed")
-    low, high = interval(values)
+    by_seed = values.loc[np.isfinite(values.to_numpy(dtype=float))].groupby(level="seed").mean().to_numpy()
+    if len(by_seed) < 2:
+        return not_tested(f"measured for {len(by_seed)} seeds, and two are needed", unit)
+    low, high = interval(by_seed)
     inside, outside = lowest <= low and high <= highest, high < lowest or low > highest
     verdict: ClaimVerdict = "supported" if inside else "refuted" if outside else "inconclusive"
-    return Effect(float(np.mean(values)), low, high, unit, verdict)
+    return Effect(float(np.mean(by_seed)), low, high, unit, verdict)
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
@@ -99,7 +106,13 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 def together(parts: Sequence[Effect]) -> Effect:
     """Of a claim with several parts, the one that decides: a refuted part, else an open one, else the first."""
     order = ("refuted", "inconclusive", "supported")
-    return min(parts, key=lambda part: order.index(part.verdict))
+    return min(parts, key=lambda part: order.index(part.verdict), default=not_tested("nothing was measured"))
+
+
+def tested(trials: pd.DataFrame) -> str:
+    """The labels of the learners of these trials, for what a claim says of them."""
+    labels = list(dict.fromkeys(trials["learner"]))
+    return listed(labels) if labels else "no learner"
 
 
 def trials_of(
@@ -112,25 +125,28 @@ def trials_of(
 
 def measured(trials: pd.DataFrame, metric: str) -> pd.Series:
     """A metric of these trials by system and seed; failed ones are missing."""
-    return column(rows(trials, metric=metric).set_index(["system", "seed"]), "value").dropna()
+    return column(rows(trials, metric=metric).set_index(TRIAL), "value").dropna()
 
 
-def differences(one: pd.Series, other: pd.Series) -> np.ndarray:
+def differences(one: pd.Series, other: pd.Series) -> pd.Series:
     """One value less the other, for each system and seed that has both; of several learners, their medians."""
-    return np.subtract(*_paired(one, other))
+    first, second = _paired(one, other)
+    return first - second
 
 
-def ratios(one: pd.Series, other: pd.Series) -> np.ndarray:
+def ratios(one: pd.Series, other: pd.Series) -> pd.Series:
     """One value over the other, for each system and seed that has both; of several learners, their medians."""
-    return np.divide(*_paired(one, other))
+    first, second = _paired(one, other)
+    return first / second
 
 
-def decades(one: pd.Series, other: pd.Series) -> np.ndarray:
+def decades(one: pd.Series, other: pd.Series) -> pd.Series:
     """Logarithms to base 10 of the ratios."""
-    return np.log10(ratios(one, other))
+    with np.errstate(divide="ignore", invalid="ignore"):  # of what is zero, which no effect is made of
+        return np.log10(ratios(one, other))
 
 
-def _paired(one: pd.Series, other: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    first, second = (values.groupby(level=["system", "seed"], sort=False).median() for values in (one, other))
+def _paired(one: pd.Series, other: pd.Series) -> tuple[pd.Series, pd.Series]:
+    first, second = (values.groupby(level=TRIAL, sort=False).median() for values in (one, other))
     both = first.index.intersection(second.index)
-    return first.loc[both].to_numpy(), second.loc[both].to_numpy()
+    return first.loc[both], second.loc[both]

@@ -1,12 +1,25 @@
 """Every claim of the literature that a suite of this package puts to the test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from results.claims.base import Claim, Effect, decades, differences, effect, measured, ratios, together, trials_of
+from results.claims.base import (
+    Claim,
+    Effect,
+    decades,
+    differences,
+    effect,
+    measured,
+    not_tested,
+    ratios,
+    tested,
+    together,
+    trials_of,
+)
 from results.statistics.trials import rows
 
 _CHEN = "Chen et al., Neural ordinary differential equations, NeurIPS 2018"
@@ -17,19 +30,21 @@ _LAYER = "Differential equations as a PyTorch neural network layer (write-up)"
 RECOVERED = 0.05  # relative error of the worst parameter, up to which all of them count as recovered
 LARGEST = 16  # training trajectories of the hybrid suite
 TRAINED = 2.0  # timescales that its training trajectories last
-_NOTHING = Effect(np.nan, np.nan, np.nan, "", "inconclusive", "nothing was measured")
 
 
 def given(frame: pd.DataFrame, metric: str, model: str, trajectories: int) -> pd.Series:
     """A metric of one class of model with so many training trajectories, by system and seed; failures are missing."""
-    chosen = trials_of(frame, "Fewer", lambda its: (its["learner"].kind, its["trajectories"]) == (model, trajectories))
-    return measured(chosen, metric)
+
+    def fits(its: Mapping[str, Any]) -> bool:
+        return getattr(its.get("learner"), "kind", "") == model and its.get("trajectories") == trajectories
+
+    return measured(trials_of(frame, "Fewer", fits), metric)
 
 
 def _recovered(frame: pd.DataFrame) -> Effect:
     """Relative error of the worst parameter, on the system where it is largest."""
     errors = measured(trials_of(frame, "Mechanistic"), "parameter_error").groupby("system", sort=False)
-    return together([effect(mine.to_numpy(), "relative error", highest=RECOVERED) for _, mine in errors] or [_NOTHING])
+    return together([effect(mine, "relative error", highest=RECOVERED) for _, mine in errors])
 
 
 def _hungrier(frame: pd.DataFrame) -> Effect:
@@ -44,15 +59,13 @@ def _hungrier(frame: pd.DataFrame) -> Effect:
 def _longer(frame: pd.DataFrame) -> Effect:
     """Valid prediction time of the neural model on the regular system, which is longer than what it was trained on."""
     times = given(rows(frame, system_class="LotkaVolterra"), "vpt", "NeuralODE", LARGEST)
-    return effect(times.to_numpy(), "periods", lowest=TRAINED)
+    return effect(times, "periods", lowest=TRAINED)
 
 
 def _leaner(frame: pd.DataFrame) -> Effect:
     """Error of the hybrid over that of the neural model, which is given twice as many trajectories."""
     pairs = [(given(frame, "nrmse", "HybridODE", n), given(frame, "nrmse", "NeuralODE", 2 * n)) for n in (1, 2, 4, 8)]
-    return effect(
-        np.concatenate([decades(*pair) for pair in pairs]), "decades of error, with half the data", highest=0.0
-    )
+    return effect(pd.concat([decades(*pair) for pair in pairs]), "decades of error, with half the data", highest=0.0)
 
 
 def _elsewhere(frame: pd.DataFrame) -> Effect:
@@ -84,17 +97,19 @@ def _plain_field(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _rougher(frame: pd.DataFrame) -> Effect:
     """Roughness of the Elman network's forecasts over that of the neural ODE's, in decades."""
-    one, other = (measured(trials, "roughness") for trials in (_elman(frame), _plain_field(frame)))
-    return effect(decades(one, other), "decades of roughness", lowest=ABOVE)
+    networks, fields = _elman(frame), _plain_field(frame)
+    unit = f"decades of roughness, {tested(networks)} over {tested(fields)}"
+    return effect(decades(measured(networks, "roughness"), measured(fields, "roughness")), unit, lowest=ABOVE)
 
 
 def _collapses(frame: pd.DataFrame) -> Effect:
     """Share of the recurrent network's long runs that end in rest or a cycle, and of the neural ODE's in chaos."""
     chaotic = rows(frame, system=CHAOTIC)
-    still, cyclic = (measured(_elman(chaotic), f"{regime}_fraction") for regime in ("fixed_point", "limit_cycle"))
-    collapsed = effect((still + cyclic).dropna().to_numpy(), "of the RNN's runs collapse", lowest=HALF)
-    kept = measured(_plain_field(chaotic), "chaos_fraction").to_numpy()
-    return together([collapsed, effect(kept, "of the NODE's runs are chaotic", lowest=HALF)])
+    networks, fields = _elman(chaotic), _plain_field(chaotic)
+    still, cyclic = (measured(networks, f"{regime}_fraction") for regime in ("fixed_point", "limit_cycle"))
+    collapsed = effect(still + cyclic, f"of the long runs of {tested(networks)} end in rest or a cycle", lowest=HALF)
+    kept = effect(measured(fields, "chaos_fraction"), f"of the long runs of {tested(fields)} are chaotic", lowest=HALF)
+    return together([collapsed, kept])
 
 
 def lookaheads(frame: pd.DataFrame) -> dict[int, str]:
@@ -112,6 +127,8 @@ def _in_minibatches(frame: pd.DataFrame) -> pd.DataFrame:
 def _harms(frame: pd.DataFrame) -> Effect:
     """Prediction time on Lorenz with the longest lookahead, less that with the shortest."""
     learners = list(lookaheads(frame).values())
+    if len(learners) < 2:
+        return not_tested("two lookaheads are needed")
     far, near = (
         measured(rows(frame, learner=learner, system=CHAOTIC), "vpt") for learner in (learners[-1], learners[0])
     )
@@ -120,14 +137,17 @@ def _harms(frame: pd.DataFrame) -> Effect:
 
 def _works(frame: pd.DataFrame) -> Effect:
     """Error on the spiral with each lookahead; the worst decides."""
-    errors = [measured(rows(frame, learner=one, system=STABLE), "nrmse") for one in lookaheads(frame).values()]
-    return together([effect(each.to_numpy(), "standard deviations", highest=WORKS) for each in errors])
+    learners = lookaheads(frame).values()
+    if len(learners) < 2:
+        return not_tested("two lookaheads are needed")
+    errors = [measured(rows(frame, learner=one, system=STABLE), "nrmse") for one in learners]
+    return together([effect(each, "standard deviations", highest=WORKS) for each in errors])
 
 
 def _keeps(frame: pd.DataFrame) -> Effect:
     """Divergence from the attractor's density when trained on all the data at once, less that with minibatches."""
     chaotic = rows(frame, system=CHAOTIC)
-    whole, small = rows(chaotic, learner=lookaheads(frame)[1]), _in_minibatches(chaotic)
+    whole, small = rows(chaotic, learner=lookaheads(frame).get(1, "")), _in_minibatches(chaotic)
     return effect(differences(*(measured(each, "d_stsp") for each in (whole, small))), "nats of D_stsp", highest=-ABOVE)
 
 
@@ -180,16 +200,14 @@ def _error_and_parameters(frame: pd.DataFrame) -> Effect:
 def _memory(frame: pd.DataFrame) -> Effect:
     """Exponent of saved bytes over NFE: 0 for the ODE-Net, 1 for the RK-Net."""
     flat, linear = (
-        measured(trials_of(frame, kind), "memory_power").to_numpy() for kind in ("ODENetClassifier", "RKNetClassifier")
+        measured(trials_of(frame, kind), "memory_power") for kind in ("ODENetClassifier", "RKNetClassifier")
     )
     return together([effect(flat, "exponent", -0.05, 0.05), effect(linear, "exponent", 0.8, 1.2)])
 
 
 def _within(metric: str, unit: str, lowest: float = -inf, highest: float = inf) -> Callable[[pd.DataFrame], Effect]:
     """Tests that a metric of the ODE-Net lies in a range."""
-    return lambda frame: effect(
-        measured(trials_of(frame, "ODENetClassifier"), metric).to_numpy(), unit, lowest, highest
-    )
+    return lambda frame: effect(measured(trials_of(frame, "ODENetClassifier"), metric), unit, lowest, highest)
 
 
 CLAIMS: tuple[Claim, ...] = (

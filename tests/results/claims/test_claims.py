@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 
 from results.claims.base import Claim, Effect, claims_table, effect, interval, judged, together
 from results.claims.literature import CLAIMS as EVERY
@@ -76,6 +77,7 @@ def test_an_interval_across_the_edge_decides_nothing():
 def test_what_was_not_measured_is_inconclusive_and_says_so(found):
     for claim, result in judged(CLAIMS, found, "images"):
         assert (claim.name, result.verdict) == (claim.name, "inconclusive")
+        assert result.reason.startswith("not tested: ")
         assert "two are needed" in result.reason
 
 
@@ -118,8 +120,68 @@ def test_the_interval_is_that_of_student():
 
 
 def test_missing_seeds_are_left_out_of_an_effect():
-    found = effect(np.array([1.9, np.nan, 2.1]), "units", lowest=0.5)
+    index = pd.MultiIndex.from_product([["X"], range(3)], names=["system", "seed"])
+    found = effect(pd.Series([1.9, np.nan, 2.1], index), "units", lowest=0.5)
     assert (found.size, found.unit, found.verdict) == (2.0, "units", "supported")
+
+
+def test_what_a_seed_gives_on_several_systems_is_one_replicate():
+    """Seeds that scatter far more than systems: six trials of two seeds are no more evidence than two values."""
+    index = pd.MultiIndex.from_product([["X", "Y", "Z"], range(2)], names=["system", "seed"])
+    found = effect(pd.Series([1.0, 3.0, 1.1, 3.1, 0.9, 2.9], index), "units", lowest=0.5)
+    assert (found.size, found.low, found.high) == pytest.approx((2.0, *interval(np.array([1.0, 3.0]))))
+    assert found.verdict == "inconclusive"
+
+
+@pytest.fixture(scope="module")
+def whole_runs() -> dict[str, pd.DataFrame]:
+    """Synthetic results of every suite that a claim is about: some values are missing, and zero, and some failed."""
+    found = {}
+    for name in {claim.suite for claim in EVERY}:
+        suite = import_module(f"bench.suites.{name}").suite
+        trials = [
+            {"system": cell.system_label, "learner": cell.learner_label, "seed": seed, "metric": metric.name}
+            | {"value": 1 + 0.01 * seed, "better": metric.better, "status": "ok"}
+            for cell in suite.cells()
+            for metric in cell.metrics
+            for seed in range(3)
+        ]
+        found[name] = with_parsed_labels(pd.DataFrame(trials))
+    return found
+
+
+@given(data=strategies.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_part_of_a_run_gives_verdicts_or_says_what_was_not_tested(whole_runs: dict, data: strategies.DataObject):
+    suite = data.draw(strategies.sampled_from(sorted(whole_runs)))
+    frame = whole_runs[suite]
+    for name in ("system", "learner", "metric", "seed"):
+        every = list(dict.fromkeys(frame[name]))
+        kept = data.draw(strategies.sets(strategies.sampled_from(every)), label=name)
+        frame = frame.loc[frame[name].isin(kept or every[:1])]
+    damage = data.draw(strategies.sampled_from([None, np.nan, 0.0]))
+    if damage is not None and len(frame):
+        frame = frame.assign(value=frame["value"].where(frame["seed"] != frame["seed"].max(), damage))
+    for claim, found in judged(EVERY, frame, suite):
+        told = np.isfinite([found.size, found.low, found.high]).all()
+        assert told != found.in_words.startswith("not tested: "), (claim.name, found)
+        assert found.verdict in (("supported", "refuted", "inconclusive") if told else ("inconclusive",))
+
+
+def test_the_verdict_on_collapse_names_the_model_that_it_tested():
+    (claim,) = [claim for claim in EVERY if claim.name == "C2"]
+    values = {"fixed_point_fraction": 0.0, "limit_cycle_fraction": 0.1, "chaos_fraction": 1.0}
+    found = pd.DataFrame(
+        [
+            {"system": "Lorenz", "learner": learner, "seed": seed, "metric": metric, "value": value}
+            for learner in ("WindowedRNN[cell=rnn]", "WindowedRNN[cell=lstm]", "NeuralODE")
+            for metric, value in values.items()
+            for seed in range(3)
+        ]
+    )
+    ((_, effect),) = judged([claim], with_parsed_labels(found), "chaos")
+    assert effect.verdict == "refuted"
+    assert effect.in_words == "0.100 of the long runs of WindowedRNN[cell=rnn] end in rest or a cycle [0.100, 0.100]"
 
 
 def test_the_weakest_part_decides_a_claim_of_several():
