@@ -25,8 +25,8 @@ def chaos_pictures(data: FigureData) -> Iterator[Picture]:
             "lyapunov_spectra",
             "Lyapunov spectra",
             "Lyapunov exponents per timescale, from the learned models themselves, the largest ten at most: medians "
-            "over seeds with medians of the ends of their 95 % intervals over states. Broad grey steps are those of "
-            "the true equations, found in the same way.",
+            "over seeds, from the lowest to the highest end of the seeds' 95 % intervals over states. Broad grey steps "
+            "are those of the true equations, found in the same way.",
             lyapunov_spectra(spectra, data.styles, data.run.timescales),
         )
     powers = power(data)
@@ -50,11 +50,12 @@ def exponents(data: FigureData) -> pd.DataFrame:
         spectra = {learner: data.of_seeds(system, learner, "exponents") for learner in (*data.truths, *compared)}
         measured = {learner: values for learner, values in spectra.items() if len(values)}
         truth = next((learner for learner in data.truths if learner in measured), None)
-        for learner in (truth, *compared) if truth else ():
-            if learner in measured:
-                table = pd.DataFrame(np.median(measured[learner], axis=0).T, columns=["median", "low", "high"])
-                table = table.assign(order=range(1, len(table) + 1), system=system)
-                found.append(table.assign(learner="" if learner == truth else learner))
+        shown = [learner for learner in compared if learner in measured]
+        for learner in (truth, *shown) if truth and shown else ():
+            of_seeds = measured[learner]  # [seed, (mean, low, high), exponent]
+            table = pd.DataFrame({"median": np.median(of_seeds[:, 0], axis=0), "low": of_seeds[:, 1].min(axis=0)})
+            table = table.assign(high=of_seeds[:, 2].max(axis=0), order=range(1, len(table) + 1), system=system)
+            found.append(table.assign(learner="" if learner == truth else learner))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 

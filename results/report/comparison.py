@@ -128,7 +128,7 @@ def aggregated(frame: pd.DataFrame, learners: list[str]) -> pd.DataFrame:
     trials = trials.loc[trials["learner"].isin(learners)]
     systems = list(dict.fromkeys(trials["system"]))
     by_cell = {place: column(mine, "loss").to_numpy() for place, mine in groups(trials, "system", "learner")}
-    complete = [learner for learner in learners if all((system, learner) in by_cell for system in systems)]
+    complete = [learner for learner in learners if systems and all((one, learner) in by_cell for one in systems)]
     if len(complete) < FEWEST_TOGETHER:
         return pd.DataFrame()
     longest = {

@@ -1,0 +1,45 @@
+"""Reports of parts of a run: whatever is missing, the rest is told."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from results.report.figure_data import FigureData
+from results.report.page import PICTURES, _content, tables_of
+from results.store.run import Run
+from tests.support import synthetic
+
+EVERY = ("WindowedRNN", "ResNet", "Persistence", "TrueEquations")
+SIZE = synthetic.Size(step=0.02, test=2, climate_samples=600, points=2, seeds=(0, 1))
+SPECTRUM = np.array([[1.0, 0.0, -14.6], [0.9, -0.1, -15.0], [1.1, 0.1, -14.0]])
+
+
+def pictures_of(folder: Path) -> set[str]:
+    """The names of the figures of a run whose models have spectra, after its tables and its page."""
+    run = Run.load(folder)
+    data = FigureData(run, run.frame())
+    for (_, learner), arrays in data.cells.items():
+        if learner != "Persistence" and arrays:
+            arrays["exponents"] = np.stack([SPECTRUM] * 2)
+    _content(data, *tables_of(run, data.frame))
+    return {picture.name for pictures in PICTURES for picture in pictures(data)}
+
+
+@pytest.mark.parametrize("learners", [("TrueEquations",), ("Persistence", "TrueEquations"), ("ResNet",), EVERY])
+def test_every_part_of_the_learners_is_reported(tmp_path: Path, learners: tuple[str, ...]):
+    names = pictures_of(synthetic.build(tmp_path, ("Lorenz",), learners, SIZE))
+    assert ("lyapunov_spectra" in names) == (set(learners) == set(EVERY))
+
+
+@pytest.mark.parametrize("missing", ["vpt", "nrmse", "vpt_capped", "zero_one_k"])
+def test_a_metric_that_was_not_measured_costs_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str):
+    monkeypatch.setattr(synthetic, "METRICS", [one for one in synthetic.METRICS if one[0] != missing])
+    assert "prediction_times" in pictures_of(synthetic.build(tmp_path, ("Lorenz", "VanDerPol"), EVERY, SIZE))
+
+
+def test_a_run_of_which_all_compared_learners_were_skipped_is_reported(tmp_path: Path):
+    skipped = {(system, learner): "skipped" for system in ("Lorenz", "VanDerPol") for learner in EVERY[:2]}
+    names = pictures_of(synthetic.build(tmp_path, ("Lorenz", "VanDerPol"), EVERY, SIZE, skipped))
+    assert "prediction_times" in names
+    assert "aggregates" not in names
