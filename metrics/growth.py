@@ -8,16 +8,19 @@ from metrics.trajectory import forecast_error
 
 SATURATED = 0.3  # of the normalised error, above which growth levels off
 FEWEST_SAMPLES = 5  # of the growth phase
+LARGEST_POWER = 2.0  # of time, with which phases and amplitudes part where nothing grows exponentially
 
 Series = Float64[np.ndarray, " time"]
 
 
 def growth_rate(times: Series, error: Series) -> float:
-    """Slope of log error over time in its growth phase.
+    """Slope of log error over time, since the forecast began, in its growth phase.
 
     That is the upper half, on a logarithmic scale, of the way from the first error to its largest, or to 0.3 where it
     is larger than that: the lower half is still marked by the errors made on the way. Raises Undefined where fewer than
-    five samples are left of it: a forecast that is wrong from the start does not part from the truth.
+    five samples are left of it, since a forecast that is wrong from the start does not part from the truth; and where
+    the error grows like a power of time, which has no rate: no faster than in proportion, or, up to the square, where
+    that fits better than an exponential.
     """
     if times.ndim != 1 or times.shape != error.shape:
         raise ValueError(f"times and error must be series of one length, but have {times.shape} and {error.shape}")
@@ -29,7 +32,17 @@ def growth_rate(times: Series, error: Series) -> float:
     begin = int((error >= np.sqrt(max(error[0], np.finfo(float).tiny) * top)).argmax())
     if end - begin < FEWEST_SAMPLES or not error[begin] > 0:
         raise Undefined(f"the error has no growth phase: from {error[0]:.2g} it reaches {top:.2g} in {end} samples")
-    return float(np.polyfit(times[begin:end], np.log(error[begin:end]), 1)[0])
+    phase, logs = times[begin:end], np.log(error[begin:end])
+    (rate, misfit), (power, other) = (_slope(x, logs) for x in (phase, np.log(phase)))
+    if power <= 1 or (power < LARGEST_POWER and other < misfit):
+        raise Undefined(f"the error does not grow exponentially, but like time^{power:.2g}")
+    return rate
+
+
+def _slope(x: Series, y: Series) -> tuple[float, float]:
+    """Of the straight line through y over x, and the sum of its squared residuals."""
+    line = np.polyfit(x, y, 1)
+    return float(line[0]), float(((y - np.polyval(line, x)) ** 2).sum())
 
 
 def median_error(evidence: Evidence) -> tuple[Series, Series]:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metrics.base import Evidence, Metric, Undefined
+from metrics.regime import FEWEST_SAMPLES, regimes
 from systems.lyapunov import Map, Push, Spectrum, kaplan_yorke, lyapunov_spectrum
 
 REACH = 3e-3  # of central differences, in units of the states: balances truncation with single precision's rounding
@@ -108,16 +109,24 @@ def _outcome(evidence: Evidence) -> Spectrum | str:
 
 def _largest(evidence: Evidence) -> float:
     """Largest Lyapunov exponent of the model, on its own long forecasts: positive in chaos, 0 on a cycle or torus."""
-    return round(float(model_spectrum(evidence).exponents[0]), 9) + 0.0  # rest is 0, not a rounding error
+    largest = round(float(model_spectrum(evidence).exponents[0]), 9) + 0.0  # rest is 0, not a rounding error
+    return min(largest, 0.0) if _comes_to_rest(evidence) else largest
 
 
 def _dimension(evidence: Evidence) -> float:
     """Kaplan-Yorke dimension of the model's attractor, from its Lyapunov exponents: 1 on a cycle, 0 at a point."""
     spectrum = model_spectrum(evidence)
+    if _comes_to_rest(evidence):
+        return 0.0
     exponents = np.where(abs(spectrum.exponents) < NEUTRAL, 0.0, spectrum.exponents)
     if not exponents.any():
         raise Undefined("every exponent is 0, which tells no dimension")
     return kaplan_yorke(exponents, spectrum.complete)
+
+
+def _comes_to_rest(evidence: Evidence) -> bool:
+    """Whether every long forecast does: what still grows on the way to a point, as powers of time do, ends there."""
+    return evidence.climate.shape[1] >= FEWEST_SAMPLES and set(regimes(evidence)) == {"fixed point"}
 
 
 lyapunov_exponent = Metric("lyapunov_exponent", "1 / timescale", "truth", _largest, group="long run")

@@ -14,8 +14,10 @@ from systems.lyapunov import Spectrum
 LEADING = 10  # exponents at most; those beyond the system's dimension say nothing about its attractor
 VECTORS = 384  # tangent vectors that are followed in all, from so many states as that gives
 STRIDE = 5  # samples between two orthonormalisations
-WARM_UP = 4.0  # timescales in which the vectors find their directions
+WARM_UP = 4.0  # timescales in which the vectors find their directions, if that is enough
 TIME = 6.0  # timescales in which they are measured
+LONGER = 2  # times in which both are lengthened, each time to twice what came before, until the exponents converge
+DRIFT = 0.005  # per timescale, and relative, between two halves of the time: log t leaves three times as much in all
 SETTLED = 0.25  # of a long forecast, before which it may not have come to what the model settles on
 
 
@@ -46,17 +48,27 @@ def exponents(predictor: Predictor, data: Dataset, runs: Float64[np.ndarray, "ru
         raise Undefined(f"{type(predictor).__name__} is no smooth map of its state")
     count = min(LEADING, data.system.dim)
     states = predictor.encode(_windows(data, runs, VECTORS // count))
-    per_timescale = 1 / (STRIDE * data.sampling.step)
-    warm_up = max(1, round(WARM_UP * per_timescale))
-    steps = max(1, round(TIME * per_timescale))
     leading = min(count, states[0].numel())
-    try:
-        spectrum = learned_spectrum(
-            predictor, states, STRIDE * data.step, steps, warm_up=warm_up, leading=leading, push=central_difference
-        )
-    except (FloatingPointError, SolverError) as error:
-        raise Undefined(f"the model cannot be followed: {error}") from error
-    return spectrum.per(data.system.timescale)
+    warm_up, time, off = WARM_UP, TIME, 0.0
+    for _ in range(1 + LONGER):
+        before, measured = (max(1, round(each / (STRIDE * data.sampling.step))) for each in (warm_up, time))
+        try:
+            spectrum = learned_spectrum(
+                predictor,
+                states,
+                STRIDE * data.step,
+                measured,
+                warm_up=before,
+                leading=leading,
+                push=central_difference,
+            ).per(data.system.timescale)
+        except (FloatingPointError, SolverError) as error:
+            raise Undefined(f"the model cannot be followed: {error}") from error
+        off = float((spectrum.certain_drift - DRIFT * abs(spectrum.exponents)).max())
+        if off <= DRIFT:
+            return spectrum
+        warm_up, time = warm_up + time, 2 * time
+    raise Undefined(f"the exponents have not converged: they still drift by {off:.2g} per timescale")
 
 
 def _windows(data: Dataset, runs: Float64[np.ndarray, "runs samples dim"], wanted: int) -> Trajectories:

@@ -31,8 +31,16 @@ def test_growth_that_does_not_saturate_within_the_horizon_is_measured_up_to_its_
     assert growth_rate(TIMES, 1e-9 * np.exp(0.7 * TIMES)) == pytest.approx(0.7, rel=1e-6)
 
 
-def test_an_error_that_grows_in_proportion_to_time_grows_slowly():
-    assert 0 < growth_rate(TIMES, 1e-6 * TIMES) < 0.3
+@pytest.mark.parametrize("power", [0.5, 1.0, 1.5])
+@pytest.mark.parametrize("wobble", [0.0, 0.2])
+def test_an_error_that_grows_like_a_power_of_time_has_no_rate(power: float, wobble: float):
+    error = 1e-6 * (1 + TIMES) ** power * (1 + wobble * np.sin(2 * np.pi * TIMES))
+    with pytest.raises(Undefined, match=r"does not grow exponentially, but like time\^"):
+        growth_rate(TIMES, error)
+
+
+def test_errors_that_a_model_makes_on_the_way_do_not_hide_that_they_grow_exponentially():
+    assert growth_rate(TIMES, np.minimum(1e-3 * (np.exp(TIMES) - 1), 1.4)) == pytest.approx(1.0, rel=0.1)
 
 
 @pytest.mark.parametrize(

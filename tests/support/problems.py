@@ -135,3 +135,34 @@ class Explosion(Problem):
 
 
 PROBLEMS: list[Problem] = [HarmonicOscillator(), LogisticGrowth(), StiffRelaxation(), Forced()]
+
+
+@dataclass(frozen=True)
+class ShearedCycle(Flow):
+    """A limit cycle of radius 1 that is reached slowly, and turns the faster the farther out.
+
+    r' = contraction r (1 - r^2) / 2,  angle' = 2 pi / 24 + shear (r - 1): the exponents are 0 and -contraction.
+    """
+
+    contraction: float = 0.118
+    shear: float = 2.0
+
+    timescale_name = "period"
+
+    @property
+    def dim(self) -> int:
+        return 2
+
+    @property
+    def timescale(self) -> float:
+        return 1.0
+
+    def initial_states(self, count: int, rng: np.random.Generator) -> States:
+        angle = rng.uniform(0, 2 * np.pi, count)
+        return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+    def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+        u, v = x.unbind(-1)
+        radius = (u * u + v * v).sqrt()
+        growth, turn = self.contraction * (1 - radius**2) / 2, 2 * np.pi / 24 + self.shear * (radius - 1)
+        return torch.stack([growth * u - turn * v, turn * u + growth * v], dim=-1)

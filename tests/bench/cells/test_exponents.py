@@ -31,8 +31,9 @@ from metrics import (
     lyapunov_exponent,
     model_spectrum,
 )
-from systems import Dataset, LinearSpiral, Lorenz, Sampling, sample
-from systems.lyapunov import Spectrum, push_forward
+from systems import CubicSpiral, Dataset, LinearSpiral, Lorenz, Sampling, sample
+from systems.lyapunov import Spectrum, kaplan_yorke, push_forward
+from tests.support.problems import ShearedCycle
 from tests.support.stubs import Turning
 
 SAMPLING = Sampling(
@@ -201,3 +202,30 @@ def test_evidence_without_a_model_says_so():
     cost = Cost(0, 0, 0, 0, 0, 0, 0, 0, 0)
     with pytest.raises(Undefined, match="no model to differentiate"):
         lyapunov_exponent.measure(Evidence(0.1, np.ones(1), NOTHING, NOTHING, NOTHING, NOTHING, cost))
+
+
+# Tangents that have not found their directions
+
+
+def test_the_frame_of_a_sheared_cycle_is_warmed_up_until_it_has_converged():
+    data = sample(ShearedCycle(), replace(SAMPLING, step=0.1, climate_horizon=60.0), 0)
+    found = spectrum_of(TrueEquations(), data)
+    np.testing.assert_allclose(found.exponents, [0.0, -0.118], atol=0.006)
+    assert kaplan_yorke_dimension.measure(evidence(lambda: found)) == 1
+
+
+def test_exponents_of_a_frame_that_does_not_converge_are_undefined():
+    data = sample(ShearedCycle(contraction=0.003), replace(SAMPLING, step=0.1, climate_horizon=60.0), 0)
+    with pytest.raises(Undefined, match=r"have not converged: they still drift by 0\.\d+ per timescale"):
+        spectrum_of(TrueEquations(), data)
+
+
+def test_what_comes_to_rest_is_a_point_whatever_grows_on_the_way():
+    data = sample(CubicSpiral(), replace(SAMPLING, climate_horizon=200.0), 0)
+    (predictor,) = TrueEquations().fit(data, Budget(), [0])
+    states = runs(predictor, data)
+    found = exponents(predictor, data, states)
+    assert kaplan_yorke(found.exponents) > 1  # powers of time, read as exponential
+    given = replace(evidence(lambda: found), scale=data.std.numpy(), climate=states, climate_truth=states)
+    assert kaplan_yorke_dimension.measure(given) == 0
+    assert lyapunov_exponent.measure(given) <= 0
