@@ -1,5 +1,7 @@
 """Whether a run is stationary, and whether it comes back: what must be known before it is called chaotic or regular."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float64
 from scipy import fft
@@ -35,6 +37,11 @@ def moments(run: Run) -> tuple[Trend, Trend]:
     return np.array(means), np.array(sizes)
 
 
+def trend_of(values: np.ndarray) -> Any:
+    """Kendall's rank correlation of one number a window with time: `statistic` and `pvalue`."""
+    return kendalltau(np.arange(WINDOWS), values)
+
+
 def is_stationary(run: Run) -> bool:
     """Whether neither the mean nor the size of any channel, nor the size of the whole, follows a trend.
 
@@ -47,8 +54,7 @@ def is_stationary(run: Run) -> bool:
     whole = np.sqrt((sizes**2).mean(axis=1))
     trends = [*means.T, *sizes.T, whole]
     return not any(
-        abs(trend[-1] - trend[0]) > DRIFT and kendalltau(np.arange(WINDOWS), trend).pvalue < SIGNIFICANT / len(trends)
-        for trend in trends
+        abs(trend[-1] - trend[0]) > DRIFT and trend_of(trend).pvalue < SIGNIFICANT / len(trends) for trend in trends
     )
 
 
@@ -57,7 +63,7 @@ def is_settling(run: Run) -> bool:
     sizes = moments(run / run.std(axis=0))[1]
     whole = np.sqrt((sizes**2).mean(axis=1))
     earlier, later = (half.mean(axis=0) for half in np.array_split(sizes, 2))
-    return bool((later <= SETTLING * earlier).all()) and kendalltau(np.arange(WINDOWS), whole).statistic < STEADY
+    return bool((later <= SETTLING * earlier).all()) and trend_of(whole).statistic < STEADY
 
 
 def is_periodic(run: Run) -> bool:

@@ -75,7 +75,8 @@ def _print_sight(effects: "pd.DataFrame") -> None:
     for metric, cells in effects.groupby("metric", sort=False):
         ordered = cells.sort_values("effect", kind="stable")
         worst = ordered.iloc[-1]
-        seen = [_in_words(float(ordered["effect"].quantile(part, "lower"))) for part in (0.0, 0.5, 1.0)]
+        least = ordered["effect"].to_numpy()
+        seen = [_in_words(float(least[place])) for place in (0, (len(least) - 1) // 2, -1)]
         found.append((str(metric), *seen, f"{worst['learner']} on {worst['system']}"))
     heads = ("loss that is seen of", "at best", "median", "at worst", "where")
     Console(stderr=True, highlight=False).print("", table_of(heads, found, right=(1, 2, 3)), "")

@@ -2,13 +2,12 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
 from math import isfinite
 from multiprocessing import get_context
-from operator import call
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
@@ -65,7 +64,11 @@ def certificates(systems: Sequence[str], cases: Sequence[str] = ()) -> Iterator[
         yield from (job() for job in jobs)
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), _use_one_thread) as pool:
-        yield from pool.map(call, jobs)
+        yield from pool.map(_call, jobs)
+
+
+def _call(job: Callable[[], "Certificate"]) -> "Certificate":
+    return job()
 
 
 def certificate_table(certificate: "Certificate") -> RenderableType:

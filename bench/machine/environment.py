@@ -34,14 +34,16 @@ def environment(device: str, threads: int, words: Sequence[str] = ()) -> dict[st
     `threads` are those of each operation, `words` those of the user's command, if it is not that of this program.
     """
     torch = sys.modules.get("torch")
-    is_at_work = torch is not None and device.startswith("cuda") and torch.cuda.is_initialized()
+    name = device
+    if torch is not None and device.startswith("cuda") and torch.cuda.is_initialized():
+        name = f"{device} ({torch.cuda.get_device_name(device)})"
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": cores(),
         "threads": threads,
-        "device": f"{device} ({torch.cuda.get_device_name(device)})" if is_at_work else device,
+        "device": name,
         "driver": _driver(),
         "torch": _version("torch"),
         "packages": {name: _version(name) for name in PACKAGES},

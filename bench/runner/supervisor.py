@@ -58,7 +58,9 @@ def supervise(task: Task, store: Store, conditions: Conditions, threads: int, st
                 return Outcome()
         if is_kept:
             records = store.records(planned.key)
-            failure = next(((one.status, one.reason) for one in records if one.status in TRANSIENT), None)
+            failure: tuple[Status, str] | None = next(
+                ((one.status, one.reason) for one in records if one.status in TRANSIENT), None
+            )
         else:
             failure = _cause(ended, log, kills, conditions)
         can_try_again = len(task.attempts) < conditions.retries and not stop.soon.is_set()

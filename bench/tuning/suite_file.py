@@ -46,8 +46,8 @@ def suite_source(request: Request, found: Sequence[Search], command: str) -> str
     settings = ""
     for one in found:
         first = one.candidates[0].error
-        has_both = first and one.best and one.best.error
-        errors = f"{first:.4g} -> {one.best.error:.4g}" if has_both else "all failed"
+        best = one.best.error if one.best else None
+        errors = f"{first:.4g} -> {best:.4g}" if first and best else "all failed"
         settings += f"        {_text(label(one.learner))}: {_text(one.found)},  # {errors}\n"
     return f'''"""{how}
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,7 +63,8 @@ class SINDy(Learner):
         )
         train = dataset.train
         model.fit(list(train.states.numpy(force=True)), t=list(train.times.numpy(force=True)))
-        powers = np.asarray(model.feature_library.powers_)
+        library: Any = model.feature_library
+        powers = np.asarray(library.powers_)
         rows = [np.repeat(np.arange(powers.shape[1]), of_one) for of_one in powers]
         index = [np.pad(row, (0, self.degree - len(row)), constant_values=powers.shape[1]) for row in rows]
         place = dataset.mean.device

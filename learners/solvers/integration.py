@@ -53,10 +53,10 @@ class Integration:
         options = {"step_size": 1.0} if self.solver in STEPS else {"first_step": 1.0}  # the first is a sampling step
         settings: dict[str, Any] = {"method": self.solver, "rtol": self.tolerance, "atol": self.tolerance}
         try:
-            states = solve(field, start, times, options=options, **settings)
+            solution: Any = solve(field, start, times, options=options, **settings)
         except AssertionError as failure:
             raise SolverError(f"{self.solver} at tolerance {self.tolerance:g} could not go on: {failure}") from failure
-        return torch.stack(tuple(states[1:]), dim=2)
+        return torch.stack(tuple(solution[1:]), dim=2)
 
     def integrate_irregular(
         self, field: nn.Module, start: Float[Tensor, "seed batch state"], intervals: Float[Tensor, "seed batch count"]

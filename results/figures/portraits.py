@@ -46,7 +46,7 @@ def attractors(
         lag = _decorrelation(truth[:, 0])
         dim = 2
         names = (f"x₁(t - {lag * step:.2g})", "x₁(t)")
-        paths = {"": truth} | learned  # each channel before and now
+        paths: dict[str, Path | str] = {"": truth, **learned}  # each channel before and now
         delayed: dict[str, Any] = {
             name: path if isinstance(path, str) else np.column_stack([path[:-lag, 0], path[lag:, 0]])
             for name, path in paths.items()

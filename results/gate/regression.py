@@ -164,8 +164,8 @@ def visible_effects(baseline: Baseline) -> pd.DataFrame:
 
     A row for each system, learner and metric that decides; infinite where a single trial tells nothing of the noise.
     """
-    trials = baseline.frame().dropna(subset="value").groupby(MEASURED, sort=False).size()
-    found = baseline.noise().join(trials.rename("seeds"), how="inner").reset_index()
+    trials = pd.Series(baseline.frame().dropna(subset="value").groupby(MEASURED, sort=False).size())
+    found = baseline.noise().join(trials.to_frame("seeds"), how="inner").reset_index()
     trained = ~found["learner"].isin(baseline.references)
     decides = np.array(
         [not depends_on_machine(name, baseline.metrics[name]["unit"]) for name in column(found, "metric")]

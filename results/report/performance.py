@@ -54,7 +54,7 @@ def training_pictures(data: FigureData) -> Iterator[Picture]:
             figures.learning_curves(trained, data.styles, against),
         )
     distinct = trained.groupby(["learner", "system", "seed"], sort=False)["nfe_forward"].nunique()
-    adaptive = distinct[distinct > 1].index.unique("learner").tolist()  # whose evaluations change while training
+    adaptive = distinct.loc[distinct > 1].index.unique("learner").tolist()  # whose evaluations change while training
     if adaptive:
         yield Picture(
             "nfe_training",

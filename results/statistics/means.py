@@ -30,7 +30,7 @@ class Mean:
         """The mean with the ends of its interval of confidence `1 - level`; NaN where the variance is unknown."""
         if not self.freedom:
             return Estimate(self.value)
-        reach = stats.t.ppf(1 - level / 2, self.freedom) * sqrt(self.variance)
+        reach = float(stats.t.ppf(1 - level / 2, self.freedom)) * sqrt(self.variance)
         return Estimate(self.value, self.value - reach, self.value + reach)
 
     def p_value(self, two_sided: bool = False) -> float:

@@ -53,7 +53,7 @@ def curves(run: Run) -> pd.DataFrame:
     updates = table.groupby(trial)["update"].diff().fillna(table["update"])  # since the point before
     evaluations = (column(table, "nfe_forward") + column(table, "nfe_backward")) * updates
     table = table.assign(nfe=evaluations.groupby([table[name] for name in trial]).cumsum())
-    table = table[[*trial, *SPENT, "valid_loss", "valid_vpt"]]
+    table = table.loc[:, [*trial, *SPENT, "valid_loss", "valid_vpt"]]
     sizes = column(rows(summary(run.frame()), metric="parameters").set_index(CELL), "median")
     classes = {label: component.kind for label, component in run.learner_components.items()}
     return table.join(sizes.rename("parameters"), on=CELL).assign(

@@ -19,8 +19,8 @@ def saturated(frame: pd.DataFrame, learners: Sequence[str]) -> list[str]:
     trials = rows(frame, metric=CAPPED)
     trials = trials.loc[trials["learner"].isin(list(learners)) & (trials["status"] != "skipped")]
     share = column(trials, "value").where(trials["status"] == "ok", 0.0)
-    worst = share.groupby([trials[name] for name in CELL], sort=False).median().groupby("system", sort=False).min()
-    return [str(system) for system in worst.index[worst > 0.5]]
+    medians = trials.assign(share=share).groupby(CELL, sort=False)["share"].median()
+    return [str(system) for system, worst in medians.groupby("system", sort=False).min().items() if worst > 0.5]
 
 
 def saturation_note(frame: pd.DataFrame, learners: Sequence[str]) -> str:

@@ -55,8 +55,8 @@ PARTING = TRUTH[:, :40] + 1e-3 * np.exp(0.2 * np.arange(40))[:, None]
 
 def evidence(scale: np.ndarray, shift: np.ndarray) -> Evidence:
     """Lorenz systems at two parameters, seen in other units."""
-    parts = [scale * part + shift for part in (TRUTH[:, :40], PARTING, TRUTH, MODEL)]
-    return Evidence(STEP, scale * TRUTH.std(axis=(0, 1)), *parts, COST)
+    truth, forecast, climate_truth, climate = (scale * part + shift for part in (TRUTH[:, :40], PARTING, TRUTH, MODEL))
+    return Evidence(STEP, scale * TRUTH.std(axis=(0, 1)), truth, forecast, climate_truth, climate, COST)
 
 
 PLAIN = {name: metric.measure(evidence(np.ones(3), np.zeros(3))) for name, metric in MEASURED.items()}

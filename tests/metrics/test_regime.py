@@ -52,7 +52,9 @@ def halvorsen(samples: int, step: float) -> np.ndarray:
         return -1.89 * x - 4 * y - 4 * z - y**2
 
     times = 500 + np.arange(samples) * step
-    return solve_ivp(velocity, (0, times[-1]), [-5.0, 0.0, 0.0], t_eval=times, rtol=1e-9, atol=1e-9, method="DOP853").y.T
+    return solve_ivp(
+        velocity, (0, times[-1]), [-5.0, 0.0, 0.0], t_eval=times, rtol=1e-9, atol=1e-9, method="DOP853"
+    ).y.T
 
 
 def blow_up() -> np.ndarray:

@@ -296,7 +296,8 @@ def test_a_diverged_forecast_says_when_and_keeps_what_can_be_measured(run: Calla
     assert record.status == "diverged"
     assert record.reason == (
         "4 of 4 forecasts left the finite numbers after 0.3 periods (median); "
-        "1 of 1 long forecasts left the finite numbers after 0.3 periods (median); not finite: nrmse, correlation_dimension"
+        "1 of 1 long forecasts left the finite numbers after 0.3 periods (median); "
+        "not finite: nrmse, correlation_dimension"
     )
     assert values(record)["nrmse"] is None
     assert values(record)["vpt"] == pytest.approx(0.25)
