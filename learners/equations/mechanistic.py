@@ -12,9 +12,7 @@ from torch import Tensor
 from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, TrainingLog, Unsuitable
 from learners.equations.least_squares import LeastSquares
 from learners.equations.sensitivities import real_parameters, with_values
-from learners.solvers.accurate import accurate_substeps
-from learners.solvers.rollout import EquationsPredictor
-from learners.solvers.steps import EVALUATIONS, STEPS
+from learners.solvers.accurate import accurate_substeps, fitted_equations
 from learners.validation import not_negative, positive
 from systems import Dataset, Flow, Trajectories
 from systems.calibration import Calibration, Estimate
@@ -41,7 +39,7 @@ class Mechanistic(Learner):
     start: Starts = ()  # the parameters that are fitted, and from where; none: all, from 1; unknown names are left out
     bounds: tuple[tuple[str, float, float], ...] = ()  # lowest and highest value of a parameter, by name
     window: int = 32  # samples of the pieces that are fitted in the end; 0: whole trajectories
-    substeps: int = 0  # Runge-Kutta steps between two samples; 0: as many as keep their error far below the noise
+    substeps: int = 0  # Runge-Kutta steps between two samples in the fit; 0: so many that they err far below the noise
     iterations: int = 60  # steps of the method at the most, for each length of the pieces
 
     def __post_init__(self) -> None:
@@ -79,7 +77,7 @@ class Mechanistic(Learner):
         failure = Failure("diverged", "the first guess has no finite solution") if curve[-1] == inf else None
         spent = evaluations / len(curve)
         log = TrainingLog(len(curve), seconds, nfe_forward=spent, curve=tuple(points), failure=failure)
-        return [fitted_equations(flow, values, dataset.step / substeps, log, calibration)] * len(seeds)
+        return [calibrated(flow, values, dataset, log, calibration)] * len(seeds)
 
     def _needed(
         self, flow: Flow, values: Mapping[str, Tensor], dataset: Dataset, residual: float, substeps: int
@@ -121,7 +119,14 @@ def noise_scale(dataset: Dataset) -> Float64[Tensor, " dim"]:
 
 
 def observation_noise(dataset: Dataset) -> Float64[Tensor, " dim"]:
-    return dataset.sampling.noise * dataset.std + dataset.sampling.error
+    """Standard deviation of the observation noise, `noise` times that of the signal, which the data hide, plus `error`.
+
+    The variance of the data is that of both: std^2 = signal^2 + (noise signal + error)^2.
+    """
+    noise, error = dataset.sampling.noise, dataset.sampling.error
+    variance = dataset.std**2 * (1 + noise**2) - error**2
+    signal = (variance.clamp_min(0.0).sqrt() - noise * error) / (1 + noise**2)
+    return noise * signal.clamp_min(0.0) + error
 
 
 def estimates(
@@ -136,14 +141,11 @@ def estimates(
     )
 
 
-def fitted_equations(
-    flow: Flow, values: Mapping[str, Tensor], step: float, log: TrainingLog, calibration: Calibration
+def calibrated(
+    flow: Flow, values: Mapping[str, Tensor], dataset: Dataset, log: TrainingLog, calibration: Calibration
 ) -> Predictor:
-    """The known equations with fitted parameters, by the fourth-order Runge-Kutta method in float64."""
-    velocity = with_values(flow, values).velocity
+    """The known equations with fitted parameters."""
     weights = {name: value.reshape(1) for name, value in values.items()}
-    predictor = EquationsPredictor(
-        lambda x, time: STEPS["rk4"](velocity, x, time), step, EVALUATIONS["rk4"], len(weights), weights
-    )
+    predictor = fitted_equations(with_values(flow, values).velocity, dataset, weights, len(weights))
     predictor.log, predictor.calibration = log, calibration
     return predictor

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, TrainingLog
 from learners.equations.least_squares import LeastSquares
-from learners.equations.mechanistic import Starts, equations_and_guess, estimates, fitted_equations, noise_scale
+from learners.equations.mechanistic import Starts, calibrated, equations_and_guess, estimates, noise_scale
 from learners.equations.sensitivities import sensitivities
 from learners.validation import positive
 from systems import Dataset, Flow
@@ -25,7 +25,7 @@ class Recipe:
     start: Starts
     epochs: int
     learning_rate: float
-    substeps: int  # of the solver between two samples
+    substeps: int  # of the solver between two samples in the fit
 
 
 PUBLISHED = (
@@ -70,7 +70,7 @@ class PublishedFit(Learner):
             log = TrainingLog(updates, seconds, nfe_forward=problem.evaluations, curve=curve, failure=failure)
             mine = {name: value[index].clone() for name, value in values.items()}
             calibration = Calibration(estimates(flow, mine, problem, dataset), curve[-1].train_loss)
-            predictors.append(fitted_equations(flow, mine, dataset.step / recipe.substeps, log, calibration))
+            predictors.append(calibrated(flow, mine, dataset, log, calibration))
         return predictors
 
     def _train(

@@ -32,7 +32,7 @@ class PolynomialPropagator(Learner):
     Nearly solves noise-free low-dimensional chaos (arXiv 2507.09652, 2508.06730), hence a reference row.
     """
 
-    degree: int = 5  # of the polynomial, at the most
+    degree: int = 8  # of the polynomial, at the most
     terms: int = 300  # monomials at the most: in many dimensions the degree is lowered until it fits
 
     reference: ClassVar[bool] = True

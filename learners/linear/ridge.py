@@ -8,7 +8,7 @@ from torch import Tensor
 
 from systems import Dataset
 
-PENALTIES = tuple(10.0**power for power in range(-14, 1, 2))  # relative to the number of samples
+PENALTIES = tuple(10.0**power for power in range(-18, 1, 2))  # relative to the number of samples
 FORECAST = 4.0  # timescales that validation forecasts run, where the trajectories are that long
 LOWEST, HIGHEST = 1e-12, 1e2  # errors in standard deviations beyond which they are all the same
 

@@ -12,15 +12,14 @@ from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog, Unsuitable
 from learners.linear.polynomial import products
-from learners.solvers.rollout import EquationsPredictor
+from learners.solvers.accurate import fitted_equations
 from learners.validation import positive
 from systems import Dataset
-from systems.solvers.fixed import EVALUATIONS, rk4
 
 
 @dataclass(frozen=True)
 class SINDy(Learner):
-    """Sparse regression of derivatives on monomials of the state; what is found is integrated by rk4.
+    """Sparse regression of derivatives on monomials of the state; rk4 integrates what is found.
 
     Derivatives are finite differences of fourth order; small coefficients are set to zero by sequentially thresholded
     least squares. Works on physical units, in float64. Deterministic: the same for every seed. Needs the extra `sindy`.
@@ -41,13 +40,8 @@ class SINDy(Learner):
         def velocity(_: float, x: Float64[Tensor, "batch dim"]) -> Float64[Tensor, "batch dim"]:
             return products(x, index) @ coefficients
 
-        field = EquationsPredictor(
-            lambda x, time: rk4(velocity, x, time),
-            dataset.step,
-            EVALUATIONS["rk4"],
-            int(coefficients.count_nonzero()),
-            {"coefficients": coefficients},
-        )
+        learned = int(coefficients.count_nonzero())
+        field = fitted_equations(velocity, dataset, {"coefficients": coefficients}, learned)
         field.log = TrainingLog(updates=1, fit_seconds=(perf_counter() - begun) / len(seeds))
         return [field] * len(seeds)
 

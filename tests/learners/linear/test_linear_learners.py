@@ -10,6 +10,7 @@ import torch
 from learners import DMD, NVAR, Budget, Learner, PolynomialPropagator, Reservoir, SINDy, Unsuitable
 from learners.linear.reservoir import EchoState, features
 from learners.linear.ridge import PENALTIES, ridge
+from learners.solvers.accurate import fitted_equations
 from learners.streams import stream
 from systems import Dataset, LinearSpiral, Lorenz, LotkaVolterra, Sampling, sample
 
@@ -126,6 +127,44 @@ def test_sparse_regression_finds_the_equations_of_lotka_and_volterra():
     assert found["y"] == pytest.approx([0.0, -3.0], abs=0.02)
     assert found["xy"] == pytest.approx([-1.0, 1.0], abs=0.02)
     assert predictor.parameters == 4
+
+
+def test_exactly_true_coefficients_reach_the_horizon(monkeypatch: pytest.MonkeyPatch):
+    true = {"x": [-10.0, 28.0, 0.0], "y": [10.0, -1.0, 0.0], "z": [0.0, 0.0, -8 / 3]}
+    index = torch.tensor([[0, 1, 2, 0, 0], [3, 3, 3, 1, 2]])  # x, y, z, xy, xz
+    coefficients = torch.tensor([*true.values(), [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]], dtype=torch.float64)
+    monkeypatch.setattr(SINDy, "_regress", lambda *_: (index, coefficients))
+    data = sample(Lorenz(), replace(SAMPLING, step=0.018112, test=32, horizon=16.0), 0)
+    assert np.median(prediction_times(SINDy(), data)) == pytest.approx(16.0, abs=0.02)
+    (predictor,) = SINDy().fit(data, Budget(), [0])
+    assert predictor.parameters == 7
+    steps = predictor.forecast(data.test.between(0, 8), data.test.times[:, 8:18]).evaluations / 10 / 4
+    assert steps == 8  # halving them again changes a state by less than 1e-8
+
+
+@pytest.mark.parametrize("rate", [0.01, 1.0, 10.0, 1000.0])
+def test_stiffer_equations_are_given_more_steps_up_to_a_limit(spiral: Dataset, rate: float):
+    def decay(h: float, count: int) -> float:
+        """What `count` steps of fourth order make of one."""
+        z = -rate * h / count
+        return (1 + z + z**2 / 2 + z**3 / 6 + z**4 / 24) ** count
+
+    states, h = spiral.train.states, spiral.step
+    size = (states / spiral.std).square().mean().sqrt().item()
+    counts = [count for count in (1, 2, 4, 8, 16, 32) if abs(decay(h, count) - decay(h, 2 * count)) * size < 1e-8]
+    predictor = fitted_equations(lambda _, x: -rate * x, spiral, {}, 0)
+    _, evaluations = predictor.advance(spiral.test.states[:, 0], h)
+    assert evaluations == 4 * min(counts, default=64)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("degree", "least"), [(5, 13.0), (6, 17.0), (7, 22.0), (8, 23.0)])
+def test_polynomials_of_lorenz_reach_farther_with_each_degree(degree: int, least: float):
+    """Without noise: 13.7, 17.9 and 23.6 Lyapunov times for degrees 5, 6 and 7 (published best: 18.4)."""
+    one = Sampling(step=2**-6 * 0.90566, trajectories=1, samples=4096, test=64, horizon=32.0, climate=1)
+    data = sample(Lorenz(), replace(one, climate_horizon=1.0), 0)
+    assert np.median(prediction_times(PolynomialPropagator(degree=degree), data)) > least
+    assert degree <= PolynomialPropagator().degree
 
 
 def test_without_its_extra_sparse_regression_says_what_to_install(spiral: Dataset, monkeypatch: pytest.MonkeyPatch):
