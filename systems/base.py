@@ -23,6 +23,20 @@ Integrator = Callable[[Any, np.ndarray, np.ndarray, float], np.ndarray]  # of a 
 TimescaleName = Literal["Lyapunov time", "period", "timescale"]
 
 
+class NameWhere:
+    """What a class calls its timescale, where it is that: a unit of time as good as any elsewhere is a "timescale".
+
+    On the class itself it is the name: `Lorenz.timescale_name`.
+    """
+
+    def __init__(self, name: TimescaleName, holds: Callable[[Any], bool]) -> None:
+        self.name: TimescaleName = name
+        self.holds = holds
+
+    def __get__(self, system: Any, kind: type) -> TimescaleName:
+        return self.name if system is None or self.holds(system) else "timescale"
+
+
 @dataclass(frozen=True)
 class System(ABC):
     """A dynamical system that can be observed. Times are in its own time unit, states in physical units."""
@@ -41,7 +55,7 @@ class System(ABC):
     @property
     @abstractmethod
     def timescale(self) -> float:
-        """One Lyapunov time (chaotic systems) or one period, in the system's time unit."""
+        """What `timescale_name` says, in the system's time unit: mostly a Lyapunov time (in chaos) or a period."""
 
     @abstractmethod
     def observe(self, part: str, sampling: Sampling, seed: int) -> Trajectories:

@@ -21,6 +21,7 @@ from systems.published import Attractor, Orbit, Published
 TIGHTER = 1e-12  # tolerance of the solution that the reference solution is compared with
 LONGEST = Sampling().horizon  # of the forecasts that are scored, in timescales
 SAMPLES = 5  # of both solutions, in a timescale
+UNIT = 0.05  # relative error that the timescale of a chaotic system may have
 
 
 @dataclass(frozen=True)
@@ -123,15 +124,19 @@ def _invariant(system: Simulated, seed: int) -> Iterator[Check]:
 
 
 def _spectrum(system: Simulated, seed: int) -> Iterator[Check]:
-    """The Lyapunov spectrum of a chaotic system, against theory and published values."""
-    if system.timescale_name != "Lyapunov time" or not isinstance(system, Flow) or not system.one_attractor:
+    """The Lyapunov spectrum of a chaotic system, against theory, its timescale and published values."""
+    chaotic = "Lyapunov time" in (system.timescale_name, type(system).timescale_name)
+    if not chaotic or not isinstance(system, Flow) or not system.one_attractor:
         return
     known = _published(system).attractor
     spectrum = _measured(system, known or Attractor((nan, inf, "")), seed)
     exponents = spectrum.exponents
+    value = leading_exponent(spectrum) if known and system.dim == 3 else float(exponents[0])
     if known:
-        value = leading_exponent(spectrum) if system.dim == 3 else float(exponents[0])
         yield Check("largest Lyapunov exponent", value, *known.leading)
+    if system.timescale_name == "Lyapunov time":
+        chance = float(spectrum.interval[1, 0] - exponents[0]) * system.timescale
+        yield Check("timescale x exponent", value * system.timescale, 1.0, UNIT + chance, "Lyapunov time")
     if spectrum.interval[0, 0] > 0:
         neutral = float(exponents[abs(exponents).argmin()])
         yield Check("exponent along the flow", neutral, 0.0, 0.08 / system.timescale, "theory")

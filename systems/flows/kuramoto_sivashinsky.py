@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from systems.base import Flow, Solution, SpectrumMap, States, Times, require_positive
+from systems.base import Flow, NameWhere, Solution, SpectrumMap, States, Times, require_positive
 from systems.published import Attractor, Published
 from systems.solvers.dop853 import TOLERANCE
 from systems.solvers.etdrk4 import ETDRK4, Modes
@@ -28,7 +28,8 @@ class KuramotoSivashinsky(Flow):
     """A field u(x, t) on a ring, seen at equally spaced points; long waves grow, short ones are damped.
 
     u_t = -u u_x - u_xx - u_xxxx on [0, length), of zero mean. Derivatives are taken on Fourier modes; the product
-    is freed of aliases by the 2/3 rule. One timescale is the Lyapunov time at the nearest length of which it is known.
+    is freed of aliases by the 2/3 rule. One timescale is the Lyapunov time at lengths 22, 100 and 200; at others it
+    is as long as at the nearest of these, but no Lyapunov time.
 
     Kuramoto and Tsuzuki, Progress of Theoretical Physics 55, 1976; Sivashinsky, Acta Astronautica 4, 1977.
     """
@@ -36,7 +37,7 @@ class KuramotoSivashinsky(Flow):
     length: float = 22.0
     grid: int = 64
 
-    timescale_name = "Lyapunov time"
+    timescale_name = NameWhere("Lyapunov time", lambda system: system.length in LARGEST_EXPONENT)
     published = (
         Published("09b79bab9220", attractor=Attractor((0.047, 0.004, EDSON), (4.2, 0.15, EDSON), states=24, time=10.0)),
     )

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float64, Inexact
 from torch import Tensor
 
-from systems.base import Flow, settle
+from systems.base import Flow, NameWhere, settle
 from systems.published import SPROTT, Attractor, Published
 
 LARGEST_EXPONENT = 0.9056  # Sprott, "Chaos and time-series analysis", 2003, at the default parameters
@@ -18,7 +18,7 @@ class Lorenz(Flow):
     """Thermal convection truncated to three modes; chaotic at the default parameters.
 
     x' = sigma (y - x),  y' = x (rho - z) - y,  z' = x y - beta z.
-    One timescale is the Lyapunov time at the default parameters, also when others are chosen.
+    One timescale is the Lyapunov time at the default parameters; at others it is as long, but no Lyapunov time.
 
     Lorenz, "Deterministic nonperiodic flow", Journal of the Atmospheric Sciences 20, 1963.
     """
@@ -27,7 +27,9 @@ class Lorenz(Flow):
     rho: float = 28.0
     beta: float = 8.0 / 3.0
 
-    timescale_name = "Lyapunov time"
+    timescale_name = NameWhere(
+        "Lyapunov time", lambda system: (system.sigma, system.rho, system.beta) == (10.0, 28.0, 8.0 / 3.0)
+    )
     published = (
         Published(
             "2cfae2495670",

@@ -10,7 +10,7 @@ from jaxtyping import Float, Float64
 from numpy.polynomial import chebyshev
 from torch import Tensor
 
-from systems.base import Flow, Solution, SpectrumMap, States, Times, require_positive
+from systems.base import Flow, NameWhere, Solution, SpectrumMap, States, Times, require_positive
 from systems.published import LONG_RUNS, Attractor, Published
 from systems.solvers.dop853 import TOLERANCE
 
@@ -29,8 +29,8 @@ class MackeyGlass(Flow):
 
     x' = beta x(t - tau) / (1 + x(t - tau)^exponent) - gamma x. The state has x at Chebyshev points of [t - tau, t],
     so that the last channel is x(t). Solved by the method of steps: over each delay the equation is linear in x. As a
-    flow, histories move by spectral differentiation. One timescale is the Lyapunov time at the default parameters, also
-    when others are chosen.
+    flow, histories move by spectral differentiation. One timescale is the Lyapunov time at the default parameters; at
+    others it is as long, but no Lyapunov time.
 
     Mackey and Glass, "Oscillation and chaos in physiological control systems", Science 197, 1977.
     """
@@ -41,7 +41,10 @@ class MackeyGlass(Flow):
     exponent: float = 10.0
     points: int = 32  # of the history; as many resolve the default attractor to 2e-9
 
-    timescale_name = "Lyapunov time"
+    timescale_name = NameWhere(
+        "Lyapunov time",
+        lambda system: (system.tau, system.beta, system.gamma, system.exponent) == (17.0, 0.2, 0.1, 10.0),
+    )
     published = (
         Published(
             "2ed5cd10cc19",

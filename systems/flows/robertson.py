@@ -27,7 +27,7 @@ class Robertson(Flow):
     k2: float = 3e7
     k3: float = 1e4
 
-    timescale_name = "period"
+    timescale_name = "timescale"
     published = (Published("3eb8536b3c15"),)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float64, Inexact
 from torch import Tensor
 
-from systems.base import Flow, settle
+from systems.base import Flow, NameWhere, settle
 from systems.published import SPROTT, Attractor, Published
 
 LARGEST_EXPONENT = 0.0714  # Sprott, "Chaos and time-series analysis", 2003, at the default parameters
@@ -18,7 +18,7 @@ class Rossler(Flow):
     """A spiral in the plane that folds back through the third variable.
 
     x' = -y - z,  y' = x + a y,  z' = b + z (x - c).
-    One timescale is the Lyapunov time at the default parameters, also when others are chosen.
+    One timescale is the Lyapunov time at the default parameters; at others it is as long, but no Lyapunov time.
 
     Rossler, "An equation for continuous chaos", Physics Letters A 57, 1976.
     """
@@ -27,7 +27,7 @@ class Rossler(Flow):
     b: float = 0.2
     c: float = 5.7
 
-    timescale_name = "Lyapunov time"
+    timescale_name = NameWhere("Lyapunov time", lambda system: (system.a, system.b, system.c) == (0.2, 0.2, 5.7))
     published = (
         Published(
             "6e8ddab8f61b",

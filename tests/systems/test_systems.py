@@ -20,8 +20,10 @@ from systems import (
     Lorenz96,
     LotkaVolterra,
     MackeyGlass,
+    Robertson,
     Rossler,
     Simulated,
+    TwoCentre,
     VanDerPol,
 )
 from tests.support.problems import PROBLEMS, every_flow, every_system
@@ -54,7 +56,36 @@ def real_parameters(flow: Flow) -> list[str]:
 def test_a_system_knows_its_dimension_and_its_timescale(system: Simulated):
     assert states(system).shape == (3, system.dim)
     assert 0 < system.timescale < np.inf
-    assert system.timescale_name in ("Lyapunov time", "period")
+    assert system.timescale_name in ("Lyapunov time", "period", "timescale")
+
+
+@pytest.mark.parametrize(
+    ("system", "name"),
+    [
+        (Lorenz(rho=14.0), "timescale"),  # comes to rest
+        (Rossler(c=4.0), "timescale"),
+        (MackeyGlass(tau=15.0), "timescale"),
+        (MackeyGlass(points=48), "Lyapunov time"),
+        (Lorenz96(sites=7), "Lyapunov time"),
+        (Lorenz96(sites=11), "timescale"),
+        (Lorenz96(forcing=6.0), "timescale"),
+        (KuramotoSivashinsky(length=100.0, grid=128), "Lyapunov time"),
+        (KuramotoSivashinsky(length=50.0), "timescale"),
+        (TwoCentre(rotation_b=-2.0), "timescale"),
+        (Robertson(), "timescale"),  # nothing comes back
+        (VanDerPol(mu=3.0), "period"),
+    ],
+    ids=repr,
+)
+def test_a_timescale_is_called_what_it_is(system: Simulated, name: str):
+    assert system.timescale_name == name
+
+
+@pytest.mark.parametrize(
+    ("sites", "exponent"), [(5, 0.46705), (6, 0.94633), (7, 1.2652), (8, 1.5918), (9, 1.2164), (40, 1.68)]
+)
+def test_rings_of_few_sites_have_the_lyapunov_times_that_are_published(sites: int, exponent: float):
+    assert 1 / Lorenz96(sites).timescale == pytest.approx(exponent, rel=1e-9)
 
 
 @pytest.mark.parametrize("system", every_system(), ids=by_name)

@@ -11,7 +11,7 @@ from torchdiffeq import odeint
 
 from learners import Budget, Failure, HybridODE, Mechanistic, Persistence, Training, Unsuitable
 from learners.equations.least_squares import LeastSquares
-from learners.equations.mechanistic import noise_scale, pieces
+from learners.equations.mechanistic import noise_scale, observation_noise, pieces
 from learners.equations.published_fit import PublishedFit, Recipe
 from learners.equations.sensitivities import integrate, real_parameters, sensitivities
 from learners.fewer_trajectories import Fewer
@@ -311,3 +311,12 @@ def test_trajectories_start_about_the_centre_and_noise_is_in_units_of_the_system
     assert float((noisy.train.states - clean.train.states).std()) == pytest.approx(0.02, rel=0.05)
     with pytest.raises(ValueError, match="must have 3 numbers"):
         observed(Lorenz(), centre=(1.0,))
+
+
+@pytest.mark.parametrize(("noise", "error"), [(0.3, 0.0), (0.3, 0.2), (0.0, 0.2), (1.0, 0.0)])
+def test_the_size_of_the_noise_is_relative_to_the_signal_without_it(noise: float, error: float):
+    clean = Sampling(step=0.05, trajectories=200, samples=200, valid=1, test=1, climate=1, climate_horizon=1.0)
+    signal, noisy = (sample(LotkaVolterra(), one, 0) for one in (clean, replace(clean, noise=noise, error=error)))
+    added = (noisy.train.states - signal.train.states).std(dim=(0, 1))
+    torch.testing.assert_close(observation_noise(noisy), noise * signal.std + error, rtol=0.01, atol=0)
+    torch.testing.assert_close(observation_noise(noisy), added, rtol=0.01, atol=0)

@@ -15,7 +15,7 @@ from systems import Certificate, Check, LinearSpiral, Lorenz, Lorenz96, LotkaVol
 from systems.certificates.certificate import certified, digest, period
 from systems.lyapunov import Spectrum, leading_exponent
 from systems.published import Orbit
-from tests.support.problems import Explosion, HarmonicOscillator, every_system
+from tests.support.problems import Explosion, HarmonicOscillator, ShearedCycle, every_system
 
 
 def committed(name: str) -> str | None:
@@ -36,6 +36,24 @@ class Leaking(HarmonicOscillator):
 
     def invariant(self, x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
         return x[..., 1] ** 2 + (self.omega * x[..., 0]) ** 2
+
+
+@dataclass(frozen=True)
+class Pretending(ShearedCycle):
+    """A limit cycle that is told in Lyapunov times, of which it has none."""
+
+    contraction: float = 1.0
+
+    timescale_name = "Lyapunov time"
+
+
+@dataclass(frozen=True)
+class Hasty(Lorenz):
+    """A chaotic system whose Lyapunov time is stated too short by a tenth."""
+
+    @property
+    def timescale(self) -> float:
+        return 0.9 * super().timescale
 
 
 @pytest.mark.parametrize(
@@ -84,6 +102,17 @@ def test_a_system_that_leaks_energy_fails():
     assert [check.name for check in certificate.checks if not check.passed] == ["drift of the invariant"]
 
 
+def test_a_lyapunov_time_is_held_to_the_exponent_that_is_measured():
+    check = lines(certify(Pretending()))["timescale x exponent"]
+    assert check.value == pytest.approx(0.0, abs=0.02)
+    assert not check.passed
+
+
+@pytest.mark.slow
+def test_a_lyapunov_time_that_is_too_short_fails():
+    assert [check.name for check in certify(Hasty()).checks if not check.passed] == ["timescale x exponent"]
+
+
 def test_a_system_without_a_finite_solution_fails_and_says_why():
     certificate = certify(Explosion())
     assert not certificate.passed
@@ -121,6 +150,7 @@ def test_lorenz_is_held_to_its_published_spectrum():
     assert certificate.passed
     found = lines(certificate)
     assert found["largest Lyapunov exponent"].tolerance == 0.005
+    assert found["timescale x exponent"].value == pytest.approx(1.0, abs=0.005)
     assert found["largest Lyapunov exponent"].value == pytest.approx(0.9056, abs=0.005)
     assert found["Kaplan-Yorke dimension"].value == pytest.approx(2.062, abs=0.005)
     assert found["sum of the exponents"].expected == pytest.approx(-41 / 3)
@@ -166,7 +196,7 @@ def test_every_system_is_certified(system):
 
 
 def test_classes_are_certified_at_every_parameter_of_which_something_is_known():
-    assert certified(Lorenz96) == [Lorenz96(), Lorenz96(sites=40)]
+    assert certified(Lorenz96) == [Lorenz96(sites=sites) for sites in (10, 5, 6, 7, 8, 9, 40)]
     assert [system.mu for system in certified(VanDerPol) if isinstance(system, VanDerPol)] == [1.0, 5.0, 100.0, 1000.0]
     assert certified(LinearSpiral) == [LinearSpiral()]
 
