@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from learners import Budget, Learner, Predictor
+from learners.base import Unsuitable
 from systems import Dataset, Trajectories
 
 
@@ -32,6 +33,8 @@ class {name}(Learner):
     ridge: float = 1e-6  # weight of the squared coefficients
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        if not dataset.is_regular:
+            raise Unsuitable("a map of one sampling step cannot use irregular times")
         now, after = dataset.train.states[:, :-1].flatten(0, 1), dataset.train.states[:, 1:].flatten(0, 1)
         inputs = with_one(now)
         normal = inputs.T @ inputs + self.ridge * torch.eye(inputs.shape[1], dtype=inputs.dtype, device=inputs.device)
