@@ -13,6 +13,7 @@ from bench.cells.classifying import ImageCell
 from bench.cells.forecasting import ForecastCell
 from bench.errors import UserError, unknown
 from learners import Budget, Learner
+from learners.base import Equal
 from learners.images.base import Classifier
 from metrics import Metric
 from metrics.classification import CLASSIFICATION_COSTS, ClassificationMetric
@@ -48,6 +49,10 @@ class Suite:
     data_seed: int = 0
     budgets: Mapping[str, Budget] = field(default_factory=lambda: BUDGETS)
     own: tuple[tuple[System, Sampling], ...] = ()  # systems that are observed in a way of their own
+    equal: Equal = (
+        ""  # what learners spend alike on training: "updates", "nfe" or "seconds"; "": as many updates as each has
+    )
+    allowance: float = 0.0  # of that, to each seed, times the effort of the budget
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]*", self.name) or self.name in RESERVED:
@@ -74,12 +79,11 @@ class Suite:
             raise ValueError(f"a suite needs at least one seed, but {self.name} has seeds={self.seeds}")
         if self.data_seed < 0:
             raise ValueError(f"data_seed must not be negative, but {self.name} has data_seed={self.data_seed}")
+        Budget(equal=self.equal, allowance=self.allowance)  # raises ValueError where these do not go together
 
     def cells(self, budget: str = "standard", device: str = "cpu") -> list[Cell]:
         """The grid of the suite, system by system. Raises UserError where the suite has no such budget."""
-        if budget not in self.budgets:
-            raise unknown("budget", budget, self.budgets)
-        spend, seeds = self.budgets[budget], tuple(range(self.seeds))
+        spend, seeds = self.spend(budget), tuple(range(self.seeds))
         kind: Any = ForecastCell if self.family == FORECASTING else ImageCell
         shared = kind(
             self.systems[0], self.learners[0], self.sampling, self.metrics, spend, seeds, self.data_seed, device
@@ -99,6 +103,12 @@ class Suite:
             for system, sampling in zip(self.systems, samplings, strict=True)
             for learner in self.learners
         ]
+
+    def spend(self, budget: str) -> Budget:
+        """What a cell may spend under the budget of this name. Raises UserError where the suite has no such budget."""
+        if budget not in self.budgets:
+            raise unknown("budget", budget, self.budgets)
+        return replace(self.budgets[budget], equal=self.equal, allowance=self.allowance)
 
     @property
     def family(self) -> str:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, nan
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import torch
 from jaxtyping import Float, Float64
@@ -13,21 +13,32 @@ from torch import Tensor
 from systems import Dataset, Trajectories
 from systems.calibration import Calibration
 
+Equal = Literal["", "updates", "nfe", "seconds"]
+
 
 @dataclass(frozen=True)
 class Budget:
     """How much computing a cell may spend."""
 
-    effort: float = 1.0  # multiplies every learner's own standard number of updates
+    effort: float = 1.0  # multiplies the number of updates, or what all learners may spend alike
     climate: float = 1.0  # fraction of the long forecasts that is run
+    equal: Equal = ""  # what every learner that is trained update by update spends alike; "": its own number of updates
+    allowance: float = 0.0  # how much of that, to each seed: updates, function evaluations of both passes, or seconds
 
     def __post_init__(self) -> None:
         if not 0 < self.effort < inf or not 0 < self.climate <= 1:
             found = f"effort={self.effort!r} and climate={self.climate!r}"
             raise ValueError(f"a budget needs a positive effort and 0 < climate <= 1, but has {found}")
+        if self.equal not in get_args(Equal) or (self.allowance > 0) != bool(self.equal):
+            kinds = ", ".join(filter(None, get_args(Equal)))
+            found = f"equal={self.equal!r} and allowance={self.allowance!r}"
+            raise ValueError(
+                f"a budget has a positive allowance of what is equal ({kinds}), or neither, but has {found}"
+            )
 
     def updates(self, standard: int) -> int:
-        return max(1, round(standard * self.effort))
+        """How many updates to take, where a learner's own standard number is `standard`, unless all take as many."""
+        return max(1, round((self.allowance if self.equal == "updates" else standard) * self.effort))
 
 
 class Unsuitable(ValueError):  # noqa: N818 (an outcome, not a mistake)
@@ -61,14 +72,17 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class TrainingLog:
-    """What fitting one predictor cost, and how it went."""
+    """What fitting one predictor cost, and how it went; NaN where nobody counted a cost."""
 
     updates: int = 0
-    fit_seconds: float = 0.0  # of this seed: a stacked fit's time divided by its seeds
-    nfe_forward: float = 0.0  # function evaluations of one update, mean over training
-    nfe_backward: float = 0.0
-    saved_bytes: int = 0  # most that autograd kept between the forward and the backward pass of one update
-    flops: float = 0.0  # floating-point operations of one update, both passes, mean of those that were measured
+    fit_seconds: float = nan  # of this seed: a stacked fit's time divided by its seeds
+    nfe_forward: float = nan  # function evaluations of one update, mean over training
+    nfe_backward: float = nan
+    saved_bytes: float = nan  # most that autograd would keep between the forward and backward pass of one update
+    kept_bytes: float = nan  # most that is kept: less where a backward pass is written by hand
+    flops: float = nan  # floating-point operations of one update, both passes, mean of those that were measured
+    samples: float = nan  # of the training data that the updates have seen in all
+    together: int = 1  # seeds that were fitted as one program
     curve: tuple[CurvePoint, ...] = ()
     failure: Failure | None = None
 

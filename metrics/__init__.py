@@ -43,7 +43,9 @@ from metrics.cost import (
     nfe_forward,
     parameters,
     peak_bytes,
+    samples,
     saved_bytes,
+    updates,
 )
 from metrics.dimension import CorrelationDimension, correlation_dimension, grassberger_procaccia
 from metrics.forecast_scores import (
@@ -110,6 +112,8 @@ STANDARD: tuple[Metric, ...] = (
     nfe_backward,
     nfe_forecast,
     parameters,
+    updates,
+    samples,
     fit_seconds,
     forecast_seconds,
     flops_update,
@@ -210,6 +214,7 @@ __all__ = [
     "regimes",
     "relative_roughness",
     "roughness",
+    "samples",
     "saved_bytes",
     "settles_on",
     "short_time_score",
@@ -224,6 +229,7 @@ __all__ = [
     "translation_curves",
     "unbounded_fraction",
     "undecided_fraction",
+    "updates",
     "valid_prediction_time",
     "vpt",
     "vpt_capped",

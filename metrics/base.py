@@ -34,6 +34,7 @@ class Cost:
     peak_bytes: int
     flops_update: float = 0.0  # floating-point operations of one update, both passes
     flops_forecast: float = 0.0  # of one forecast, divided by its length in timescales
+    samples: float = nan  # of the training data that all updates have seen; NaN where nobody counted them
     energy: float = nan  # joules that the device took while fitting; NaN where it does not tell
 
 
@@ -72,6 +73,7 @@ class Evidence:
     exponents: Callable[[], Spectrum] = no_model  # Lyapunov exponents of the model, per timescale; raises Undefined
     calibration: Calibration | None = None  # of a model that is made of known equations
     decoded: Decoded | None = None  # of a model of latent states
+    ring: bool = False  # whether the channels are the sites of a ring, in their order
 
     def __post_init__(self) -> None:
         times = self.step if self.times is REGULAR else self.times

@@ -1,12 +1,22 @@
 """How well images are classified, and what continuous depth costs: measures of the evidence of one trial."""
 
 from dataclasses import dataclass, field
+from math import nan
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from metrics.base import Metric, Undefined
-from metrics.cost import fit_seconds, nfe_backward, nfe_forward, parameters, peak_bytes, saved_bytes
+from metrics.cost import (
+    fit_seconds,
+    nfe_backward,
+    nfe_forward,
+    parameters,
+    peak_bytes,
+    samples,
+    saved_bytes,
+    updates,
+)
 
 BINS = 15  # of confidence
 TINY = np.finfo(np.float64).tiny
@@ -24,6 +34,7 @@ class ClassificationCost:
     test_seconds: float
     saved_bytes: int
     peak_bytes: int
+    samples: float = nan  # images that all updates have seen; NaN where nobody counted them
 
 
 @dataclass(frozen=True)
@@ -151,6 +162,8 @@ CLASSIFICATION_COSTS: tuple[Metric, ...] = (
     nfe_backward,
     saved_bytes,
     peak_bytes,
+    updates,
+    samples,
     fit_seconds,
     parameters,
 )  # of both families

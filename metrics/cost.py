@@ -20,6 +20,18 @@ def _forecast_evaluations(evidence: Evidence) -> float:
     return evidence.cost.nfe_forecast
 
 
+def _updates(evidence: Evidence) -> float:
+    """Updates of the weights that fitting one seed took."""
+    return float(evidence.cost.updates)
+
+
+def _samples(evidence: Evidence) -> float:
+    """Samples (of images: images) that the updates have seen: updates times batch times length of a segment."""
+    if isnan(evidence.cost.samples):
+        raise Undefined("the learner does not count the samples that its updates see")
+    return float(evidence.cost.samples)
+
+
 def _parameters(evidence: Evidence) -> float:
     """Number of learned numbers."""
     return float(evidence.cost.parameters)
@@ -65,6 +77,8 @@ def _energy(evidence: Evidence) -> float:
 nfe_forward = Metric("nfe_forward", "evaluations", "lower", _forward_evaluations, group="cost")
 nfe_backward = Metric("nfe_backward", "evaluations", "lower", _backward_evaluations, group="cost")
 nfe_forecast = Metric("nfe_forecast", "evaluations / timescale", "lower", _forecast_evaluations, group="cost")
+updates = Metric("updates", "", "lower", _updates, group="cost")
+samples = Metric("samples", "", "lower", _samples, group="cost")
 parameters = Metric("parameters", "", "lower", _parameters, group="cost")
 fit_seconds = Metric("fit_seconds", "s", "lower", _fit_seconds, group="cost")
 forecast_seconds = Metric("forecast_seconds", "s", "lower", _forecast_seconds, group="cost")

@@ -78,6 +78,7 @@ def _evidence(
         test_seconds=usage.seconds,
         saved_bytes=log.saved_bytes,
         peak_bytes=fitting.peak_bytes,
+        samples=log.samples,
     )
     history = np.array([point.nfe_forward for point in log.curve])
     swept = model.sweep(images.test.at(np.arange(min(SWEPT, len(labels)))))

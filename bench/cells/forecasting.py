@@ -92,17 +92,15 @@ def _evidence(
     context = data.sampling.context
     evidence = Evidence(
         data.sampling.step,
-        data.std.numpy(force=True),
-        test.truth,
-        test.states,
-        climate.truth,
-        climate.states,
+        data.std.numpy(force=True)[: data.scored],
+        *(states[..., : data.scored] for part in (test, climate) for states in (part.truth, part.states)),
         cost,
         (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale,
         ground_truth_time,
         Remembered(partial(exponents, predictor, data, climate.states)),
         predictor.calibration,
         decode(predictor, data) if isinstance(predictor, Latent) else None,
+        data.system.ring,
     )
     if predictor.calibration:
         sys.stdout.writelines(f"{estimate}\n" for estimate in predictor.calibration.estimates)
@@ -121,8 +119,8 @@ def decode(predictor: Latent, data: Dataset) -> Decoded:
     ends = Trajectories(past.times[:2], past.states[:2])
     path, times = predictor.homotopy(ends, PLACES, round(BEFORE / sampling.step), round(AFTER / sampling.step))
     return Decoded(
-        truth=truth.numpy(force=True),
-        states=predictor.reconstruct(past).numpy(force=True),
+        truth=truth[..., : data.scored].numpy(force=True),
+        states=predictor.reconstruct(past)[..., : data.scored].numpy(force=True),
         path=path.numpy(force=True),
         path_times=times.numpy(force=True) / data.system.timescale,
     )
@@ -144,6 +142,7 @@ def _cost(predictor: Predictor, data: Dataset, test: Forecasts, fitting: Usage, 
         peak_bytes=fitting.peak_bytes,
         flops_update=log.flops,
         flops_forecast=forecast_flops(predictor, past, data.step, nfe_forecast),
+        samples=log.samples,
         energy=fitting.joules / seeds,
     )
 

@@ -17,7 +17,8 @@ from results.store.lease import Lease
 from results.store.record import is_failure
 from results.store.run import Run
 
-SHARED = ("budget", "seeds", "data_seed", "sampling", "metrics")  # what runs must agree on to be parts of one
+# What runs must agree on to be parts of one.
+SHARED = ("budget", "equal", "allowance", "seeds", "data_seed", "sampling", "metrics")
 
 
 def merge(

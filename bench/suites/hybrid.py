@@ -15,6 +15,8 @@ from metrics import (
     nrmse,
     parameter_error,
     parameters,
+    samples,
+    updates,
     vpt,
     vpt_capped,
 )
@@ -42,6 +44,8 @@ suite = Suite(
         nfe_forward,
         nfe_backward,
         nfe_forecast,
+        updates,
+        samples,
         fit_seconds,
         forecast_seconds,
     ),

@@ -17,7 +17,9 @@ from metrics import (
     nrmse,
     parameters,
     roughness,
+    samples,
     saved_bytes,
+    updates,
     vpt,
     vpt_capped,
 )
@@ -48,6 +50,8 @@ suite = Suite(
         nfe_forecast,
         flops_forecast,
         saved_bytes,
+        updates,
+        samples,
         fit_seconds,
         forecast_seconds,
     ),

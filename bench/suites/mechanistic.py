@@ -24,6 +24,8 @@ from metrics import (
     parameter_error,
     parameter_floor,
     parameters,
+    samples,
+    updates,
     vpt,
     vpt_capped,
 )
@@ -55,6 +57,8 @@ suite = Suite(
         parameters,
         nfe_forward,
         nfe_forecast,
+        updates,
+        samples,
         fit_seconds,
         forecast_seconds,
     ),

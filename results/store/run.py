@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _METRIC = COLUMNS.index("metric")
 
+EQUAL = {"updates": "updates", "nfe": "function evaluations", "seconds": "seconds"}  # that learners may have alike
+
 
 @dataclass(frozen=True)
 class StoredCell:
@@ -95,13 +97,18 @@ class Run:
 
     @property
     def conditions(self) -> str:
-        """What captions say of every number: test cases and seeds, the budget, and where it was computed."""
+        """What captions say of every number: test cases and seeds, the budget, what is equal, and where it ran."""
         manifest, about = self.manifest, self.manifest["environment"]
         cases = manifest["sampling"].get("test")
         seeds = len(manifest["seeds"])
         counted = [*([f"n = {cases} test cases"] if cases else []), f"{seeds} seed{'s' * (seeds != 1)}"]
         device = " ".join(dict.fromkeys(f"{about[name]}" for name in ("device", "processor") if about.get(name)))
-        return f"{', '.join(counted)}, budget {manifest.get('budget')}{f', on {device}' if device else ''}."
+        counted.append(f"budget {manifest.get('budget')}")
+        if manifest.get("equal"):
+            counted.append(
+                f"{manifest['allowance']:g} {EQUAL[manifest['equal']]} of training for every learner and seed"
+            )
+        return f"{', '.join(counted)}{f', on {device}' if device else ''}."
 
     @cached_property
     def timescales(self) -> dict[str, str]:

@@ -16,7 +16,8 @@ from results.statistics.trials import LEADING_METRIC, column, endings, leading_m
 BOLD = "In bold the best of the compared learners and those not resolved from it, nothing where none is resolved"
 BY_SEEDS = "Welch's test on the seeds with Holm's correction, 5 %"
 BY_RANKS = "Nemenyi's test on ranks, 5 %"
-OVERALL = ("nrmse", "nfe_forecast", "fit_seconds", "parameters")  # on the leaderboard: medians over systems
+SPENT = ("updates", "samples", "fit_seconds")  # on training: beside whatever compares learners
+OVERALL = ("nrmse", "nfe_forecast", *SPENT, "parameters")  # on the leaderboard: medians over systems
 ACCURACY = ("nrmse",)  # of these, what is no cost
 
 
@@ -185,10 +186,13 @@ def system_table(
     metrics: Sequence[str] = (),
     totals: pd.DataFrame | None = None,
 ) -> Table:
-    """The metrics of one group, or all, on one system, medians over seeds; other arguments as for `leaderboard`."""
+    """The metrics of one group, or all, on one system, medians over seeds; other arguments as for `leaderboard`.
+
+    What training took stands beside the metrics of every group.
+    """
     here, of_all = (rows(each, system=system) for each in (frame, summary(frame) if totals is None else totals))
     if metrics:
-        here, of_all = (each.loc[each["metric"].isin(list(metrics))] for each in (here, of_all))
+        here, of_all = (each.loc[each["metric"].isin([*metrics, *SPENT])] for each in (here, of_all))
     level = level_by_seeds(here, [learner for learner in learners if learner not in references])
     columns = []
     for metric in of_all["metric"].unique():
@@ -255,7 +259,10 @@ def _reasons(totals: pd.DataFrame) -> pd.Series:
 
 
 def _overall(totals: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Median over systems of a metric that is better when lower, with a system that lacks a value as the worst."""
-    median = column(totals, "median").fillna(np.inf).groupby(totals["learner"]).median()
+    """Median over systems of a metric that is better when lower, with a system on which it failed as the worst."""
+    totals = totals.assign(
+        median=column(totals, "median").mask((totals["n"] == 0) & (totals["status"] != "ok"), np.inf)
+    )
+    median = totals.groupby("learner")["median"].median()
     failed = pd.Series(np.isposinf(median), index=median.index)
     return median.mask(failed), failed.map({True: "failed", False: NOTHING})

@@ -17,6 +17,8 @@ from bench.planning.selection import select
 from bench.suite import Suite, load
 from learners import MLPClassifier, NeuralODE, Persistence, ResNet, ResNetClassifier, TrainingMean, WindowedRNN
 from metrics import nfe_forward, nrmse, test_error, vpt
+from results.store.run import Run
+from results.store.store import Store
 from systems import Digits, ImageSampling, Lorenz, Lorenz96, Rossler, Sampling
 from systems.configuration import label
 
@@ -119,6 +121,31 @@ def test_cells_are_the_grid_system_by_system():
         (system, learner) for system in labels(SUITE.systems) for learner in labels(SUITE.learners)
     ]
     assert {(cell.seeds, cell.budget.effort, cell.device) for cell in cells} == {((0, 1, 2), 0.1, "cuda")}
+
+
+def test_learners_of_a_suite_may_spend_alike():
+    suite = replace(SUITE, equal="updates", allowance=4_000)
+    budgets = {cell.budget for cell in suite.cells("quick")}
+    assert [(one.equal, one.updates(15_000), one.updates(1_000)) for one in budgets] == [("updates", 400, 400)]
+    (own,) = {cell.budget for cell in SUITE.cells("quick")}
+    assert (own.updates(15_000), own.updates(1_000)) == (1_500, 100)
+
+
+def test_what_learners_spend_alike_is_in_the_manifest_and_the_captions():
+    def said(suite: Suite) -> str:
+        cells = [Planned(cell, f"k{place}", Path(), {}) for place, cell in enumerate(suite.cells("quick"))]
+        return Run(Path(), manifest(suite, cells, "quick", {"command": ""}), Store(Path())).conditions
+
+    assert said(SUITE) == "n = 128 test cases, 3 seeds, budget quick."
+    for equal, words in (("updates", "updates"), ("nfe", "function evaluations"), ("seconds", "seconds")):
+        expected = f"budget quick, 400 {words} of training for every learner and seed."
+        assert said(replace(SUITE, equal=equal, allowance=4_000)).endswith(expected)
+
+
+@pytest.mark.parametrize("change", [{"equal": "updates"}, {"allowance": 3.0}, {"equal": "nfe", "allowance": -1.0}])
+def test_an_allowance_is_of_something_and_the_other_way_round(change):
+    with pytest.raises(ValueError, match=r"positive allowance of what is equal \(updates, nfe, seconds\), or neither"):
+        replace(SUITE, **change)
 
 
 def test_an_unknown_budget_is_refused_with_the_nearest():

@@ -21,6 +21,7 @@ COST = Cost(
     peak_bytes=2**30,
     flops_update=2.0e9,
     flops_forecast=3.0e6,
+    samples=6.5e4,
     energy=12.5,
 )
 NOTHING = np.zeros((1, 3, 1))
@@ -30,6 +31,8 @@ UNITS = {
     "nfe_backward": "evaluations",
     "nfe_forecast": "evaluations / timescale",
     "parameters": "",
+    "updates": "",
+    "samples": "",
     "fit_seconds": "s",
     "forecast_seconds": "s",
     "saved_bytes": "B",
@@ -47,6 +50,12 @@ def test_a_cost_is_read_as_it_was_metered_and_less_is_better(name: str):
     assert value == getattr(COST, name)
     assert isinstance(value, float)
     assert (metric.name, metric.unit, metric.better) == (name, UNITS[name], "lower")
+
+
+def test_samples_that_nobody_counted_are_undefined_and_not_none():
+    silent = replace(EVIDENCE, cost=replace(COST, samples=np.nan))
+    with pytest.raises(Undefined, match="does not count the samples"):
+        metrics.samples.measure(silent)
 
 
 def test_energy_that_no_device_tells_is_undefined():

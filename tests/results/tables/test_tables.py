@@ -130,6 +130,32 @@ def test_a_learner_that_failed_on_the_hard_system_is_not_best_by_the_easy_one(bo
     assert bold(board, "nrmse") == []  # two systems resolve no rank, and a failed learner is never best
 
 
+def test_what_training_took_stands_in_every_table_of_learners(run: Run, board: Table):
+    frame = run.frame()
+    forecasts = system_table(
+        frame, "Lorenz", run.learners, run.references, "Lyapunov time", "forecast", ["nrmse", "vpt"]
+    )
+    for table in (board, forecasts):
+        assert {"updates", "samples", "fit_seconds"} < {each.name for each in table.columns}
+        assert table.values.loc["ResNet", "updates"] == 400 * 41
+        assert table.values.loc["ResNet", "samples"] == 400 * 41 * 256
+        assert "| updates | samples | fit time (s) |" in " ".join(formats.markdown(table).split())
+
+
+def test_what_a_learner_does_not_count_is_a_dash_on_the_leaderboard_and_no_failure(run: Run):
+    frame = run.frame()
+    frame.loc[(frame["learner"] == "ResNet") & (frame["metric"] == "samples"), "value"] = np.nan
+    table = leaderboard(frame, run.learners, run.references, run.timescales)
+    entries = dict(
+        zip(
+            [each.name for each in table.columns],
+            next(row for row in table.rows if row.learner == "ResNet").entries,
+            strict=True,
+        )
+    )
+    assert (entries["samples"].text, entries["samples"].words) == ("—", False)
+
+
 def test_cells_that_were_not_run_are_said_to_be_missing(run: Run):
     frame = run.frame().set_index("learner").drop("ODENet").reset_index()
     table = system_table(frame, "Lorenz", run.learners, run.references, "Lyapunov time")
