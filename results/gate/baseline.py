@@ -11,7 +11,7 @@ import pandas as pd
 
 from results.statistics.intervals import median_interval
 from results.statistics.scores import MEASUREMENT, noise_of_seeds, scores
-from results.statistics.trials import MEASURED, groups
+from results.statistics.trials import MEASURED, endings, groups
 from results.store.atomic import write_in_one_stroke
 from results.store.errors import BrokenBaselineError
 from results.store.run import Run
@@ -147,7 +147,7 @@ def _cells(frame: pd.DataFrame, noise: pd.DataFrame) -> list[dict[str, Any]]:
                 "noise": _short(float(spread_of), 3),
                 "repeats": int(repeats),
             }
-        status = trials.drop_duplicates("seed")["status"].tolist()
+        status = endings(trials)["status"].tolist()
         found.append({"system": system, "learner": learner, "status": status, "metrics": metrics})
     return found
 

@@ -15,7 +15,7 @@ from results.statistics.intervals import LEVEL
 from results.statistics.means import Mean, mean_of_seeds, mean_over
 from results.statistics.ranking import holm
 from results.statistics.scores import GROUND_TRUTH, MEASUREMENT, paired_scores
-from results.statistics.trials import ALL_SYSTEMS, CELL, MEASURED, column, groups
+from results.statistics.trials import ALL_SYSTEMS, CELL, MEASURED, column, endings, groups
 from results.store.errors import IncomparableError
 from results.store.run import Run
 
@@ -141,7 +141,7 @@ def _lost(before: pd.DataFrame, after: pd.DataFrame, seeds: list[int]) -> list[s
     trial, found = [*CELL, "seed"], []
     before = before.loc[before["seed"].isin(seeds)]
     fine = before.loc[before["status"] == "ok", trial].drop_duplicates()
-    now = fine.merge(after.drop_duplicates(trial)[[*trial, "status", "reason"]], "left", trial)
+    now = fine.merge(endings(after)[[*trial, "status", "reason"]], "left", trial)
     for (system, learner), group in groups(now, *CELL):
         absent = group.loc[group["status"].isna(), "seed"]
         if len(absent):

@@ -21,7 +21,7 @@ def accuracy_pictures(data: FigureData) -> Iterator[Picture]:
             "prediction_times",
             "Valid prediction time",
             "Time until the error exceeds 0.5 standard deviations: median over seeds of the median over test "
-            "states, with 95 % bootstrap intervals over the test states. Reference rows are grey and hatched; ≥ "
+            "states, with 95 % intervals over seeds and test states. Reference rows are grey and hatched; ≥ "
             "marks times that only the horizon ends, or the time up to which the truth itself is known.",
             figures.prediction_times(times, data.styles, timescales),
         )
