@@ -94,8 +94,9 @@ def _short(evidence: Evidence) -> float:
 
 
 def _long(evidence: Evidence) -> float:
-    """Common Task Framework's long-time score: histograms of the long forecasts' last 500 samples, median over runs."""
-    return float(np.median(histogram_score(evidence.climate_truth, evidence.climate)))
+    """Common Task Framework's long-time score: histograms of the last 500 samples, on a ring spectra; median over runs."""
+    score = spectrum_score if evidence.ring else histogram_score
+    return float(np.median(score(evidence.climate_truth, evidence.climate)))
 
 
 def _field(evidence: Evidence) -> float:

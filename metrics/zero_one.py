@@ -16,7 +16,7 @@ from jaxtyping import Complex128, Float64
 from scipy import fft, special
 
 from metrics.base import Evidence, Metric
-from metrics.validation import MOTIONLESS, Undefined, rounding
+from metrics.validation import MOTIONLESS, Undefined, check_scale, rounding
 
 FEWEST_SAMPLES = 1000  # below this K is not reliable
 FEWEST_TESTED = 20  # below this it is not defined
@@ -211,7 +211,10 @@ def translation_curves(evidence: Evidence, c: float = PQ_FREQUENCY) -> tuple[Mot
 
     Returns:
         p and q of the truth, and of the model: two arrays `[2, samples]`.
+
+    Raises Undefined where that channel is constant in the training data.
     """
+    check_scale(evidence.climate_truth[..., :1], evidence.scale[:1])
     lag = subsampling(evidence.climate_truth[:, :, 0])
     truth, model = (runs[0, ::lag, 0] for runs in (evidence.climate_truth, evidence.climate))
     truth, model = ((series - truth.mean()) / evidence.scale[0] for series in (truth, model))

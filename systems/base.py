@@ -53,6 +53,11 @@ class System(ABC):
         """Number of state variables."""
 
     @property
+    def scored(self) -> int:
+        """Number of state variables, the first ones, that forecasts are scored on; others only carry a parameter."""
+        return self.dim
+
+    @property
     @abstractmethod
     def timescale(self) -> float:
         """What `timescale_name` says, in the system's time unit: mostly a Lyapunov time (in chaos) or a period."""

@@ -37,6 +37,7 @@ def ground_truth_time(data: Dataset) -> float:
     places = sampling.places("test", data.seed)
     times = (places if places.ndim == 1 else places[:CHECKED]) * data.step
     again = system.solve(initial, times, LOOSER * TOLERANCE)[..., list(sampling.channels or range(system.dim))]
-    apart = (again - data.test.states[:CHECKED].numpy(force=True))[:, given:] / data.std.numpy(force=True)
+    apart = (again - data.test.states[:CHECKED].numpy(force=True))[:, given:, : data.scored]
+    apart = apart / data.std.numpy(force=True)[: data.scored]
     lost = disagreement(apart)
     return inf if lost is None else lost * sampling.step

@@ -50,6 +50,12 @@ class Dataset:
         return self.train.states.shape[-1]
 
     @property
+    def scored(self) -> int:
+        """Number of channels, the first ones, that forecasts are scored on; others only carry a parameter."""
+        channels = self.sampling.channels or range(self.dim)
+        return sum(channel < self.system.scored for channel in channels)
+
+    @property
     def mean(self) -> Float64[Tensor, " dim"]:
         """Mean of each channel over the training data."""
         return self.train.states.mean(dim=(0, 1))

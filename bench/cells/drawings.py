@@ -1,5 +1,9 @@
 """The arrays that figures of a forecast are drawn from."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from metrics import Evidence, Undefined, model_spectrum
@@ -16,6 +20,7 @@ Arrays = dict[str, np.ndarray]
 
 DRAWN = 3  # test states whose forecasts are kept
 QUARTILES = (0.25, 0.5, 0.75)
+OFFSET = 1e4  # spreads from zero, beyond which single precision's rounding shows
 
 
 def forecast_arrays(evidence: Evidence) -> Arrays:
@@ -23,21 +28,22 @@ def forecast_arrays(evidence: Evidence) -> Arrays:
 
     Times are in timescales, counted from the end of the context. `pq_sampling` are lag, samples and oversampling of
     the series that the 0-1 test sees of the truth's first long run; `pq_doubts` are 1 where samples are too few, and
-    where they are too dense, for its outcome to be trusted.
+    where they are too dense, for its outcome to be trusted. What is not defined is NaN.
     """
-    error = forecast_error(evidence)
-    pq_truth, pq = translation_curves(evidence)
     channel = evidence.climate_truth[:, :, 0]
     lag = subsampling(channel)
     series = channel[0, ::lag]
     density = oversampling(series)
+    batch, time = evidence.truth.shape[:2]
+    error = _or_nan(forecast_error, evidence, (batch, time))
+    pq_truth, pq = _or_nan(translation_curves, evidence, (2, 2, len(series)))
     arrays = {
         "times": evidence.times[0],
         # Each quartile is the error of a state: between a finite error and an infinite one nothing can be interpolated.
         "error_quartiles": np.quantile(error, QUARTILES, axis=0, method="inverted_cdf"),
-        "vpt": prediction_times(evidence),
-        "vpt_strict": prediction_times(evidence, STRICT_THRESHOLD),
-        "vpt_longest": longest_prediction_times(evidence),
+        "vpt": _or_nan(prediction_times, evidence, (batch,)),
+        "vpt_strict": _or_nan(partial(prediction_times, threshold=STRICT_THRESHOLD), evidence, (batch,)),
+        "vpt_longest": _or_nan(longest_prediction_times, evidence, (batch,)),
         "truth": evidence.truth[:DRAWN],
         "forecast": evidence.forecast[:DRAWN],
         "climate_times": np.arange(1, evidence.climate_truth.shape[1] + 1) * evidence.step,
@@ -49,9 +55,24 @@ def forecast_arrays(evidence: Evidence) -> Arrays:
         "pq_doubts": np.array([is_short(len(series)), is_oversampled(density)], dtype=np.float64),
     }
     if evidence.decoded is not None:
-        arrays |= {"path": evidence.decoded.path.astype(np.float32), "path_times": evidence.decoded.path_times}
-    with np.errstate(over="ignore"):  # what single precision cannot hold is as good as infinite
-        return {name: values if name == "times" else values.astype(np.float32) for name, values in arrays.items()}
+        arrays |= {"path": evidence.decoded.path, "path_times": evidence.decoded.path_times}
+    return {name: values if name == "times" else compact(values) for name, values in arrays.items()}
+
+
+def compact(values: np.ndarray) -> np.ndarray:
+    """Values `[..., channel]` in single precision, unless one of the channels lies far from zero for how it varies."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what single precision cannot hold is as good as infinite
+        channels = np.where(np.isfinite(values), values, np.nan).reshape(-1, values.shape[-1])
+        low, high = np.fmin.reduce(channels), np.fmax.reduce(channels)
+        far = (high > low) & (np.fmax(abs(low), abs(high)) > OFFSET * (high - low))
+        return values if far.any() else values.astype(np.float32)
+
+
+def _or_nan(measure: Callable[[Evidence], Any], evidence: Evidence, shape: tuple[int, ...]) -> Any:
+    try:
+        return measure(evidence)
+    except Undefined:
+        return np.full(shape, np.nan)
 
 
 def exponent_arrays(evidence: Evidence) -> Arrays:

@@ -148,7 +148,7 @@ def _valid_times(
 ) -> list[np.ndarray]:
     """Of each replica in a model, for each window; beyond the first part only where that does not tell the median."""
     context, end = data.sampling.context, windows.states.shape[1]
-    std = data.std.numpy(force=True)
+    std = data.std.numpy(force=True)[: data.scored]
     found: list[np.ndarray] = []
     for stop in (context + -(-(end - context) // FIRST), end):
         part = windows.between(0, stop)
@@ -157,7 +157,9 @@ def _valid_times(
         forecasts = forecast_part(model, part, context, device, learner, replicas)
         if failure := next((one.failure for one in forecasts if one.failure), ""):
             raise SolverError(failure)
-        errors = [normalised_error(one.truth, one.states, std) for one in forecasts]
+        errors = [
+            normalised_error(one.truth[..., : data.scored], one.states[..., : data.scored], std) for one in forecasts
+        ]
         found = [valid_prediction_time(error, scored) for error in errors]
         if all(2 * (one < scored[:, -1]).sum() > len(one) for one in found):
             break

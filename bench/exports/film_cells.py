@@ -4,13 +4,12 @@ from math import ceil
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
 from bench.cells.data import SystemCell, observe
-from bench.cells.drawings import Arrays
+from bench.cells.drawings import Arrays, compact
 from bench.cells.trial import Trial, is_from_solver
 from learners import Predictor, Unsuitable
 from learners.solvers.rollout import StatePredictor
@@ -91,8 +90,7 @@ def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -
         arrays |= {"reel_places": places, "reel_fields": torch.cat(fields, dim=1).transpose(0, 1)}
         assert isinstance(data.system, Flow)
         arrays["reel_flow"] = (STEPS["rk4"](data.system.velocity, places, data.step) - places) / data.step
-    with np.errstate(over="ignore"):  # what single precision cannot hold is as good as infinite
-        return {name: values.numpy(force=True).astype(np.float32) for name, values in arrays.items()}
+    return {name: compact(values.numpy(force=True)) for name, values in arrays.items()}
 
 
 def _forecast(predictor: Predictor, past: Trajectories, times: Tensor) -> Float64[Tensor, "batch time dim"]:

@@ -49,6 +49,10 @@ class Family(Flow):
         return self.system.dim + 1
 
     @property
+    def scored(self) -> int:
+        return self.system.scored
+
+    @property
     def timescale(self) -> float:
         return self.system.timescale
 

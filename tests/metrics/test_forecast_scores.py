@@ -150,3 +150,11 @@ def test_the_metrics_are_medians_over_states_of_their_own_part_of_the_evidence(t
     assert ctf_long_field.measure(given) == pytest.approx(100 * 0.8**2)
     assert [metric.name for metric in COMMON_TASK] == ["ctf_short", "ctf_long", "ctf_long_field"]
     assert {metric.better for metric in COMMON_TASK} == {"higher"}
+
+
+def test_long_runs_of_a_field_on_a_ring_are_scored_by_their_spectra():
+    truth, other = (np.random.default_rng(seed).normal(size=(2, 600, 8)) for seed in (0, 1))
+    cost = Cost(0, 0, 0, 0, 0, 0, 0, 0, 0)
+    field, states = (Evidence(0.1, np.ones(8), truth, other, truth, other, cost, ring=ring) for ring in (True, False))
+    assert ctf_long.measure(field) == np.median(spectrum_score(truth, other)) > 90
+    assert ctf_long.measure(states) == np.median(histogram_score(truth, other))

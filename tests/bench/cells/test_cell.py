@@ -19,12 +19,27 @@ from torch import Tensor
 import bench.cells.data
 from bench.cells.cell import Cell
 from bench.cells.data import dataset, location
+from bench.cells.drawings import forecast_arrays
+from bench.cells.forecasting import ForecastCell
 from bench.cells.key import Planned, digest, identity, key
 from bench.cells.run import fit_cell
-from learners import Budget, Forecast, Learner, Predictor
-from metrics import LYAPUNOV, STANDARD, lyapunov_exponent, unbounded_fraction
+from learners import Budget, Forecast, Learner, Predictor, TrueEquations
+from metrics import (
+    LYAPUNOV,
+    STANDARD,
+    Cost,
+    Evidence,
+    cme,
+    ctf_long,
+    d_h,
+    d_stsp,
+    lyapunov_exponent,
+    nrmse,
+    unbounded_fraction,
+    vpt,
+)
 from results import Measurement, Record
-from systems import LinearSpiral, Sampling, System, Trajectories, sample
+from systems import LinearSpiral, Lorenz, Sampling, System, Trajectories, over, sample
 from systems.protocol import PARTS
 from systems.sampling import Dataset
 from tests.support import stubs
@@ -239,6 +254,36 @@ def test_arrays_have_the_shapes_that_figures_expect(run: Callable[..., list[Reco
     np.testing.assert_allclose(arrays["truth"], truth, rtol=1e-6)
     np.testing.assert_allclose(arrays["forecast"][0], truth, rtol=1e-5, atol=1e-6)
     assert (np.diff(arrays["error_quartiles"], axis=1) >= 0).all()
+
+
+def test_a_family_tested_on_one_value_is_measured_by_its_states_alone(data: Path):
+    family = over(Lorenz(), rho=[26, 30], unseen=[28])
+    sampling = replace(TINY, trajectories=4, climate_horizon=20)
+    metrics = (nrmse, vpt, cme, d_stsp, d_h, ctf_long)
+    cell = ForecastCell(family, TrueEquations(), sampling, metrics, Budget(), (0,), 0)
+    (trial,) = cell.run(data)
+    assert trial.evidence.truth.shape[-1] == len(trial.evidence.scale) == 3
+    assert (trial.record.status, trial.record.reason) == ("ok", "")
+    assert values(trial.record)["nrmse"] < 1e-3
+    assert trial.arrays["climate_truth"].shape == (400, 3)
+
+
+def test_a_channel_that_is_constant_in_training_leaves_errors_undefined_and_no_trial_crashed():
+    truth = np.random.default_rng(0).normal(size=(2, 300, 2))
+    given = Evidence(0.1, np.array([0.0, 1.0]), truth, truth + 0.1, truth, truth, Cost(0, 0, 0, 0, 0, 0, 0, 0, 0))
+    arrays = forecast_arrays(given)
+    assert all(np.isnan(arrays[name]).all() for name in ("error_quartiles", "vpt", "vpt_strict", "pq"))
+    np.testing.assert_allclose(arrays["truth"], truth, rtol=1e-6)
+
+
+@pytest.mark.parametrize("offset", [1e6, -1e9])
+def test_arrays_keep_a_signal_that_is_small_beside_its_offset(offset: float):
+    truth = np.random.default_rng(0).normal(size=(2, 300, 2)) * [1.0, 1e-3] + [0.0, offset]
+    given = Evidence(0.1, np.array([1.0, 1e-3]), truth, truth, truth, truth, Cost(0, 0, 0, 0, 0, 0, 0, 0, 0))
+    arrays = forecast_arrays(given)
+    for name, expected in (("truth", truth), ("forecast", truth), ("climate_truth", truth[0]), ("climate", truth[0])):
+        signal, kept = (states[..., 1] - offset for states in (expected, arrays[name]))
+        np.testing.assert_allclose(kept, signal, atol=1e-6)
 
 
 def test_a_predictor_that_stands_for_several_seeds_is_measured_once(run: Callable[..., list[Record]]):
