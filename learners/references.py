@@ -8,13 +8,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learners.base import Budget, Learner, Predictor, Unsuitable
+from learners.base import Budget, Learner, Predictor, TrainingLog, Unsuitable
 from learners.solvers.accurate import accurate_substeps
 from learners.solvers.rollout import EquationsPredictor
 from learners.solvers.steps import EVALUATIONS
 from learners.streams import stream
 from systems import Dataset, Flow, Trajectories
 from systems.configuration import label
+
+FREE = TrainingLog(0, 0.0, 0.0, 0.0, 0, 0, 0.0, 0)  # of what is not trained
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,14 @@ class TrueEquations(Learner):
         truth = EquationsPredictor(
             lambda x, time: flow.accurate_steps(x, time, count), dataset.step, evaluations, dtype=torch.float32
         )
+        truth.log = FREE
         return [truth] * len(seeds)
 
 
 class Constant(Predictor):
     """One state for all times: the last observed one, or a given one."""
+
+    log = FREE
 
     def __init__(self, value: Float[Tensor, " dim"] | None) -> None:
         self.value = value
@@ -99,6 +104,7 @@ class ShuffledDraw(Predictor):
     """Training states in random order: the state is a place in a shuffled list, which time moves on by one."""
 
     differentiable: ClassVar[bool] = False
+    log = FREE
 
     def __init__(self, dataset: Dataset, seed: int) -> None:
         states = dataset.train.states.flatten(0, 1)

@@ -38,6 +38,7 @@ from metrics.cost import (
     flops_forecast,
     flops_update,
     forecast_seconds,
+    kept_bytes,
     nfe_backward,
     nfe_forecast,
     nfe_forward,
@@ -119,6 +120,7 @@ STANDARD: tuple[Metric, ...] = (
     flops_update,
     flops_forecast,
     saved_bytes,
+    kept_bytes,
     peak_bytes,
 )
 
@@ -191,6 +193,7 @@ __all__ = [
     "learned_spectrum",
     "limit_cycle_fraction",
     "longest_prediction_times",
+    "kept_bytes",
     "lyapunov_exponent",
     "mean_discrepancy",
     "memory_power",

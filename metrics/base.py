@@ -21,7 +21,7 @@ Group = Literal["forecast", "long run", "cost"]
 
 @dataclass(frozen=True)
 class Cost:
-    """What fitting and forecasting one trial took."""
+    """What fitting and forecasting one trial took; NaN where nobody counted it."""
 
     parameters: int
     updates: int
@@ -30,11 +30,12 @@ class Cost:
     nfe_forecast: float  # function evaluations of one forecast, divided by its length in timescales
     fit_seconds: float
     forecast_seconds: float
-    saved_bytes: int
-    peak_bytes: int
-    flops_update: float = 0.0  # floating-point operations of one update, both passes
+    saved_bytes: float
+    peak_bytes: float
+    flops_update: float = nan  # floating-point operations of one update, both passes
     flops_forecast: float = 0.0  # of one forecast, divided by its length in timescales
     samples: float = nan  # of the training data that all updates have seen; NaN where nobody counted them
+    kept_bytes: float = nan
     energy: float = nan  # joules that the device took while fitting; NaN where it does not tell
 
 

@@ -32,8 +32,8 @@ class ClassificationCost:
     nfe_backward: float
     fit_seconds: float
     test_seconds: float
-    saved_bytes: int
-    peak_bytes: int
+    saved_bytes: float
+    peak_bytes: float
     samples: float = nan  # images that all updates have seen; NaN where nobody counted them
 
 

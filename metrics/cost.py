@@ -7,12 +7,12 @@ from metrics.base import Evidence, Metric, Undefined
 
 def _forward_evaluations(evidence: Evidence) -> float:
     """Evaluations of the learned map or field in the forward pass of one update, mean over training."""
-    return evidence.cost.nfe_forward
+    return _counted(evidence.cost.nfe_forward)
 
 
 def _backward_evaluations(evidence: Evidence) -> float:
     """Evaluations of the learned map or field in the backward pass of one update, mean over training."""
-    return evidence.cost.nfe_backward
+    return _counted(evidence.cost.nfe_backward)
 
 
 def _forecast_evaluations(evidence: Evidence) -> float:
@@ -27,9 +27,7 @@ def _updates(evidence: Evidence) -> float:
 
 def _samples(evidence: Evidence) -> float:
     """Samples (of images: images) that the updates have seen: updates times batch times length of a segment."""
-    if isnan(evidence.cost.samples):
-        raise Undefined("the learner does not count the samples that its updates see")
-    return float(evidence.cost.samples)
+    return _counted(evidence.cost.samples)
 
 
 def _parameters(evidence: Evidence) -> float:
@@ -39,7 +37,7 @@ def _parameters(evidence: Evidence) -> float:
 
 def _fit_seconds(evidence: Evidence) -> float:
     """Time that fitting one seed took; a stacked fit's time is shared equally."""
-    return evidence.cost.fit_seconds
+    return _counted(evidence.cost.fit_seconds)
 
 
 def _forecast_seconds(evidence: Evidence) -> float:
@@ -48,18 +46,23 @@ def _forecast_seconds(evidence: Evidence) -> float:
 
 
 def _saved_bytes(evidence: Evidence) -> float:
-    """Memory that automatic differentiation keeps between the two passes of one update: the same on every machine."""
-    return float(evidence.cost.saved_bytes)
+    """Memory that automatic differentiation would keep between the passes of an update: the same on every machine."""
+    return _counted(evidence.cost.saved_bytes)
+
+
+def _kept_bytes(evidence: Evidence) -> float:
+    """Memory that is kept between the passes of an update: less than saved_bytes where one is written by hand."""
+    return _counted(evidence.cost.kept_bytes)
 
 
 def _peak_bytes(evidence: Evidence) -> float:
-    """Highest memory of the process (on a GPU: of the allocator) while all seeds were fitted, above that before."""
-    return float(evidence.cost.peak_bytes)
+    """Highest memory of the process (on a GPU: of the allocator) while one seed was fitted; a stack's is shared equally."""
+    return _counted(evidence.cost.peak_bytes)
 
 
 def _update_operations(evidence: Evidence) -> float:
     """Floating-point operations of one update, both passes, in matrix products and convolutions; mean over training."""
-    return evidence.cost.flops_update
+    return _counted(evidence.cost.flops_update)
 
 
 def _forecast_operations(evidence: Evidence) -> float:
@@ -74,6 +77,13 @@ def _energy(evidence: Evidence) -> float:
     return evidence.cost.energy
 
 
+def _counted(value: float) -> float:
+    """A cost, unless nobody counted it: then it is missing, and not 0."""
+    if isnan(value):
+        raise Undefined("nobody counted it")
+    return float(value)
+
+
 nfe_forward = Metric("nfe_forward", "evaluations", "lower", _forward_evaluations, group="cost")
 nfe_backward = Metric("nfe_backward", "evaluations", "lower", _backward_evaluations, group="cost")
 nfe_forecast = Metric("nfe_forecast", "evaluations / timescale", "lower", _forecast_evaluations, group="cost")
@@ -83,6 +93,7 @@ parameters = Metric("parameters", "", "lower", _parameters, group="cost")
 fit_seconds = Metric("fit_seconds", "s", "lower", _fit_seconds, group="cost")
 forecast_seconds = Metric("forecast_seconds", "s", "lower", _forecast_seconds, group="cost")
 saved_bytes = Metric("saved_bytes", "B", "lower", _saved_bytes, group="cost")
+kept_bytes = Metric("kept_bytes", "B", "lower", _kept_bytes, group="cost")
 peak_bytes = Metric("peak_bytes", "B", "lower", _peak_bytes, group="cost")
 flops_update = Metric("flops_update", "FLOP", "lower", _update_operations, group="cost")
 flops_forecast = Metric("flops_forecast", "FLOP / timescale", "lower", _forecast_operations, group="cost")

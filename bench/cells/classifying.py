@@ -77,7 +77,7 @@ def _evidence(
         fit_seconds=log.fit_seconds,
         test_seconds=usage.seconds,
         saved_bytes=log.saved_bytes,
-        peak_bytes=fitting.peak_bytes,
+        peak_bytes=fitting.peak_bytes / log.together,
         samples=log.samples,
     )
     history = np.array([point.nfe_forward for point in log.curve])

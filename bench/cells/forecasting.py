@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from functools import partial
+from math import isnan
 from pathlib import Path
 from typing import Any, Protocol, final, runtime_checkable
 
@@ -136,10 +137,11 @@ def _cost(predictor: Predictor, data: Dataset, test: Forecasts, fitting: Usage, 
         nfe_forward=log.nfe_forward,
         nfe_backward=log.nfe_backward,
         nfe_forecast=nfe_forecast,
-        fit_seconds=log.fit_seconds,
+        fit_seconds=fitting.seconds / seeds if isnan(log.fit_seconds) else log.fit_seconds,
         forecast_seconds=test.seconds,
         saved_bytes=log.saved_bytes,
-        peak_bytes=fitting.peak_bytes,
+        kept_bytes=log.kept_bytes,
+        peak_bytes=fitting.peak_bytes / log.together,
         flops_update=log.flops,
         flops_forecast=forecast_flops(predictor, past, data.step, nfe_forecast),
         samples=log.samples,

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ctypes import CDLL
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -15,6 +16,7 @@ import psutil
 
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
+_TRIM = getattr(CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # of glibc
 _highest = [0]  # resident memory of this process before its mark was last reset
 
 
@@ -33,8 +35,8 @@ def meter(device: str = "cpu") -> Iterator[Usage]:
 
     On a GPU the memory is that of torch's allocator. On the CPU it is the resident memory of this whole process above
     the level before the block: Linux resets its high-water mark, elsewhere the mark is that of the process since it
-    began. Energy is measured by NVML (package nvidia-ml-py, extra `energy`) on GPUs since Volta, to about a tenth of a
-    second.
+    began. What was freed before is given back to the system first, or the block would use it again unseen. Energy is
+    measured by NVML (package nvidia-ml-py, extra `energy`) on GPUs since Volta, to about a tenth of a second.
     """
     usage = Usage()
     joules = _energy(device)
@@ -73,6 +75,8 @@ def _memory(device: str) -> tuple[int, Callable[[], int]]:
         torch.cuda.reset_peak_memory_stats(device)
         return torch.cuda.memory_allocated(device), lambda: torch.cuda.max_memory_allocated(device)
     process_peak()
+    if _TRIM:
+        _TRIM(0)
     try:
         _CLEAR_REFS.write_text("5")
     except OSError:  # not Linux, or a container that forbids it

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.timing import stopwatch
 from learners import Budget, Learner, Predictor
-from learners.training.counting import counting, counting_flops, keeping
+from learners.training.counting import counting, counting_flops, differentiated_by_autograd, keeping
 from learners.training.training_step import TrainingStep, collect_steps
 from systems import Dataset
 
@@ -105,11 +105,11 @@ class Updates:
         return run
 
     def costs(self) -> dict[str, int]:
-        """What one eager update costs: evaluations of both passes, bytes that autograd keeps, operations, traffic."""
+        """What one eager update costs: evaluations of both passes, bytes that autograd would keep, operations, traffic."""
         saved = 0
         evaluations = 0
         for step, (minibatch, *_) in zip(self.steps, self.minibatches, strict=True):
-            with counting(step.counted) as tally:
+            with counting(step.counted) as tally, differentiated_by_autograd():
                 losses, kept = keeping(
                     lambda step=step, given=minibatch: step.objective(given), list(step.network.parameters())
                 )

@@ -21,10 +21,11 @@ SETTLED = 1e-9  # relative decrease of the cost at which the fit ends
 
 @dataclass(frozen=True)
 class Fit:
-    """Where a fit ended, and the mean squared residual after each of its steps."""
+    """Where a fit ended, the mean squared residual after each of its steps, and how often pieces were followed."""
 
     values: dict[str, Tensor]
     residuals: list[float]
+    passes: int
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class LeastSquares:
             residuals.append(after)
             if damping.values > MOST_DAMPED or (after < before and 1 - after / before < SETTLED):
                 break
-        return Fit(current.values, residuals)
+        return Fit(current.values, residuals, len(guesses) + len(residuals) - 1)
 
     def _point(
         self,

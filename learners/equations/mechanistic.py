@@ -66,17 +66,18 @@ class Mechanistic(Learner):
                 found = problem.fit([values, first], self.bounds, iterations)
                 values = found.values
                 curve += found.residuals
-                evaluations += problem.evaluations * len(found.residuals)
+                evaluations += problem.evaluations * found.passes
                 if self.substeps or (needed := self._needed(flow, values, dataset, curve[-1], substeps)) <= substeps:
                     break
                 substeps = needed
         problem = LeastSquares(flow, pieces(dataset.train, self.window), scale, substeps)
         calibration = Calibration(estimates(flow, values, problem, dataset), curve[-1])
         seconds = (perf_counter() - begun) / len(seeds)
-        points = (CurvePoint(update, loss, loss, seconds, 0.0, 0.0) for update, loss in enumerate(curve, 1))
         failure = Failure("diverged", "the first guess has no finite solution") if curve[-1] == inf else None
-        spent = evaluations / len(curve)
-        log = TrainingLog(len(curve), seconds, nfe_forward=spent, curve=tuple(points), failure=failure)
+        forward = evaluations / len(curve)
+        spent = forward, 2 * (len(values) + dataset.dim) * forward  # these for central differences
+        points = (CurvePoint(update, loss, loss, seconds, *spent) for update, loss in enumerate(curve, 1))
+        log = TrainingLog(len(curve), seconds, *spent, curve=tuple(points), failure=failure)
         return [calibrated(flow, values, dataset, log, calibration)] * len(seeds)
 
     def _needed(

@@ -59,15 +59,16 @@ class PublishedFit(Learner):
         values, losses = self._train(flow, start, recipe, epochs, dataset, seeds)
         problem = LeastSquares(flow, dataset.train, noise_scale(dataset), recipe.substeps)
         seconds, updates = (perf_counter() - begun) / len(seeds), epochs * -(-len(dataset.train) // self.batch)
+        evaluations = problem.evaluations, 2 * len(start) * problem.evaluations  # these for central differences
         predictors: list[Predictor] = []
         for index in range(len(seeds)):
             curve = tuple(
-                CurvePoint(updates * epoch // epochs, loss, loss, seconds, problem.evaluations, 0.0)
+                CurvePoint(updates * epoch // epochs, loss, loss, seconds, *evaluations)
                 for epoch, loss in enumerate(losses[:, index].tolist(), 1)
             )
             finite = bool(losses[-1, index].isfinite())
             failure = None if finite else Failure("diverged", "the training loss left the finite numbers")
-            log = TrainingLog(updates, seconds, nfe_forward=problem.evaluations, curve=curve, failure=failure)
+            log = TrainingLog(updates, seconds, *evaluations, curve=curve, failure=failure)
             mine = {name: value[index].clone() for name, value in values.items()}
             calibration = Calibration(estimates(flow, mine, problem, dataset), curve[-1].train_loss)
             predictors.append(calibrated(flow, mine, dataset, log, calibration))

@@ -117,7 +117,8 @@ def best_polynomial(
         for penalty in PENALTIES
     )
     best = min(candidates, key=lambda one: forecast_error(one.step, dataset, reach))
-    best.log = TrainingLog(updates=1, fit_seconds=(perf_counter() - begun) / len(seeds))
+    seconds = (perf_counter() - begun) / len(seeds)
+    best.log = TrainingLog(updates=1, fit_seconds=seconds, samples=samples, together=len(seeds))
     return [best] * len(seeds)
 
 

@@ -42,7 +42,9 @@ class SINDy(Learner):
 
         learned = int(coefficients.count_nonzero())
         field = fitted_equations(velocity, dataset, {"coefficients": coefficients}, learned)
-        field.log = TrainingLog(updates=1, fit_seconds=(perf_counter() - begun) / len(seeds))
+        seconds = (perf_counter() - begun) / len(seeds)
+        samples = dataset.train.states[..., 0].numel()
+        field.log = TrainingLog(updates=1, fit_seconds=seconds, samples=samples, together=len(seeds))
         return [field] * len(seeds)
 
     def _regress(self, dataset: Dataset) -> tuple[Int[Tensor, "degree terms"], Float64[Tensor, "terms dim"]]:

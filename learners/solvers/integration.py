@@ -16,7 +16,7 @@ from learners.solvers import fused
 from learners.solvers.embedded import solve
 from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
-from learners.training.counting import note
+from learners.training.counting import by_autograd, note
 from systems.solvers.fixed import TABLEAUS
 
 Gradient = Literal["backpropagation", "adjoint"]
@@ -40,7 +40,7 @@ class Integration:
     ) -> Float[Tensor, "seed batch {count} state"]:
         """The states after 1, ..., `count` sampling steps, differentiable."""
         if self.gradient == "backpropagation" and not self.adaptive:
-            by_hand = self.solver in TABLEAUS and torch.is_grad_enabled()
+            by_hand = self.solver in TABLEAUS and torch.is_grad_enabled() and not by_autograd()
             if by_hand and isinstance(field, VectorField) and (network := field.perceptron):
                 note(field, count * EVALUATIONS[self.solver])
                 return fused.integrate(network, field.increment, start, self.solver, count)

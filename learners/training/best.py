@@ -13,12 +13,12 @@ class Best:
     def __init__(self, current: Sequence[Tensor], loss: Float[Tensor, " seed"]) -> None:
         self.current, self.loss = current, loss
         self.weights = [tensor.detach().clone() for tensor in current]
-        self.stale = 0  # validations since any replica improved
+        self.stale = torch.zeros_like(loss, dtype=torch.int64)  # validations since each replica improved
 
     def offer(self, loss: Float[Tensor, " seed"]) -> None:
         """Keep the weights of the replicas whose loss is the lowest so far."""
         better = loss < self.loss
-        self.stale = 0 if better.any() else self.stale + 1
+        self.stale = (self.stale + 1).masked_fill(better, 0)
         for kept, tensor in zip(self.weights, self.current, strict=True):
             kept[better] = tensor.detach()[better]
         self.loss = torch.where(better, loss, self.loss)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from math import isnan, nan
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ class Tally:
     """Calls of the counted modules since it was last read."""
 
     calls: int = 0
+    by_hand: bool = False  # whether some were made by other means than calling a module
 
     def take(self) -> int:
         calls, self.calls = self.calls, 0
@@ -35,6 +37,7 @@ def note(module: nn.Module, calls: int) -> None:
     """Count evaluations of a module that were made by other means than calling it."""
     if module in _OPEN:
         _OPEN[module].calls += calls
+        _OPEN[module].by_hand = True
 
 
 @contextmanager
@@ -57,25 +60,70 @@ def counting(modules: Iterable[nn.Module]) -> Iterator[Tally]:
 
 
 def keeping(forward: Callable[[], Result], parameters: Sequence[nn.Parameter]) -> tuple[Result, int]:
-    """The result of a forward pass, and the bytes that autograd keeps of it for the backward pass.
+    """The result of a forward pass, and the most bytes that autograd keeps of it at a time for the backward pass.
 
-    Each storage counts once, and the parameters themselves do not count: the number depends on shapes alone, so that
-    it is the same on every machine.
+    Each storage counts once, for as long as it is kept, and the parameters themselves do not count: the number depends
+    on shapes alone, so that it is the same on every machine.
     """
-    own = {parameter.untyped_storage().data_ptr() for parameter in parameters}
-    kept: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        if tensor._is_zerotensor():  # forward derivatives of what does not change, which take no place
-            return tensor
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    memory = _Memory(parameter.untyped_storage().data_ptr() for parameter in parameters)
+    with torch.autograd.graph.saved_tensors_hooks(memory.keep, lambda kept: kept.tensor):
         result = forward()
-    return result, sum(kept.values())
+    return result, memory.most
+
+
+class _Memory:
+    """What autograd keeps at the moment: how often each storage, but those that are not to count."""
+
+    def __init__(self, exempt: Iterable[int]) -> None:
+        self.exempt = set(exempt)
+        self.times: dict[int, int] = {}
+        self.bytes = 0
+        self.most = 0
+
+    def keep(self, tensor: Tensor) -> "_Kept":
+        return _Kept(tensor, self)
+
+    def change(self, place: int, size: int, by: int) -> None:
+        """Keep a storage once more, or once less."""
+        before = self.times.get(place, 0)
+        self.times[place] = before + by
+        self.bytes += size * ((before + by > 0) - (before > 0))
+        self.most = max(self.most, self.bytes)
+
+
+class _Kept:
+    """A tensor for as long as autograd keeps it."""
+
+    def __init__(self, tensor: Tensor, memory: _Memory) -> None:
+        self.tensor, self.memory = tensor.detach(), memory  # with its graph, a circle would keep it for good
+        self.place = 0
+        if not tensor._is_zerotensor():  # forward derivatives of what does not change, which take no place
+            storage = tensor.untyped_storage()
+            self.place, self.size = storage.data_ptr(), storage.nbytes()
+        if self.place and self.place not in memory.exempt:
+            memory.change(self.place, self.size, 1)
+
+    def __del__(self) -> None:
+        if self.place and self.place not in self.memory.exempt:
+            self.memory.change(self.place, self.size, -1)
+
+
+_by_autograd = ContextVar("by_autograd", default=False)
+
+
+@contextmanager
+def differentiated_by_autograd() -> Iterator[None]:
+    """While the context is open, passes that are written by hand give way to those of autograd."""
+    token = _by_autograd.set(True)
+    try:
+        yield
+    finally:
+        _by_autograd.reset(token)
+
+
+def by_autograd() -> bool:
+    """Whether `differentiated_by_autograd` is open."""
+    return _by_autograd.get()
 
 
 def counting_flops(run: Callable[[], Result]) -> tuple[Result, int]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -17,7 +17,7 @@ FIRST = 1e-2  # damping, relative to the mean curvature
 LEAST = 1e-14
 EASED, RAISED = 0.3, 3.0  # what an improvement, and the lack of one, makes of the damping
 ATTEMPTS = 8  # at an improvement in one update
-ENTRIES = 2**23  # of the Jacobian that are held at a time
+ENTRIES = 2**21  # of a replica's Jacobian that are held at a time
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Damping:
         try_step: Callable[[Bool[Tensor, " problem"]], Float[Tensor, " problem"]],
         keep: Callable[[Bool[Tensor, " problem"]], None],
         attempts: int,
-    ) -> int:
+    ) -> Int64[Tensor, " problem"]:
         """Try damped steps until every problem has improved, or so many times.
 
         Args:
@@ -48,12 +48,12 @@ class Damping:
             attempts: at the most.
 
         Returns:
-            The number of steps that were tried.
+            The number of steps that were tried for each problem, until it had improved.
         """
         pending = torch.ones_like(losses, dtype=torch.bool)
-        trials = 0
-        while pending.any() and trials < attempts:
-            trials += 1
+        trials = torch.zeros_like(losses, dtype=torch.int64)
+        while pending.any() and trials.max() < attempts:
+            trials += pending
             improved = pending & (try_step(pending) < losses)
             keep(improved)
             self.values[improved] = (self.values[improved] * self.eased).clamp_min(self.least)
@@ -67,7 +67,7 @@ class Step:
     """What one update of all replicas has been, and what it took."""
 
     losses: Float[Tensor, " seed"]  # on the minibatch, from before
-    trials: int  # steps that were tried
+    trials: Int64[Tensor, " seed"]  # steps that were tried for each replica
     passes: int  # over the minibatch or a part of it
     outputs: int  # residuals of an example, each of which is differentiated
     saved: int  # bytes that are kept at a time: by autograd, of Jacobians, and of the normal equations
@@ -110,13 +110,13 @@ class LevenbergMarquardt:
                 parameter.data[~improved] = kept[~improved]
 
         trials = self.damping.improve(normal.losses, try_step, keep, ATTEMPTS)
-        return Step(normal.losses, trials, normal.passes + trials, normal.outputs, normal.saved)
+        return Step(normal.losses, trials, normal.passes + int(trials.max()), normal.outputs, normal.saved)
 
     def _normal_equations(self, segments: Segments) -> "_Normal":
         seeds, weights = len(segments), sum(parameter[0].numel() for parameter in self.parameters)
         curvature = self.damping.values.new_zeros(seeds, weights, weights)
         slope, squares, parts, saved = curvature.new_zeros(seeds, weights), curvature.new_zeros(seeds), [], 0
-        for part in segments.split(max(1, ENTRIES // (seeds * weights)), dim=1):
+        for part in segments.split(max(1, ENTRIES // weights), dim=1):
             (jacobian, residuals), kept = keeping(lambda part=part: self._linearised(part), ())
             saved = max(saved, kept + jacobian.nbytes)
             jacobian, residuals = jacobian.double(), residuals.double()

@@ -1,28 +1,26 @@
 """The training loop of every network: minibatches, a one-cycle schedule, the best weights on validation data."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
-from math import cos, inf, isfinite, pi
-from time import perf_counter
-from typing import Literal, TypeVar
+from math import cos, pi
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog, Unsuitable
+from learners.base import Budget, SolverError, TrainingLog, Unsuitable
 from learners.networks.scales import mean_square
-from learners.training.best import Best
 from learners.training.callbacks import TrainingState, call_back
-from learners.training.counting import Tally, counting, counting_flops, keeping
+from learners.training.counting import counting
 from learners.training.levenberg_marquardt import LevenbergMarquardt, Residuals
+from learners.training.run import TrainingRun
 from learners.training.segments import Segments, SegmentSampler
-from learners.training.training_step import TrainingStep, collect_step
+from learners.training.training_step import TrainingStep, clip, collect_step
 
 Objective = Callable[[Segments], Float[Tensor, " seed"]]
 
-Result = TypeVar("Result")
 Optimiser = Literal["adam", "levenberg-marquardt"]
 
 VALIDATION_SEGMENTS = 2048
@@ -133,150 +131,32 @@ def run_updates(
     Args:
         step: of what one update consists.
         training: how many updates, at which rates, and how often to validate.
-        budget: multiplies the number of updates.
+        budget: multiplies the number of updates, or says what all learners may spend alike. Of evaluations or seconds,
+            so many updates are planned as a few trial gradients foretell, and training ends where all is spent.
         solver: updates the weights in place of the step's optimiser.
         count_flops: whether the floating-point operations of an update are counted now and then.
 
     Returns:
         One log for each replica.
     """
-    run = _Run(step, solver, count_flops)
+    run = TrainingRun(step, solver, count_flops)
+    updates = budget.updates(training.updates)
     if collect_step(step if solver is None else None):
         return run.logs()
-    updates = budget.updates(training.updates)
-    every = max(1, updates // training.validations)
     with counting(step.counted) as run.tally:
         try:
+            if budget.equal in ("nfe", "seconds"):
+                updates = run.affordable(budget)
+            every = max(1, updates // training.validations)
             for update, minibatch in enumerate(step.minibatches(updates), 1):
                 call_back(TrainingState(run.updates, updates, step.network, run.best.weights))
                 run.update(minibatch, training.rate((update - 1) / updates))
-                if (update % every == 0 or update == updates) and run.validate(training.patience):
+                ends = update == updates or run.spent(budget) >= 1
+                if ends or update % every == 0:
+                    ends = run.validate(training.patience) or ends
+                if ends:
                     break
         except SolverError as failure:
             run.give_up(f"{failure} in update {run.updates + 1} of {updates}")
     run.best.restore()
     return run.logs()
-
-
-class _Run:
-    """The state of one training run of a stack of replicas."""
-
-    def __init__(self, step: TrainingStep, solver: LevenbergMarquardt | None, count_flops: bool) -> None:
-        self.step, self.solver, self.count_flops = step, solver, count_flops
-        self.parameters = list(step.network.parameters())
-        self.seeds = len(step.weights[0])
-        losses = torch.full((self.seeds,), inf, device=step.weights[0].device)
-        self.best = Best(step.weights, losses)
-        self.recent = torch.zeros_like(losses)  # sum of the losses since the last point of the curve
-        self.tally = Tally()
-        self.unmeasured = True  # whether the bytes and operations of the next update are still to be measured
-        self.flops: list[int] = []  # of the measured updates
-        self.updates = 0
-        self.forward = 0
-        self.backward = 0
-        self.saved = 0
-        self.failure = ""
-        self.last_point = (0, 0, 0)  # updates and evaluations at the last point of the curve
-        self.curves: list[list[CurvePoint]] = [[] for _ in range(self.seeds)]
-        self.begun = perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        """For each replica: the time of the stack is shared out evenly."""
-        return (perf_counter() - self.begun) / self.seeds
-
-    def update(self, minibatch: Tensor, rate: float) -> None:
-        """Update the weights of every replica."""
-        if self.solver is None:
-            optimiser = self.step.optimiser
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            optimiser.zero_grad(set_to_none=True)
-            self.recent += self._count_flops(partial(self._differentiate, minibatch))
-            self.step.clip()
-            optimiser.step()
-        else:
-            step = self._count_flops(partial(self.solver.step, minibatch))
-            evaluations = self.tally.take() / step.passes  # in one pass over the minibatch
-            self.forward += round(evaluations * (1 + step.trials))
-            self.backward += round(evaluations * step.outputs)
-            self.saved = max(self.saved, step.saved)
-            self.recent += step.losses
-        self.unmeasured = False
-        self.updates += 1
-
-    def _count_flops(self, run: Callable[[], Result]) -> Result:
-        if not (self.unmeasured and self.count_flops):
-            return run()
-        result, flops = counting_flops(run)
-        self.flops.append(flops)
-        return result
-
-    def _differentiate(self, minibatch: Tensor) -> Float[Tensor, " seed"]:
-        """The losses, after a forward and a backward pass whose evaluations are counted."""
-        if self.unmeasured:
-            losses, kept = keeping(partial(self.step.objective, minibatch), self.parameters)
-            self.saved = max(self.saved, kept)
-        else:
-            losses = self.step.objective(minibatch)
-        spent = self.tally.take()
-        try:
-            losses.sum().backward()
-        except AssertionError as failure:  # torchdiffeq's, in the backward pass of an adjoint
-            raise SolverError(f"the adjoint equation could not be solved: {failure}") from failure
-        self.forward += spent
-        self.backward += self.tally.take() or spent  # without an adjoint, every evaluation is differentiated once
-        return losses.detach()
-
-    def validate(self, patience: int) -> bool:
-        """Add a point to the learning curve and keep what improved; true where training should end."""
-        with torch.no_grad():
-            losses = self.step.validation_losses()
-        self.tally.take()
-        self.best.offer(losses)
-        self._add_point(losses)
-        self.unmeasured = True
-        return not losses.isfinite().any() or 0 < patience <= self.best.stale
-
-    def give_up(self, reason: str) -> None:
-        """End with a failure, and keep what has been counted since the last point of the learning curve."""
-        self.failure = reason
-        if self.updates > self.last_point[0]:
-            self._add_point(torch.full_like(self.recent, inf))
-
-    def _add_point(self, valid_losses: Float[Tensor, " seed"]) -> None:
-        updates, forward, backward = self.last_point
-        span = self.updates - updates
-        evaluations = (self.forward - forward) / span, (self.backward - backward) / span
-        losses = zip((self.recent / span).tolist(), valid_losses.tolist(), strict=True)
-        for curve, (train_loss, valid_loss) in zip(self.curves, losses, strict=True):
-            curve.append(CurvePoint(self.updates, train_loss, valid_loss, self.seconds, *evaluations))
-        self.last_point = self.updates, self.forward, self.backward
-        self.recent.zero_()
-
-    def logs(self) -> list[TrainingLog]:
-        """One log for each replica."""
-        count = max(1, self.updates)
-        failed = Failure("solver_failed", self.failure)
-        diverged = Failure("diverged", f"the validation loss was never finite in {self.updates} updates")
-        log = TrainingLog(
-            updates=self.updates,
-            fit_seconds=self.seconds,
-            nfe_forward=self.forward / count,
-            nfe_backward=self.backward / count,
-            saved_bytes=self.saved // self.seeds,
-            flops=sum(self.flops) / max(1, len(self.flops)) / self.seeds,
-        )
-        return [
-            replace(log, curve=tuple(curve), failure=failed if self.failure else None if isfinite(loss) else diverged)
-            for curve, loss in zip(self.curves, self.best.loss.tolist(), strict=True)
-        ]
-
-
-def clip(parameters: Sequence[nn.Parameter], largest: float) -> None:
-    """Scale the gradient of every replica so that its norm is at most `largest`; replicas do not affect each other."""
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    norms = torch.stack([torch.linalg.vector_norm(gradient.flatten(1), dim=1) for gradient in gradients])
-    factor = largest / torch.linalg.vector_norm(norms, dim=0).clamp(min=largest)
-    for gradient in gradients:
-        gradient.mul_(factor.view(-1, *[1] * (gradient.dim() - 1)))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn, optim
 
@@ -46,3 +47,12 @@ def collect_step(step: TrainingStep | None) -> bool:
     if steps is not None and step is not None:
         steps.append(step)
     return steps is not None
+
+
+def clip(parameters: Sequence[nn.Parameter], largest: float) -> None:
+    """Scale the gradient of every replica so that its norm is at most `largest`; replicas do not affect each other."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norms = torch.stack([torch.linalg.vector_norm(gradient.flatten(1), dim=1) for gradient in gradients])
+    factor = largest / torch.linalg.vector_norm(norms, dim=0).clamp(min=largest)
+    for gradient in gradients:
+        gradient.mul_(factor.view(-1, *[1] * (gradient.dim() - 1)))

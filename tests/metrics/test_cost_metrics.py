@@ -19,6 +19,7 @@ COST = Cost(
     forecast_seconds=0.75,
     saved_bytes=2**20,
     peak_bytes=2**30,
+    kept_bytes=2.0**19,
     flops_update=2.0e9,
     flops_forecast=3.0e6,
     samples=6.5e4,
@@ -36,6 +37,7 @@ UNITS = {
     "fit_seconds": "s",
     "forecast_seconds": "s",
     "saved_bytes": "B",
+    "kept_bytes": "B",
     "peak_bytes": "B",
     "flops_update": "FLOP",
     "flops_forecast": "FLOP / timescale",
@@ -52,10 +54,18 @@ def test_a_cost_is_read_as_it_was_metered_and_less_is_better(name: str):
     assert (metric.name, metric.unit, metric.better) == (name, UNITS[name], "lower")
 
 
-def test_samples_that_nobody_counted_are_undefined_and_not_none():
-    silent = replace(EVIDENCE, cost=replace(COST, samples=np.nan))
-    with pytest.raises(Undefined, match="does not count the samples"):
-        metrics.samples.measure(silent)
+@pytest.mark.parametrize(
+    ("metric", "field"),
+    [
+        *((getattr(metrics, name), name) for name in ("samples", "nfe_forward", "nfe_backward", "fit_seconds")),
+        *((getattr(metrics, name), name) for name in ("saved_bytes", "kept_bytes", "peak_bytes", "flops_update")),
+    ],
+    ids=lambda one: getattr(one, "name", ""),
+)
+def test_costs_that_nobody_counted_are_undefined_and_not_none(metric: Metric, field: str):
+    silent = replace(EVIDENCE, cost=replace(COST, **{field: np.nan}))
+    with pytest.raises(Undefined, match="nobody counted it"):
+        metric.measure(silent)
 
 
 def test_energy_that_no_device_tells_is_undefined():

@@ -406,7 +406,7 @@ def test_bad_thresholds_are_refused(error: np.ndarray, step: float, threshold: f
 def test_the_standard_metrics_come_in_the_order_of_the_tables():
     names = "nrmse vpt vpt_strict vpt_capped smape cme roughness zero_one_k unbounded_fraction"
     costs = "nfe_forward nfe_backward nfe_forecast parameters updates samples fit_seconds forecast_seconds"
-    costs += " flops_update flops_forecast saved_bytes peak_bytes"
+    costs += " flops_update flops_forecast saved_bytes kept_bytes peak_bytes"
     assert [metric.name for metric in metrics.STANDARD] == [*names.split(), *costs.split()]
 
 

@@ -36,6 +36,16 @@ def test_peak_memory_counts_what_was_freed_again():
     assert 60 * MEBIBYTE < reading.peak_bytes < 80 * MEBIBYTE
 
 
+def test_peak_memory_counts_what_reuses_freed_memory():
+    freed = [np.ones(8 * 1024) for _ in range(512)]  # 64 KiB each, which the allocator does not give back by itself
+    kept = freed[::64]
+    del freed
+    with meter() as reading:
+        again = [np.ones(8 * 1024) for _ in range(512)]
+    assert 28 * MEBIBYTE < reading.peak_bytes < 40 * MEBIBYTE
+    assert len(kept) + len(again) == 520
+
+
 def test_memory_in_use_before_does_not_count():
     kept = np.ones(8 * MEBIBYTE)
     with meter() as reading:

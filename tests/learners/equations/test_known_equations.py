@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 from jaxtyping import Float
+from torch import Tensor
 from torchdiffeq import odeint
 
-from learners import Budget, Failure, HybridODE, Mechanistic, Persistence, Training, Unsuitable
+from learners import Budget, Failure, HybridODE, Learner, Mechanistic, Persistence, Training, Unsuitable
 from learners.equations.least_squares import LeastSquares
 from learners.equations.mechanistic import noise_scale, observation_noise, pieces
 from learners.equations.published_fit import PublishedFit, Recipe
@@ -19,6 +20,7 @@ from metrics import Cost, Evidence, misfit, parameter_error, parameter_floor
 from metrics.base import Undefined
 from systems import (
     Dataset,
+    Flow,
     LinearSpiral,
     Lorenz,
     Lorenz96,
@@ -134,6 +136,26 @@ def test_fits_are_at_least_as_good_as_published_in_the_median_of_five_data_seeds
     minibatches, loss = {"van_der_pol": (2, 2.02e-4), "lotka_volterra": (2, 2.14e-2), "lorenz": (6, 0.53)}[row]
     assert (errors <= reported).all()
     assert np.median([each.misfit for each in found]) * sampling.error**2 * minibatches <= loss
+
+
+@pytest.mark.parametrize(
+    "learner", [Mechanistic(), PublishedFit((Recipe((("rho", 20.0),), 4, 1e-2, 2),), batch=2)], ids=repr
+)
+def test_evaluations_are_those_of_all_copies_that_are_solved(learner: Learner, monkeypatch: pytest.MonkeyPatch):
+    """One copy is the solution itself, forward, and two for each derivative are backward."""
+    forward, backward = [], []
+
+    def counted(flow: Flow, start: Tensor, times: Tensor, substeps: int) -> Tensor:
+        evaluations = 4 * substeps * (times.shape[-1] - 1)
+        forward.append(evaluations)
+        backward.append(evaluations * (len(start) - 1))
+        return integrate(flow, start, times, substeps)
+
+    monkeypatch.setattr("learners.equations.sensitivities.integrate", counted)
+    monkeypatch.setattr("learners.equations.least_squares.LeastSquares.least_deviations", lambda *_: torch.zeros(9))
+    log = learner.fit(observed(Lorenz(), samples=12), Budget(), [0])[0].log
+    assert log.nfe_forward * log.updates == pytest.approx(sum(forward), rel=1e-9)
+    assert log.nfe_backward * log.updates == pytest.approx(sum(backward), rel=1e-9)
 
 
 def test_parameters_stay_within_their_bounds():

@@ -8,15 +8,17 @@ import pytest
 import torch
 from torch import nn
 
-from learners import Budget, NeuralODE, ODENet, RKNet, SolverError, Training
+from learners import Budget, NeuralODE, ODENet, RKNet, SolverError, Training, TrainingLog
+from learners.networks.fields import VectorField
 from learners.networks.recurrent import CellType, StackedRecurrent
 from learners.networks.scales import Scales, mean_square
 from learners.networks.stacked import StackedLinear, StackedMLP
 from learners.streams import stream
 from learners.training.best import Best
 from learners.training.counting import counting, counting_flops, forecast_flops, keeping
-from learners.training.loop import clip, train
+from learners.training.loop import train
 from learners.training.segments import SegmentSampler, segments_of
+from learners.training.training_step import clip
 from systems import LinearSpiral, Sampling, VanDerPol, sample
 
 SHORT = Training(updates=40, batch=8, learning_rate=0.1, validations=8)
@@ -85,7 +87,7 @@ def test_the_weights_that_were_best_on_validation_data_are_kept():
         best.offer(torch.tensor(losses))
     best.restore()
     assert network.weight.flatten().tolist() == [2.0, 1.0]
-    assert best.stale == 1
+    assert best.stale.tolist() == [1, 2]
 
 
 def test_patience_ends_training_that_does_not_improve():
@@ -102,6 +104,32 @@ def test_patience_ends_training_that_does_not_improve():
     assert [log.updates for log in logs] == [40, 40]
 
 
+def test_patience_is_that_of_each_replica_which_then_stays_as_it_is():
+    """A replica improves for so many validations, and then no more: it ends as it would alone."""
+    training = replace(SHORT, updates=100, validations=100, patience=3)
+
+    def fit(improving: list[int]) -> tuple[list[float], list[TrainingLog]]:
+        network = Weight(*map(float, improving))
+        limits, validations = torch.tensor(improving), [0]
+
+        def objective(segments: torch.Tensor) -> torch.Tensor:
+            validations[0] += not torch.is_grad_enabled()
+            trained = network.weight.flatten()
+            return 1.0 / torch.minimum(torch.tensor(validations[0]), limits) + trained - trained.detach()
+
+        logs = train(network, objective, samplers(), training, Budget(), [])
+        return network.weight.flatten().tolist(), logs
+
+    together = fit([2, 20])
+    alone = [fit([2]), fit([20])]
+    assert [log.updates for log in together[1]] == [5, 23]
+    assert together[0] == pytest.approx([*alone[0][0], *alone[1][0]], rel=1e-5)
+    for one, (_, (other,)) in zip(together[1], alone, strict=True):
+        assert (one.updates, one.failure) == (other.updates, other.failure)
+        mine, theirs = ([(point.update, point.valid_loss) for point in log.curve] for log in (one, other))
+        assert mine == [(update, pytest.approx(loss, rel=1e-5)) for update, loss in theirs]
+
+
 def test_a_replica_that_diverges_is_reported_and_does_not_disturb_the_other():
     network = Weight(1.0, 1.0)
     spoiled = torch.tensor([1.0, torch.nan])
@@ -109,7 +137,8 @@ def test_a_replica_that_diverges_is_reported_and_does_not_disturb_the_other():
     assert logs[0].failure is None
     assert logs[1].failure is not None
     assert logs[1].failure.status == "diverged"
-    assert "never finite in 40 updates" in logs[1].failure.reason
+    assert "never finite in 5 updates" in logs[1].failure.reason
+    assert [log.updates for log in logs] == [40, 5]
     assert abs(network.weight[0].item()) < 0.5
 
 
@@ -164,6 +193,29 @@ def test_saved_bytes_are_what_the_layers_keep():
     x = torch.ones(1, 10, 2)
     _, kept = keeping(lambda: network(x), list(network.parameters()))
     assert kept == 4 * (10 * 2 + 10 * 8)  # the input and the output of tanh; the weights do not count
+
+
+def test_what_is_let_go_in_the_forward_pass_is_not_kept_with_what_comes_after():
+    x = torch.ones(1000, requires_grad=True)
+
+    def forward() -> torch.Tensor:
+        for _ in range(5):  # as steps of a solver that are rejected
+            tried = (x + 1).exp()
+        return tried.sum()
+
+    assert keeping(forward, ())[1] == 2 * 4 * 1000  # the last, and the one before until then
+
+
+def test_saved_bytes_are_those_of_autograd_whoever_wrote_the_backward_pass(monkeypatch: pytest.MonkeyPatch):
+    dataset = sample(LinearSpiral(), SAMPLING, 0)
+    learner = NeuralODE(width=8, lookahead=3, training=replace(SHORT, updates=1))
+    by_hand = learner.fit(dataset, Budget(), SEEDS)[0].log
+    monkeypatch.setattr(VectorField, "perceptron", None)
+    by_autograd = learner.fit(dataset, Budget(), SEEDS)[0].log
+    assert by_hand.saved_bytes == by_autograd.saved_bytes == by_autograd.kept_bytes
+    assert 0 < by_hand.kept_bytes < by_hand.saved_bytes
+    assert by_hand.flops == pytest.approx(by_autograd.flops, rel=0.05)
+    assert by_hand.nfe_forward == by_autograd.nfe_forward
 
 
 def test_operations_are_those_of_the_closed_form_in_both_passes():

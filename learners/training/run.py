@@ -1,0 +1,181 @@
+"""The state of one training run of a stack of replicas: what it has counted, kept and found so far."""
+
+from collections.abc import Callable
+from functools import partial
+from math import inf, isfinite, nan
+from time import perf_counter
+from typing import TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog
+from learners.training.best import Best
+from learners.training.counting import Tally, counting_flops, differentiated_by_autograd, keeping
+from learners.training.levenberg_marquardt import LevenbergMarquardt
+from learners.training.training_step import TrainingStep
+
+Result = TypeVar("Result")
+
+PROBES = 8  # minibatches, in the second half of which segments have their full length, whose cost plans training
+
+
+class TrainingRun:
+    """The state of one training run of a stack of replicas."""
+
+    def __init__(self, step: TrainingStep, solver: LevenbergMarquardt | None, count_flops: bool) -> None:
+        self.step, self.solver, self.count_flops = step, solver, count_flops
+        self.parameters = list(step.network.parameters())
+        self.seeds = len(step.weights[0])
+        losses = torch.full((self.seeds,), inf, device=step.weights[0].device)
+        self.best = Best(step.weights, losses)
+        self.recent = torch.zeros_like(losses)  # sum of the losses since the last point of the curve
+        self.tally = Tally()
+        self.unmeasured = True  # whether the bytes and operations of the next update are still to be measured
+        self.flops: list[int] = []  # of the measured updates
+        self.updates = 0
+        self.samples = 0
+        self.forward = torch.zeros(self.seeds, dtype=torch.float64)
+        self.backward = torch.zeros_like(self.forward)
+        self.saved = 0
+        self.kept = 0
+        self.last_point = (
+            0,
+            self.forward.clone(),
+            self.backward.clone(),
+        )  # updates and evaluations at the last point of the curve
+        self.curves: list[list[CurvePoint]] = [[] for _ in range(self.seeds)]
+        self.ended: dict[int, TrainingLog] = {}  # of the replicas whose training has ended
+        self.begun = perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """For each replica: the time of the stack is shared out evenly."""
+        return (perf_counter() - self.begun) / self.seeds
+
+    def spent(self, budget: Budget) -> float:
+        """The share of what all learners may spend alike; 0 where that is updates, or nothing is equal."""
+        spent = {"nfe": float((self.forward + self.backward).max()), "seconds": self.seconds}.get(budget.equal, 0)
+        return spent / (budget.allowance * budget.effort) if spent else 0.0
+
+    def affordable(self, budget: Budget) -> int:
+        """How many updates the budget pays for, at the cost of gradients on minibatches of full length."""
+        shares = []
+        for minibatch in list(self.step.minibatches(PROBES))[PROBES // 2 :]:
+            self.forward, self.backward = torch.zeros_like(self.forward), torch.zeros_like(self.backward)
+            self.begun = perf_counter()
+            self._differentiate(minibatch)
+            shares.append(self.spent(budget))
+            self.step.optimiser.zero_grad(set_to_none=True)
+        self.forward, self.backward = torch.zeros_like(self.forward), torch.zeros_like(self.backward)
+        self.begun = perf_counter()
+        return max(1, round(1 / min(shares))) if min(shares) else 1
+
+    def update(self, minibatch: Tensor, rate: float) -> None:
+        """Update the weights of every replica."""
+        if self.solver is None:
+            optimiser = self.step.optimiser
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.zero_grad(set_to_none=True)
+            self.recent += self._count_flops(partial(self._differentiate, minibatch))
+            if self.unmeasured and self.tally.by_hand:
+                with differentiated_by_autograd():
+                    _, saved = keeping(partial(self.step.objective, minibatch), self.parameters)
+                self.saved = max(self.saved, saved)
+                self.tally.take()
+            self.step.clip()
+            optimiser.step()
+        else:
+            step = self._count_flops(partial(self.solver.step, minibatch))
+            evaluations = self.tally.take() / step.passes  # in one pass over the minibatch
+            self.forward += (evaluations * (1 + step.trials.cpu())).round()
+            self.backward += round(evaluations * step.outputs)
+            self.saved = max(self.saved, step.saved)
+            self.kept = self.saved
+            self.recent += step.losses
+        self.unmeasured = False
+        self.updates += 1
+        self.samples += minibatch[..., 0].numel() // self.seeds if minibatch.dim() > 1 else len(minibatch)
+
+    def _count_flops(self, run: Callable[[], Result]) -> Result:
+        if not (self.unmeasured and self.count_flops):
+            return run()
+        result, flops = counting_flops(run)
+        self.flops.append(flops)
+        return result
+
+    def _differentiate(self, minibatch: Tensor) -> Float[Tensor, " seed"]:
+        """The losses, after a forward and a backward pass whose evaluations are counted."""
+        if self.unmeasured:
+            losses, kept = keeping(partial(self.step.objective, minibatch), self.parameters)
+            self.kept = max(self.kept, kept)
+            self.saved = max(self.saved, 0 if self.tally.by_hand else kept)
+        else:
+            losses = self.step.objective(minibatch)
+        spent = self.tally.take()
+        try:
+            losses.sum().backward()
+        except AssertionError as failure:  # torchdiffeq's, in the backward pass of an adjoint
+            raise SolverError(f"the adjoint equation could not be solved: {failure}") from failure
+        self.forward += spent
+        self.backward += self.tally.take() or spent  # without an adjoint, every evaluation is differentiated once
+        return losses.detach()
+
+    def validate(self, patience: int) -> bool:
+        """Add a point to the learning curves and keep what improved; true where training has ended for every replica.
+
+        It ends for a replica, whose weights, log and curve then stay as they are while others go on, where its loss is
+        not finite or its patience is spent: a seed in a stack is the seed alone.
+        """
+        with torch.no_grad():
+            losses = self.step.validation_losses()
+        self.tally.take()
+        self.best.offer(losses.index_fill(0, torch.tensor(list(self.ended), dtype=torch.int64).to(losses.device), inf))
+        self._add_point(losses)
+        self.unmeasured = True
+        spent = self.best.stale >= patience if patience else torch.zeros_like(self.best.stale, dtype=torch.bool)
+        for replica in (spent | ~losses.isfinite()).nonzero().flatten().tolist():
+            self.ended.setdefault(replica, self._log(replica))
+        return len(self.ended) == self.seeds
+
+    def give_up(self, reason: str) -> None:
+        """End with a failure, and keep what has been counted since the last point of the learning curve."""
+        if self.updates > self.last_point[0]:
+            self._add_point(torch.full_like(self.recent, inf))
+        for replica in range(self.seeds):
+            self.ended.setdefault(replica, self._log(replica, Failure("solver_failed", reason)))
+
+    def logs(self) -> list[TrainingLog]:
+        """One log for each replica."""
+        return [self.ended[replica] if replica in self.ended else self._log(replica) for replica in range(self.seeds)]
+
+    def _add_point(self, valid_losses: Float[Tensor, " seed"]) -> None:
+        updates, forward, backward = self.last_point
+        span = self.updates - updates
+        columns = self.recent / span, valid_losses, (self.forward - forward) / span, (self.backward - backward) / span
+        points = zip(self.curves, *(column.tolist() for column in columns), strict=True)
+        for replica, (curve, train_loss, valid_loss, *evaluations) in enumerate(points):
+            if replica not in self.ended:
+                curve.append(CurvePoint(self.updates, train_loss, valid_loss, self.seconds, *evaluations))
+        self.last_point = self.updates, self.forward.clone(), self.backward.clone()
+        self.recent.zero_()
+
+    def _log(self, replica: int, failure: Failure | None = None) -> TrainingLog:
+        count = max(1, self.updates)
+        if failure is None and not isfinite(self.best.loss[replica]):
+            failure = Failure("diverged", f"the validation loss was never finite in {self.updates} updates")
+        return TrainingLog(
+            updates=self.updates,
+            fit_seconds=self.seconds,
+            nfe_forward=float(self.forward[replica]) / count,
+            nfe_backward=float(self.backward[replica]) / count,
+            saved_bytes=self.saved // self.seeds,
+            kept_bytes=self.kept // self.seeds,
+            flops=sum(self.flops) / len(self.flops) / self.seeds if self.flops else nan,
+            samples=self.samples,
+            together=self.seeds,
+            curve=tuple(self.curves[replica]),
+            failure=failure,
+        )
