@@ -16,6 +16,7 @@ from learners.equations.hybrid import HybridODE
 from learners.equations.mechanistic import Mechanistic
 from learners.images.base import Classifier, FittedClassifier
 from learners.images.classifiers import MLPClassifier, ODENetClassifier, ResNetClassifier, RKNetClassifier
+from learners.independent_truth import IndependentTruth
 from learners.latent.learners import LatentODE, LatentRNN
 from learners.linear.polynomial import DMD, NVAR, PolynomialPropagator
 from learners.linear.reservoir import Reservoir
@@ -48,6 +49,7 @@ __all__ = [
     "FittedClassifier",
     "Forecast",
     "HybridODE",
+    "IndependentTruth",
     "LatentODE",
     "LatentRNN",
     "Learner",

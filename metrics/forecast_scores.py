@@ -94,7 +94,7 @@ def _short(evidence: Evidence) -> float:
 
 
 def _long(evidence: Evidence) -> float:
-    """Common Task Framework's long-time score: histograms of the last 500 samples, on a ring spectra; median over runs."""
+    """Common Task Framework's long-time score: histograms of the last 500 samples, of fields spectra; median run."""
     score = spectrum_score if evidence.ring else histogram_score
     return float(np.median(score(evidence.climate_truth, evidence.climate)))
 

@@ -5,7 +5,7 @@ Settings are the learners' defaults, the same for every system: chosen by hand o
 """
 
 from bench.suite import Suite
-from learners import REFERENCES, NeuralODE, ODENet, ResNet, RKNet, WindowedRNN
+from learners import REFERENCES, IndependentTruth, NeuralODE, ODENet, ResNet, RKNet, WindowedRNN
 from metrics import LONG_TERM, STANDARD
 from systems import CubicSpiral, KuramotoSivashinsky, Lorenz, Lorenz96, Rossler, Sampling, VanDerPol
 
@@ -22,6 +22,7 @@ suite = Suite(
         RKNet(),
         ODENet(),
         *REFERENCES,
+        IndependentTruth(),
     ),
     metrics=(*STANDARD, *LONG_TERM),
     sampling=Sampling(step=0.018112, horizon=16.0, climate_horizon=200.0),  # 0.02 time units for Lorenz

@@ -5,7 +5,7 @@ Settings were chosen by hand on Kuramoto-Sivashinsky with data seed 0, its test 
 """
 
 from bench.suite import Suite
-from learners import REFERENCES, NeuralODE, ResNet, Training, WindowedRNN
+from learners import REFERENCES, IndependentTruth, NeuralODE, ResNet, Training, WindowedRNN
 from metrics import STANDARD, d_h
 from systems import KuramotoSivashinsky, Lorenz96, Sampling
 
@@ -35,6 +35,7 @@ suite = Suite(
             training=Training(updates=6_000, batch=64),
         ),
         *REFERENCES,
+        IndependentTruth(),
     ),
     metrics=(*STANDARD, d_h),
     sampling=Sampling(step=0.0237, trajectories=64, horizon=8.0, climate=16),  # 0.5 time units of the former
