@@ -1,0 +1,59 @@
+"""Budgets under which all learners spend alike: as many updates, function evaluations, or seconds."""
+
+from itertools import count
+
+import pytest
+
+import learners.training.run as training_run
+from learners import Budget, NeuralODE, ResNet, RKNet, Training, WindowedRNN
+from learners.base import Learner, TrainingLog
+from systems import Dataset, Lorenz, Sampling, sample
+
+LEARNERS = (
+    NeuralODE(width=8, training=Training(updates=50, batch=16)),
+    NeuralODE(width=8, lookahead=4, training=Training(updates=30, batch=16)),
+    ResNet(width=8, blocks=2, training=Training(updates=9, batch=16)),
+    WindowedRNN(hidden=8, window=4, training=Training(updates=20, batch=16)),
+    RKNet(width=8, training=Training(updates=5, batch=16)),
+)
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    sampling = Sampling(
+        step=0.02, trajectories=4, samples=60, valid=2, test=2, horizon=1.0, climate=1, climate_horizon=2.0
+    )
+    return sample(Lorenz(), sampling, 0)
+
+
+def log_of(learner: Learner, data: Dataset, budget: Budget) -> TrainingLog:
+    return learner.fit(data, budget, [0, 1])[1].log
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=repr)
+def test_all_take_as_many_updates(learner: Learner, data: Dataset):
+    log = log_of(learner, data, Budget(0.5, equal="updates", allowance=12))
+    assert log.updates == 6
+    assert log.curve[-1].update == 6
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=repr)
+def test_all_spend_as_many_evaluations_but_for_less_than_an_update(learner: Learner, data: Dataset):
+    log = log_of(learner, data, Budget(0.5, equal="nfe", allowance=240))
+    of_one = log.nfe_forward + log.nfe_backward
+    assert abs(log.updates * of_one - 120) < 1.3 * of_one  # the cost of one changes where steps are adaptive
+    assert log.curve[-1].update == log.updates
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=repr)
+def test_all_spend_as_many_seconds(learner: Learner, data: Dataset, monkeypatch: pytest.MonkeyPatch):
+    ticks = count()
+    monkeypatch.setattr(training_run, "perf_counter", lambda: 1e-3 * next(ticks))  # a look at the clock takes 1 ms
+    log = log_of(learner, data, Budget(equal="seconds", allowance=0.02))
+    assert log.fit_seconds == pytest.approx(0.02, rel=0.2)
+    assert log.curve[-1].update == log.updates
+
+
+def test_samples_are_updates_times_batch_times_length(data: Dataset):
+    budget = Budget(equal="updates", allowance=3)
+    assert [log_of(learner, data, budget).samples for learner in LEARNERS[:3]] == [3 * 16 * n for n in (2, 5, 2)]
