@@ -7,6 +7,7 @@ from typing import Any
 from bench.cells.key import Planned
 from bench.suite import Suite
 from systems.configuration import changes, describe, label, short_labels
+from systems.published import true_values
 
 
 def manifest(suite: Suite, cells: Sequence[Planned], budget: str, environment: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def manifest(suite: Suite, cells: Sequence[Planned], budget: str, environment: M
             {name: getattr(metric, name) for name in ("name", "unit", "better", "about", "group")}
             for metric in suite.metrics
         ],
+        "published": {label(system): found for system in suite.systems if (found := true_values(system))},
         "sampling": describe(suite.sampling),
         "cells": [
             {"key": one.key, "system": one.cell.system_label, "learner": names[one.cell.learner]} for one in cells

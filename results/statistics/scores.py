@@ -1,5 +1,7 @@
 """Losses of trials, the smaller the better, and scores: logarithms of losses, whose differences are ratios."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -56,11 +58,16 @@ def noise_of_seeds(scored: pd.DataFrame) -> pd.DataFrame:
 
 
 def _loss(trials: pd.DataFrame, alike: list[str]) -> pd.Series:
-    """What is the smaller the better: a value, a negated one, or its distance from that of the true equations.
+    """What is the smaller the better: a value, a negated one, or its distance from the truth.
 
-    The latter is the median over all their trials that are `alike` in these columns.
+    That is what is published of the system, as `attrs` of the frame of a run say. Where nothing is, it is the median
+    over all trials of the true equations that are `alike` in these columns.
     """
     value, better = column(trials, "value"), column(trials, "better")
     best = rows(trials, learner=GROUND_TRUTH).groupby(alike)["value"].median().to_frame("best")
-    distance = (value - trials.join(best, on=alike)["best"].to_numpy(dtype=float)).abs()
+    known: Mapping[str, Mapping[str, float]] = trials.attrs.get("published", {})
+    pairs = zip(trials["system"], trials["metric"], strict=True)
+    published = np.array([known.get(system, {}).get(metric, np.nan) for system, metric in pairs], dtype=float)
+    measured = trials.join(best, on=alike)["best"].to_numpy(dtype=float)
+    distance = (value - np.where(np.isnan(published), measured, published)).abs()
     return value.where(better != "higher", -value).where(better != "truth", distance)

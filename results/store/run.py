@@ -166,7 +166,9 @@ class Run:
                 for record in self.records[cell.key]
                 for row in sorted(record.rows(self.suite, cell.key), key=lambda row: place.get(row[_METRIC], inf))
             ]
-        return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
+        frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
+        frame.attrs["published"] = self.manifest.get("published", {})  # true values, by system and metric
+        return frame
 
     @cached_property
     def _curves(self) -> "DataFrame":

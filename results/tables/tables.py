@@ -36,6 +36,7 @@ class Column:
     values: pd.Series
     words: pd.Series
     level: Collection[str] = ()
+    truth: float = np.nan  # what is published, for a column whose best is near it
 
     def printed(self, values: pd.Series) -> pd.Series:
         """The values in print; a column of whole numbers has no decimals."""
@@ -127,7 +128,8 @@ class Table:
         best = pd.DataFrame(False, index=printed.index, columns=printed.columns)
         for each in self.columns:
             values = column(self.values, each.name)
-            distance = (values - values.get(GROUND_TRUTH, np.nan)).abs()
+            truth = values.get(GROUND_TRUTH, np.nan) if np.isnan(each.truth) else each.truth
+            distance = (values - truth).abs()
             losses = {"lower": values, "higher": -values, "truth": distance}
             loss = losses.get(each.better, values * np.nan).drop(list(self.references)).dropna()
             level = loss.index.isin(list(each.level))
@@ -250,7 +252,8 @@ def _column(
     metric, unit, better = (str(trials[name].iloc[0]) for name in ("metric", "unit", "better"))
     head = f"{heading(metric)} {system}".strip()
     unit = unit.replace("timescale", timescale)
-    return Column(f"{metric}_{system}" if system else metric, head, unit, better, values, words, level)
+    truth = trials.attrs.get("published", {}).get(trials["system"].iloc[0], {}).get(metric, np.nan)
+    return Column(f"{metric}_{system}" if system else metric, head, unit, better, values, words, level, truth)
 
 
 def _reasons(totals: pd.DataFrame) -> pd.Series:

@@ -16,7 +16,7 @@ from systems.configuration import label
 from systems.ground_truth import disagreement
 from systems.lyapunov import Spectrum, flow_spectrum, leading_exponent, lyapunov_spectrum
 from systems.protocol import Sampling
-from systems.published import Attractor, Orbit, Published
+from systems.published import Attractor, Orbit, known_of
 
 TIGHTER = 1e-12  # tolerance of the solution that the reference solution is compared with
 LONGEST = Sampling().horizon  # of the forecasts that are scored, in timescales
@@ -79,12 +79,6 @@ def certified(kind: type[System]) -> list[System]:
     return list(dict.fromkeys([kind(), *(kind(**known.at) for known in kind.published)]))
 
 
-def _published(system: System) -> Published:
-    """What is known of a system; a class does not inherit what is known of another."""
-    kind = type(system)
-    return next((known for known in vars(kind).get("published", ()) if kind(**known.at) == system), Published())
-
-
 def _states(system: Simulated, count: int, seed: int) -> States:
     return system.initial_states(count, np.random.default_rng(seed))
 
@@ -128,7 +122,7 @@ def _spectrum(system: Simulated, seed: int) -> Iterator[Check]:
     chaotic = "Lyapunov time" in (system.timescale_name, type(system).timescale_name)
     if not chaotic or not isinstance(system, Flow) or not system.one_attractor:
         return
-    known = _published(system).attractor
+    known = known_of(system).attractor
     spectrum = _measured(system, known or Attractor((nan, inf, "")), seed)
     exponents = spectrum.exponents
     value = leading_exponent(spectrum) if known and system.dim == 3 else float(exponents[0])
@@ -164,7 +158,7 @@ def _measured(system: Flow, runs: Attractor, seed: int) -> Spectrum:
 
 
 def _period(system: Simulated, seed: int) -> Iterator[Check]:
-    if orbit := _published(system).orbit:
+    if orbit := known_of(system).orbit:
         measured = period(system, orbit)
         yield Check("period", measured, orbit.period, orbit.accuracy * orbit.period, orbit.source)
 
@@ -197,7 +191,7 @@ def _crossing(system: Simulated, state: Float64[np.ndarray, "1 dim"], width: flo
 
 
 def _digest(system: System, seed: int) -> Iterator[Check]:
-    if (committed := _published(system).digest) and seed == 0:
+    if (committed := known_of(system).digest) and seed == 0:
         yield Check("digest of the first batch", digest(system), committed, 0.0, "committed")
 
 
