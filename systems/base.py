@@ -41,7 +41,7 @@ class NameWhere:
 class System(ABC):
     """A dynamical system that can be observed. Times are in its own time unit, states in physical units."""
 
-    timescale_name: ClassVar[TimescaleName]
+    timescale_name: ClassVar[TimescaleName | NameWhere]  # read, it is a name
     ring: ClassVar[bool] = False  # whether the channels are the sites of a ring, in their order
     published: ClassVar[
         tuple[Published, ...]

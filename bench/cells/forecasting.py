@@ -94,7 +94,10 @@ def _evidence(
     evidence = Evidence(
         data.sampling.step,
         data.std.numpy(force=True)[: data.scored],
-        *(states[..., : data.scored] for part in (test, climate) for states in (part.truth, part.states)),
+        test.truth[..., : data.scored],
+        test.states[..., : data.scored],
+        climate.truth[..., : data.scored],
+        climate.states[..., : data.scored],
         cost,
         (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale,
         ground_truth_time,
