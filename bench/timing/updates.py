@@ -105,7 +105,7 @@ class Updates:
         return run
 
     def costs(self) -> dict[str, int]:
-        """What one eager update costs: evaluations of both passes, bytes that autograd would keep, operations, traffic."""
+        """What one eager update costs: evaluations of both passes, bytes kept for autograd, operations, traffic."""
         saved = 0
         evaluations = 0
         for step, (minibatch, *_) in zip(self.steps, self.minibatches, strict=True):

@@ -143,7 +143,7 @@ def ratios(one: pd.Series, other: pd.Series) -> pd.Series:
 def decades(one: pd.Series, other: pd.Series) -> pd.Series:
     """Logarithms to base 10 of the ratios."""
     with np.errstate(divide="ignore", invalid="ignore"):  # of what is zero, which no effect is made of
-        return np.log10(ratios(one, other))
+        return pd.Series(np.log10(ratios(one, other)))
 
 
 def _paired(one: pd.Series, other: pd.Series) -> tuple[pd.Series, pd.Series]:

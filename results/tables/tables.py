@@ -266,6 +266,6 @@ def _overall(totals: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     totals = totals.assign(
         median=column(totals, "median").mask((totals["n"] == 0) & (totals["status"] != "ok"), np.inf)
     )
-    median = totals.groupby("learner")["median"].median()
+    median = pd.Series(totals.groupby("learner")["median"].median())
     failed = pd.Series(np.isposinf(median), index=median.index)
-    return median.mask(failed), failed.map({True: "failed", False: NOTHING})
+    return median.where(~failed), failed.map({True: "failed", False: NOTHING})

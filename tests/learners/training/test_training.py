@@ -199,6 +199,7 @@ def test_what_is_let_go_in_the_forward_pass_is_not_kept_with_what_comes_after():
     x = torch.ones(1000, requires_grad=True)
 
     def forward() -> torch.Tensor:
+        tried = x
         for _ in range(5):  # as steps of a solver that are rejected
             tried = (x + 1).exp()
         return tried.sum()

@@ -7,6 +7,7 @@ import pytest
 
 from results.report.figure_data import FigureData
 from results.report.page import PICTURES, _content, tables_of
+from results.store.record import Status
 from results.store.run import Run
 from tests.support import synthetic
 
@@ -39,7 +40,9 @@ def test_a_metric_that_was_not_measured_costs_no_report(tmp_path: Path, monkeypa
 
 
 def test_a_run_of_which_all_compared_learners_were_skipped_is_reported(tmp_path: Path):
-    skipped = {(system, learner): "skipped" for system in ("Lorenz", "VanDerPol") for learner in EVERY[:2]}
+    skipped: dict[tuple[str, str], Status] = {
+        (system, learner): "skipped" for system in ("Lorenz", "VanDerPol") for learner in EVERY[:2]
+    }
     names = pictures_of(synthetic.build(tmp_path, ("Lorenz", "VanDerPol"), EVERY, SIZE, skipped))
     assert "prediction_times" in names
     assert "aggregates" not in names
