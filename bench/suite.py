@@ -53,6 +53,7 @@ class Suite:
         ""  # what learners spend alike on training: "updates", "nfe" or "seconds"; "": as many updates as each has
     )
     allowance: float = 0.0  # of that, to each seed, times the effort of the budget
+    unequal: str = ""  # why learners are trained by different numbers of updates, where nothing is equal
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]*", self.name) or self.name in RESERVED:

@@ -14,6 +14,7 @@ from systems import Dataset, Trajectories
 from systems.calibration import Calibration
 
 Equal = Literal["", "updates", "nfe", "seconds"]
+Selection = Literal["", "validation loss", "validation forecasts"]
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,12 @@ class TrainingLog:
     flops: float = nan  # floating-point operations of one update, both passes, mean of those that were measured
     samples: float = nan  # of the training data that the updates have seen in all
     together: int = 1  # seeds that were fitted as one program
+    selection: Selection = ""  # what was lowest of all that were tried: the loss or the error of free-running forecasts
     curve: tuple[CurvePoint, ...] = ()
     failure: Failure | None = None
+
+
+FREE = TrainingLog(0, 0.0, 0.0, 0.0, 0, 0, 0.0, 0)  # of what is not trained
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ class Predictor(ABC):
     decoded state are in physical units. No method changes the predictor or its arguments.
     """
 
-    differentiable: ClassVar[bool] = True  # whether `advance` is a smooth map of the state, so that it has exponents
+    differentiable: bool = True  # whether `advance` is a smooth map of the state, so that it has exponents
 
     log: TrainingLog = TrainingLog()
     calibration: Calibration | None = None  # of a model that is made of known equations

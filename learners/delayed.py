@@ -55,7 +55,7 @@ class DelayedPredictor(Predictor):
 
     def __init__(self, form: Delayed, inner: Predictor, dim: int) -> None:
         self.form, self.inner, self.dim = form, inner, dim
-        self.log = inner.log
+        self.log, self.calibration, self.differentiable = inner.log, inner.calibration, inner.differentiable
 
     @property
     def parameters(self) -> int:
@@ -69,6 +69,13 @@ class DelayedPredictor(Predictor):
 
     def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         return self.inner.rollout(state, offsets)
+
+    def advance(self, state: Tensor, dt: float) -> tuple[Tensor, int]:
+        return self.inner.advance(state, dt)
+
+    def ensemble(self, others: Sequence[Predictor]) -> Predictor | None:
+        together = self.inner.ensemble([other.inner for other in others if isinstance(other, DelayedPredictor)])
+        return together and DelayedPredictor(self.form, together, self.dim)
 
     def weights(self) -> dict[str, Tensor]:
         return self.inner.weights()

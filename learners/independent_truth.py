@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learners.base import Budget, Learner, Predictor, Unsuitable
+from learners.base import FREE, Budget, Learner, Predictor, Unsuitable
 from systems import Dataset, Simulated, Trajectories
 from systems.configuration import label
 from systems.solvers.dop853 import STATISTICS_TOLERANCE
@@ -37,7 +37,8 @@ class IndependentTruth(Learner):
 class OtherTrajectories(Predictor):
     """Trajectories of a system that have nothing to do with the past that they are asked to go on from."""
 
-    differentiable: ClassVar[bool] = False
+    differentiable = False
+    log = FREE
 
     def __init__(self, system: Simulated, dataset: Dataset, seed: int) -> None:
         self.system = system

@@ -8,15 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learners.base import Budget, Learner, Predictor, TrainingLog, Unsuitable
+from learners.base import FREE, Budget, Learner, Predictor, Unsuitable
 from learners.solvers.accurate import accurate_substeps
 from learners.solvers.rollout import EquationsPredictor
 from learners.solvers.steps import EVALUATIONS
 from learners.streams import stream
 from systems import Dataset, Flow, Trajectories
 from systems.configuration import label
-
-FREE = TrainingLog(0, 0.0, 0.0, 0.0, 0, 0, 0.0, 0)  # of what is not trained
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class Constant(Predictor):
 class ShuffledDraw(Predictor):
     """Training states in random order: the state is a place in a shuffled list, which time moves on by one."""
 
-    differentiable: ClassVar[bool] = False
+    differentiable = False
     log = FREE
 
     def __init__(self, dataset: Dataset, seed: int) -> None:

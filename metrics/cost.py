@@ -56,7 +56,7 @@ def _kept_bytes(evidence: Evidence) -> float:
 
 
 def _peak_bytes(evidence: Evidence) -> float:
-    """Highest memory of the process (on a GPU: of the allocator) while one seed was fitted; a stack's is shared equally."""
+    """Highest memory of the process (GPU: of the allocator) while one seed was fitted; a stack's is shared equally."""
     return _counted(evidence.cost.peak_bytes)
 
 

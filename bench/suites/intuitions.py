@@ -27,4 +27,5 @@ suite = Suite(
     ),
     metrics=(*STANDARD, d_stsp),
     sampling=Sampling(step=0.009056, trajectories=1, valid=2, horizon=8.0, climate_horizon=100.0),
+    unequal="an update of Levenberg's and Marquardt's method costs many of the others",
 )

@@ -34,4 +34,5 @@ suite = Suite(
     sampling=Sampling(
         step=0.018112, trajectories=16, samples=600, valid=4, test=64, horizon=8.0, climate=2, climate_horizon=20.0
     ),
+    unequal="an update of a latent model solves segments of 32 samples, and costs many of the others",
 )

@@ -25,4 +25,5 @@ suite = Suite(
     ),
     metrics=STANDARD,
     sampling=Sampling(step=0.018112, horizon=16.0, climate_horizon=200.0),
+    unequal="the settings are those of chaos",
 )

@@ -20,4 +20,5 @@ suite = Suite(
     ),
     seeds=2,
     budgets={"quick": Budget(0.01), "standard": Budget(0.03), "paper": Budget(0.3)},
+    unequal="the settings are those of chaos",
 )

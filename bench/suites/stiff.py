@@ -26,4 +26,5 @@ suite = Suite(
     sampling=Sampling(
         trajectories=8, samples=250, valid=2, test=16, context=8, horizon=2.0, climate=2, climate_horizon=8.0
     ),
+    unequal="adaptive solvers take many steps in an update on stiff data",
 )

@@ -56,7 +56,7 @@ class Mechanistic(Learner):
         flow, first = equations_and_guess(dataset, self.start)
         values = first
         scale, substeps, iterations = noise_scale(dataset), self.substeps or 1, budget.updates(self.iterations)
-        curve, evaluations = [], 0
+        curve, evaluations, seen = [], 0, 0
         samples = dataset.train.states.shape[1]
         longest = min(self.window or samples, samples)
         # Short pieces first: they lead to parameters with which longer ones can be followed.
@@ -67,6 +67,7 @@ class Mechanistic(Learner):
                 values = found.values
                 curve += found.residuals
                 evaluations += problem.evaluations * found.passes
+                seen += problem.observed.states[..., 0].numel() * found.passes
                 if self.substeps or (needed := self._needed(flow, values, dataset, curve[-1], substeps)) <= substeps:
                     break
                 substeps = needed
@@ -77,7 +78,9 @@ class Mechanistic(Learner):
         forward = evaluations / len(curve)
         spent = forward, 2 * (len(values) + dataset.dim) * forward  # these for central differences
         points = (CurvePoint(update, loss, loss, seconds, *spent) for update, loss in enumerate(curve, 1))
-        log = TrainingLog(len(curve), seconds, *spent, curve=tuple(points), failure=failure)
+        log = TrainingLog(
+            len(curve), seconds, *spent, samples=seen, together=len(seeds), curve=tuple(points), failure=failure
+        )
         return [calibrated(flow, values, dataset, log, calibration)] * len(seeds)
 
     def _needed(

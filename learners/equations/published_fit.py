@@ -60,6 +60,7 @@ class PublishedFit(Learner):
         problem = LeastSquares(flow, dataset.train, noise_scale(dataset), recipe.substeps)
         seconds, updates = (perf_counter() - begun) / len(seeds), epochs * -(-len(dataset.train) // self.batch)
         evaluations = problem.evaluations, 2 * len(start) * problem.evaluations  # these for central differences
+        seen = epochs * dataset.train.states[..., 0].numel()
         predictors: list[Predictor] = []
         for index in range(len(seeds)):
             curve = tuple(
@@ -68,7 +69,9 @@ class PublishedFit(Learner):
             )
             finite = bool(losses[-1, index].isfinite())
             failure = None if finite else Failure("diverged", "the training loss left the finite numbers")
-            log = TrainingLog(updates, seconds, *evaluations, curve=curve, failure=failure)
+            log = TrainingLog(
+                updates, seconds, *evaluations, samples=seen, together=len(seeds), curve=curve, failure=failure
+            )
             mine = {name: value[index].clone() for name, value in values.items()}
             calibration = Calibration(estimates(flow, mine, problem, dataset), curve[-1].train_loss)
             predictors.append(calibrated(flow, mine, dataset, log, calibration))

@@ -36,7 +36,7 @@ class LatentODE(Learner):
     latent: int = 6  # dimension of the latent state
     hidden: int = 64  # units of the encoder
     width: int = 64  # units of the layers of the field and of the decoder
-    every: int = 2  # samples that one step of the solver spans in training
+    every: int = 1  # samples that one step of the solver spans in training; the others are no targets
     deviation: float = 0.05  # of observations about what is decoded, in standard deviations of the data
     training: Training = field(default_factory=lambda: LATENT_TRAINING)
 

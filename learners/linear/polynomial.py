@@ -118,7 +118,7 @@ def best_polynomial(
     )
     best = min(candidates, key=lambda one: forecast_error(one.step, dataset, reach))
     seconds = (perf_counter() - begun) / len(seeds)
-    best.log = TrainingLog(updates=1, fit_seconds=seconds, samples=samples, together=len(seeds))
+    best.log = TrainingLog(1, seconds, samples=samples, together=len(seeds), selection="validation forecasts")
     return [best] * len(seeds)
 
 

@@ -59,7 +59,7 @@ class Reservoir(Learner):
         readouts = (ridge(triangle, projected, penalty * count) for penalty in PENALTIES)
         candidates = (ReservoirPredictor(network, readout, dataset) for readout in readouts)
         best = min(candidates, key=lambda one: mean_log_error(one.step, one.sample, start, truth))
-        best.log = TrainingLog(updates=1, fit_seconds=perf_counter() - begun, samples=count)
+        best.log = TrainingLog(1, perf_counter() - begun, samples=count, selection="validation forecasts")
         return best
 
 

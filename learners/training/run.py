@@ -176,6 +176,7 @@ class TrainingRun:
             flops=sum(self.flops) / len(self.flops) / self.seeds if self.flops else nan,
             samples=self.samples,
             together=self.seeds,
+            selection="validation loss",
             curve=tuple(self.curves[replica]),
             failure=failure,
         )
