@@ -13,8 +13,9 @@ from torch import Tensor
 
 import bench.suites
 from bench.suite import Suite
-from learners import Budget, Learner, Predictor, Reservoir, SINDy
+from learners import Budget, Learner, Mechanistic, Predictor, Reservoir, SINDy
 from learners.delayed import Delayed
+from learners.equations.published_fit import PublishedFit
 from learners.fewer_trajectories import Fewer
 from systems import Dataset, LinearSpiral, Lorenz, Lorenz96, Sampling, Trajectories, sample
 from systems.calibration import Calibration
@@ -42,6 +43,10 @@ def short(learner: Any) -> Any:
         changes["training"] = replace(training, updates=6, batch=min(training.batch, 16), validations=3)
     if isinstance(learner, Reservoir):
         changes["size"] = 40
+    if isinstance(learner, PublishedFit):
+        changes["recipes"] = tuple(replace(recipe, epochs=2) for recipe in learner.recipes)
+    if isinstance(learner, Mechanistic):
+        changes["iterations"] = 5
     return replace(learner, **changes)
 
 
