@@ -29,8 +29,8 @@ ROOMS = {
     "catalogue machine request errors",
     "systems": "certificates ground_truth lyapunov sampling observation flows recordings calibration images base "
     "protocol published trajectories solvers configuration extras",
-    "learners": "references independent_truth delayed fewer_trajectories adaptive equations neural_ode resnet transformer windowed_rnn "
-    "latent linear images solvers training networks validation streams base",
+    "learners": "references independent_truth delayed fewer_trajectories adaptive equations neural_ode resnet "
+    "transformer windowed_rnn latent linear images solvers training networks validation streams base",
     "metrics": "",
     "results": "report timing gate claims figures tables statistics store formatting",
 }

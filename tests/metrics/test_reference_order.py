@@ -51,13 +51,18 @@ def forecasts(learner: Learner, data: Dataset) -> Evidence:
 @pytest.mark.parametrize(
     ("name", "rows"),
     [
-        # short forecasts: knowing where the system is beats knowing where it may be, and a mean beats a random draw
-        ("nrmse", (TRUE, POLYNOMIAL, MEAN, CLIMATOLOGY)),
+        # short forecasts: knowing where the system is beats knowing where it may be, and a mean beats a random draw;
+        # a polynomial of high degree, fitted in double precision, may beat the equations in single precision
+        ("nrmse", (TRUE, MEAN, CLIMATOLOGY)),
+        ("nrmse", (POLYNOMIAL, MEAN)),
         ("nrmse", (MEAN, PERSISTENCE)),
         ("vpt", (TRUE, PERSISTENCE, CLIMATOLOGY)),
-        ("vpt_strict", (TRUE, POLYNOMIAL, PERSISTENCE)),
-        ("smape", (TRUE, POLYNOMIAL, CLIMATOLOGY)),
-        ("cme", (TRUE, POLYNOMIAL, PERSISTENCE)),
+        ("vpt_strict", (TRUE, PERSISTENCE)),
+        ("vpt_strict", (POLYNOMIAL, PERSISTENCE)),
+        ("smape", (TRUE, CLIMATOLOGY)),
+        ("smape", (POLYNOMIAL, CLIMATOLOGY)),
+        ("cme", (TRUE, PERSISTENCE)),
+        ("cme", (POLYNOMIAL, PERSISTENCE)),
         ("ctf_short", (TRUE, PERSISTENCE, CLIMATOLOGY)),
         # places: a draw of the attractor has them, a point has not
         ("d_stsp", (TRUE, CLIMATOLOGY, PERSISTENCE)),
