@@ -28,7 +28,7 @@ PARTS: Mapping[str, tuple[type, ...]] = {
     "learners": (Learner, Classifier),
     "metrics": (Metric,),
 }
-RESERVED = ("cells", "damaged", "data", "fits", "leases", "reels", "timing", "trials", "tuning")  # folders of a store
+RESERVED = ("cells", "damaged", "data", "fits", "leases", "films", "timing", "trials", "tuning")  # folders of a store
 
 
 @dataclass(frozen=True)

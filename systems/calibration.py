@@ -5,7 +5,7 @@ from math import inf
 
 
 @dataclass(frozen=True)
-class Estimate:
+class EstimatedParameter:
     """One parameter of a system's equations that was fitted to noisy data."""
 
     name: str
@@ -32,5 +32,5 @@ class Estimate:
 class Calibration:
     """The outcome of one fit: its parameters, and what it leaves of the training data."""
 
-    estimates: tuple[Estimate, ...]
+    estimates: tuple[EstimatedParameter, ...]
     misfit: float = inf  # mean squared residual, in units of the noise's variance; without noise, of the signal's

@@ -11,7 +11,7 @@ from metrics import Undefined, central_difference, learned_spectrum
 from systems import Dataset, Trajectories
 from systems.lyapunov import Spectrum
 
-LEADING = 10  # exponents at most; those beyond the system's dimension say nothing about its attractor
+MOST_EXPONENTS = 10  # exponents at most; those beyond the system's dimension say nothing about its attractor
 VECTORS = 384  # tangent vectors that are followed in all, from so many states as that gives
 STRIDE = 5  # samples between two orthonormalisations
 WARM_UP = 4.0  # timescales in which the vectors find their directions, if that is enough
@@ -46,7 +46,7 @@ def exponents(predictor: Predictor, data: Dataset, runs: Float64[np.ndarray, "ru
     """
     if not predictor.differentiable:
         raise Undefined(f"{type(predictor).__name__} is no smooth map of its state")
-    count = min(LEADING, data.system.dim)
+    count = min(MOST_EXPONENTS, data.system.dim)
     states = predictor.encode(_windows(data, runs, VECTORS // count))
     leading = min(count, states[0].numel())
     warm_up, time, off = WARM_UP, TIME, 0.0

@@ -60,7 +60,7 @@ def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -
 
     Of a planar flow, there is also the mean velocity over one sampling step on a grid. The weights of the predictor are
     left as those of the last stage. Forecasts and velocities of the model, and those of the system beside them, are
-    under the names `reel_...` of a film. Raises Unsuitable where the learner was not trained update by update.
+    under the names `film_...` of a film. Raises Unsuitable where the learner was not trained update by update.
     """
     weights = predictor.weights()
     if not snapshots.frames or any(weights.keys() != frame.keys() for _, frame in snapshots.frames):
@@ -80,16 +80,16 @@ def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -
     channels = slice(None if data.system.ring else CHANNELS)
     truth = first.between(context)
     arrays = {
-        "reel_updates": torch.tensor([updates for updates, _ in stages]),
-        "reel_times": (truth.times[0] - first.times[0, context - 1]) / data.system.timescale,
-        "reel_truth": truth.states[0, :, channels],
-        "reel_forecasts": torch.cat(forecasts)[..., channels],
+        "film_updates": torch.tensor([updates for updates, _ in stages]),
+        "film_times": (truth.times[0] - first.times[0, context - 1]) / data.system.timescale,
+        "film_truth": truth.states[0, :, channels],
+        "film_forecasts": torch.cat(forecasts)[..., channels],
     }
     if plane is not None:
         places = plane.states[:, 0]
-        arrays |= {"reel_places": places, "reel_fields": torch.cat(fields, dim=1).transpose(0, 1)}
+        arrays |= {"film_places": places, "film_fields": torch.cat(fields, dim=1).transpose(0, 1)}
         assert isinstance(data.system, Flow)
-        arrays["reel_flow"] = (STEPS["rk4"](data.system.velocity, places, data.step) - places) / data.step
+        arrays["film_flow"] = (STEPS["rk4"](data.system.velocity, places, data.step) - places) / data.step
     return {name: compact(values.numpy(force=True)) for name, values in arrays.items()}
 
 

@@ -29,7 +29,7 @@ def make(plan: Plan, conditions: Conditions) -> Iterator[tuple[str, list[Path] |
     filmed = planned(
         [FilmCell(**vars(one.cell) | {"seeds": one.cell.seeds[:1], "metrics": ()}) for one in trained], plan.store.root
     )
-    store = Store(plan.store.root, "reels")
+    store = Store(plan.store.root, "films")
     folder = plan.folder / "films"
     kept = Conditions(plan.jobs, conditions.timeout, conditions.memory, conditions.retries)
     records = runner.run(filmed, store, kept).records
@@ -38,7 +38,7 @@ def make(plan: Plan, conditions: Conditions) -> Iterator[tuple[str, list[Path] |
         cell, name = one.cell, one.key
         system, learner = cell.system_label, shown[original.key]
         arrays, title = store.arrays(name), f"{learner} on {system}"
-        if "reel_truth" not in arrays:
+        if "film_truth" not in arrays:
             yield title, f"{records[name][0].status}: {records[name][0].reason}"
             continue
         film = Film.of(system, learner, cell.system.timescale_name, cell.system.ring, arrays)

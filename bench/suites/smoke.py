@@ -16,7 +16,7 @@ suite = Suite(
     learners=chaos.learners,
     metrics=STANDARD,
     sampling=Sampling(
-        step=0.018112, trajectories=8, samples=200, valid=2, test=16, horizon=4.0, climate=1, climate_horizon=100.0
+        step=0.018112, trajectories=8, samples=200, valid=2, test=16, horizon=4.0, climate=1, climate_horizon=120.0
     ),
     seeds=2,
     budgets={"quick": Budget(0.01), "standard": Budget(0.03), "paper": Budget(0.3)},

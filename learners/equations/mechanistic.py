@@ -15,7 +15,7 @@ from learners.equations.sensitivities import real_parameters, with_values
 from learners.solvers.accurate import accurate_substeps, fitted_equations
 from learners.validation import not_negative, positive
 from systems import Dataset, Flow, Trajectories
-from systems.calibration import Calibration, Estimate
+from systems.calibration import Calibration, EstimatedParameter
 from systems.configuration import label
 
 Starts = tuple[tuple[str, float], ...]
@@ -135,12 +135,12 @@ def observation_noise(dataset: Dataset) -> Float64[Tensor, " dim"]:
 
 def estimates(
     flow: Flow, values: Mapping[str, Tensor], problem: "LeastSquares", dataset: Dataset
-) -> tuple[Estimate, ...]:
+) -> tuple[EstimatedParameter, ...]:
     """The fitted parameters beside the true ones, and what the noise allows for data such as those of the problem."""
     true = {name: torch.full_like(value, getattr(flow, name)) for name, value in values.items()}
     floors = problem.least_deviations(true) if observation_noise(dataset).any() else problem.scale.new_zeros(len(true))
     return tuple(
-        Estimate(name, float(true[name]), float(values[name]), float(floor))
+        EstimatedParameter(name, float(true[name]), float(values[name]), float(floor))
         for name, floor in zip(values, floors, strict=True)
     )
 

@@ -47,8 +47,8 @@ class Film:
     def of(cls, system: str, learner: str, timescale: str, ring: bool, arrays: Mapping[str, np.ndarray]) -> "Film":
         """The film in the arrays of a cell, of its only seed. Raises KeyError where there is none in them."""
         names = ("updates", "times", "truth", "forecasts")
-        more = [name for name in ("places", "flow", "fields") if f"reel_{name}" in arrays]
-        return cls(system, learner, timescale, ring, **{name: arrays[f"reel_{name}"][0] for name in (*names, *more)})
+        more = [name for name in ("places", "flow", "fields") if f"film_{name}" in arrays]
+        return cls(system, learner, timescale, ring, **{name: arrays[f"film_{name}"][0] for name in (*names, *more)})
 
     def __len__(self) -> int:
         return len(self.updates)

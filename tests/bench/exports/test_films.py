@@ -103,7 +103,7 @@ def test_a_model_is_the_same_whether_it_is_watched_or_not(spiral, filmed):
     assert [point.valid_loss for point in alone.log.curve] == [point.valid_loss for point in filmed[0].log.curve]
 
 
-def test_a_reel_has_the_untrained_network_and_ever_rarer_stages():
+def test_a_film_has_the_untrained_network_and_ever_rarer_stages():
     snapshots, network = Snapshots(), torch.nn.Linear(2, 1)
     for updates in range(101):
         snapshots(TrainingState(updates, 100, network, ()))
@@ -113,7 +113,7 @@ def test_a_reel_has_the_untrained_network_and_ever_rarer_stages():
     assert all(later <= math.ceil(film_cells.RATIO * sooner) for sooner, later in pairwise(taken[1:]))
 
 
-def test_a_reel_keeps_what_training_changes_afterwards():
+def test_a_film_keeps_what_training_changes_afterwards():
     snapshots, network = Snapshots(), torch.nn.Linear(2, 1)
     before = network.weight.detach().clone()
     snapshots(TrainingState(0, 100, network, ()))
@@ -126,24 +126,24 @@ def test_the_last_stage_is_the_model_that_was_kept(spiral, filmed):
     context = TINY.context
     first = spiral.test.between(0, context)
     expected = predictor.forecast(first, spiral.test.times[:, context:]).states[0]
-    assert arrays["reel_updates"].tolist() == [*(updates for updates, _ in snapshots.frames), 20]
-    assert arrays["reel_forecasts"].shape == (len(snapshots.frames) + 1, TINY.forecast_samples, 2)
-    assert arrays["reel_forecasts"][-1] == pytest.approx(expected.numpy(), rel=1e-5)
-    assert arrays["reel_truth"] == pytest.approx(spiral.test.states[0, context:].numpy(), rel=1e-5)
-    assert not np.allclose(arrays["reel_forecasts"][0], arrays["reel_forecasts"][-1])
-    assert arrays["reel_times"] == pytest.approx(TINY.step * np.arange(1, TINY.forecast_samples + 1), rel=1e-5)
+    assert arrays["film_updates"].tolist() == [*(updates for updates, _ in snapshots.frames), 20]
+    assert arrays["film_forecasts"].shape == (len(snapshots.frames) + 1, TINY.forecast_samples, 2)
+    assert arrays["film_forecasts"][-1] == pytest.approx(expected.numpy(), rel=1e-5)
+    assert arrays["film_truth"] == pytest.approx(spiral.test.states[0, context:].numpy(), rel=1e-5)
+    assert not np.allclose(arrays["film_forecasts"][0], arrays["film_forecasts"][-1])
+    assert arrays["film_times"] == pytest.approx(TINY.step * np.arange(1, TINY.forecast_samples + 1), rel=1e-5)
 
 
 def test_fields_are_mean_velocities_over_a_step_around_the_data(spiral, filmed):
     predictor, _, arrays = filmed
-    places, h = arrays["reel_places"].astype(float), spiral.step
+    places, h = arrays["film_places"].astype(float), spiral.step
     cos, sin = math.cos(h), math.sin(h)
     after = math.exp(-0.1 * h) * places @ np.array([[cos, sin], [-sin, cos]])
-    assert arrays["reel_flow"] == pytest.approx((after - places) / h, rel=1e-3, abs=1e-4)
-    assert arrays["reel_fields"].shape == (len(arrays["reel_updates"]), film_cells.GRID**2, 2)
+    assert arrays["film_flow"] == pytest.approx((after - places) / h, rel=1e-3, abs=1e-4)
+    assert arrays["film_fields"].shape == (len(arrays["film_updates"]), film_cells.GRID**2, 2)
     next_states, _ = predictor.advance(predictor.encode(_at(places)), h)
     learned = (predictor.decode(next_states).numpy() - places) / h
-    assert arrays["reel_fields"][-1] == pytest.approx(learned, rel=1e-3, abs=1e-3)
+    assert arrays["film_fields"][-1] == pytest.approx(learned, rel=1e-3, abs=1e-3)
     states = spiral.train.states.flatten(0, 1).numpy()
     assert (places.min(0) < states.min(0)).all()
     assert (places.max(0) > states.max(0)).all()
@@ -160,8 +160,8 @@ def test_models_whose_state_is_not_the_systems_have_no_field(spiral):
     with before_each_update(snapshots):
         (predictor,) = WindowedRNN(hidden=4, training=BRIEF).fit(spiral, Budget(), [0])
     arrays = forecast_stages(predictor, snapshots, spiral)
-    assert "reel_forecasts" in arrays
-    assert "reel_fields" not in arrays
+    assert "film_forecasts" in arrays
+    assert "film_fields" not in arrays
 
 
 def test_a_stage_on_which_the_solver_gives_up_is_not_a_number(spiral):
@@ -178,8 +178,8 @@ def test_a_stage_on_which_the_solver_gives_up_is_not_a_number(spiral):
 
     predictor.forecast = moody  # type: ignore[method-assign]
     arrays = forecast_stages(predictor, snapshots, spiral)
-    assert np.isnan(arrays["reel_forecasts"][0]).all()
-    assert np.isfinite(arrays["reel_forecasts"][1:]).all()
+    assert np.isnan(arrays["film_forecasts"][0]).all()
+    assert np.isfinite(arrays["film_forecasts"][1:]).all()
 
 
 def test_other_errors_of_a_forecast_are_raised(spiral):

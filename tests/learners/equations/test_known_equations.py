@@ -31,7 +31,7 @@ from systems import (
     VanDerPol,
     sample,
 )
-from systems.calibration import Calibration, Estimate
+from systems.calibration import Calibration, EstimatedParameter
 from systems.flows.kuramoto_sivashinsky import KuramotoSivashinsky
 from tests.support.problems import LogisticGrowth
 
@@ -312,7 +312,9 @@ def test_more_trajectories_than_there_are_cannot_be_given():
 
 
 def test_parameter_metrics_tell_of_the_worst_parameter():
-    found = Calibration((Estimate("a", 2.0, 2.1, 0.02), Estimate("b", 0.0, -0.01, 0.03)), misfit=1.5)
+    found = Calibration(
+        (EstimatedParameter("a", 2.0, 2.1, 0.02), EstimatedParameter("b", 0.0, -0.01, 0.03)), misfit=1.5
+    )
     states, cost = np.ones((2, 3, 1)), Cost(0, 0, 0, 0, 0, 0, 0, 0, 0)
     silent = Evidence(0.1, np.ones(1), states, states, states, states, cost)
     told = replace(silent, calibration=found)
