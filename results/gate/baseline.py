@@ -19,7 +19,9 @@ from results.store.run import Run
 FORMAT = 1
 DEFAULT_TOLERANCE = 0.05  # of a logarithm
 ENVIRONMENT = ("python", "processor", "cores", "threads", "device", "torch", "packages")  # what is kept of it
-TOLERANCES = {"zero_one_k": 0.25, "roughness": 0.25, "parameters": 0.0, "saved_bytes": 0.01, "kept_bytes": 0.01}  # of a logarithm
+TOLERANCES = {  # of a logarithm
+    "zero_one_k": 0.25, "roughness": 0.25, "parameters": 0.0, "saved_bytes": 0.01, "kept_bytes": 0.01,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ GROUND_TRUTH = "TrueEquations"  # the reference learner whose value is the best 
 MEASUREMENT = [*CELL, "seed", "metric"]
 FLOORS = {  # values near or below are rounding, not results, and their ratios mean nothing
     "vpt": 0.02, "vpt_strict": 0.02, "smape": 0.1, "zero_one_k": 0.1, "roughness": 0.05,
-    "nfe_forward": 1.0, "nfe_backward": 1.0, "nfe_forecast": 1.0, "parameters": 1.0, "saved_bytes": 1.0, "kept_bytes": 1.0,
+    "nfe_forward": 1.0, "nfe_backward": 1.0, "nfe_forecast": 1.0, "parameters": 1.0,
+    "saved_bytes": 1.0, "kept_bytes": 1.0,
 }  # fmt: skip
 DEFAULT_FLOOR = 1e-4
 
