@@ -105,7 +105,7 @@ def test_a_seed_of_a_stack_is_the_seed_alone_in_every_setting_that_is_shipped(le
 
 @pytest.mark.parametrize("suite", suites(), ids=lambda suite: suite.name)
 def test_learners_of_a_suite_are_trained_alike_or_a_reason_is_given(suite: Suite):
-    learners = [getattr(one, "learner", one) for one in suite.learners]  # within wrappers
+    learners: list[Any] = [getattr(one, "learner", one) for one in suite.learners]  # within wrappers
     trained = {one.training.updates for one in learners if hasattr(one, "training")}
     assert len(trained) < 2 or suite.equal or suite.unequal
 
