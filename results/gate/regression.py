@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf, sqrt
+from math import inf, isnan, sqrt
 from typing import Literal
 
 import numpy as np
@@ -30,8 +30,9 @@ class Finding:
     """One learner by one metric, on one system or on all: how its values changed from those of the baseline.
 
     `effect` is the log-ratio, positive where worse, the mean over paired seeds, and over systems where it is of all of
-    them, with the ends of its 95 % interval. `p` is corrected for the number of findings. `noise` is the effect that
-    noise alone exceeds with a chance of ALARM in any of all findings: what is smaller cannot be seen.
+    them, with the ends of its 95 % interval: the narrower of that by the paired seeds alone and that by the noise, too.
+    `p` is corrected for the number of findings. `noise` is the effect that noise alone exceeds with a chance of ALARM
+    in any of all findings: what is smaller cannot be seen.
     """
 
     system: str
@@ -190,6 +191,7 @@ class _Change:
     learner: str
     metric: str
     mean: Mean
+    paired: Mean  # without what is known of the noise: exact where a seed gives nearly the same again
     pairs: int
     two_sided: bool
     equal: bool
@@ -212,11 +214,12 @@ def _changes(baseline: Baseline, pairs: pd.DataFrame) -> list[_Change]:
             if yardstick and not mean.freedom:
                 mean = Mean(mean.value, 0.0, inf)
             equal = bool((np.abs(ratios) <= NEAR).all())
-            own.append(_Change(system, learner, metric, mean, len(ratios), yardstick, equal))
+            own.append(_Change(system, learner, metric, mean, mean_of_seeds(ratios), len(ratios), yardstick, equal))
         found += own
         if len(own) > 1:
-            mean, equal = mean_over([one.mean for one in own]), all(one.equal for one in own)
-            found.append(_Change(ALL_SYSTEMS, learner, metric, mean, len(group), yardstick, equal))
+            means = mean_over([one.mean for one in own]), mean_over([one.paired for one in own])
+            equal = all(one.equal for one in own)
+            found.append(_Change(ALL_SYSTEMS, learner, metric, *means, len(group), yardstick, equal))
     return found
 
 
@@ -229,7 +232,9 @@ def _findings(baseline: Baseline, changes: Sequence[_Change]) -> tuple[Finding, 
     corrected = dict(zip(unequal, holm(np.array([one.mean.p_value(one.two_sided) for one in unequal])), strict=True))
     found = []
     for one in changes:
-        ends = one.mean.interval()
+        ends = min(
+            one.mean.interval(), one.paired.interval(), key=lambda found: (isnan(found.low), found.high - found.low)
+        )
         found.append(
             Finding(
                 one.system,

@@ -237,6 +237,15 @@ def test_a_change_that_noise_may_hide_is_inconclusive(run: Run, baseline: Baseli
     assert found.verdict == "inconclusive"
 
 
+def test_what_gives_nearly_the_same_for_every_seed_passes_however_noisy_seeds_are(run: Run, baseline: Baseline):
+    def shake(record: Record) -> Record:
+        return scaled("nrmse", "B", 1 + 1e-4 * (1 + record.seed))(record)
+
+    found = check(baseline, edited(run, shake))
+    assert found.verdict == "pass"
+    assert not all(finding.equal for finding in found.findings)
+
+
 def test_a_loss_of_a_fifth_that_three_seeds_cannot_show_is_never_passed():
     rng, verdicts = np.random.default_rng(4), []
     for _ in range(40):
