@@ -13,6 +13,7 @@ from torch import Tensor
 
 import bench.suites
 from bench.suite import Suite
+from bench.suites.smoke import suite as smoke
 from learners import Budget, Learner, Mechanistic, Predictor, Reservoir, SINDy
 from learners.delayed import Delayed
 from learners.equations.published_fit import PublishedFit
@@ -50,10 +51,11 @@ def short(learner: Any) -> Any:
     return replace(learner, **changes)
 
 
-def shipped() -> list[Learner]:
-    """Every learner of a shipped suite, briefly trained, each once."""
-    found = [short(one) for suite in suites() for one in suite.learners if isinstance(one, Learner)]
-    return list({repr(one): one for one in found}.values())
+def shipped() -> list[Any]:
+    """Every learner of a shipped suite, briefly trained, each once; those that `smoke` has not take minutes."""
+    found = {label(short(one)): short(one) for suite in suites() for one in suite.learners if isinstance(one, Learner)}
+    quick = {label(short(one)) for one in smoke.learners}
+    return [pytest.param(one, id=name, marks=() if name in quick else pytest.mark.slow) for name, one in found.items()]
 
 
 @cache
@@ -85,7 +87,7 @@ def test_nothing_changes_where_the_answers_are_hidden_before_the_fit(learner: Le
             assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("learner", shipped(), ids=label)
+@pytest.mark.parametrize("learner", shipped())
 def test_a_seed_of_a_stack_is_the_seed_alone_in_every_setting_that_is_shipped(learner: Learner):
     dataset = suitable(learner)
     if isinstance(learner, SINDy):
