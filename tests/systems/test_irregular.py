@@ -21,7 +21,7 @@ SAMPLING = Sampling(
     step=0.04, trajectories=12, samples=60, valid=3, test=6, context=12, horizon=0.6, climate=1, climate_horizon=0.6
 )
 NATIVE = ("NeuralODE", "RKNet", "ODENet", "LatentODE", "Mechanistic", "SINDy")
-REFERENCES = ("Persistence", "TrainingMean", "Climatology", "TrueEquations")
+REFERENCES = ("Persistence", "TrainingMean", "Climatology", "IndependentTruth", "TrueEquations")
 SHORT = Training(updates=600, batch=64, validations=6)
 
 
