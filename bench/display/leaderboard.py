@@ -92,12 +92,13 @@ class Leaderboard:
         unit = f" in {self.metric['unit']}" if self.metric["unit"] else ""
         yield Text(f"{self.metric['name']}{unit}, median over seeds", style="bold")
         ranked = self.ranking()
+        losses = {system: self._losses(system) for system in self.systems}
         for systems in groups:
             table = grid(names, systems, "right")
             for learner in [*ranked, *self.references]:
                 last = bool(self.references) and learner == ["", *ranked][-1]
                 style = "dim" if learner in self.references else ""
-                cells = (self._cell(learner, system) for system in systems)
+                cells = (self._cell(learner, system, losses[system]) for system in systems)
                 table.add_row(Text(learner), *cells, style=style, end_section=last)
             yield table
         if full := [system for system in self.systems if self._is_saturated(system)]:
@@ -105,7 +106,8 @@ class Leaderboard:
         if {one.status for trials in self._trials.values() for one in trials} - {"ok", "skipped"}:
             yield Text("* some seeds failed", style="red")
 
-    def _cell(self, learner: str, system: str) -> Text:
+    def _cell(self, learner: str, system: str, losses: Mapping[str, float]) -> Text:
+        """The score of a learner on a system, marked where its loss is the least of all on that system."""
         if (learner, system) not in self._trials:
             return Text("·", style="dim")
         score = self.score(learner, system)
@@ -114,7 +116,6 @@ class Leaderboard:
             ending = ending or "none"
             return Text(ending, style="dim" if ending == "skipped" else "red")
         text = Text(f"{score:.2f}" if 0.1 <= abs(score) < 1000 or score == 0 else f"{score:.2g}")
-        losses = self._losses(system)
         if self.metric["better"] != "truth" and learner in losses and losses[learner] == min(losses.values()):
             text.stylize("bold green")
         if ending:
