@@ -49,9 +49,7 @@ class Suite:
     data_seed: int = 0
     budgets: Mapping[str, Budget] = field(default_factory=lambda: BUDGETS)
     own: tuple[tuple[System, Sampling], ...] = ()  # systems that are observed in a way of their own
-    equal: Equal = (
-        ""  # what learners spend alike on training: "updates", "nfe" or "seconds"; "": as many updates as each has
-    )
+    equal: Equal = ""  # what learners spend alike on training; "": as many updates as each has
     allowance: float = 0.0  # of that, to each seed, times the effort of the budget
     unequal: str = ""  # why learners are trained by different numbers of updates, where nothing is equal
 
@@ -84,7 +82,10 @@ class Suite:
 
     def cells(self, budget: str = "standard", device: str = "cpu") -> list[Cell]:
         """The grid of the suite, system by system. Raises UserError where the suite has no such budget."""
-        spend, seeds = self.spend(budget), tuple(range(self.seeds))
+        if budget not in self.budgets:
+            raise unknown("budget", budget, self.budgets)
+        spend = replace(self.budgets[budget], equal=self.equal, allowance=self.allowance)
+        seeds = tuple(range(self.seeds))
         kind: Any = ForecastCell if self.family == FORECASTING else ImageCell
         shared = kind(
             self.systems[0], self.learners[0], self.sampling, self.metrics, spend, seeds, self.data_seed, device
@@ -104,12 +105,6 @@ class Suite:
             for system, sampling in zip(self.systems, samplings, strict=True)
             for learner in self.learners
         ]
-
-    def spend(self, budget: str) -> Budget:
-        """What a cell may spend under the budget of this name. Raises UserError where the suite has no such budget."""
-        if budget not in self.budgets:
-            raise unknown("budget", budget, self.budgets)
-        return replace(self.budgets[budget], equal=self.equal, allowance=self.allowance)
 
     @property
     def family(self) -> str:
