@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
 
@@ -26,7 +25,7 @@ from results import Store
 from results.store.lease import leased
 from results.store.run import Run
 from systems import LinearSpiral
-from tests.support import stubs
+from tests.support import in_processes, stubs
 from tests.support.misbehaving import Journaled
 from tests.support.running import run_cells
 
@@ -85,7 +84,7 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, journal: Path) -> tuple[pd.DataFrame, float]:
     """The results of a run to which nothing happens, and the seconds that it takes."""
     scene = Scene(tmp_path_factory.mktemp("undisturbed"), journal)
-    processes.run_process(do_nothing, threads=1)
+    processes.run_process(in_processes.do_nothing, threads=1)
     begin = time.perf_counter()
     scene.run()
     assert scene.begun() == Counter(dict.fromkeys(range(CELLS), 1))
@@ -95,10 +94,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, journal: Path) -> tupl
 @pytest.fixture
 def scene(tmp_path: Path, journal: Path, undisturbed: tuple[pd.DataFrame, float]) -> Scene:
     return Scene(tmp_path, journal)
-
-
-def do_nothing(parent: Connection) -> None:
-    pass
 
 
 def moments(seconds: float, count: int) -> list[float]:
@@ -212,7 +207,7 @@ def test_cells_may_be_killed_at_any_moment(tmp_path: Path, journal: Path, undist
 
 
 def check_killed_server(scene: Scene, moment: float, expected: pd.DataFrame) -> None:
-    processes.run_process(do_nothing, threads=1)
+    processes.run_process(in_processes.do_nothing, threads=1)
     thread, killed = kill_later(processes.fork_servers, moment)
     outcome = scene.run()
     thread.join()
