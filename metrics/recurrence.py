@@ -82,7 +82,6 @@ def is_periodic(run: Run) -> bool:
         (distances[1:-1] <= distances[:-2]) & (distances[1:-1] <= distances[2:]) & (distances[1:-1] <= near)
     )
     path = CubicSpline(np.arange(len(states)), states)
-    path = CubicSpline(np.arange(len(states)), states)
     return any(_recurs(path, states, speed, int(lag)) for lag in 1 + minima[minima < longest])
 
 
