@@ -116,10 +116,14 @@ def is_oversampled(oversampling: float) -> bool:
     return oversampling > OVERSAMPLED
 
 
-def oversampling(series: Series) -> float:
-    """Range over mean absolute difference: how many samples a crossing of the range takes; 0 for a constant series."""
+def oversampling(series: Series | Runs, lag: int = 1) -> float:
+    """Range over mean absolute difference of samples a lag apart: how many of these a crossing of the range takes.
+
+    0 where they do not differ at all, as in a constant series.
+    """
     spread = np.ptp(series)
-    return float(spread / np.abs(np.diff(series)).mean()) if spread else 0.0
+    change = np.abs(series[..., lag:] - series[..., :-lag]).mean() if spread else 0.0
+    return float(spread / change) if change else 0.0
 
 
 def translation(series: Series, c: float) -> Motion:
@@ -172,15 +176,10 @@ def subsampling(truth: Runs) -> int:
     It is raised while samples are so close that chaos might pass for regular motion, up to a tenth of a run; and
     lowered as long as they would not be, where it would leave fewer than 1,000 samples of a run.
     """
-
-    def is_dense(lag: int) -> bool:
-        change = np.abs(truth[:, lag:] - truth[:, :-lag]).mean()
-        return is_oversampled(float(np.ptp(truth) / change) if change else 0.0)
-
     lag = first_minimum_of_mutual_information(truth)
-    while lag < truth.shape[1] // 10 and is_dense(lag):
+    while lag < truth.shape[1] // 10 and is_oversampled(oversampling(truth, lag)):
         lag += 1
-    while lag > max(1, truth.shape[1] // FEWEST_SAMPLES) and not is_dense(lag - 1):
+    while lag > max(1, truth.shape[1] // FEWEST_SAMPLES) and not is_oversampled(oversampling(truth, lag - 1)):
         lag -= 1
     return lag
 
