@@ -10,8 +10,8 @@ from metrics.base import Evidence, Metric
 from metrics.dimension import grassberger_procaccia
 from metrics.recurrence import is_periodic, is_settling, is_stationary, unpredictable
 from metrics.validation import Undefined
-from metrics.zero_one import FEWEST_SAMPLES as FEWEST_TESTED
-from metrics.zero_one import subsampling, zero_one
+from metrics.zero_one import FEWEST_SAMPLES as FEWEST_OF_ZERO_ONE
+from metrics.zero_one import is_short, subsampling, zero_one
 
 Regime = Literal["fixed point", "limit cycle", "torus", "chaos", "unbounded", "undecided"]
 REGIMES: tuple[Regime, ...] = get_args(Regime)
@@ -19,7 +19,7 @@ REGIMES: tuple[Regime, ...] = get_args(Regime)
 FEWEST_SAMPLES = 200
 RECURRING = 3000  # samples whose recurrence is judged
 UNBOUNDED = 100.0  # range, in standard deviations of the truth
-MOTIONLESS = 1e-3  # range, likewise, of a fixed point
+AT_REST = 1e-3  # range, likewise, of a fixed point: far more than the rounding of a model that stands still
 CHAOTIC = 0.5  # K of the 0-1 test
 SURFACE = 1.5  # dimension, between the curve of a limit cycle and the surface of a torus
 SCALING = (3e-3, 3e-2)  # correlation sums between which it is read off
@@ -50,17 +50,17 @@ def settles_on(run: Run, scale: Scale, step: float) -> Regime:
     if not is_bounded(run, scale):
         return "unbounded"
     settled = run[len(run) // 4 :] / scale
-    if (np.ptp(settled[-(len(settled) // 3) :], axis=0) <= MOTIONLESS).all():
+    if (np.ptp(settled[-(len(settled) // 3) :], axis=0) <= AT_REST).all():
         return "fixed point"
-    settled = settled[:, np.ptp(settled, axis=0) > MOTIONLESS]
+    settled = settled[:, np.ptp(settled, axis=0) > AT_REST]
     if not is_stationary(settled):
         return "fixed point" if is_settling(settled) else "undecided"
     if is_periodic(settled):
         return "limit cycle"
-    if len(settled) < FEWEST_TESTED:
+    if is_short(len(settled)):
         return "undecided"
     widest = settled[:, np.ptp(settled, axis=0).argmax()]
-    lag = min(subsampling(widest[None]), len(widest) // FEWEST_TESTED)
+    lag = min(subsampling(widest[None]), len(widest) // FEWEST_OF_ZERO_ONE)
     test = zero_one(widest, lag)
     if test.k > CHAOTIC:
         return "chaos"
