@@ -42,7 +42,8 @@ class Remembered:
 def exponents(predictor: Predictor, data: Dataset, runs: Float64[np.ndarray, "runs samples dim"]) -> Spectrum:
     """The model's leading exponents per timescale; `runs` are its forecasts of the long trajectories.
 
-    Raises Undefined where no long forecast stays finite, or the model is no smooth map of its state.
+    Raises Undefined where no long forecast stays finite, the model is no smooth map of its state or cannot be followed,
+    or the exponents do not converge.
     """
     if not predictor.differentiable:
         raise Undefined(f"{type(predictor).__name__} is no smooth map of its state")
