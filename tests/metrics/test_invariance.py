@@ -1,5 +1,7 @@
 """Metrics do not depend on the units and the zero in which each channel was measured, as far as float64 holds it."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -49,17 +51,30 @@ def lorenz_runs(rho: float, seed: int) -> np.ndarray:
     return system.solve(settle(system, start, timescales=15), np.arange(2400) * 0.1, 1e-6)
 
 
-TRUTH, MODEL = lorenz_runs(28.0, 0), lorenz_runs(32.0, 1)
-PARTING = TRUTH[:, :40] + 1e-3 * np.exp(0.2 * np.arange(40))[:, None]
+@cache
+def true_runs() -> np.ndarray:
+    return lorenz_runs(28.0, 0)
+
+
+@cache
+def model_runs() -> np.ndarray:
+    return lorenz_runs(32.0, 1)
 
 
 def evidence(scale: np.ndarray, shift: np.ndarray) -> Evidence:
     """Lorenz systems at two parameters, seen in other units."""
-    truth, forecast, climate_truth, climate = (scale * part + shift for part in (TRUTH[:, :40], PARTING, TRUTH, MODEL))
-    return Evidence(STEP, scale * TRUTH.std(axis=(0, 1)), truth, forecast, climate_truth, climate, COST)
+    short = true_runs()[:, :40]
+    parting = short + 1e-3 * np.exp(0.2 * np.arange(40))[:, None]
+    truth, forecast, climate_truth, climate = (
+        scale * part + shift for part in (short, parting, true_runs(), model_runs())
+    )
+    return Evidence(STEP, scale * true_runs().std(axis=(0, 1)), truth, forecast, climate_truth, climate, COST)
 
 
-PLAIN = {name: metric.measure(evidence(np.ones(3), np.zeros(3))) for name, metric in MEASURED.items()}
+@cache
+def plain(name: str) -> float:
+    return MEASURED[name].measure(evidence(np.ones(3), np.zeros(3)))
+
 
 scales = st.floats(-12, 12).map(lambda power: 10.0**power)
 shifts = st.tuples(st.sampled_from([-1, 1]), st.floats(-9, 9)).map(lambda drawn: drawn[0] * 10.0 ** drawn[1])
@@ -70,16 +85,16 @@ shifts = st.tuples(st.sampled_from([-1, 1]), st.floats(-9, 9)).map(lambda drawn:
 @pytest.mark.parametrize("name", MEASURED)
 def test_units_and_zeros_change_nothing(name: str, units: tuple[float, ...], zeros: tuple[float, ...]):
     scale = np.full(3, units[0]) if name in OF_ONE_UNIT else np.array(units)
-    spread = TRUTH.std(axis=(0, 1))
+    spread = true_runs().std(axis=(0, 1))
     found = MEASURED[name].measure(evidence(scale, np.array(zeros) * scale * spread))
     resolution = 1e-16 * max(map(abs, zeros))
-    assert found == pytest.approx(PLAIN[name], rel=1e-3 + 100 * resolution, abs=1e-4 + 100 * resolution)
+    assert found == pytest.approx(plain(name), rel=1e-3 + 100 * resolution, abs=1e-4 + 100 * resolution)
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(scale=scales, shift=shifts)
 def test_the_0_1_test_and_its_lags_do_not_depend_on_units(scale: float, shift: float):
-    series = TRUTH[:, :, 0]
+    series = true_runs()[:, :, 0]
     seen = scale * (series + shift * series.std())
     assert first_minimum_of_mutual_information(seen) == first_minimum_of_mutual_information(series)
     assert subsampling(seen) == subsampling(series)
@@ -87,28 +102,30 @@ def test_the_0_1_test_and_its_lags_do_not_depend_on_units(scale: float, shift: f
 
 
 def test_a_series_shifted_by_three_millions_has_the_spectrum_that_it_had():
-    shifted = TRUTH + 3e6
+    shifted = true_runs() + 3e6
     assert spectral_distance(shifted, shifted) == pytest.approx(0, abs=1e-6)
-    assert spectral_distance(shifted, 3e6 + MODEL) == pytest.approx(spectral_distance(TRUTH, MODEL), abs=1e-6)
+    assert spectral_distance(shifted, 3e6 + model_runs()) == pytest.approx(
+        spectral_distance(true_runs(), model_runs()), abs=1e-6
+    )
 
 
 def test_a_pressure_in_pascals_keeps_its_signal():
     seen = np.array([0.05, 1.0, 1.0])
     zero = np.array([101325.0, 0.0, 0.0])
-    assert zero_one((seen * TRUTH + zero)[0, :, 0]).k == pytest.approx(zero_one(TRUTH[0, :, 0]).k, abs=1e-6)
-    assert spectral_distance(seen * TRUTH + zero, seen * MODEL + zero) == pytest.approx(
-        spectral_distance(TRUTH, MODEL), abs=1e-6
+    assert zero_one((seen * true_runs() + zero)[0, :, 0]).k == pytest.approx(zero_one(true_runs()[0, :, 0]).k, abs=1e-6)
+    assert spectral_distance(seen * true_runs() + zero, seen * model_runs() + zero) == pytest.approx(
+        spectral_distance(true_runs(), model_runs()), abs=1e-6
     )
 
 
 def test_mixtures_and_roughness_do_not_depend_on_units():
     scale = np.array([1e-6, 1.0, 1e6])
     shift = 1e6 * scale
-    seen = scale * TRUTH + shift, scale * MODEL + shift
-    assert mixture_divergence(*seen) == pytest.approx(mixture_divergence(TRUTH, MODEL), rel=1e-4)
-    spread = TRUTH.std(axis=(0, 1))
+    seen = scale * true_runs() + shift, scale * model_runs() + shift
+    assert mixture_divergence(*seen) == pytest.approx(mixture_divergence(true_runs(), model_runs()), rel=1e-4)
+    spread = true_runs().std(axis=(0, 1))
     np.testing.assert_allclose(
-        relative_roughness(*seen, scale * spread), relative_roughness(TRUTH, MODEL, spread), rtol=1e-4
+        relative_roughness(*seen, scale * spread), relative_roughness(true_runs(), model_runs(), spread), rtol=1e-4
     )
 
 
@@ -131,7 +148,7 @@ def test_exponents_of_lorenz_by_central_differences_in_any_units(scale: tuple[fl
             states = classical_rk4(system.velocity, states, 0.01)
         return unit * states + zero
 
-    states = unit * torch.from_numpy(TRUTH[:, ::40].reshape(-1, 3)) + zero
+    states = unit * torch.from_numpy(true_runs()[:, ::40].reshape(-1, 3)) + zero
     found = lyapunov_spectrum(advance, states, 200, warm_up=60, duration=0.1, push=central_difference)
     np.testing.assert_allclose(found.exponents, [0.906, 0.0, -14.57], atol=0.02)
 
