@@ -12,18 +12,19 @@ from bench.display.tables import grid, panes
 from results import Record
 
 LEADING = "vpt"  # the metric that decides, in a suite that has it; in any other its first one
-CAPPED = "vpt_capped"  # where this is above a half for all, every forecast reaches the horizon, and the error decides
-ERROR = "nrmse"
+CAPPED = "vpt_capped"  # the share of test states whose forecast is valid up to the horizon
+ERROR = "nrmse"  # ranks learners where all of them reach the horizon
 
 
-class _Trial(NamedTuple):
-    """What the leading metric says of a trial."""
+class _Outcome(NamedTuple):
+    """What one metric says of a trial."""
 
     value: float | None
-    loss: float | None  # that ranks are made of: the smaller the better; None where nothing defines it
     status: str  # in the horizon of that metric
-    capped: bool  # whether it predicts up to the horizon
-    error: float
+
+    @property
+    def is_failure(self) -> bool:
+        return self.status not in ("ok", "skipped")
 
 
 class Leaderboard:
@@ -41,26 +42,21 @@ class Leaderboard:
         metrics = {metric["name"]: metric for metric in manifest["metrics"]}
         self.metric = metrics.get(LEADING) or next(iter(metrics.values()))
         self._sign = -1.0 if self.metric["better"] == "higher" else 1.0
-        self._trials: dict[tuple[str, str], list[_Trial]] = {}  # by learner and system
+        self._outcomes: dict[tuple[str, str, str], list[_Outcome]] = {}  # by learner, system and metric
 
     def add(self, records: Iterable[Record]) -> None:
         """Count trials in."""
         for record in records:
             measured = {one.metric: one for one in record.measurements}
-            mine = measured.get(self.metric["name"])
-            value = mine.value if mine else None
-            status = record.status if record.status != "ok" or mine is None else mine.status
-            loss = None if value is None else self._sign * value
-            if status not in ("ok", "skipped"):
-                loss = inf
-            share, error = (getattr(measured.get(name), "value", None) for name in (CAPPED, ERROR))
-            capped = status == "ok" and share is not None and share > 0.5 and self.metric["name"] == LEADING
-            trial = _Trial(value, loss, status, capped, inf if error is None else error)
-            self._trials.setdefault((record.learner, record.system), []).append(trial)
+            for name in dict.fromkeys((self.metric["name"], CAPPED, ERROR)):
+                one = measured.get(name)
+                status = record.status if record.status != "ok" or one is None else one.status
+                outcome = _Outcome(one.value if one else None, status)
+                self._outcomes.setdefault((record.learner, record.system, name), []).append(outcome)
 
     def score(self, learner: str, system: str) -> float | None:
         """Median over the seeds that have a value; None where there is none."""
-        values = [one.value for one in self._trials.get((learner, system), []) if one.value is not None]
+        values = [one.value for one in self._trials(learner, system) if one.value is not None]
         return median(values) if values else None
 
     def ranking(self) -> list[str]:
@@ -102,16 +98,19 @@ class Leaderboard:
                 table.add_row(Text(learner), *cells, style=style, end_section=last)
             yield table
         if full := [system for system in self.systems if self._is_saturated(system)]:
-            yield Text(f"{', '.join(full)}: all predict up to the horizon, ranked by {ERROR}", style="dim")
-        if {one.status for trials in self._trials.values() for one in trials} - {"ok", "skipped"}:
+            instead = f"ranked by {ERROR}" if any(losses[system] for system in full) else "left out of ranks"
+            yield Text(f"{', '.join(full)}: all predict up to the horizon, {instead}", style="dim")
+        everyone = [*self.learners, *self.references]
+        if any(one.is_failure for name in everyone for system in self.systems for one in self._trials(name, system)):
             yield Text("* some seeds failed", style="red")
 
     def _cell(self, learner: str, system: str, losses: Mapping[str, float]) -> Text:
         """The score of a learner on a system, marked where its loss is the least of all on that system."""
-        if (learner, system) not in self._trials:
+        trials = self._trials(learner, system)
+        if not trials:
             return Text("·", style="dim")
         score = self.score(learner, system)
-        ending = next((one.status for one in self._trials[learner, system] if one.status != "ok"), "")
+        ending = next((one.status for one in trials if one.status != "ok"), "")
         if score is None:
             ending = ending or "none"
             return Text(ending, style="dim" if ending == "skipped" else "red")
@@ -122,18 +121,26 @@ class Leaderboard:
             text.append("*", style="red")
         return text
 
+    def _trials(self, learner: str, system: str) -> list[_Outcome]:
+        """What the leading metric says of each."""
+        return self._outcomes.get((learner, system, self.metric["name"]), [])
+
     def _losses(self, system: str) -> dict[str, float]:
         """The median loss over all seeds of each learner under comparison that has one on a system."""
-        tried = {learner: self._trials.get((learner, system), []) for learner in self.learners}
-        losses = {learner: [one.loss for one in trials if one.loss is not None] for learner, trials in tried.items()}
-        if self._is_saturated(system):
-            losses = {learner: [one.error for one in trials] for learner, trials in tried.items()}
-        return {learner: median(values) for learner, values in losses.items() if values}
+        name, sign = (ERROR, 1.0) if self._is_saturated(system) else (self.metric["name"], self._sign)
+        return {learner: sign * value for learner, value in self._medians(system, name, sign * inf).items()}
 
     def _is_saturated(self, system: str) -> bool:
-        """Whether most trials of every learner under comparison predict up to the horizon."""
-        tried = [self._trials.get((learner, system), []) for learner in self.learners]
-        shares = [
-            fmean(one.capped for one in trials) for trials in tried if any(one.status != "skipped" for one in trials)
-        ]
+        """Whether prediction times tell nothing of a system, by the rule of `results.statistics.saturation`."""
+        shares = self._medians(system, CAPPED, 0.0).values() if self.metric["name"] == LEADING else ()
         return bool(shares) and min(shares) > 0.5
+
+    def _medians(self, system: str, metric: str, failure: float) -> dict[str, float]:
+        """The median of a metric for each learner under comparison that has one; trials that failed count as this."""
+        found = {}
+        for learner in self.learners:
+            outcomes = self._outcomes.get((learner, system, metric), [])
+            values = [failure if one.is_failure else one.value for one in outcomes]
+            if known := [value for value in values if value is not None]:
+                found[learner] = median(known)
+        return found

@@ -1,9 +1,11 @@
 """Progress: what is counted, what is foretold, what is shown at eighty columns."""
 
+from collections.abc import Sequence
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from rich.console import Console
 from rich.spinner import Spinner
@@ -14,7 +16,8 @@ from bench.display.progress import Tally, live, render
 from bench.display.tables import duration
 from bench.planning.status import CacheState
 from bench.runner.events import Cached, Finished, Started
-from results import Measurement, Record, Status
+from results import COLUMNS, Measurement, Record, Status
+from results.statistics.saturation import saturated
 
 SYSTEMS = ["CubicSpiral", "VanDerPol", "Lorenz", "Rossler", "Lorenz96[sites=40]"]
 LEARNERS = ["WindowedRNN[cell=lstm]", "NeuralODE", "ResNet[training.learning_rate=0.001,training.updates=2000]"]
@@ -181,6 +184,42 @@ def test_where_all_reach_the_horizon_the_error_ranks_and_the_board_says_so():
         board.add([Record("Lorenz", learner, 0, "ok", "", measured)])
     assert board.ranking() == ["ResNet", "NeuralODE"]
     assert "Lorenz: all predict up to the horizon, ranked by nrmse" in shown(board)
+
+
+def told(*shares: float, errors: Sequence[float] = (), statuses: Sequence[Status] = ()) -> list[Record]:
+    """Trials of both learners, whose forecasts reach the horizon from these shares of the test states."""
+    names = ("vpt", "vpt_capped", *(["nrmse"] if errors else []))
+    found = []
+    for learner in ("NeuralODE", "ResNet"):
+        for seed, share in enumerate(shares):
+            mine = learner == "NeuralODE"
+            values = (16.0, share if mine else 1.0, *([errors[seed] if mine else 0.2] if errors else []))
+            measured = tuple(Measurement(*pair, "", "higher") for pair in zip(names, values, strict=True))
+            status = statuses[seed] if statuses and mine else "ok"
+            found.append(Record("Lorenz", learner, seed, status, "", measured))
+    return found
+
+
+@pytest.mark.parametrize("shares", [(0.4, 0.4, 0.9, 0.9), (0.4, 0.4, 0.55, 0.55), (0.4, 0.9), (0.1, 0.6, 0.6)])
+def test_the_board_and_the_page_call_the_same_systems_saturated(shares):
+    board = Leaderboard(manifest(metrics=("vpt", "vpt_capped", "nrmse")))
+    trials = told(*shares, errors=[0.1] * len(shares))
+    board.add(trials)
+    frame = pd.DataFrame([row for one in trials for row in one.rows("suite", "cell")], columns=COLUMNS)
+    full = saturated(frame, ["NeuralODE", "ResNet"])
+    assert ("Lorenz: all predict up to the horizon, ranked by nrmse" in shown(board)) == (full == ["Lorenz"])
+
+
+def test_where_all_reach_the_horizon_and_nobody_measured_the_error_a_system_is_left_out_of_ranks():
+    board = Leaderboard(manifest(metrics=("vpt", "vpt_capped")))
+    board.add(told(1.0))
+    assert "Lorenz: all predict up to the horizon, left out of ranks" in shown(board)
+
+
+def test_where_all_reach_the_horizon_a_trial_that_failed_counts_as_worse_than_any_error():
+    board = Leaderboard(manifest(metrics=("vpt", "vpt_capped", "nrmse")))
+    board.add(told(1.0, 1.0, 1.0, errors=(0.1, 0.3, 0.1), statuses=("ok", "ok", "diverged")))
+    assert board.ranking() == ["ResNet", "NeuralODE"]
 
 
 def test_a_cell_without_any_value_shows_its_status_and_a_missing_one_a_dot():
