@@ -37,7 +37,7 @@ def measure(cell: Cell, seed: int, evidence: Any, ending: Ending) -> Record:
             infinite.append(metric.name)
             status = "diverged" if isinf(value) else "ok"
             value = None
-        if value is None and metric.group == "long run":
+        if value is None and metric.group == "long run" and ending.long_runs != "ok":
             status = ending.long_runs
         measurements.append(Measurement(metric.name, value, metric.unit, metric.better, status))
     reasons = [*ending.reasons, *errors]

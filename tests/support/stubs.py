@@ -246,3 +246,10 @@ def say_nothing(evidence: Evidence) -> float:
 
 exploding = Metric("exploding", "", "lower", explode)
 untold = Metric("untold", "", "lower", say_nothing)
+
+
+def grow_without_bound(evidence: Evidence) -> float:
+    return float("inf")
+
+
+endless = Metric("endless", "", "lower", grow_without_bound, group="long run")

@@ -360,6 +360,12 @@ def test_half_of_the_forecasts_may_diverge_but_not_unnoticed(run: Callable[..., 
     assert record.reason.startswith("2 of 4 forecasts left the finite numbers after 0.3 periods (median)")
 
 
+def test_a_metric_of_long_runs_that_is_infinite_has_failed_though_they_stay_finite(run: Callable[..., list[Record]]):
+    record = run(stubs.Instant(), metrics=(stubs.endless, *stubs.METRICS))[0]
+    assert record.status == "ok"
+    assert [one.status for one in record.measurements if one.metric == "endless"] == ["diverged"]
+
+
 def test_a_long_forecast_that_diverges_fails_the_metrics_of_long_runs_alone(run: Callable[..., list[Record]]):
     record = run(stubs.Spoiled("diverge_late"), metrics=(*stubs.METRICS, unbounded_fraction))[0]
     assert record.status == "ok"
