@@ -66,10 +66,6 @@ class LinearSpiral(Spiral):
     def timescale(self) -> float:
         return 2 * pi / abs(self.rotation)
 
-    def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        u, v = x.unbind(-1)
-        return torch.stack([-self.damping * u - self.rotation * v, self.rotation * u - self.damping * v], dim=-1)
-
 
 @dataclass(frozen=True)
 class CubicSpiral(Spiral):
@@ -89,7 +85,3 @@ class CubicSpiral(Spiral):
     @property
     def timescale(self) -> float:
         return TURN * 2.0 / abs(self.rotation)
-
-    def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        u, v = (x * x * x).unbind(-1)
-        return torch.stack([-self.damping * u - self.rotation * v, self.rotation * u - self.damping * v], dim=-1)
