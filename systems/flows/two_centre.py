@@ -1,6 +1,6 @@
 """The two-centre field: two linear spirals, each of which rules one half of the plane."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -31,12 +31,7 @@ class TwoCentre(Flow):
     growth_b: float = 0.2
     rotation_b: float = -1.0
 
-    timescale_name = NameWhere(
-        "period",
-        lambda system: (
-            system == replace(system, centre=-1.0, growth_a=-0.1, rotation_a=0.5, growth_b=0.2, rotation_b=-1.0)
-        ),
-    )
+    timescale_name = NameWhere("period", lambda system: system == TwoCentre())
     published = (Published("a1cc4ed38fa7", orbit=Orbit(TURN, (REST + 1e-3, 0.0), LINEARISED, level=REST)),)
 
     @property
