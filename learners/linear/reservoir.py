@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.linear.ridge import FORECAST, PENALTIES, mean_log_error, ridge
+from learners.linear.ridge import PENALTIES, mean_log_error, ridge, validation_forecasts
 from learners.solvers.rollout import SteppedPredictor, rollout_map
 from learners.streams import stream
 from learners.training.segments import regular_only
@@ -55,7 +55,9 @@ class Reservoir(Learner):
         network = EchoState(self, dataset, stream(seed, "weights"))
         states = dataset.standardise(dataset.train.states)
         triangle, projected, count = _compress(network, states, self.washout)
-        start, truth = _validation_forecasts(network, dataset, self.washout)
+        valid, starts, truth = validation_forecasts(dataset, self.washout + 1, FORECASTS)
+        heard = network.listen(valid[:, : int(starts[-1]) + 1])
+        start = torch.cat([heard[:, starts], valid[:, starts]], dim=-1).flatten(0, 1)
         readouts = (ridge(triangle, projected, penalty * count) for penalty in PENALTIES)
         candidates = (ReservoirPredictor(network, readout, dataset) for readout in readouts)
         best = min(candidates, key=lambda one: mean_log_error(one.step, one.sample, start, truth))
@@ -109,20 +111,6 @@ def _compress(
         orthogonal, triangle = torch.linalg.qr(torch.cat([triangle, design]))
         projected = orthogonal.T @ torch.cat([projected, change])
     return triangle, projected, count
-
-
-def _validation_forecasts(
-    network: EchoState, dataset: Dataset, washout: int
-) -> tuple[Float64[Tensor, "batch state"], Float64[Tensor, "time batch dim"]]:
-    """Starts of a few validation forecasts, whose reservoirs have heard what went before, and what follows them."""
-    states = dataset.standardise(dataset.valid.states)
-    longest = states.shape[1] - washout - 1
-    horizon = max(1, min(round(FORECAST / dataset.sampling.step), longest))
-    starts = torch.arange(washout, states.shape[1] - horizon, max(1, horizon // 4))
-    starts = starts[:: max(1, len(starts) * len(states) // FORECASTS)]
-    heard = network.listen(states[:, : int(starts[-1]) + 1])
-    start = torch.cat([heard[:, starts], states[:, starts]], dim=-1).flatten(0, 1)
-    return start, torch.stack([states[:, starts + ahead].flatten(0, 1) for ahead in range(1, horizon + 1)])
 
 
 class ReservoirPredictor(SteppedPredictor):

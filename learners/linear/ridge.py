@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from systems import Dataset
@@ -13,17 +13,24 @@ FORECAST = 4.0  # timescales that validation forecasts run, where the trajectori
 LOWEST, HIGHEST = 1e-12, 1e2  # errors in standard deviations beyond which they are all the same
 
 
-def forecast_error(step: Callable[[Tensor], Tensor], dataset: Dataset, reach: int) -> float:
-    """How well a map runs freely on the validation data: mean logarithm of its error over a few timescales.
+def validation_forecasts(
+    dataset: Dataset, reach: int, most: int | None = None
+) -> tuple[Float64[Tensor, "batch time dim"], Int64[Tensor, " start"], Float64[Tensor, "ahead forecast dim"]]:
+    """Forecasts of the validation data over a few timescales, from every start that has `reach` samples up to it.
 
-    `step` takes windows `[batch, reach, dim]` of standardised states one sample on. Errors are bounded on both sides.
+    Where there are many more than `most`, of all trajectories, they are fewer.
+
+    Returns:
+        The standardised trajectories, the samples from which forecasts start, and what follows these: one forecast for
+        each trajectory and start.
     """
     states = dataset.standardise(dataset.valid.states)
-    horizon = min(round(FORECAST / dataset.sampling.step), states.shape[1] - reach)
+    horizon = max(1, min(round(FORECAST / dataset.sampling.step), states.shape[1] - reach))
     starts = torch.arange(reach - 1, states.shape[1] - horizon, max(1, horizon // 4))
-    window = torch.stack([states[:, starts - lag] for lag in range(reach - 1, -1, -1)], dim=2).flatten(0, 1)
+    if most is not None:
+        starts = starts[:: max(1, len(starts) * len(states) // most)]
     truth = torch.stack([states[:, starts + ahead].flatten(0, 1) for ahead in range(1, horizon + 1)])
-    return mean_log_error(step, lambda window: window[:, -1], window, truth)
+    return states, starts, truth
 
 
 def mean_log_error(
