@@ -11,7 +11,7 @@ from jaxtyping import Float64, Int
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog, Unsuitable
-from learners.linear.polynomial import products
+from learners.linear.polynomial import factor_index, products
 from learners.solvers.accurate import fitted_equations
 from learners.validation import positive
 from systems import Dataset
@@ -61,8 +61,6 @@ class SINDy(Learner):
         model.fit(list(train.states.numpy(force=True)), t=list(train.times.numpy(force=True)))
         library: Any = model.feature_library
         powers = np.asarray(library.powers_)
-        rows = [np.repeat(np.arange(powers.shape[1]), of_one) for of_one in powers]
-        index = [np.pad(row, (0, self.degree - len(row)), constant_values=powers.shape[1]) for row in rows]
-        place = dataset.mean.device
+        factors = [tuple(np.repeat(np.arange(powers.shape[1]), of_one).tolist()) for of_one in powers]
         coefficients = torch.from_numpy(np.array(model.coefficients(), dtype=np.float64).T)
-        return torch.from_numpy(np.array(index).T.copy()).to(place), coefficients.to(place)
+        return factor_index(factors, dataset.mean), coefficients.to(dataset.mean.device)
