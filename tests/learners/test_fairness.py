@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-import bench.suites
-from bench.suite import Suite
+from bench.catalogue import suites as catalogue
+from bench.suite import Suite, load
 from bench.suites.smoke import suite as smoke
 from learners import Budget, Learner, Mechanistic, Predictor, Reservoir, SINDy
 from learners.delayed import Delayed
@@ -31,8 +29,7 @@ SEEDS = (3, 4)
 
 
 def suites() -> list[Suite]:
-    names = sorted(path.stem for path in Path(bench.suites.__file__).parent.glob("*.py") if path.stem != "__init__")
-    return [import_module(f"bench.suites.{name}").suite for name in names]
+    return [load(name) for name in catalogue.suites()]
 
 
 def short(learner: Any) -> Any:
