@@ -1,6 +1,7 @@
 """The best weights of a training run so far."""
 
 from collections.abc import Sequence
+from math import inf
 
 import torch
 from jaxtyping import Float
@@ -10,10 +11,11 @@ from torch import Tensor
 class Best:
     """The weights `[seed, ...]` of each replica at its lowest validation loss."""
 
-    def __init__(self, current: Sequence[Tensor], loss: Float[Tensor, " seed"]) -> None:
-        self.current, self.loss = current, loss
+    def __init__(self, current: Sequence[Tensor]) -> None:
+        self.current = current
+        self.loss = torch.full((len(current[0]),), inf, device=current[0].device)
         self.weights = [tensor.detach().clone() for tensor in current]
-        self.stale = torch.zeros_like(loss, dtype=torch.int64)  # validations since each replica improved
+        self.stale = torch.zeros_like(self.loss, dtype=torch.int64)  # validations since each replica improved
 
     def offer(self, loss: Float[Tensor, " seed"]) -> None:
         """Keep the weights of the replicas whose loss is the lowest so far."""

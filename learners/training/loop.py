@@ -28,7 +28,7 @@ VALIDATION_SEGMENTS = 2048
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained. The budget's effort multiplies `updates`."""
+    """How a network is trained. The budget's effort multiplies `updates`, unless all learners spend alike."""
 
     updates: int = 10_000
     batch: int = 128  # segments in an update
@@ -72,7 +72,7 @@ def train(
         objective: the loss of each replica on segments `[seed, batch, length, dim]`.
         data: samplers of the training and of the validation segments.
         training: how to train.
-        budget: multiplies the number of updates.
+        budget: multiplies the number of updates, or says what all learners may spend alike.
         counted: the modules whose calls are the function evaluations.
         residuals: of which the loss is the mean square, as Levenberg's and Marquardt's method needs it to be.
 

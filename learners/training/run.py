@@ -28,9 +28,8 @@ class TrainingRun:
         self.step, self.solver, self.count_flops = step, solver, count_flops
         self.parameters = list(step.network.parameters())
         self.seeds = len(step.weights[0])
-        losses = torch.full((self.seeds,), inf, device=step.weights[0].device)
-        self.best = Best(step.weights, losses)
-        self.recent = torch.zeros_like(losses)  # sum of the losses since the last point of the curve
+        self.best = Best(step.weights)
+        self.recent = torch.zeros_like(self.best.loss)  # sum of the losses since the last point of the curve
         self.tally = Tally()
         self.unmeasured = True  # whether the bytes and operations of the next update are still to be measured
         self.flops: list[int] = []  # of the measured updates
@@ -40,11 +39,8 @@ class TrainingRun:
         self.backward = torch.zeros_like(self.forward)
         self.saved = 0
         self.kept = 0
-        self.last_point = (
-            0,
-            self.forward.clone(),
-            self.backward.clone(),
-        )  # updates and evaluations at the last point of the curve
+        # Updates and evaluations at the last point of the curve.
+        self.last_point = 0, self.forward.clone(), self.backward.clone()
         self.curves: list[list[CurvePoint]] = [[] for _ in range(self.seeds)]
         self.ended: dict[int, TrainingLog] = {}  # of the replicas whose training has ended
         self.begun = perf_counter()
@@ -56,8 +52,10 @@ class TrainingRun:
 
     def spent(self, budget: Budget) -> float:
         """The share of what all learners may spend alike; 0 where that is updates, or nothing is equal."""
-        spent = {"nfe": float((self.forward + self.backward).max()), "seconds": self.seconds}.get(budget.equal, 0)
-        return spent / (budget.allowance * budget.effort) if spent else 0.0
+        if budget.equal not in ("nfe", "seconds"):
+            return 0.0
+        spent = self.seconds if budget.equal == "seconds" else float((self.forward + self.backward).max())
+        return spent / (budget.allowance * budget.effort)
 
     def affordable(self, budget: Budget) -> int:
         """How many updates the budget pays for, at the cost of gradients on minibatches of full length."""

@@ -81,7 +81,7 @@ def test_training_finds_the_minimum_of_every_replica():
 
 def test_the_weights_that_were_best_on_validation_data_are_kept():
     network = Weight(0.0, 0.0)
-    best = Best(list(network.parameters()), torch.full((2,), torch.inf))
+    best = Best(list(network.parameters()))
     for value, losses in ((1.0, [3.0, 1.0]), (2.0, [2.0, torch.nan]), (3.0, [4.0, 4.0])):
         network.weight.data.fill_(value)
         best.offer(torch.tensor(losses))
