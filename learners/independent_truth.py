@@ -42,7 +42,7 @@ class OtherTrajectories(Predictor):
 
     def __init__(self, system: Simulated, dataset: Dataset, seed: int) -> None:
         self.system = system
-        self.channels = list(dataset.sampling.channels or range(system.dim))
+        self.channels = dataset.channels
         self.entropy = (dataset.seed, seed, 1, 1)  # four numbers: the streams of the data have three
 
     @property

@@ -36,7 +36,7 @@ def ground_truth_time(data: Dataset) -> float:
     initial = system.begin("test", sampling, data.seed)[:CHECKED]
     places = sampling.places("test", data.seed)
     times = (places if places.ndim == 1 else places[:CHECKED]) * data.step
-    again = system.solve(initial, times, LOOSER * TOLERANCE)[..., list(sampling.channels or range(system.dim))]
+    again = system.solve(initial, times, LOOSER * TOLERANCE)[..., data.channels]
     apart = (again - data.test.states[:CHECKED].numpy(force=True))[:, given:, : data.scored]
     apart = apart / data.std.numpy(force=True)[: data.scored]
     lost = disagreement(apart)

@@ -43,17 +43,21 @@ class Dataset:
     @property
     def is_complete(self) -> bool:
         """Whether all state variables of the system are observed, and nothing else is in the states."""
-        return self.dim == self.system.dim == (len(self.sampling.channels) or self.system.dim)
+        return self.dim == self.system.dim == len(self.channels)
 
     @property
     def dim(self) -> int:
         return self.train.states.shape[-1]
 
     @property
+    def channels(self) -> list[int]:
+        """Which of the system's state variables are observed."""
+        return list(self.sampling.channels or range(self.system.dim))
+
+    @property
     def scored(self) -> int:
         """Number of channels, the first ones, that forecasts are scored on; others only carry a parameter."""
-        channels = self.sampling.channels or range(self.dim)
-        return sum(channel < self.system.scored for channel in channels)
+        return sum(channel < self.system.scored for channel in self.channels)
 
     @property
     def mean(self) -> Float64[Tensor, " dim"]:

@@ -119,7 +119,7 @@ def decode(predictor: Latent, data: Dataset) -> Decoded:
     truth = past.states[:, window]
     if sampling.noise or sampling.error:
         clean = data.system.observe("test", sampling, data.seed).states[:, window]
-        truth = clean[..., list(sampling.channels or range(data.dim))]
+        truth = clean[..., data.channels]
     ends = Trajectories(past.times[:2], past.states[:2])
     path, times = predictor.homotopy(ends, PLACES, round(BEFORE / sampling.step), round(AFTER / sampling.step))
     return Decoded(
