@@ -37,10 +37,10 @@ NOTE = "0.35"  # of remarks inside a figure
 
 # The colour-blind-safe palette without its grey, which is for reference rows, the strongest contrasts first.
 _ORDER = (0, 1, 2, 3, 4, 9, 5, 6, 8)
-_GREYS = ("0.62", "0.5", "0.7", "0.35", "0.2")
+_GREYS = ("0.62", "0.5", "0.7", "0.35", "0.2", "0.45")
 # In turn, so that curves on top of each other are both seen, and told apart in grey.
 _LINES = ("-", (0, (5, 1.3)), (0, (1.3, 0.9)), (0, (4, 1.1, 1.3, 1.1)), (0, (9, 1.3)), (0, (6, 1, 1, 1, 1, 1)))
-_DASHES = ((0, (1, 1)), (0, (4, 1.5)), (0, (6, 1.5, 1, 1.5)), (0, (2.5, 1)), (0, (1, 2.5)))
+_DASHES = ((0, (1, 1)), (0, (4, 1.5)), (0, (6, 1.5, 1, 1.5)), (0, (2.5, 1)), (0, (1, 2.5)), (0, (8, 2, 2, 2)))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 _RULES = {
     "axes.labelsize": 7.5,
@@ -125,7 +125,7 @@ def styles(learners: Sequence[str], references: Collection[str]) -> dict[str, St
         dash = _LINES[place % 6] if again < 2 else _DASHES[again % 5]
         found[learner] = Style(colours[colour], dash, marker, reference=False)
     for place, (learner, marker) in enumerate(zip(yardsticks, cycle(_MARKERS), strict=False)):
-        found[learner] = Style(_GREYS[place % 5], _DASHES[place % 5], marker, reference=True)
+        found[learner] = Style(_GREYS[place % 6], _DASHES[place % 6], marker, reference=True)
     return found
 
 

@@ -97,6 +97,12 @@ def test_fonts_are_embedded_and_nothing_is_dated(times: pd.DataFrame, tmp_path: 
     assert "<dc:date>" not in paths["svg"].read_text()
 
 
+def test_lines_of_as_many_reference_rows_as_a_suite_has_are_told_apart():
+    rows = [f"row {place}" for place in range(6)]
+    looks = styles(rows, rows).values()
+    assert len({look.dash for look in looks}) == len({look.colour for look in looks}) == 6
+
+
 def test_drawing_leaves_the_style_of_other_figures_alone():
     import matplotlib as mpl
 
