@@ -1,5 +1,6 @@
 """Lyapunov spectra of learned models, seen as dynamical systems of their own."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -92,7 +93,10 @@ def central_difference(
 
 
 def model_spectrum(evidence: Evidence) -> Spectrum:
-    """The model's exponents per timescale, worked out once for all that need them. Raises Undefined."""
+    """The model's exponents per timescale, worked out once for all that need them; none is positive at rest.
+
+    Raises Undefined.
+    """
     found = _outcome(evidence)
     if isinstance(found, str):
         raise Undefined(found)
@@ -102,15 +106,18 @@ def model_spectrum(evidence: Evidence) -> Spectrum:
 @lru_cache(maxsize=1)
 def _outcome(evidence: Evidence) -> Spectrum | str:
     try:
-        return evidence.exponents()
+        spectrum = evidence.exponents()
+        if not _comes_to_rest(evidence):
+            return spectrum
     except Undefined as reason:
         return str(reason)
+    grown = np.maximum(spectrum.exponents, 0.0)  # on the way to a point, as powers of time do: it ends there
+    return replace(spectrum, per_trajectory=spectrum.per_trajectory - grown)
 
 
 def _largest(evidence: Evidence) -> float:
     """Largest Lyapunov exponent of the model, on its own long forecasts: positive in chaos, 0 on a cycle or torus."""
-    largest = round(float(model_spectrum(evidence).exponents[0]), 9) + 0.0  # rest is 0, not a rounding error
-    return min(largest, 0.0) if _comes_to_rest(evidence) else largest
+    return round(float(model_spectrum(evidence).exponents[0]), 9) + 0.0  # rest is 0, not a rounding error
 
 
 def _dimension(evidence: Evidence) -> float:
@@ -125,7 +132,7 @@ def _dimension(evidence: Evidence) -> float:
 
 
 def _comes_to_rest(evidence: Evidence) -> bool:
-    """Whether every long forecast does: what still grows on the way to a point, as powers of time do, ends there."""
+    """Whether every long forecast does."""
     return evidence.climate.shape[1] >= FEWEST_SAMPLES and set(regimes(evidence)) == {"fixed point"}
 
 

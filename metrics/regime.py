@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from metrics.base import Evidence, Metric
 from metrics.dimension import grassberger_procaccia
 from metrics.recurrence import is_periodic, is_settling, is_stationary, unpredictable
-from metrics.validation import Undefined
+from metrics.validation import Undefined, check_scale
 from metrics.zero_one import FEWEST_SAMPLES as FEWEST_OF_ZERO_ONE
 from metrics.zero_one import is_short, subsampling, zero_one
 
@@ -77,7 +77,11 @@ def is_bounded(run: Run, scale: Scale) -> bool:
 
 @lru_cache(maxsize=1)
 def regimes(evidence: Evidence) -> tuple[Regime, ...]:
-    """What each of the model's long forecasts settles on, judged once for all the metrics that need it."""
+    """What each of the model's long forecasts settles on, judged once for all the metrics that need it.
+
+    Raises Undefined where a channel is constant in the training data.
+    """
+    check_scale(evidence.climate_truth, evidence.scale)
     return tuple(settles_on(run, evidence.scale, evidence.step) for run in evidence.climate)
 
 
@@ -137,6 +141,7 @@ def _in_chaos(evidence: Evidence) -> float:
 
 def _lost(evidence: Evidence) -> float:
     """Share of the model's long forecasts that diverge, or range over 100 standard deviations."""
+    check_scale(evidence.climate_truth, evidence.scale)
     return 1 - float(np.mean([is_bounded(run, evidence.scale) for run in evidence.climate]))
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bench.cells.drawings import exponent_arrays
 from bench.cells.exponents import exponents
 from learners import (
     Budget,
@@ -30,6 +31,7 @@ from metrics import (
     kaplan_yorke_dimension,
     lyapunov_exponent,
     model_spectrum,
+    unbounded_fraction,
 )
 from systems import CubicSpiral, Dataset, LinearSpiral, Lorenz, Sampling, sample
 from systems.lyapunov import Spectrum, kaplan_yorke, push_forward
@@ -220,7 +222,7 @@ def test_exponents_of_a_frame_that_does_not_converge_are_undefined():
         spectrum_of(TrueEquations(), data)
 
 
-def test_what_comes_to_rest_is_a_point_whatever_grows_on_the_way():
+def test_what_comes_to_rest_is_a_point_whatever_grows_on_the_way_also_to_figures():
     data = sample(CubicSpiral(), replace(SAMPLING, climate_horizon=200.0), 0)
     (predictor,) = TrueEquations().fit(data, Budget(), [0])
     states = runs(predictor, data)
@@ -228,4 +230,21 @@ def test_what_comes_to_rest_is_a_point_whatever_grows_on_the_way():
     assert kaplan_yorke(found.exponents) > 1  # powers of time, read as exponential
     given = replace(evidence(lambda: found), scale=data.std.numpy(), climate=states, climate_truth=states)
     assert kaplan_yorke_dimension.measure(given) == 0
-    assert lyapunov_exponent.measure(given) <= 0
+    assert lyapunov_exponent.measure(given) == 0
+    mean, low, high = exponent_arrays(given)["exponents"]
+    np.testing.assert_allclose(mean, [0.0, found.exponents[1]], atol=1e-6)
+    np.testing.assert_allclose(high - low, found.interval[1] - found.interval[0], atol=1e-6)
+
+
+def test_a_channel_without_a_scale_leaves_no_exponents_and_no_crash():
+    still = replace(
+        evidence(lambda: Spectrum(np.array([[1.0, -2.0]]), complete=True)),
+        scale=np.zeros(1),
+        climate=np.zeros((1, 300, 1)),
+        climate_truth=np.zeros((1, 300, 1)),
+    )
+    with pytest.raises(Undefined, match="constant in the training data"):
+        lyapunov_exponent.measure(still)
+    with pytest.raises(Undefined, match="constant in the training data"):
+        unbounded_fraction.measure(still)
+    assert exponent_arrays(still) == {}
