@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it, so that help, lists and mis
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from bench.commands.run import run
 from bench.commands.status import status
 from bench.commands.time import time
 from bench.commands.tune import tune
-from bench.errors import INTERRUPTED, MISTAKEN, UserError, nearest, one_line, print_to_stderr
+from bench.errors import INTERRUPTED, MISTAKEN, UNREAD, UserError, nearest, one_line, print_to_stderr
 from results import UnreadableError
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # click's, which newer versions of typer carry inside
@@ -38,8 +39,9 @@ EXAMPLES = """[bold]Examples[/]
   python -m bench check smoke
 
 [bold]Exit codes[/]
-  0 all well             1 a regression, or a check that failed
-  2 a mistake in the command or suite          3 some cells failed
+  0 all well                             1 a regression, or a check that failed
+  2 a mistake in the command or suite    3 some cells crashed, timed out or
+  lacked memory (a model that diverges is a result)
   4 nothing measured, or nothing to compare    130 interrupted"""
 
 app = typer.Typer(
@@ -62,12 +64,36 @@ for command in (check, doctor, time):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The entry point: what the user did wrong is told in one line, on the error stream."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    entry = Path(sys.argv[0]).name
+    """The entry point: what the user did wrong is told in one line, on the error stream.
+
+    A program or notebook may call it with arguments, and goes on where all is well. Raises SystemExit with an exit code
+    other than 0.
+    """
+    called_by = sys.argv
+    if arguments is not None:  # what is kept of the command, or tells how to resume, is not that of the program
+        sys.argv = [str(Path(__file__).with_name("__main__.py")), *arguments]
+    try:
+        code = _run_command(sys.argv)
+    finally:
+        sys.argv = called_by
+    if code:
+        sys.exit(code)
+
+
+def _run_command(words: Sequence[str]) -> int:
+    """Run the command of a program and its arguments, and return the exit code."""
+    entry, given = Path(words[0]).name, list(words[1:])
     program = "python -m bench" if entry == "__main__.py" else entry
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # of characters that its encoding lacks
     try:
         code = app(given or ["--help"], prog_name=program, standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit as end:  # typer's, when nobody reads on, as in `list | head`: all that follows is left unsaid
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        code = UNREAD
     except (UserError, UnreadableError) as error:
         print_to_stderr(f"error: {one_line(str(error))}")
         code = MISTAKEN
@@ -79,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise error.__cause__ from None
         print_to_stderr("interrupted")
         code = INTERRUPTED
-    sys.exit(code or 0)
+    return code or 0
 
 
 def _usage(error: Any, given: Sequence[str]) -> str:

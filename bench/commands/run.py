@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from rich.console import Console
 
 from bench.display import tables as display
-from bench.display.progress import Tally, live
+from bench.display.progress import RESULTS, Tally, live
 from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, print_to_stderr
 from bench.machine.environment import command
 from bench.planning import plan as planning
@@ -68,13 +68,15 @@ def run(
         except KeyboardInterrupt:
             print_to_stderr(f"interrupted: what is finished is kept; resume with\n  {command()}")
             return INTERRUPTED
-    code = NOTHING_MEASURED if not tally.measured else SOME_FAILED if tally.failures else 0
+    code = NOTHING_MEASURED if tally.total and not tally.measured else SOME_FAILED if tally.failures else 0
     if as_json:
         sys.stdout.write(json.dumps(_as_json(plan, tally, report, code), indent=2) + "\n")
     elif quiet:
         sys.stdout.write(f"{report}\n" if report else "")
     else:
         _print_outcome(plan, tally, report, perf_counter() - begin)
+    if code == NOTHING_MEASURED:
+        print_to_stderr("nothing measured: no learner that was asked for gave a number")
     return code
 
 
@@ -95,14 +97,18 @@ def _exports(plan: planning.Plan, conditions: Conditions, track: Tracker | None,
 
 
 def _print_outcome(plan: planning.Plan, tally: Tally, report: Path | None, seconds: float) -> None:
-    """Print the leaderboard, what failed, and where the report lies."""
+    """Print the leaderboard, what failed or gave no number at all, and where the report lies."""
     console = Console(highlight=False)
     console.print(tally.leaderboard, "")
+    cells = plan.store.root / "cells"
     if tally.failures:
-        console.print(display.failures(tally.failures, plan.store.root / "cells"), "", soft_wrap=True)
+        console.print(display.failures(tally.failures, cells), "", soft_wrap=True)
+    if not tally.measured and (silent := [one for one in tally.unmeasured if one not in tally.failures]):
+        console.print(display.failures(silent, cells, "of the cells gave no number"), "", soft_wrap=True)
     left = tally.total - tally.done - tally.reused
     counts = f"{tally.total} cells: {tally.done} done, {tally.reused} cached" + (f", {left} not run" if left else "")
-    console.print(f"{counts}, in {display.duration(seconds)}")
+    ended = "".join(f"; {words} in {tally.endings[how]}" for how, words in RESULTS.items() if tally.endings[how])
+    console.print(f"{counts}, in {display.duration(seconds)}{ended}")
     if report:
         console.print(f"report: {report}", markup=False, soft_wrap=True)
     else:
@@ -122,7 +128,8 @@ def _as_json(plan: planning.Plan, tally: Tally, report: Path | None, code: int) 
         "suite": plan.manifest["suite"],
         "folder": str(plan.folder),
         "report": str(report) if report else None,
-        "cells": {"total": tally.total, "done": tally.done, "cached": tally.reused, "failed": len(failures)},
+        "cells": {"total": tally.total, "done": tally.done, "cached": tally.reused, "failed": len(failures)}
+        | {how: tally.endings[how] for how in RESULTS},
         "failures": failures,
         "leaderboard": tally.leaderboard.rows(),
         "exit_code": code,

@@ -102,7 +102,7 @@ class Leaderboard:
             yield Text(f"{', '.join(full)}: all predict up to the horizon, {instead}", style="dim")
         everyone = [*self.learners, *self.references]
         if any(one.is_failure for name in everyone for system in self.systems for one in self._trials(name, system)):
-            yield Text("* some seeds failed", style="red")
+            yield Text("* some seeds diverged or failed", style="red")
 
     def _cell(self, learner: str, system: str, losses: Mapping[str, float]) -> Text:
         """The score of a learner on a system, marked where its loss is the least of all on that system."""

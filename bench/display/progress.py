@@ -1,5 +1,6 @@
 """The progress of a run: a live display on a terminal, plain lines elsewhere."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import fmean
@@ -17,9 +18,9 @@ from bench.display.leaderboard import Leaderboard
 from bench.display.tables import Failure, duration
 from bench.runner.events import Cached, Damaged, Event, Finished, Started
 from results import Record
-from results.store.record import relabelled
+from results.store.record import is_failure, relabelled
 
-WELL = ("ok", "skipped")  # statuses of trials that did not fail
+RESULTS = {"diverged": "models diverged", "solver_failed": "solvers gave up"}  # endings that are no failures
 
 
 class Place(NamedTuple):
@@ -54,7 +55,11 @@ class Tally:
         self.done = 0
         self.reused = 0
         self.failures: list[Failure] = []
-        self.measured = False  # whether any trial has a value
+        self.endings: Counter[str] = Counter()  # cells with a trial that ended in one of RESULTS
+        self.unmeasured: list[Failure] = []  # cells of wanted learners without a value
+        self.measured = False  # whether any trial of a wanted learner has one
+        asked = {place.learner for place in self.waiting.values()}
+        self._wanted = asked.difference(self.leaderboard.references) or asked
         self._jobs = jobs
         self._announce = announce or (lambda line: None)
         self._is_live = is_live
@@ -70,7 +75,7 @@ class Tally:
             case Cached():
                 place = self.waiting.pop(key)
                 self.reused += 1
-                self._count(key, relabelled(event.records, place.learner))
+                self._count(place, key, relabelled(event.records, place.learner))
             case Started():
                 self.running[key] = self.waiting.pop(key), self._clock()
             case Finished():
@@ -78,11 +83,11 @@ class Tally:
                 records = relabelled(event.records, place.learner)
                 self._seconds.setdefault(place.learner, []).append(event.seconds)
                 self.done += 1
-                self._count(key, records)
+                self._count(place, key, records)
                 if self._is_live:
                     return
                 count = f"{self.done + self.reused:>{len(str(self.total))}}/{self.total}"
-                status = next((record.status for record in records if record.status not in WELL), "ok")
+                status = next((record.status for record in records if record.status != "ok"), "ok")
                 score = self.leaderboard.score(place.learner, place.system)
                 result = status if score is None else f"{status}  {self.leaderboard.metric['name']} {score:.3g}"
                 line = f"[{count}] {place.system}  {place.learner}  {result}  {duration(event.seconds)}"
@@ -104,10 +109,16 @@ class Tally:
         rest += [max(0.0, expected.get(place.learner, otherwise) - elapsed) for place, elapsed in active]
         return max(sum(rest) / self._jobs, max(rest, default=0.0))
 
-    def _count(self, key: str, records: Sequence[Record]) -> None:
+    def _count(self, place: Place, key: str, records: Sequence[Record]) -> None:
         self.leaderboard.add(records)
-        self.failures += [Failure(key, record) for record in records if record.status not in WELL][:1]
-        self.measured |= any(one.value is not None for record in records for one in record.measurements)
+        self.failures += [Failure(key, record) for record in records if is_failure([record])][:1]
+        self.endings.update({record.status for record in records}.intersection(RESULTS))
+        if place.learner not in self._wanted:
+            return
+        if any(one.value is not None for record in records for one in record.measurements):
+            self.measured = True
+        else:
+            self.unmeasured += [Failure(key, record) for record in records][:1]
 
 
 def live(tally: Tally, console: Console) -> Live:

@@ -125,9 +125,11 @@ def titled(title: str, table: Table, note: str = "") -> RenderableType:
     return Group(Text(title, style="bold green"), table, *([Text(note, style="dim")] if note else []), "")
 
 
-def failures(found: Sequence["Failure"], folder: Path) -> RenderableType:
+def failures(
+    found: Sequence["Failure"], folder: Path, title: str = "of the cells failed, in whole or in part"
+) -> RenderableType:
     """What failed, why, and the log to read: lines that are best not wrapped."""
-    lines = [Text(f"{len(found)} of the cells failed, in whole or in part:", style="bold red")]
+    lines = [Text(f"{len(found)} {title}:", style="bold red")]
     for key, record in found:
         lines.append(Text(f"{record.system}  {record.learner}  {record.status}", style="red"))
         reason = Text(f"  {' '.join(record.reason.split()) or 'no reason was recorded'}")
@@ -165,7 +167,7 @@ def _summary(entry: Component | MetricEntry | SuiteEntry) -> Text:
 
 
 class Failure(NamedTuple):
-    """A cell of which some trials did not end well, and the first of these."""
+    """A cell of which some trials failed, and the first of these."""
 
     key: str
     record: Record

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Status = Literal["ok", "diverged", "solver_failed", "out_of_memory", "timeout", "crashed", "skipped"]
+FAILURES: tuple[Status, ...] = ("crashed", "timeout", "out_of_memory")  # of the program or machine; others are results
 COLUMNS = ("suite", "system", "learner", "seed", "metric", "value", "unit", "better", "status", "reason", "cell")
 
 
@@ -58,5 +59,5 @@ def relabelled(records: Iterable[Record], learner: str) -> list[Record]:
 
 
 def is_failure(records: Sequence[Record]) -> bool:
-    """Whether a trial of a cell did not end well."""
-    return any(record.status not in ("ok", "skipped") for record in records)
+    """Whether a trial of a cell crashed, was not done in time or lacked memory. A model that diverges is a result."""
+    return any(record.status in FAILURES for record in records)

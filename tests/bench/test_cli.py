@@ -78,14 +78,19 @@ def play(monkeypatch):
     """Puts in the runner's place one that tells a given story, and in the report's place one that writes nothing."""
 
     def played(
-        status: str = "ok", value: float | None = 2.5, cached: int = 0, error: BaseException | None = None
+        status: str = "ok",
+        value: float | None = 2.5,
+        cached: int = 0,
+        error: BaseException | None = None,
+        measured: tuple[str, ...] = (),  # learners that end well in any case
     ) -> list:
         calls: list[Conditions] = []
 
         def run(cells, store, conditions, notify):
             calls.append(conditions)
             for index, planned in enumerate(cells):
-                outcome = [record(planned.cell, seed, status, value) for seed in planned.cell.seeds]
+                ended = ("ok", 1.0) if planned.cell.learner_label in measured else (status, value)
+                outcome = [record(planned.cell, seed, *ended) for seed in planned.cell.seeds]
                 if index < cached:
                     notify(Cached(planned, outcome))
                     continue
@@ -229,16 +234,17 @@ def test_quiet_prints_the_path_of_the_report_alone(folder, command, play):
 
 
 def test_json_is_one_object_and_progress_goes_to_the_error_stream(folder, command, play):
-    play(status="diverged")
+    play(status="crashed")
     code, out, err = command("run", "--suite", "toy_suite.py", "--json", "--out", "elsewhere")
     found = json.loads(out)
     assert code == found["exit_code"] == 3
     assert "[2/2]" in err
-    assert found["cells"] == {"total": 2, "done": 2, "cached": 0, "failed": 2}
+    counts = {"total": 2, "done": 2, "cached": 0, "failed": 2, "diverged": 0, "solver_failed": 0}
+    assert found["cells"] == counts
     assert found["leaderboard"][0] == {"learner": "Persistence", "reference": True, "vpt": {"LinearSpiral": 2.5}}
     assert found["report"] == str(Path("elsewhere/toy/report.html"))
     failure = found["failures"][0]
-    assert (failure["learner"], failure["status"], failure["reason"]) == ("Persistence", "diverged", "it broke")
+    assert (failure["learner"], failure["status"], failure["reason"]) == ("Persistence", "crashed", "it broke")
     assert failure["log"].endswith("log.txt")
 
 
@@ -252,9 +258,42 @@ def test_failed_cells_end_with_their_own_exit_code_and_the_log_to_read(folder, c
     assert "log.txt" in out
 
 
-def test_nothing_measured_has_an_exit_code_of_its_own(folder, command, play):
-    play(status="crashed", value=None)
-    assert command("run", "--suite", "toy_suite.py")[0] == 4
+@pytest.mark.parametrize(("status", "said"), [("diverged", "models diverged"), ("solver_failed", "solvers gave up")])
+def test_a_model_that_diverges_is_a_result_which_the_summary_counts(folder, command, play, status: str, said: str):
+    play(status=status)
+    code, out, err = command("run", "--suite", "toy_suite.py")
+    assert (code, err) == (0, "")
+    assert f"; {said} in 2" in out
+    assert "failed, in whole" not in out
+    code, out, _ = command("run", "--suite", "toy_suite.py", "--json")
+    assert (code, json.loads(out)["cells"][status], json.loads(out)["failures"]) == (0, 2, [])
+
+
+@pytest.mark.parametrize("status", ["timeout", "out_of_memory", "crashed"])
+def test_crashes_time_outs_and_lack_of_memory_fail_a_run_that_has_numbers(folder, command, play, status: str):
+    play(status=status)
+    assert command("run", "--suite", "toy_suite.py", "--quiet")[0] == 3
+
+
+@pytest.mark.parametrize("status", ["crashed", "skipped"])
+@pytest.mark.parametrize("learners", [("Mine[shift=1]",), ("Mine[shift=1]", "Mine[shift=2]")])
+def test_a_run_without_a_number_of_what_was_asked_for_ends_with_a_code_of_its_own(
+    folder, command, play, status: str, learners: tuple[str, ...]
+):
+    play(status=status, value=None, measured=("Persistence", "TrainingMean"))
+    (folder / "toy_suite.py").write_text(SOURCE.replace("Persistence()", "Mine(), Persistence()"))
+    asked = [option for learner in learners for option in ("-l", learner)]
+    code, out, err = command("run", "--suite", "toy_suite.py", *asked)
+    assert code == 4
+    assert err == "nothing measured: no learner that was asked for gave a number\n"
+    assert f"{learners[0].replace('=1', '=1.0')}  {status}\n  it broke" in out
+    assert command("run", "--suite", "toy_suite.py", *asked, "-l", "Persistence")[0] == 4  # a yardstick is no learner
+    assert command("run", "--suite", "toy_suite.py", "-l", "Persistence", "--quiet")[0] == 0
+
+
+def test_a_shard_without_cells_is_done(folder, command, play):
+    play()
+    assert command("run", "--suite", "toy_suite.py", "--shard", "3/3", "--quiet")[0] == 0
 
 
 def test_an_interrupted_run_tells_how_to_resume(folder, command, play, monkeypatch):
@@ -433,7 +472,7 @@ def test_the_real_command_runs_a_users_own_learner_and_keeps_its_cells(folder, c
         capture_output=True, text=True, timeout=120, env={"PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["cells"] == {"total": 2, "done": 2, "cached": 0, "failed": 0}
+    assert json.loads(done.stdout)["cells"]["done"] == 2
     results = (folder / "runs/toy/results.csv").read_text().splitlines()
     assert len(results) == 1 + 2 * 2 * 2
     assert results[0] == ",".join(COLUMNS)

@@ -163,7 +163,7 @@ def test_a_failed_trial_counts_as_the_worst_for_the_rank_and_is_marked():
     assert board.score("NeuralODE", "Lorenz") == 9.0
     text = shown(board)
     assert any(line.split() == ["NeuralODE", "9.00*"] for line in text)
-    assert text[-1] == "* some seeds failed"
+    assert text[-1] == "* some seeds diverged or failed"
 
 
 def test_a_long_run_that_fails_does_not_touch_the_rank_of_forecasts():
