@@ -30,6 +30,7 @@ from difflib import get_close_matches
 from math import inf
 
 CHECK_FAILED, MISTAKEN, SOME_FAILED, NOTHING_MEASURED, INTERRUPTED = 1, 2, 3, 4, 130
+UNREAD = 141  # nobody reads the output any longer: as of a program that SIGPIPE ends
 
 
 class UserError(ValueError):
