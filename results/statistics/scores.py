@@ -8,6 +8,7 @@ import pandas as pd
 from results.statistics.trials import CELL, MEASURED, column, rows
 
 GROUND_TRUTH = "TrueEquations"  # the reference learner whose value is the best one where `better` is "truth"
+INDEPENDENT_TRUTH = "IndependentTruth"  # the one whose scores of long runs are what chance makes of the truth itself
 MEASUREMENT = [*CELL, "seed", "metric"]
 FLOORS = {  # values near or below are rounding, not results, and their ratios mean nothing
     "vpt": 0.02, "vpt_strict": 0.02, "smape": 0.1, "zero_one_k": 0.1, "roughness": 0.05,

@@ -1,7 +1,7 @@
 """Tables: the leaderboard, and one table of all metrics for each system, from the long form of a run."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from results.formatting import ABSENT, BYTES, NOTHING, heading, in_bytes, outcome, slug, status, three_digits
 from results.statistics.ranking import level_by_ranks, level_by_seeds, mean_rank
 from results.statistics.saturation import saturation_note
-from results.statistics.scores import GROUND_TRUTH
+from results.statistics.scores import GROUND_TRUTH, INDEPENDENT_TRUTH
 from results.statistics.trials import LEADING_METRIC, column, endings, leading_metric, rows, summary
 
 BOLD = "In bold the best of the compared learners and those not resolved from it, nothing where none is resolved"
@@ -37,13 +37,17 @@ class Column:
     words: pd.Series
     level: Collection[str] = ()
     truth: float = np.nan  # what is published, for a column whose best is near it
+    chance: tuple[float, float] | None = None  # quartiles of independent truths
 
     def printed(self, values: pd.Series) -> pd.Series:
-        """The values in print; a column of whole numbers has no decimals."""
+        """The values in print, that of independent truths with quartiles; a column of whole numbers has no decimals."""
         if self.unit in BYTES:
             return values.map(in_bytes, na_action="ignore")
         whole = bool((values.dropna() % 1 == 0).all())
-        return values.map(lambda value: three_digits(value, whole), na_action="ignore")
+        printed = values.map(lambda value: three_digits(value, whole), na_action="ignore")
+        if self.chance and self.chance[0] < self.chance[1]:
+            printed[INDEPENDENT_TRUTH] += " [{}, {}]".format(*map(three_digits, self.chance))
+        return printed
 
     @property
     def printed_unit(self) -> str:
@@ -200,11 +204,17 @@ def system_table(
     for metric in of_all["metric"].unique():
         one = rows(of_all, metric=metric).set_index("learner")
         trials = rows(here, metric=metric)
-        columns.append(_column(trials, column(one, "median"), _reasons(one), level.get(metric, ()), timescale))
+        shown = _column(trials, column(one, "median"), _reasons(one), level.get(metric, ()), timescale)
+        chance = column(rows(trials, learner=INDEPENDENT_TRUTH), "value").dropna()
+        if group == "long run" and metric not in SPENT and len(chance):
+            shown = replace(shown, chance=(chance.quantile(0.25), chance.quantile(0.75)))
+        columns.append(shown)
     caption = (
         f"{f'{group.capitalize()} metrics' if group else 'All metrics'} on {system}: medians over "
         f"{len(set(here['seed']))} seeds. {BOLD} ({BY_SEEDS}). Reference rows below the line."
     )
+    if any(each.chance for each in columns):
+        caption += f" {INDEPENDENT_TRUTH}: the truth's own score, with quartiles over seeds where they differ."
     return table_of(slug(f"{system} {group}".strip()), caption, columns, here, learners, references)
 
 

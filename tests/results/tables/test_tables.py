@@ -85,6 +85,26 @@ def test_values_that_are_equal_in_print_are_equally_best():
     assert bold(small({"A": 1.23401, "B": 1.23402, "C": 1.3}, "lower"), "m") == ["A", "B"]
 
 
+def test_the_truths_own_score_has_its_quartiles_over_seeds_where_long_runs_are_shown():
+    scores = {"IndependentTruth": (0.10, 0.12, 0.14, 0.16, np.nan), "ResNet": (0.20, 0.22, 0.24, 0.26, 0.28)}
+    trials = [
+        {"suite": "s", "system": "X", "learner": learner, "seed": seed, "metric": metric, "unit": "", "better": "lower"}
+        | {"value": value if metric == "d_stsp" else 0.0, "status": "ok", "reason": "", "cell": "c"}
+        for metric in ("d_stsp", "out_of_box", "updates")
+        for learner, values in scores.items()
+        for seed, value in enumerate(values)
+    ]
+    arguments = (pd.DataFrame(trials), "X", ["ResNet", "IndependentTruth"], ["IndependentTruth"], "period")
+    long = system_table(*arguments, group="long run", metrics=("d_stsp", "out_of_box"))
+    assert long.printed.to_numpy().tolist() == [["0.240", "0", "0"], ["0.130 [0.115, 0.145]", "0", "0"]]
+    assert "quartiles over seeds" in long.caption
+    assert "| *IndependentTruth* | 0.130 [0.115, 0.145] |" in formats.markdown(long)
+    assert "0.130 [0.115, 0.145]" in formats.latex(long)
+    short = system_table(*arguments, group="forecast", metrics=("d_stsp",))
+    assert short.printed.loc["IndependentTruth", "d_stsp"] == "0.130"
+    assert "quartiles" not in short.caption
+
+
 def test_a_failure_is_put_in_words_and_never_a_bare_nan(lorenz: Table):
     rows = {row.learner: row for row in lorenz.rows}
     assert {entry.text for entry in rows["WindowedRNN[cell=rnn]"].entries} == {"timed out"}
