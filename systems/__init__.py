@@ -20,8 +20,9 @@ from systems.flows.van_der_pol import VanDerPol
 from systems.images import MNIST, Digits, FashionMNIST, ImageDataset, ImageSampling, ImageSet, sample_images
 from systems.lyapunov import Spectrum, flow_spectrum, kaplan_yorke, lyapunov_spectrum
 from systems.protocol import Sampling
-from systems.recordings.reading import RecordedTrajectory, Recording, read_trajectories
+from systems.recordings.reading import read_trajectories
 from systems.recordings.recorded import Recorded
+from systems.recordings.recording import RecordedTrajectory, Recording, RecordingNote
 from systems.sampling import Dataset, sample
 from systems.trajectories import Trajectories
 
@@ -51,6 +52,7 @@ __all__ = [
     "Recorded",
     "RecordedTrajectory",
     "Recording",
+    "RecordingNote",
     "Robertson",
     "Rossler",
     "Sampling",

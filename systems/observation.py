@@ -50,5 +50,8 @@ class Partial(Observation):
 
     channels: tuple[int, ...] = (0,)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "channels", tuple(self.channels))  # a list could not be told from others by its hash
+
     def adapt(self, sampling: Sampling, seed: int) -> Sampling:
         return replace(self.system.adapt(sampling, seed), channels=self.channels)

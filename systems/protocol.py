@@ -43,6 +43,9 @@ class Sampling:
     channels: tuple[int, ...] = ()  # that are observed, in increasing order; none: all
 
     def __post_init__(self) -> None:
+        for name in ("centre", "channels"):
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         for field in fields(self):
             value, whole = getattr(self, field.name), isinstance(field.default, int)
             if field.name == "channels":

@@ -3,6 +3,8 @@
 # pyright: reportIncompatibleMethodOverride=false
 # The timescale, elsewhere worked out from physical parameters, is given.
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -13,24 +15,39 @@ import torch
 
 from systems.base import System
 from systems.protocol import Sampling, stream
-from systems.recordings.reading import LEAST_SAMPLES, Columns, RecordedTrajectory, Recording, read_trajectories
+from systems.recordings.reading import drop_short, read_trajectories
+from systems.recordings.recording import (
+    LEAST_SAMPLES,
+    Columns,
+    RecordedTrajectory,
+    Recording,
+    RecordingNote,
+    enumerated,
+)
+from systems.recordings.regularity import cut_at_gaps, intervals, regular_step
 from systems.trajectories import Trajectories
 
 MANY = 5  # trajectories, from which on they are dealt out as they are
 TRAINING, VALIDATION = 0.6, 0.15  # of the trajectories, or of the time of each; the rest is for testing
-REGULAR = 0.01  # of the step, by which intervals between samples at regular times may differ, as rounding makes them
+ROUNDING = 8 * np.finfo(np.float64).eps  # range, relative to the size of the numbers, of what never changes
+
+FEW = 0.01  # of the samples, that may be left out without a note
+MOST_PARTS = 8  # into which trajectories are cut, so that those of different lengths give equal pieces
 
 Runs = list[RecordedTrajectory]
 
 
 @dataclass(frozen=True)
 class Recorded(System):
-    """Trajectories from a CSV, NPZ or Parquet file, at regular or irregular times.
+    """Trajectories from a CSV, NPZ, NPY, Parquet or MATLAB file, at regular or irregular times.
 
     Five trajectories or more are dealt out at random, fewer are cut by time: what trains comes first, then what
     validates, then what tests. All of the file is used, so that a sampling's step and its numbers of training and
     validation samples are those of the file; test forecasts start at up to `test` places evenly spread over the data
     for testing, long ones are as long as these allow. Every trajectory begins at time 0.
+
+    Times that are rounded count as regular. Where they have a few gaps, trajectories end there. A RecordingNote names
+    what is left out: trajectories no longer than a context, and what does not fit into pieces of equal length.
     """
 
     path: str  # of the file
@@ -46,16 +63,10 @@ class Recorded(System):
         if not self.timescale > 0:
             raise ValueError(f"Recorded.timescale must be positive, but is {self.timescale!r}")
         object.__setattr__(self, "path", str(self.path))
+        channels = (self.channels,) if isinstance(self.channels, str) else tuple(self.channels)
+        object.__setattr__(self, "channels", channels)
         object.__setattr__(self, "contents", _digest(self.path))
-        constant = [
-            name
-            for name, values in zip(self.recording.channels, _all_states(self.recording).T, strict=True)
-            if np.ptp(values) == 0
-        ]
-        if constant:
-            raise ValueError(
-                f"{self.path}: channel {constant[0]!r} never changes: name the others in Recorded.channels"
-            )
+        self._check_moving(self.recording.trajectories, range(self.dim), "")
 
     @property
     def recording(self) -> Recording:
@@ -69,23 +80,28 @@ class Recorded(System):
     @property
     def step(self) -> float:
         """Time between two samples, their median where it varies, in the file's time unit."""
-        intervals = _intervals(self.recording)
-        return float(intervals.mean() if self.is_regular else np.median(intervals))
+        return _regular_step(self) or float(np.median(intervals(self.recording.trajectories)))
 
     @property
     def is_regular(self) -> bool:
-        """Whether all samples are equally far apart."""
-        intervals = _intervals(self.recording)
-        return bool((abs(intervals - np.median(intervals)) <= REGULAR * np.median(intervals)).all())
+        """Whether all samples are equally far apart, but for the rounding of their times."""
+        return _regular_step(self) is not None
 
     def adapt(self, sampling: Sampling, seed: int) -> Sampling:
-        """The sampling with the step and the numbers of the file. Raises ValueError where the file is too short."""
+        """The sampling with the step and the numbers of the file.
+
+        Raises ValueError where the file is too short, or a channel that is observed is constant in the training data.
+        """
         if sampling.irregular:
             raise ValueError(
                 f"{self.path}: the times of a recording are its own: leave out Sampling.jitter and dropped"
             )
         sampling = replace(sampling, step=self.step / self.timescale)
         cut = {part: self._cut(part, sampling, seed) for part in ("train", "valid", "test", "climate")}
+        self._check_moving(cut["train"], sampling.channels or range(self.dim), " in the data for training")
+        notes = [_left_out(part, self._share(part, sampling, seed), cut[part]) for part in ("train", "valid", "test")]
+        if any(notes):
+            warnings.warn(f"{self.path}: {'; '.join(filter(None, notes))}", RecordingNote, stacklevel=2)
         return replace(
             sampling,
             trajectories=len(cut["train"]),
@@ -107,34 +123,50 @@ class Recorded(System):
     def _cut(self, part: str, sampling: Sampling, seed: int) -> Runs:
         """The runs of one part, all of one length."""
         if part in ("train", "valid"):
-            runs = self._share(part, seed)
-            return _pieces(runs, min(map(len, runs)))
-        runs, window = self._share("test", seed), sampling.context + sampling.forecast_samples
+            runs = self._share(part, sampling, seed)
+            return _pieces(runs, _best_length([len(run) for run in runs], sampling.context))
+        runs, window = self._share("test", sampling, seed), sampling.context + sampling.forecast_samples
         longest = max(map(len, runs))
         if longest < window:
             total = sum(map(len, self.recording.trajectories))
             raise ValueError(
                 f"{self.path}: a forecast takes {sampling.context} samples of context and {sampling.forecast_samples} "
                 f"of horizon, but the longest run for testing has {longest} of the file's {total}: "
-                "lower Sampling.context or Sampling.horizon, or record more"
+                f"lower Sampling.context or Sampling.horizon, lower Recorded.timescale={self.timescale:g}, of which "
+                "horizons are multiples, or record more"
             )
         if part == "test":
             return _windows(runs, window, sampling.test)
         return _pieces(runs, min(longest, sampling.context + sampling.climate_samples))[: sampling.climate]
 
-    def _share(self, part: str, seed: int) -> Runs:
+    def _share(self, part: str, sampling: Sampling, seed: int) -> Runs:
         """What is there for training, validation or testing."""
-        index, runs = ("train", "valid", "test").index(part), self.recording.trajectories
+        index, recording = ("train", "valid", "test").index(part), self.recording
+        if max(map(len, recording.trajectories)) > sampling.context:
+            recording = drop_short(self.path, recording, sampling.context + 1)
+        runs = recording.trajectories
         if len(runs) >= MANY:
             order, ends = stream(seed, "train", "split").permutation(len(runs)), _ends(len(runs))
             return [runs[place] for place in sorted(order[ends[index] : ends[index + 1]])]
         shares = [run.between(*_ends(len(run))[index : index + 2]) for run in runs]
-        if min(map(len, shares)) < LEAST_SAMPLES:
+        longest = max(map(len, shares))
+        if longest < LEAST_SAMPLES:
             raise ValueError(
-                f"{self.path}: its {len(runs)} trajectories are cut by time, but then one has {min(map(len, shares))} "
+                f"{self.path}: its {len(runs)} trajectories are cut by time, but then the longest has {longest} "
                 f"samples to {part}, fewer than {LEAST_SAMPLES}: record longer ones, or at least {MANY} of them"
             )
-        return shares
+        return [share for share in shares if len(share) >= LEAST_SAMPLES]
+
+    def _check_moving(self, runs: Sequence[RecordedTrajectory], channels: Sequence[int], where: str) -> None:
+        """Raise ValueError where one of the channels is the same in all of the runs, but for rounding."""
+        states = np.concatenate([run.states for run in runs])[:, list(channels)]
+        constant = np.flatnonzero(np.ptp(states, axis=0) <= ROUNDING * abs(states).max(axis=0))
+        if len(constant):
+            name, others = self.recording.channels[channels[constant[0]]], "the others" if self.dim > 1 else "another"
+            raise ValueError(
+                f"{self.path}: channel {name!r} never changes{where}, so that nothing can be learned of it: "
+                f"name {others} in Recorded.channels" + (", or record more" if where else "")
+            )
 
 
 def _ends(count: int) -> tuple[int, int, int, int]:
@@ -142,6 +174,29 @@ def _ends(count: int) -> tuple[int, int, int, int]:
     valid = max(1, round(VALIDATION * count))
     train = round(TRAINING * count)
     return 0, train, train + valid, count
+
+
+def _best_length(lengths: Sequence[int], context: int) -> int:
+    """The length of equal pieces of trajectories that leave most samples with a whole context before them."""
+    runs = np.array(lengths)
+    lengths = {length // parts for length in lengths for parts in range(1, MOST_PARTS + 1)}
+
+    def gain(length: int) -> tuple[int, int, int]:
+        pieces = int((runs // length).sum())
+        return pieces * max(0, length - context), pieces * (length - 1), length
+
+    return max((length for length in lengths if length >= LEAST_SAMPLES), key=gain)
+
+
+def _left_out(part: str, runs: Runs, pieces: Runs) -> str:
+    """What is not in any of the pieces, in words; nothing where that is little."""
+    length, total = len(pieces[0]), sum(map(len, runs))
+    used = sum(len(run) // length * length if part != "test" else len(run) for run in runs if len(run) >= length)
+    short = [f"{run.name} ({len(run)})" for run in runs if len(run) < length]
+    if not short and used >= (1 - FEW) * total:
+        return ""
+    all_of = f", with all of the trajectories {enumerated(short)}" if short else ""
+    return f"to {part} are pieces of {length} samples each, which leaves out {total - used} of {total}{all_of}"
 
 
 def _pieces(runs: Runs, length: int) -> Runs:
@@ -156,14 +211,6 @@ def _windows(runs: Runs, length: int, most: int) -> Runs:
     return [run.between(start, start + length) for run, start in (starts[place] for place in places)]
 
 
-def _intervals(recording: Recording) -> np.ndarray:
-    return np.concatenate([np.diff(run.times) for run in recording.trajectories])
-
-
-def _all_states(recording: Recording) -> np.ndarray:
-    return np.concatenate([run.states for run in recording.trajectories])
-
-
 def _digest(path: str) -> str:
     return sha256(Path(path).read_bytes()).hexdigest()[:16]
 
@@ -174,4 +221,10 @@ def _read(recorded: Recorded) -> Recording:
         raise ValueError(
             f"{recorded.path}: has changed since it was first read ({recorded.contents}, now {found}): start again"
         )
-    return read_trajectories(recorded.path, columns=Columns(recorded.time, recorded.trajectory, recorded.channels))
+    columns = Columns(recorded.time, recorded.trajectory, recorded.channels)
+    return cut_at_gaps(recorded.path, read_trajectories(recorded.path, columns=columns))
+
+
+@lru_cache(maxsize=8)
+def _regular_step(recorded: Recorded) -> float | None:
+    return regular_step(recorded.recording.trajectories)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
-from systems import Recording, read_trajectories
-from systems.recordings.reading import Columns
+from systems import Recording, RecordingNote, read_trajectories
+from systems.recordings.recording import Columns
 
 TIMES = np.array([0.0, 0.1, 0.3, 0.4])
 STATES = np.arange(24, dtype=np.float64).reshape(3, 4, 2)
@@ -105,13 +106,36 @@ def test_both_formats_give_the_same(tmp_path: Path):
         ("time,x,\n0,1,2\n", ", row 1: column 3 has no name"),
         ("time,x\n", ": has no samples below its header"),
         ("", ", row 1: needs a column 'time' and at least one channel, but has []"),
+        ("t,x\n0,1\n", ", but has ['t', 'x']: rename one, or say with Recorded.time which holds the times"),
+        ("time;x\n0;1\n", ", row 1: columns are separated by ';': write commas between them and points in numbers"),
+        ("time;x\n0,5;1,5\n", ", row 1: columns are separated by ';': write commas between them and points in numbers"),
+        ("time\tx\n0\t1\n", ", row 1: columns are separated by '\\t': write commas between them"),
+        ("time x\n0 1\n", ", row 1: columns are separated by ' ': write commas between them"),
+        (
+            "0.0,1.0,-2e-3\n0.1,1.1,2\n",
+            ", row 1: holds numbers where the names of the columns belong: put a row such as",
+        ),
+        ("time,x\n0,1\n0,1,5\n", ", row 3: has 3 values, but the header names 2 columns: write a value for each, and"),
+        ('time,x\n0,1\n1,"1,5"\n', ", row 3, column 'x': '1,5' is not a finite number: write a decimal point"),
+        ("time,x\n0,1\n1,1_05\n", ", row 3, column 'x': '1_05' is not a finite number: write digits without _"),
+        ("time,x\n0,1\n1,\n", ", row 3, column 'x': '' is not a finite number: fill it in, or leave out the row"),
+        ("time,x\n2024-01-01,1\n", ", column 'time': '2024-01-01' is not a finite number: give times as numbers"),
+        (",time,x\n0,0,1\n", ", row 1: column 1 has no name: give it one, or leave it out, as pandas does"),
+        ("Unnamed: 0,time,x\n0,0,1\n", ", row 1: column 1 has no name: give it one, or leave it out, as pandas does"),
+        ("time,x\n0,1\n1,-1e200\n2,3\n", ", column 'x': has numbers as large as 1e+200, which cannot be computed with"),
+        (
+            "time,x\n0,1e-200\n1,2e-200\n2,3e-200\n",
+            ", column 'x': has a range of only 2e-200, which cannot be computed",
+        ),
+        ("time,x\n0,1\n1e200,2\n2e200,3\n", ", column 'time': has numbers as large as 2e+200, which cannot be"),
     ],
 )
 def test_bad_rows_are_refused_with_their_place(tmp_path: Path, text: str, complaint: str):
     path = written(tmp_path, text)
     with pytest.raises(ValueError) as refusal:  # noqa: PT011
         read_trajectories(path)
-    assert f"{path}{complaint}" in str(refusal.value)
+    assert str(refusal.value).startswith(str(path))
+    assert complaint in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +154,15 @@ def test_bad_rows_are_refused_with_their_place(tmp_path: Path, text: str, compla
             ", 'times', trajectory 0, row 2: 0.1 does not come after 0.1",
         ),
         ({"times": TIMES[:3], "states": STATES}, ": 'times' of shape (3,) does not fit 'states' of shape (3, 4, 2)"),
+        (
+            {"times": TIMES, "states": STATES[0].T},
+            ": 'times' of shape (4,) does not fit 'states' of shape (2, 4), whose time is on axis 1: "
+            "save numpy.moveaxis(states, 1, -2), [time, dim]",
+        ),
+        (
+            {"times": TIMES, "states": np.moveaxis(STATES, 1, 0)},
+            ", whose time is on axis 0: save numpy.moveaxis(states, 0, -2), [batch, time, dim]",
+        ),
         ({"times": TIMES, "states": TIMES}, ": 'states' must be [batch, time, dim] or [time, dim]"),
         ({"times": TIMES, "states": STATES[:, :, :0]}, ": 'states' must be [batch, time, dim] or [time, dim]"),
         ({"times": TIMES[:2], "states": STATES[:, :2]}, ": trajectory 0 has 2 samples, but at least 3 are needed"),
@@ -143,7 +176,8 @@ def test_bad_arrays_are_refused_with_their_place(tmp_path: Path, arrays: dict, c
     path = saved(tmp_path, **arrays)
     with pytest.raises(ValueError) as refusal:  # noqa: PT011
         read_trajectories(path)
-    assert f"{path}{complaint}" in str(refusal.value)
+    assert str(refusal.value).startswith(str(path))
+    assert complaint in str(refusal.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04truncated", b"\x80\x04K\x01."])
@@ -169,6 +203,19 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path):
         read_trajectories(path)
 
 
+def test_trajectories_that_are_too_short_are_left_out_by_name(tmp_path: Path):
+    path = written(tmp_path, "trajectory,time,x\na,0,1\nb,0,1\nb,1,2\nb,2,4\nc,0,2\nc,1,5\n")
+    with pytest.warns(
+        RecordingNote, match=r"mine\.csv: trajectories of fewer than 3 samples are left out: a \(1\) and c"
+    ):
+        assert [one.name for one in read_trajectories(path).trajectories] == ["b"]
+
+
+def test_an_index_of_pandas_is_no_channel_where_others_are_chosen(tmp_path: Path):
+    path = written(tmp_path, ",time,x\n0,0,1\n1,1,2\n2,2,4\n")
+    assert read_trajectories(path, columns=Columns(channels=("x",))).channels == ("x",)
+
+
 def test_trajectories_shorter_than_a_window_can_be_refused(tmp_path: Path):
     path = saved(tmp_path, times=TIMES, states=STATES)
     assert len(read_trajectories(path, least_samples=4).trajectories) == 3
@@ -178,7 +225,7 @@ def test_trajectories_shorter_than_a_window_can_be_refused(tmp_path: Path):
 
 def test_other_formats_and_missing_files_are_told(tmp_path: Path):
     with pytest.raises(
-        ValueError, match=r"mine\.txt: trajectories are read from \.csv, \.npz or \.parquet files, not from \.txt"
+        ValueError, match=r"mine\.txt: trajectories are read from .*\.npz, \.parquet or \.mat files, not from \.txt"
     ):
         read_trajectories(tmp_path / "mine.txt")
     with pytest.raises(FileNotFoundError, match=r"none\.csv"):
@@ -220,6 +267,86 @@ def test_a_missing_extra_is_told_with_the_command_that_installs_it(tmp_path: Pat
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(ModuleNotFoundError, match=r"needs the package .*: pip install 'dynamics-bench\[parquet\]'"):
         read_trajectories(tmp_path / "mine.parquet")
+
+
+# NPY and MATLAB
+
+
+@pytest.mark.parametrize("states", [STATES, STATES[0]], ids=["several", "one"])
+def test_single_arrays_have_the_time_in_their_first_column(tmp_path: Path, states: np.ndarray):
+    times = np.broadcast_to(TIMES, states.shape[:-1])[..., None]
+    np.save(tmp_path / "mine.npy", np.concatenate([times, states], axis=-1))
+    recording = read_trajectories(tmp_path / "mine.npy")
+    np.testing.assert_array_equal(
+        np.stack([one.times for one in recording.trajectories]), np.atleast_3d(times.T).T[..., 0]
+    )
+    np.testing.assert_array_equal(recording.trajectories[0].states, STATES[0])
+
+
+def test_single_arrays_of_another_layout_are_refused(tmp_path: Path):
+    np.save(tmp_path / "mine.npy", STATES[0][::-1])
+    with pytest.raises(ValueError, match=r"mine\.npy, 'times', .* must increase .*; the first column must be the time"):
+        read_trajectories(tmp_path / "mine.npy")
+    np.save(tmp_path / "mine.npy", TIMES)
+    with pytest.raises(ValueError, match=r"mine\.npy: must be \[time, 1 \+ dim\] .* but its shape is \(4,\): save"):
+        read_trajectories(tmp_path / "mine.npy")
+    np.savez(tmp_path / "mine.npz", times=TIMES, states=STATES)
+    (tmp_path / "mine.npz").rename(tmp_path / "mine.npy")
+    with pytest.raises(ValueError, match=r"mine\.npy: is not an NPY file of plain numbers \(it is an archive\)"):
+        read_trajectories(tmp_path / "mine.npy")
+
+
+@pytest.mark.parametrize("times", [TIMES[:, None], TIMES[None]], ids=["column", "row"])
+def test_matlab_files_are_read(tmp_path: Path, times: np.ndarray):
+    names = np.array(["prey", "fox"], dtype=object)
+    savemat(tmp_path / "mine.mat", {"times": times, "states": STATES[0], "channels": names})
+    recording = read_trajectories(tmp_path / "mine.mat")
+    assert recording.channels == ("prey", "fox")
+    np.testing.assert_array_equal(recording.trajectories[0].times, TIMES)
+    np.testing.assert_array_equal(recording.trajectories[0].states, STATES[0])
+    savemat(tmp_path / "mine.mat", {"times": times, "states": STATES})
+    np.testing.assert_array_equal(read_trajectories(tmp_path / "mine.mat").trajectories[2].states, STATES[2])
+    savemat(tmp_path / "mine.mat", {"times": times, "states": STATES[0][:, :1]})
+    np.testing.assert_array_equal(read_trajectories(tmp_path / "mine.mat").trajectories[0].states, STATES[0][:, :1])
+
+
+def version_7_3(path: Path, **arrays: np.ndarray) -> None:
+    """Write arrays as MATLAB does since version 7.3: HDF5 behind a header, transposed, texts as numbers."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, array in arrays.items():
+            if array.dtype.kind == "U":
+                letters = [np.array([[ord(letter)] for letter in text], dtype=np.uint16) for text in array]
+                cells = [file.create_dataset(f"#refs#/{name}{k}", data=codes).ref for k, codes in enumerate(letters)]
+                file.create_dataset(name, data=np.array([cells], dtype=h5py.ref_dtype).T, dtype=h5py.ref_dtype)
+            else:
+                file.create_dataset(name, data=array.T)
+    header = b"MATLAB 7.3 MAT-file".ljust(124) + bytes([0, 2]) + b"IM"
+    with path.open("r+b") as file:
+        file.write(header)
+
+
+def test_matlab_files_of_version_7_3_are_read(tmp_path: Path):
+    version_7_3(tmp_path / "mine.mat", times=TIMES[:, None], states=STATES[0], channels=np.array(["prey", "fox"]))
+    recording = read_trajectories(tmp_path / "mine.mat")
+    assert recording.channels == ("prey", "fox")
+    np.testing.assert_array_equal(recording.trajectories[0].times, TIMES)
+    np.testing.assert_array_equal(recording.trajectories[0].states, STATES[0])
+    version_7_3(tmp_path / "mine.mat", times=TIMES[:, None], states=STATES)
+    np.testing.assert_array_equal(read_trajectories(tmp_path / "mine.mat").trajectories[1].states, STATES[1])
+
+
+def test_what_is_no_matlab_file_or_needs_an_extra_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "broken.mat").write_bytes(b"nonsense")
+    with pytest.raises(ValueError, match=r"broken\.mat: is not a MATLAB file"):
+        read_trajectories(tmp_path / "broken.mat")
+    savemat(tmp_path / "mine.mat", {"t": TIMES, "x": STATES[0]})
+    with pytest.raises(ValueError, match=r"mine\.mat: has no array 'times'; it has \['t', 'x'\]: save the times as"):
+        read_trajectories(tmp_path / "mine.mat")
+    version_7_3(tmp_path / "mine.mat", times=TIMES, states=STATES)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(ModuleNotFoundError, match=r"needs the package h5py: pip install 'dynamics-bench\[matlab\]'"):
+        read_trajectories(tmp_path / "mine.mat")
 
 
 # Columns

@@ -12,9 +12,10 @@ from bench.cells.key import key
 from bench.suite import Suite, load
 from learners import Budget, NeuralODE, Persistence, ResNet, TrueEquations, Unsuitable, WindowedRNN
 from metrics import nrmse
-from systems import Recorded, Sampling, sample
+from systems import Recorded, RecordingNote, Sampling, sample
 from systems.configuration import label
 from systems.protocol import PARTS
+from systems.recordings.recorded import _best_length
 
 SAMPLING = Sampling(context=4, horizon=1.0, climate_horizon=6.0, test=7, climate=3)
 
@@ -89,6 +90,93 @@ def test_times_begin_at_zero_and_rounded_ones_are_put_on_their_grid(tmp_path: Pa
     torch.testing.assert_close(data.test.times[3], torch.arange(7, dtype=torch.float64) * data.step)
 
 
+def rows(folder: Path, times: np.ndarray, form: str, states: np.ndarray | None = None) -> str:
+    """A file of one channel, with its times in this format."""
+    states = np.sin(np.arange(len(times))) if states is None else states
+    lines = [f"{t:{form}},{x}" for t, x in zip(times, states, strict=True)]
+    (folder / "rows.csv").write_text("\n".join(["time,x", *lines]))
+    return str(folder / "rows.csv")
+
+
+@pytest.mark.parametrize(
+    ("times", "form", "step"),
+    [
+        (np.arange(300) / 30, ".3f", 1 / 30),
+        (np.arange(300) / 30, ".2f", 1 / 30),
+        (2460000.5 + np.arange(300) / 86400, ".8f", 1 / 86400),
+        ((1e5 + 0.05 * np.arange(300)).astype(np.float32).astype(float), ".17g", 0.05),
+    ],
+    ids=["milliseconds", "hundredths", "Julian dates", "single precision"],
+)
+def test_times_that_are_rounded_are_regular(tmp_path: Path, times: np.ndarray, form: str, step: float):
+    system = Recorded(rows(tmp_path, times, form), timescale=step * 10)
+    assert system.is_regular
+    assert system.step == pytest.approx(step, rel=1e-3)
+    assert sample(system, SAMPLING, 0).is_regular
+
+
+@pytest.mark.parametrize(("form", "jitter"), [(".3f", 0.005), (".2f", 0.03), (".17g", 0.003)])
+def test_times_that_vary_by_more_than_their_rounding_are_irregular(tmp_path: Path, form: str, jitter: float):
+    times = 0.1 * np.arange(300) + np.random.default_rng(0).uniform(-jitter, jitter, 300)
+    assert not Recorded(rows(tmp_path, times, form)).is_regular
+
+
+def test_a_recording_is_cut_at_a_gap(tmp_path: Path):
+    times = np.delete(0.1 * np.arange(300), np.arange(100, 120))
+    with pytest.warns(
+        RecordingNote, match=r"rows\.csv: has gaps, and is cut there into 2 .*; those after gaps: 0 from 12"
+    ):
+        system = Recorded(rows(tmp_path, times, ".2f", times))
+    first, second = (one.states[:, 0] for one in system.recording.trajectories)
+    np.testing.assert_allclose(first, 0.1 * np.arange(100), atol=1e-9)
+    np.testing.assert_allclose(second, 0.1 * np.arange(120, 300), atol=1e-9)
+    with pytest.warns(RecordingNote, match=r"to train are pieces of 54 samples"):
+        data = sample(system, SAMPLING, 0)
+    assert data.is_regular
+    torch.testing.assert_close(data.train.states.diff(dim=1), torch.full((3, 53, 1), 0.1, dtype=torch.float64))
+
+
+def test_a_recording_with_many_gaps_is_irregular(tmp_path: Path):
+    times = np.delete(0.1 * np.arange(300), np.arange(10, 290, 20))
+    assert not Recorded(rows(tmp_path, times, ".2f")).is_regular
+
+
+def of_lengths(folder: Path, *lengths: int) -> str:
+    """Trajectories of these lengths."""
+    lines = [f"{k},{0.1 * i:.1f},{k + np.sin(i)}" for k, length in enumerate(lengths) for i in range(length)]
+    (folder / "lengths.csv").write_text("\n".join(["trajectory,time,x", *lines]))
+    return str(folder / "lengths.csv")
+
+
+def test_only_the_too_short_of_trajectories_of_different_lengths_are_left_out_by_name(tmp_path: Path):
+    system = Recorded(of_lengths(tmp_path, 100, 100, 4, 100, 100, 4, 100, 100, 100, 100, 4, 100))
+    with pytest.warns(
+        RecordingNote, match=r"trajectories of fewer than 5 samples are left out: 2 \(4\), 5 \(4\) and 10"
+    ):
+        data = sample(system, SAMPLING, 0)
+    assert data.train.states.shape == (5, 100, 1)
+    assert data.valid.states.shape == (1, 100, 1)
+
+
+def test_pieces_of_trajectories_of_different_lengths_use_most_samples(tmp_path: Path):
+    system = Recorded(of_lengths(tmp_path, 1000, 500, 30))
+    with pytest.warns(
+        RecordingNote, match=r"to train are .* 300 samples.* 18 of 918, with all of the trajectories 2 \(18\)"
+    ):
+        data = sample(system, replace(SAMPLING, context=10), 0)
+    assert data.train.states.shape == (3, 300, 1)
+
+
+@pytest.mark.parametrize("lengths", [(500,) * 9, (500, 499, 503), (1000, 600), (40, 900, 900), (20, 20), (3, 4)])
+def test_no_other_length_of_pieces_leaves_more_samples_with_a_context(lengths: tuple[int, ...]):
+    def gain(length: int) -> int:
+        return sum(n // length for n in lengths) * max(0, length - 32)
+
+    best = _best_length(lengths, 32)
+    assert gain(best) >= 0.99 * max(map(gain, range(3, max(lengths) + 1)))
+    assert best == lengths[0] or len(set(lengths)) > 1
+
+
 def test_irregular_times_are_kept(tmp_path: Path):
     system = Recorded(several(tmp_path, irregular=True))
     data = sample(system, SAMPLING, 0)
@@ -115,7 +203,9 @@ def test_a_file_that_is_too_short_is_refused_with_what_to_change(tmp_path: Path)
     system = Recorded(one(tmp_path, samples=40))
     with pytest.raises(ValueError, match=r"one\.npz: a forecast takes 4 samples of context and 10 of horizon.*lower"):
         system.adapt(SAMPLING, 0)
-    with pytest.raises(ValueError, match=r"cut by time, but then one has 1 samples to valid, fewer than 3: record"):
+    with pytest.raises(
+        ValueError, match=r"cut by time, but then the longest has 1 samples to valid, fewer than 3: record"
+    ):
         Recorded(one(tmp_path, samples=8)).adapt(SAMPLING, 0)
 
 
@@ -129,6 +219,28 @@ def test_what_cannot_be_learned_from_is_refused(tmp_path: Path):
         sample(Recorded(one(tmp_path)), replace(SAMPLING, jitter=0.5), 0)
     with pytest.raises(FileNotFoundError, match="absent"):
         Recorded(str(tmp_path / "absent.csv"))
+
+
+def test_a_channel_that_is_constant_in_the_training_data_is_refused_when_the_suite_is_planned(tmp_path: Path):
+    times = 0.1 * np.arange(200)
+    states = np.stack([np.sin(times), np.where(times > 15, np.cos(times), 0.25)], axis=-1)
+    np.savez(tmp_path / "late.npz", times=times, states=states, channels=["x", "input"])
+    with pytest.raises(ValueError, match=r"late\.npz: channel 'input' never changes in the data for training"):
+        Recorded(str(tmp_path / "late.npz")).adapt(SAMPLING, 0)
+    for system in (
+        Recorded(str(tmp_path / "late.npz"), channels=["x"]),
+        Recorded(str(tmp_path / "late.npz"), 1.0, "x"),
+    ):  # pyright: ignore[reportArgumentType]
+        assert sample(system, SAMPLING, 0).dim == 1
+    shown = replace(SAMPLING, channels=[0])  # pyright: ignore[reportArgumentType]
+    assert sample(Recorded(str(tmp_path / "late.npz")), shown, 0).train.states.shape[-1] == 1
+
+
+def test_a_channel_that_only_rounding_moves_is_constant(tmp_path: Path):
+    states = np.stack([np.arange(9), 0.1 + np.spacing(0.1) * (np.arange(9) % 2)], axis=-1)
+    np.savez(tmp_path / "flat.npz", times=np.arange(9), states=states)
+    with pytest.raises(ValueError, match=r"flat\.npz: channel 'x1' never changes"):
+        Recorded(str(tmp_path / "flat.npz"))
 
 
 def test_other_contents_under_the_same_name_are_another_system_and_another_cell(tmp_path: Path):
