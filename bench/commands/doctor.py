@@ -12,7 +12,11 @@ from bench.request import AsJson
 
 def doctor(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Systems, or known cases; all of both if none is named.")
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Systems, also with parameters (Lorenz[rho=35]), or known cases; by default all of both.",
+        ),
     ] = None,
     systems_alone: Annotated[
         bool | None,
@@ -24,15 +28,15 @@ def doctor(
 
     Ends with exit code 1 where a check fails.
     """
-    known = components("systems")
+    known = {name: system for name, system in components("systems").items() if system.kind != "ImageSet"}
     if not names:
         systems = examination.certifiable(known) if systems_alone is not False else []
         cases = examination.case_names() if systems_alone is not True else []
     elif systems_alone is not None:
         raise UserError("--systems and --instruments are for all of them, but some are named: leave the option out")
     else:
-        systems = [name for name in dict.fromkeys(names) if name in known]
-        cases = [name for name in dict.fromkeys(names) if name not in known]
+        systems = [name for name in dict.fromkeys(names) if name.partition("[")[0] in known]
+        cases = [name for name in dict.fromkeys(names) if name not in systems]
         there = examination.case_names() if cases else []
         for name in cases:
             if name not in there:

@@ -14,11 +14,12 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from bench.catalogue.components import Component
+from bench.catalogue.settings import build, parse
 from bench.display.tables import table_of
 from bench.machine.environment import cores
 
 if TYPE_CHECKING:
-    from systems import Certificate, Check
+    from systems import Certificate, Check, System
 
 WIDTHS = (26, 12, 17, 13, 4)  # of the columns of every table, so that they line up, within 80 characters
 PASS = Text("pass", style="green")
@@ -39,7 +40,7 @@ def case_names() -> list[str]:
 
 
 def examine(systems: Sequence[str], cases: Sequence[str] = (), as_json: bool = False) -> bool:
-    """Check systems at their default parameters, and instruments on cases; print all, and return whether all pass."""
+    """Check systems, and instruments on cases; print all, and return whether all pass. Raises UserError."""
     console = Console(highlight=False, quiet=as_json)
     found = []
     for certificate in certificates(systems, cases):
@@ -57,8 +58,14 @@ def examine(systems: Sequence[str], cases: Sequence[str] = (), as_json: bool = F
 
 
 def certificates(systems: Sequence[str], cases: Sequence[str] = ()) -> Iterator["Certificate"]:
-    """The certificates of these systems at their default parameters, then of these cases, in order, on all cores."""
-    jobs = [*(partial(_certify_system, name) for name in systems), *(partial(_certify_case, name) for name in cases)]
+    """The certificates of these systems, then of these cases, in order, on all cores. Raises UserError.
+
+    A system by its name alone is at its default parameters, and at others of which something is known.
+    """
+    jobs = [
+        *(partial(_certify_systems, _systems_named(text)) for text in systems),
+        *(partial(_certify_case, name) for name in cases),
+    ]
     workers = min(len(jobs), cores())
     if workers < 2:
         yield from (job() for job in jobs)
@@ -117,12 +124,22 @@ def _expectation(check: "Check") -> str:
     return f"{check.expected:.6g} ± {check.tolerance:.2g}"
 
 
-def _certify_system(name: str) -> "Certificate":
-    """The certificate of a system at its defaults, followed by what is known of it at other parameters."""
+def _systems_named(text: str) -> "list[System]":
     import systems
     from systems.certificates.certificate import certified
 
-    first, *others = (systems.certify(system) for system in certified(getattr(systems, name)))
+    wanted = parse(text)
+    kind = getattr(systems, wanted.name)
+    system = build(kind, wanted.values)
+    return [system] if wanted.values else certified(kind)
+
+
+def _certify_systems(those: "Sequence[System]") -> "Certificate":
+    """The certificate of the first of some systems of a class, followed by what is known of the others."""
+    from systems import certify
+
+    first, *others = map(certify, those)
+    name = type(those[0]).__name__
     more = [
         replace(check, name=f"{check.name} {one.system.removeprefix(name)}") for one in others for check in one.checks
     ]

@@ -7,13 +7,13 @@ import pytest
 from rich.console import Console
 
 from bench.catalogue.components import Component, Parameter
-from bench.cli import main
 from bench.doctor import cases as instruments
 from bench.doctor import examination as doctor
 from bench.doctor.cases import Case, Expectation
 from bench.doctor.known_series import constant
 from systems import Certificate, Check, LinearSpiral
 from systems.published import Published
+from tests.support.commands import exit_code
 
 
 @pytest.fixture
@@ -23,10 +23,9 @@ def command(capsys, monkeypatch):
     monkeypatch.setattr(doctor, "cores", lambda: 1)
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main(arguments)
+        code = exit_code(arguments)
         printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
+        return code, printed.out, printed.err
 
     return run
 
@@ -127,6 +126,29 @@ def test_the_longest_entries_fit_into_their_columns():
             assert len(one.instrument) <= names
             assert len(one.source) <= doctor.WIDTHS[3]
             assert len(str(one.expected)) <= words or isinstance(one.expected, float)
+
+
+def test_a_system_is_certified_at_parameters_of_the_users(command):
+    code, out, _ = command("doctor", "LinearSpiral[damping=0.2]", "--json")
+    (found,) = json.loads(out)["systems"]
+    assert code == 0
+    assert found["system"] == "LinearSpiral[damping=0.2]"
+    assert "digest of the first batch" not in [check["name"] for check in found["checks"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("LinearSpiral[damp=0.2]", "unknown field of LinearSpiral, 'damp': did you mean damping?"),
+        ("Lorenz96[sites=3]", "Lorenz96 needs sites >= 4"),
+        ("Recorded", "Recorded needs path: write Recorded[path=...]"),
+        ("MNIST", "unknown system or case 'MNIST'"),
+    ],
+)
+def test_a_system_that_cannot_be_made_ends_in_one_line_before_anything_is_measured(command, name, complaint):
+    code, out, err = command("doctor", "LinearSpiral", name)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {complaint}")
 
 
 def test_an_unknown_system_is_told_with_the_nearest(command):

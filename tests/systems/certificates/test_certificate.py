@@ -5,6 +5,7 @@ from math import nan, pi
 
 import numpy as np
 import pytest
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -13,7 +14,7 @@ from bench.catalogue.components import components
 from bench.doctor.examination import certifiable
 from systems import Certificate, Check, LinearSpiral, Lorenz, Lorenz96, LotkaVolterra, RandomSpirals, VanDerPol, certify
 from systems.certificates.certificate import certified, digest, period
-from systems.lyapunov import Spectrum, leading_exponent
+from systems.lyapunov import Spectrum, flow_spectrum, leading_exponent
 from systems.published import Orbit
 from tests.support.problems import Explosion, HarmonicOscillator, ShearedCycle, every_system
 
@@ -199,6 +200,24 @@ def test_classes_are_certified_at_every_parameter_of_which_something_is_known():
     assert certified(Lorenz96) == [Lorenz96(sites=sites) for sites in (10, 5, 6, 7, 8, 9, 40)]
     assert [system.mu for system in certified(VanDerPol) if isinstance(system, VanDerPol)] == [1.0, 5.0, 100.0, 1000.0]
     assert certified(LinearSpiral) == [LinearSpiral()]
+
+
+def test_the_lyapunov_time_of_a_small_ring_is_the_one_that_is_measured():
+    ring = Lorenz96(sites=5)
+    states = torch.from_numpy(ring.initial_states(100, np.random.default_rng(0)))
+    found = flow_spectrum(ring, states, 30 * ring.timescale, warm_up=6 * ring.timescale).per(ring.timescale)
+    assert found.exponents[:2] == pytest.approx([1.0, 0.0], abs=0.05)
+    assert ring.timescale == pytest.approx(1 / 0.46705)
+    assert (ring.timescale_name, Lorenz96(sites=11).timescale_name) == ("Lyapunov time", "timescale")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sites", "exponent"), [(5, 0.46705), (6, 0.94633), (7, 1.2652), (8, 1.5918), (9, 1.2164)])
+def test_small_rings_have_their_published_exponents(sites: int, exponent: float):
+    certificate = certify(Lorenz96(sites=sites))
+    assert lines(certificate)["largest Lyapunov exponent"].value == pytest.approx(exponent, abs=0.04)
+    assert abs(lines(certificate)["exponent along the flow"].value) < 0.08 * exponent
+    assert certificate.passed
 
 
 @pytest.mark.slow
