@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command needs it, so that help, lists and mistakes are told at once.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -90,12 +91,17 @@ def _run_command(words: Sequence[str]) -> int:
     try:
         code = app(given or ["--help"], prog_name=program, standalone_mode=False)
         sys.stdout.flush()
-    except SystemExit as end:  # typer's, when nobody reads on, as in `list | head`: all that follows is left unsaid
-        if not isinstance(end.__context__, BrokenPipeError):
+    except (BrokenPipeError, SystemExit) as error:  # typer and rich make SystemExit of the former
+        if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
             raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads on, as in `list | head`: the rest is left unsaid
         code = UNREAD
     except (UserError, UnreadableError) as error:
         print_to_stderr(f"error: {one_line(str(error))}")
+        code = MISTAKEN
+    except OSError as error:  # a full disk, or what must not be read or written
+        where = f": {error.filename}" if error.filename else ""
+        print_to_stderr(f"error: {one_line(str(error.strerror or error))}{where}")
         code = MISTAKEN
     except UsageError as error:
         print_to_stderr(f"error: {_usage(error, given)}")

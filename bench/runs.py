@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
 from functools import partial
+from multiprocessing import get_all_start_methods
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,16 @@ def run_missing(plan: Plan, conditions: Conditions, notify: Callable[[Event], No
     try:
         plan.write_manifest()
         run(plan.share, plan.store, conditions, notify)
+    except BrokenPipeError:  # of what is printed
+        raise
     except OSError as error:
         raise _unwritable(plan, error) from error
 
 
 def find_executor(name: str) -> Callable[..., Any]:
     """What runs cells: `run` of the runner or, with the address of its scheduler, of a cluster. Raises UserError."""
+    if "forkserver" not in get_all_start_methods():
+        raise UserError("cells are run on Linux and macOS; on Windows, install dynamics-bench in its WSL")
     if name == "local":
         from bench.runner import run as runner
 

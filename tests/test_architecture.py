@@ -26,13 +26,13 @@ HEAVY = {"torch", "pandas", "numpy", "scipy", "matplotlib", "seaborn"}
 # The rooms of each package, folders and modules at its door, from the top floor down: none imports from one before it.
 ROOMS = {
     "bench": "__main__ cli commands exports doctor tuning timing display runs planning suites suite runner cells "
-    "catalogue machine request errors",
+    "catalogue machine request errors importing",
     "systems": "certificates ground_truth lyapunov sampling observation flows recordings calibration images base "
     "protocol published trajectories solvers configuration extras",
     "learners": "references independent_truth delayed fewer_trajectories adaptive equations neural_ode resnet "
-    "transformer windowed_rnn latent linear images solvers training networks validation streams base",
+    "transformer windowed_rnn latent linear images solvers training networks validation_forecasts validation streams base",
     "metrics": "",
-    "results": "report timing gate claims figures tables statistics store formatting",
+    "results": "report timing gate claims figures tables statistics store formatting processes",
 }
 LONGEST = 300  # lines of a file
 

@@ -16,8 +16,10 @@ from types import ModuleType
 from typing import Any
 
 from bench.errors import UserError
+from bench.importing import SUFFIX, importable_name
 
 _included: list[ModuleType] = []
+_modified: dict[str, int] = {}  # when the files behind modules had changed last, as they were imported
 folders: list[str] = []  # of the files that were imported, which other machines may have to look in
 
 
@@ -60,9 +62,10 @@ def find(package: str, name: str) -> Any | None:
 
 
 def import_file(path: Path) -> ModuleType:
-    """Import a user's file under its own name, so that other processes find the classes that it defines.
+    """Import a user's file under a name by which other processes find the classes that it defines.
 
-    Raises UserError where this cannot be done, or running the file fails.
+    That is its own, or where Python has no such names or another use for it, one made of it. A file that has changed
+    since is imported again. Raises UserError where this cannot be done, or running the file fails.
     """
     path = path.resolve()
     invalidate_caches()
@@ -70,14 +73,27 @@ def import_file(path: Path) -> ModuleType:
     folders.append(folder)
     if folder not in sys.path:
         sys.path.append(folder)
-    spec = find_spec(path.stem) if path.stem.isidentifier() else None
-    if spec is None or spec.origin != str(path):
-        taken = f"stands for {spec.origin or 'a part of Python'}" if spec else "is no name of a Python module"
-        raise UserError(f"{path} cannot be imported, because {path.stem!r} {taken}: rename the file")
+    name = next((name for name in (path.stem, importable_name(path)) if _file_of(name) == str(path)), None)
+    if name is None:
+        other = _file_of(importable_name(path))
+        raise UserError(f"{path} cannot be imported beside {other}, a file of the same name: rename one of them")
+    modified = path.stat().st_mtime_ns
+    if _modified.setdefault(name, modified) != modified:
+        sys.modules.pop(name, None)
+    _modified[name] = modified
     try:
-        return import_module(path.stem)
+        return import_module(name)
     except Exception as error:
         raise located(error, path) from error
+
+
+def _file_of(name: str) -> str | None:
+    """The file that would be imported under a name; None where there is none, as of what is built into Python."""
+    try:
+        spec = find_spec(name) if name.isidentifier() or name.endswith(SUFFIX) else None
+    except ValueError:  # a module without a file, such as __main__
+        return None
+    return spec and spec.origin
 
 
 def located(error: Exception, path: Path) -> UserError:

@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-import resource
 import shlex
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import psutil
@@ -56,10 +56,9 @@ def environment(device: str, threads: int, words: Sequence[str] = ()) -> dict[st
 
 def process_usage() -> dict[str, Any]:
     """What this process has used so far, memory and processor time, and the time of day."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "peak_bytes": process_peak(),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 3),
+        "cpu_seconds": round(process_time(), 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -117,10 +116,10 @@ def revision() -> dict[str, Any]:
 
 def _run_git(*arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return done.stdout.decode(errors="replace").strip()  # a file may be in any encoding
 
 
 def command(words: Sequence[str] = ()) -> str:

@@ -9,17 +9,18 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from math import inf
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Event, RLock
 from time import monotonic, perf_counter, sleep
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import psutil
+
+from results.processes import without_script
 
 CONTEXT = multiprocessing.get_context("forkserver")
 PRELOADED = (  # the last of these the first optimiser of a process would import, in seconds
@@ -153,17 +154,14 @@ def _inheritance(threads: int, sees_main: bool) -> Iterator[None]:
     paths = os.pathsep.join(str(Path(path).absolute()) for path in sys.path)
     changes = dict.fromkeys(THREADS, str(threads)) | {"PYTHONPATH": paths}
     before = {name: os.environ.get(name) for name in changes}
-    main = sys.modules["__main__"]
     current = multiprocessing.current_process()
     was_daemon = current.daemon
     try:
         os.environ.update(changes)
         current.daemon = False  # workers of dask are, and may have no children
-        if not sees_main:
-            sys.modules["__main__"] = ModuleType("__main__")
-        yield
+        with nullcontext() if sees_main else without_script():
+            yield
     finally:
-        sys.modules["__main__"] = main
         current.daemon = was_daemon
         for name, value in before.items():
             if value is None:

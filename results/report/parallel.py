@@ -11,11 +11,13 @@ from threading import Thread
 from typing import Any
 
 from results.figures.style import Look, look
+from results.processes import without_script
 
 
 def executor(jobs: int) -> Executor:
     """What calls functions in so many processes; with one job, in this process and at once."""
-    return ProcessPool(jobs) if jobs > 1 else SameProcess()
+    has_server = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none
+    return ProcessPool(jobs) if jobs > 1 and has_server else SameProcess()
 
 
 class SameProcess(Executor):
@@ -23,7 +25,10 @@ class SameProcess(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
         return future
 
 
@@ -32,13 +37,17 @@ class ProcessPool(ProcessPoolExecutor):
 
     def __init__(self, jobs: int) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["results.figures.style"])
+        # Where there is bench, our packages win over a user's files of the same names, in the server as they do here.
+        context.set_forkserver_preload(["bench", "results.figures.style"])
         super().__init__(jobs, context, _prepare, (look.get(),))
-        super().submit(int)  # starts a process, and what it imports, while there is nothing to write yet
+        with without_script():
+            super().submit(int)  # starts a process, and what it imports, while there is nothing to write yet
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Pickle the call here, not in the pool's thread, while the next figure is being drawn."""
-        return super().submit(_call, pickle.dumps((fn, args, kwargs)))
+        pickled = pickle.dumps((fn, args, kwargs))
+        with without_script():
+            return super().submit(_call, pickled)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
         super().shutdown(wait, cancel_futures=cancel_futures)

@@ -16,6 +16,7 @@ from results.store.store import Store
 LEASE_SECONDS = 120.0  # without a sign of life, after which a process of another machine counts as dead
 BLANK_SECONDS = 2.0  # after which the holder of a lease without a name counts as dead: it is written in microseconds
 NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)  # what file systems without locks of the kernel say
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 logging.getLogger("filelock").setLevel(logging.ERROR)  # it warns of what is handled here
 
@@ -55,8 +56,16 @@ class Lease:
         self._lock.release()
 
     def is_free(self) -> bool:
-        """Whether nobody has it. That a process on another machine has died is known only by asking again and again."""
-        free = self.acquire()
+        """Whether nobody has it. That a process on another machine has died is known only by asking again and again.
+
+        In a store that cannot be written, those have it whose last sign of life is recent.
+        """
+        try:
+            free = self.acquire()
+        except OSError as error:
+            if error.errno not in READ_ONLY:
+                raise
+            return not self._file.exists() or time.time() - self._file.stat().st_mtime > LEASE_SECONDS
         if free:
             self.release()
         return free

@@ -45,7 +45,8 @@ class Run:
 
     @classmethod
     def load(cls, folder: Path) -> "Run":
-        """The run of `<out>/<suite>`, whose cells lie in `<out>/cells`. Raises BrokenRunError."""
+        """The run of `<out>/<suite>`, whose cells lie in `<out>/cells`. Raises BrokenRunError or StoreVersionError."""
+        Store(folder.parent).check_version()
         return cls(folder, read_manifest(folder), Store(folder.parent))
 
     @property

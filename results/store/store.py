@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 VERSION = 1  # of the layout of a store, counted up when older programs could not read it
+KEY = r"[\w-]+"  # other files in the folder of a store are not ours, such as .DS_Store
 CHECKSUMS = "checksums.json"
 CURVE_COLUMNS: dict[Hashable, str] = {
     "seed": "int64", "update": "int64", "train_loss": "float64", "valid_loss": "float64", "seconds": "float64",
-    "nfe_forward": "float64", "nfe_backward": "float64", "valid_vpt": "float64",
+    "nfe_forward": "float64", "nfe_backward": "float64", "valid_vpt": "float64", "valid_error": "float64",
 }  # fmt: skip
 
 
@@ -61,10 +62,11 @@ class Store:
     def all_keys(self) -> list[str]:
         """Of all cells that are there, whole or damaged."""
         folder = self.root / self.kind
-        return sorted(entry.name for entry in os.scandir(folder)) if folder.is_dir() else []
+        entries = os.scandir(folder) if folder.is_dir() else ()
+        return sorted(entry.name for entry in entries if re.fullmatch(KEY, entry.name) and entry.is_dir())
 
     def path(self, key: str) -> Path:
-        if not re.fullmatch(r"[\w-]+", key):
+        if not re.fullmatch(KEY, key):
             raise ValueError(f"a cell's key is made of letters, digits, '-' and '_', but this one is {key!r}")
         return self.root / self.kind / key
 

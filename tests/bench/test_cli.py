@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import typer
 
-from bench.cli import main
 from bench.machine.environment import cores
 from bench.request import Conditions
 from bench.runner import run as runner
@@ -26,6 +25,7 @@ from bench.suite import Suite
 from learners import Learner, Persistence, TrainingMean
 from metrics import nrmse, vpt
 from systems import LinearSpiral, Sampling
+from tests.support.commands import exit_code
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,9 @@ def command(capsys):
     """Runs a command line; gives its exit code and what it printed."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main(arguments)
+        code = exit_code(arguments)
         printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
+        return code, printed.out, printed.err
 
     return run
 
@@ -335,7 +334,7 @@ def test_an_end_of_file_is_no_interrupt(command, monkeypatch):
 
     monkeypatch.setattr("bench.cli.app", fail)
     with pytest.raises(EOFError, match="a pipe broke"):
-        main(["list"])
+        exit_code(["list"])
 
 
 def test_a_disk_that_is_full_when_the_report_is_written_is_told_in_one_line(folder, command, play, monkeypatch):
@@ -347,6 +346,15 @@ def test_a_disk_that_is_full_when_the_report_is_written_is_told_in_one_line(fold
     code, _, err = command("run", "--suite", "toy_suite.py", "--quiet")
     assert (code, err.count("\n")) == (2, 1)
     assert "No space left on device; what is finished is kept, and the same command resumes" in err
+
+
+def test_a_report_that_cannot_be_written_is_told_in_one_line(folder, command, kept, monkeypatch):
+    def fail(run, **chosen):
+        raise OSError(30, "Read-only file system", "runs/kept/report.html")
+
+    monkeypatch.setattr(report_room, "write_report", fail)
+    kept()
+    assert command("report", "kept") == (2, "", "error: Read-only file system: runs/kept/report.html\n")
 
 
 def test_a_full_disk_is_told_in_one_line(folder, command, play):

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from bench.catalogue import plugins
-from bench.cli import main
 from results import DamagedCellError, Store
 from results.report.page import write_report
 from results.store.errors import BrokenRunError
@@ -39,10 +38,9 @@ def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyt
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main(arguments)
+        code = exit_code(arguments)
         printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
+        return code, printed.out, printed.err
 
     yield run
     sys.modules.pop("fuzzed_suite", None)
@@ -159,6 +157,7 @@ from bench.suite import Suite
 from learners import Persistence
 from metrics import nrmse
 from systems import Recorded, Sampling
+from tests.support.commands import exit_code
 
 suite = Suite("recorded", "", (Recorded({path!r}),), (Persistence(),), (nrmse,), sampling=Sampling(), seeds=1)
 """

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bench.catalogue import plugins
-from bench.cli import main
 from bench.errors import UserError
 from bench.planning.plan import plan
 from bench.request import Request
@@ -36,6 +35,7 @@ from bench.suite import Suite
 from learners import Persistence
 from metrics import nrmse
 from systems import LinearSpiral
+from tests.support.commands import exit_code
 
 suite = Suite(name="added", description="", systems=(LinearSpiral(),), learners=(Persistence(),), metrics=(nrmse,))
 """
@@ -57,10 +57,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Command:
     def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main(arguments)
+        code = exit_code(arguments)
         printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
+        return code, printed.out, printed.err
 
     return run
 

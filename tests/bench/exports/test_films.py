@@ -17,7 +17,6 @@ from PIL import Image, ImageSequence
 from bench.cells.data import dataset
 from bench.cells.key import planned
 from bench.cells.run import fit_cell
-from bench.cli import main
 from bench.commands.run import _exports
 from bench.errors import UserError
 from bench.exports import film_cells, films
@@ -45,6 +44,7 @@ from learners import Persistence, ResNet, Training
 from metrics import nrmse
 from systems import LinearSpiral
 from tests.support.stubs import TINY, Instant
+from tests.support.commands import exit_code
 
 suite = Suite(
     name="toy", description="A toy.", systems=(LinearSpiral(),), metrics=(nrmse,),
@@ -317,9 +317,8 @@ def test_the_option_films_beside_the_report_and_leaves_the_cells_as_they_were(tm
 
 def run(folder, capsys, *arguments: str) -> Ended:
     place = ["--suite", str(folder / "toy_suite.py"), "--out", str(folder / "runs")]
-    with pytest.raises(SystemExit) as end:
-        main(["run", *place, "--jobs", "1", *arguments])
-    return Ended(int(end.value.code or 0), capsys.readouterr().out)
+    code = exit_code(["run", *place, "--jobs", "1", *arguments])
+    return Ended(code, capsys.readouterr().out)
 
 
 def test_a_film_that_cannot_be_written_is_told_in_one_line(tmp_path, monkeypatch):

@@ -9,7 +9,6 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from bench.cli import main
 from bench.exports import tracking
 from results import Status
 from results.report import page as report_room
@@ -23,6 +22,7 @@ from learners import Persistence
 from metrics import nrmse
 from systems import LinearSpiral
 from tests.support.stubs import TINY, Instant, Raising
+from tests.support.commands import exit_code
 
 suite = Suite(
     name="toy", description="A toy.", systems=(LinearSpiral(),), learners=(Instant(width=16), Raising()),
@@ -41,9 +41,7 @@ def toy(tmp_path, monkeypatch):
     place = ["--suite", str(tmp_path / "toy_suite.py"), "--out", str(tmp_path / "runs")]
 
     def run(*arguments: str) -> int:
-        with pytest.raises(SystemExit) as end:
-            main(["run", *place, "--jobs", "1", *arguments])
-        return int(end.value.code or 0)
+        return exit_code(["run", *place, "--jobs", "1", *arguments])
 
     yield run
     sys.modules.pop("toy_suite", None)

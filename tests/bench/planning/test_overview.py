@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from bench.cells.key import planned
-from bench.cli import main
 from bench.errors import UserError
 from bench.planning.plan import Plan
 from bench.request import Shard, read_shard
@@ -18,6 +17,7 @@ from results import DamagedCellError, Store, StoreVersionError
 from results.store.lease import Lease, leased
 from results.store.run import Run
 from tests.support import stubs
+from tests.support.commands import exit_code
 from tests.support.synthetic import Size, build
 
 SMALL = Size(step=0.1, horizon=2.0, test=2, climate_samples=50, points=2, seeds=(0,))
@@ -28,10 +28,9 @@ Command = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Command:
     def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main(arguments)
+        code = exit_code(arguments)
         printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
+        return code, printed.out, printed.err
 
     return run
 

@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch.autograd import DeviceType
 
-from bench.cli import main
 from bench.timing import stopwatch, timing
 from bench.timing.updates import Updates, compiled
 from learners import Budget, Learner, NeuralODE, PolynomialPropagator, ResNet, RKNet, Training, WindowedRNN
@@ -36,6 +35,7 @@ from learners import NeuralODE, Persistence, ResNet, Training
 from metrics import nrmse
 from systems import LinearSpiral
 from tests.support.stubs import TINY
+from tests.support.commands import exit_code
 
 SMALL = Training(updates=10, batch=8)
 LEARNERS = (NeuralODE(width=4, training=SMALL), Persistence())
@@ -340,10 +340,9 @@ def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyt
     (tmp_path / "tiny_suite.py").write_text(SUITE)
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main(arguments)
+        code = exit_code(arguments)
         printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
+        return code, printed.out, printed.err
 
     yield run
     for name in ("tiny_suite", "yardsticks"):

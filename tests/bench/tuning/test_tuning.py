@@ -15,7 +15,6 @@ from bench.catalogue.settings import set_to
 from bench.cells.data import dataset
 from bench.cells.key import planned
 from bench.cells.run import fit_cell
-from bench.cli import main
 from bench.request import Request
 from bench.runner.outcomes import Outcome
 from bench.suite import Suite
@@ -38,6 +37,7 @@ from learners import Persistence
 from metrics import nrmse
 from systems import LinearSpiral
 from tests.bench.tuning.test_tuning import SHORT, Shifted
+from tests.support.commands import exit_code
 
 suite = Suite(
     name="toy", description="A toy.", systems=(LinearSpiral(),), learners=(Shifted(), Persistence()), metrics=(nrmse,),
@@ -124,10 +124,9 @@ def command(tmp_path, monkeypatch, capsys):
 
     def told(*arguments):
         given = [str(tmp_path / one) if one == "toy_suite.py" else one for one in arguments]
-        with pytest.raises(SystemExit) as end:
-            main([*given, "--out", str(tmp_path / "runs")])
+        code = exit_code([*given, "--out", str(tmp_path / "runs")])
         printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
+        return code, printed.out, printed.err
 
     yield told
     for name in ("toy_suite", "tuned_toy"):

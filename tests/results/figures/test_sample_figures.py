@@ -14,10 +14,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from bench.cli import main
 from results.figures.chaos import lyapunov_spectra, maxima, return_maps
 from results.figures.style import LOOKS, adapt, looking, save, styles
 from results.report import samples
+from tests.support.commands import exit_code
 
 DRAWN = samples.FIGURES
 ROOT = Path(__file__).parents[3]
@@ -129,9 +129,8 @@ def test_lyapunov_spectra_of_one_learner_stand_at_their_order():
 
 def test_the_command_draws_the_gallery_without_a_run(tmp_path: Path, monkeypatch, capsys):
     monkeypatch.setattr(samples, "FIGURES", {name: DRAWN[name] for name in ("win_matrix", "critical_difference")})
-    with pytest.raises(SystemExit) as end:
-        main(["report", "--gallery", "--style", "talk", "--out", str(tmp_path)])
-    assert end.value.code == 0
+    code = exit_code(["report", "--gallery", "--style", "talk", "--out", str(tmp_path)])
+    assert code == 0
     assert capsys.readouterr().out == f"{tmp_path / 'gallery'}\n"
     kinds = {"win_matrix", "critical_difference"}
     assert {path.name for path in (tmp_path / "gallery").iterdir()} == {

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.cli import main
 from results.figures import comparison as comparison_figures
 from results.figures.performance import prediction_intervals
 from results.figures.style import save, styles
@@ -18,7 +17,7 @@ from results.report.figure_data import FigureData
 from results.statistics import pareto
 from results.statistics.ranking import paired_losses, performance_profile, ranking, win_matrix
 from results.store.run import Run
-from tests.support.commands import loaded_by
+from tests.support.commands import exit_code, loaded_by
 from tests.support.fake_runs import run_of
 from tests.support.synthetic import Size, build, long_form
 
@@ -74,10 +73,9 @@ def command(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
 
     def call(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
+        code = exit_code([str(argument) for argument in arguments])
         printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
+        return code, printed.out, printed.err
 
     return call
 

@@ -1,5 +1,6 @@
 """Leases: one process at a time has a cell, and what the dead have left holds nobody up."""
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -100,3 +101,19 @@ def test_a_lease_that_somebody_else_has_just_taken_over_is_put_back(
     monkeypatch.setattr(Path, "rename", overtaken)
     assert not mine.acquire()
     assert "host=faster" in elsewhere.read_text()
+
+
+@pytest.mark.parametrize("reason", [errno.EROFS, errno.EACCES])
+def test_in_a_store_that_cannot_be_written_those_work_whose_last_sign_of_life_is_recent(
+    store: Store, monkeypatch: pytest.MonkeyPatch, reason: int
+):
+    def refuse(path: Path) -> None:
+        raise OSError(reason, os.strerror(reason), str(path))
+
+    held = Lease(store, "busy")
+    assert held.acquire()
+    (store.root / "leases" / "dead.lease").write_text("")
+    os.utime(store.root / "leases" / "dead.lease", (0, 0))
+    monkeypatch.setattr(lease, "_acquire", refuse)
+    assert leased(store) == ["busy"]
+    held.release()

@@ -12,7 +12,7 @@ import pytest
 
 from results import COLUMNS, DamagedCellError, Measurement, MissingCellError, Record, Store
 from results.statistics.trials import rows
-from results.store.errors import BrokenRunError
+from results.store.errors import BrokenRunError, StoreVersionError
 from results.store.run import Run
 from tests.support.synthetic import METRICS, build
 
@@ -49,6 +49,7 @@ def test_files_that_a_cell_never_had_read_as_empty(store: Store):
     assert store.log("abc") == ""
     assert list(curve.columns) == [
         "seed", "update", "train_loss", "valid_loss", "seconds", "nfe_forward", "nfe_backward", "valid_vpt",
+        "valid_error",
     ]  # fmt: skip
     assert len(curve) == 0
     assert curve["valid_loss"].dtype == np.float64
@@ -228,3 +229,18 @@ def test_a_manifest_that_cannot_be_used_is_told_so(tmp_path: Path, manifest: str
     (tmp_path / "manifest.json").write_text(manifest)
     with pytest.raises(BrokenRunError, match=complaint):
         Run.load(tmp_path)
+
+
+def test_a_run_in_a_store_of_another_version_is_refused(tmp_path: Path):
+    folder = build(tmp_path, systems=("VanDerPol",))
+    (tmp_path / "store.json").write_text('{"version": 9}')
+    with pytest.raises(StoreVersionError, match="a store of version 9, but this program reads version 1"):
+        Run.load(folder)
+
+
+def test_what_others_leave_in_the_folder_of_a_store_is_no_cell(store: Store):
+    stage(store, "abc")
+    (store.root / "cells" / ".DS_Store").write_bytes(b"")
+    (store.root / "cells" / "notes").write_text("a file")
+    (store.root / "cells" / "a copy of abc").mkdir()
+    assert store.all_keys() == ["abc"]
