@@ -16,6 +16,7 @@ from bench.runner import run as runner
 from bench.runner.events import Cached, Finished, Started
 from results import COLUMNS, Measurement, Record
 from results.report import page as report_room
+from tests.support.commands import exit_code
 from tests.support.synthetic import Size, build
 
 SOURCE = """
@@ -25,7 +26,6 @@ from bench.suite import Suite
 from learners import Learner, Persistence, TrainingMean
 from metrics import nrmse, vpt
 from systems import LinearSpiral, Sampling
-from tests.support.commands import exit_code
 
 
 @dataclass(frozen=True)

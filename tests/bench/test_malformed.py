@@ -16,6 +16,7 @@ from results import DamagedCellError, Store
 from results.report.page import write_report
 from results.store.errors import BrokenRunError
 from results.store.run import Run
+from tests.support.commands import exit_code
 from tests.support.synthetic import Size, build
 
 FEW, MANY, SLOW = 100, 2000, 15  # the last for what takes a third of a second
@@ -157,7 +158,6 @@ from bench.suite import Suite
 from learners import Persistence
 from metrics import nrmse
 from systems import Recorded, Sampling
-from tests.support.commands import exit_code
 
 suite = Suite("recorded", "", (Recorded({path!r}),), (Persistence(),), (nrmse,), sampling=Sampling(), seeds=1)
 """

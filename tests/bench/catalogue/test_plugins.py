@@ -11,6 +11,7 @@ from bench.catalogue import plugins
 from bench.errors import UserError
 from bench.planning.plan import plan
 from bench.request import Request
+from tests.support.commands import exit_code
 
 ROOT = Path(__file__).parents[3]
 Command = Callable[..., tuple[int, str, str]]
@@ -35,7 +36,6 @@ from bench.suite import Suite
 from learners import Persistence
 from metrics import nrmse
 from systems import LinearSpiral
-from tests.support.commands import exit_code
 
 suite = Suite(name="added", description="", systems=(LinearSpiral(),), learners=(Persistence(),), metrics=(nrmse,))
 """

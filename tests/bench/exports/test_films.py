@@ -31,6 +31,7 @@ from results.figures.films import Film
 from results.figures.style import drawing, styles
 from results.report import page as report_room
 from systems import LinearSpiral, Trajectories
+from tests.support.commands import exit_code
 from tests.support.stubs import TINY, Instant, cell
 
 ROOT = Path(__file__).parents[3]
@@ -44,7 +45,6 @@ from learners import Persistence, ResNet, Training
 from metrics import nrmse
 from systems import LinearSpiral
 from tests.support.stubs import TINY, Instant
-from tests.support.commands import exit_code
 
 suite = Suite(
     name="toy", description="A toy.", systems=(LinearSpiral(),), metrics=(nrmse,),

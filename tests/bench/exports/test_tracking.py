@@ -13,6 +13,7 @@ from bench.exports import tracking
 from results import Status
 from results.report import page as report_room
 from results.store.run import Run
+from tests.support.commands import exit_code
 from tests.support.synthetic import Size, build
 
 SIZE = Size(step=0.1, horizon=2.0, test=2, climate_samples=200, points=3, seeds=(0, 1))
@@ -22,7 +23,6 @@ from learners import Persistence
 from metrics import nrmse
 from systems import LinearSpiral
 from tests.support.stubs import TINY, Instant, Raising
-from tests.support.commands import exit_code
 
 suite = Suite(
     name="toy", description="A toy.", systems=(LinearSpiral(),), learners=(Instant(width=16), Raising()),

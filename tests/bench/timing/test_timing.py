@@ -21,6 +21,7 @@ from results.timing.check import check_timings
 from results.timing.figures import figures
 from results.timing.report import number, ratio_sheet, sheets, write
 from systems import Dataset, LinearSpiral, sample
+from tests.support.commands import exit_code
 from tests.support.stubs import TINY
 
 SMALL = Training(updates=10, batch=8)
@@ -35,7 +36,6 @@ from learners import NeuralODE, Persistence, ResNet, Training
 from metrics import nrmse
 from systems import LinearSpiral
 from tests.support.stubs import TINY
-from tests.support.commands import exit_code
 
 SMALL = Training(updates=10, batch=8)
 LEARNERS = (NeuralODE(width=4, training=SMALL), Persistence())

@@ -28,6 +28,7 @@ from metrics import nrmse
 from results import Measurement, Record, Status
 from results.report import page as report_room
 from systems import LinearSpiral
+from tests.support.commands import exit_code
 from tests.support.stubs import TINY, Instant, Raising, Spoiled, Turning, Untrained, cell
 
 SHORT = replace(TINY, climate_horizon=1.0)
@@ -37,7 +38,6 @@ from learners import Persistence
 from metrics import nrmse
 from systems import LinearSpiral
 from tests.bench.tuning.test_tuning import SHORT, Shifted
-from tests.support.commands import exit_code
 
 suite = Suite(
     name="toy", description="A toy.", systems=(LinearSpiral(),), learners=(Shifted(), Persistence()), metrics=(nrmse,),
