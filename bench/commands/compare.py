@@ -17,9 +17,9 @@ from bench.runs import find_runs
 from results.store.run import Run
 
 CAPTION = (
-    "Medians over seeds, and the median of the paired differences with its 95 % interval: of VPT over test states, "
-    "with the seeds as they are, else over seeds, of which an interval needs six. A difference whose interval holds "
-    "zero is unresolved. All systems: B / A - 1, by the geometric mean over paired trials."
+    "Medians over seeds, and the mean over seeds of the paired differences with its 95 % interval, by Student's t. A "
+    "difference whose interval holds zero is unresolved. All systems: B / A - 1, by the geometric mean over paired "
+    "trials, of equal weight for every system."
 )
 Compared = tuple[dict[str, Any], str, list[RenderableType]]  # as JSON, as Markdown, and for a terminal
 COLOURS = {"better": "green", "worse": "red", "changed": "yellow"}

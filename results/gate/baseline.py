@@ -35,6 +35,7 @@ class Baseline:
         """The values and intervals of a run; the noise of each cell is their spread over the seeds of all runs."""
         frame = run.frame()
         repeated = pd.concat([frame, *(_other_trials(run, other) for other in noise)], ignore_index=True)
+        repeated.attrs = frame.attrs  # which runs of fewer systems have in part
         metrics = {one["name"]: {"unit": one["unit"], "better": one["better"]} for one in run.manifest["metrics"]}
         limits = {name: TOLERANCES.get(name, DEFAULT_TOLERANCE) for name in metrics} | dict(tolerances or {})
         content = {
@@ -97,7 +98,10 @@ class Baseline:
 
 def protocol(run: Run) -> dict[str, Any]:
     """What two runs must have in common to be compared trial by trial."""
-    return {name: run.manifest.get(name) for name in ("suite", "budget", "data_seed", "sampling")}
+    alike = {
+        name: run.manifest.get(name) for name in ("suite", "budget", "equal", "allowance", "data_seed", "sampling")
+    }
+    return alike | {"published": run.manifest.get("published", {})}
 
 
 def environment(run: Run) -> dict[str, Any]:

@@ -24,8 +24,7 @@ class Change:
     """One learner by one metric, on one system or on all: medians of both runs, and the difference, paired by seed.
 
     Seeds are the replicates. On one system `difference` is in the unit of the metric, the mean over the seeds; over all
-    of them it is a ratio less one. `first` and
-    `second` are None, and `words` say why, where a run has no value.
+    of them it is a ratio less one. `first` and `second` are None, and `words` say why, where a run has no value.
     """
 
     system: str
@@ -92,7 +91,7 @@ def compare_runs(first: Run, second: Run) -> Comparison:
         changes += [_change(system, learner, metric, trials) for metric in metrics]
     only_first = [f"{learner} on {system}" for system, learner in one if (system, learner) not in other]
     only_second = [f"{learner} on {system}" for system, learner in other if (system, learner) not in one]
-    notes = _differing(second.manifest, first.manifest, ("suite", "budget"))
+    notes = _differing(second.manifest, first.manifest, ("suite", "budget", "equal", "allowance"))
     before, after = (run.manifest["environment"] for run in (first, second))
     notes += _differing(after, before, ("processor", "device", "torch"))
     return Comparison(tuple(changes), tuple(_overall(*frames)), tuple(only_first), tuple(only_second), tuple(notes))

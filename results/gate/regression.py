@@ -111,7 +111,7 @@ def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
     changed = [name for name in there if here.get(name) != there[name]]
     if times and changed:
         raise IncomparableError(f"times are never compared across environments, and these differ in {listed(changed)}")
-    differing = differences(protocol(run), {name: baseline.content[name] for name in protocol(run)})
+    differing = differences(protocol(run), baseline.content)
     frame, before = run.frame(), baseline.frame()
     if not differing and not len(before.merge(frame[["system", "learner"]])):
         differing = ["no cell of the baseline is in the run"]

@@ -47,7 +47,12 @@ def scores(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def paired_scores(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """The measurements that both have, with `ratio`, the log-ratio of their values, greater where `after` is worse."""
+    """The measurements that both have, with `ratio`, the log-ratio of their values, greater where `after` is worse.
+
+    Both are held to what `after` knows to be published.
+    """
+    before = before.copy(deep=False)
+    before.attrs["published"] = after.attrs.get("published", {})
     one = scores(before)[[*MEASUREMENT, "better", "score"]]
     both = one.merge(scores(after)[[*MEASUREMENT, "score"]], on=MEASUREMENT, suffixes=("_before", "_after"))
     return both.assign(ratio=both["score_after"] - both["score_before"])

@@ -57,6 +57,13 @@ def edited(run: Run, edit: Callable[[Record], Record | None]) -> Run:
     return other
 
 
+def under(run: Run, **manifest) -> Run:
+    """The same records, as of a run with another manifest."""
+    other = FakeRun(run.folder, {**run.manifest, **manifest}, run.store)
+    other.__dict__["given"] = run.records
+    return other
+
+
 def scaled(metric: str, learner: str, factor: float) -> Callable[[Record], Record]:
     def edit(record: Record) -> Record:
         return replace(
@@ -140,9 +147,7 @@ def test_a_missing_cell_is_a_regression(run: Run, baseline: Baseline):
 def test_a_missing_seed_is_a_regression_unless_it_was_not_asked_for(run: Run, baseline: Baseline):
     fewer = edited(run, lambda one: None if one.seed == 2 else one)
     assert "C on Lorenz with seed 2 is missing" in check(baseline, fewer).lost
-    fewer = FakeRun(run.folder, {**run.manifest, "seeds": [0, 1]}, run.store)
-    fewer.__dict__["given"] = edited(run, lambda one: None if one.seed == 2 else one).records
-    found = check(baseline, fewer)
+    found = check(baseline, under(fewer, seeds=[0, 1]))
     assert found.verdict == "pass"
     assert found.notes == ("1 of the baseline's 3 seeds were not asked for",)
 
@@ -177,17 +182,32 @@ def test_a_metric_without_a_value_is_lost(run: Run, baseline: Baseline):
 
 
 def test_runs_of_other_data_or_budget_have_nothing_to_compare(run: Run, baseline: Baseline):
-    other = FakeRun(run.folder, {**run.manifest, "budget": "quick", "sampling": {"step": 0.5}}, run.store)
-    other.__dict__["given"] = run.records
-    found = check(baseline, other)
+    found = check(baseline, under(run, budget="quick", sampling={"step": 0.5}))
     assert not found.comparable
     assert found.differing == ("budget is 'quick', not 'standard'", "sampling step is 0.5, not 0.02")
 
 
+def test_runs_whose_learners_spend_something_else_alike_have_nothing_to_compare(run: Run):
+    kept = Baseline.of_run(under(run, equal="updates", allowance=300.0))
+    assert check(kept, under(run, equal="updates", allowance=300.0)).verdict == "pass"
+    assert check(kept, under(run, equal="updates", allowance=500.0)).differing == ("allowance is 500.0, not 300.0",)
+    assert check(kept, run).differing == ("equal is None, not 'updates'", "allowance is None, not 300.0")
+
+
 def test_a_field_that_the_baseline_does_not_know_is_no_difference(run: Run, baseline: Baseline):
-    other = FakeRun(run.folder, {**run.manifest, "sampling": {"step": 0.02, "irregular": False}}, run.store)
-    other.__dict__["given"] = run.records
-    assert check(baseline, other).verdict == "pass"
+    assert check(baseline, under(run, sampling={"step": 0.02, "irregular": False})).verdict == "pass"
+    older = Baseline({name: value for name, value in baseline.content.items() if name not in ("equal", "allowance")})
+    assert check(older, under(run, equal="nfe", allowance=100.0)).verdict == "pass"
+
+
+def test_a_baseline_is_held_to_the_truth_that_the_run_knows(run: Run):
+    knowing = under(run, published={"Lorenz": {"zero_one_k": 0.5}})
+    for kept in (Baseline.of_run(run), Baseline.of_run(knowing)):
+        found = check(kept, knowing)
+        assert found.comparable
+        assert all(finding.equal for finding in found.findings)
+    changed = check(Baseline.of_run(knowing), under(run, published={"Lorenz": {"zero_one_k": 0.6}}))
+    assert changed.differing == ("published Lorenz zero_one_k is 0.6, not 0.5",)
 
 
 def test_runs_without_a_common_cell_have_nothing_to_compare(baseline: Baseline):
@@ -331,8 +351,7 @@ def test_times_are_shown_but_decide_only_within_one_job(run: Run):
 
 
 def test_times_of_different_machines_are_refused(run: Run, baseline: Baseline):
-    moved = FakeRun(run.folder, {**run.manifest, "environment": {**ENVIRONMENT, "processor": "Other"}}, run.store)
-    moved.__dict__["given"] = run.records
+    moved = under(run, environment={**ENVIRONMENT, "processor": "Other"})
     with pytest.raises(ValueError, match="never compared across environments, and these differ in processor"):
         check(baseline, moved, times=True)
     assert check(baseline, moved).notes == ("the environments differ in processor: rounding may differ",)
