@@ -51,9 +51,16 @@ class Claim:
 def judged(claims: Sequence[Claim], frame: pd.DataFrame, suite: str) -> list[tuple[Claim, Effect]]:
     """The claims about a suite, each with what its results say of it, whatever part of the suite was run.
 
-    `frame` is that of `Run.frame_of_components`.
+    `frame` is that of `Run.frame_of_components`. A test that ends in an exception costs its own claim alone.
     """
-    return [(claim, claim.test(frame)) for claim in claims if claim.suite == suite]
+    return [(claim, _judge(claim, frame)) for claim in claims if claim.suite == suite]
+
+
+def _judge(claim: Claim, frame: pd.DataFrame) -> Effect:
+    try:
+        return claim.test(frame)
+    except Exception as error:
+        return not_tested(f"{type(error).__name__}: {error}")
 
 
 def not_tested(why: str, unit: str = "") -> Effect:

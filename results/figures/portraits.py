@@ -21,6 +21,7 @@ from results.formatting import wrapped
 POINTS = 3000  # of each curve, at most
 MARGIN = 0.08  # around the truth, as a fraction of its extent
 ACROSS = 5  # panels in a line
+FLAT = 1e-12  # of the largest value, below which an extent is rounding
 COLOURS = "viridis"  # of the time since a trajectory began
 MARGIN_OF_PATHS = 0.06  # around all decoded trajectories, as a fraction of their extent
 
@@ -53,8 +54,10 @@ def attractors(
         }
         truth, learned = delayed.pop(""), delayed
     truth = truth[:POINTS, :dim]
-    low, high = truth.min(0) - MARGIN * np.ptp(truth, 0), truth.max(0) + MARGIN * np.ptp(truth, 0)
-    jump = 4 * float(np.median(_moves(truth)))
+    size = float(np.abs(truth).max()) or 1.0  # in place of the extent of a channel that is constant
+    extent = np.where(np.ptp(truth, 0) > FLAT * size, np.ptp(truth, 0), size)
+    low, high = truth.min(0) - MARGIN * extent, truth.max(0) + MARGIN * extent
+    jump = 4 * float(np.median(_moves(truth))) or float(extent.max())
     with drawing():
         figure, panels = _multiples(1 + len(learned), "3d" if dim == 3 else None)
         _draw(panels[0], truth, TRUTH, jump)
@@ -87,10 +90,11 @@ def pq_plots(
     with drawing():
         figure, panels = _multiples(1 + len(learned), None)
         reaches = [_reach(path) for path in learned.values() if not isinstance(path, str) and np.isfinite(path).all()]
-        room = max(reach for reach in (_reach(truth), *reaches) if reach <= 2 * _reach(truth))
+        most = 2 * _reach(truth) if np.isfinite(truth).all() else np.inf  # no path of a truth at rest
+        room = max((reach for reach in (most / 2, *reaches) if reach <= most and np.isfinite(reach)), default=1.0)
         for axes, (name, path) in zip(panels, {"truth": truth, **learned}.items(), strict=True):
             if isinstance(path, str) or not np.isfinite(path).all(0).any():
-                _title(axes, name, path if isinstance(path, str) else "diverged")
+                _title(axes, name, path if isinstance(path, str) else "undefined" if name == "truth" else "diverged")
             else:
                 finite = path[:, np.isfinite(path).all(0)][:, :POINTS]
                 colour = styles[name].colour if name in styles else TRUTH

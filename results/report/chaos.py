@@ -1,6 +1,7 @@
 """The figures of long runs: Lyapunov spectra, power spectra and return maps; of rings, in space and time."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -27,19 +28,17 @@ def chaos_pictures(data: FigureData) -> Iterator[Picture]:
             "Lyapunov exponents per timescale, from the learned models themselves, the largest ten at most: medians "
             "over seeds, from the lowest to the highest end of the seeds' 95 % intervals over states. Broad grey steps "
             "are those of the true equations, found in the same way.",
-            lyapunov_spectra(spectra, data.styles, data.run.timescales),
+            partial(lyapunov_spectra, spectra, data.styles, data.run.timescales),
         )
     powers = power(data)
     if len(powers):
         yield Picture(
             "power_spectra",
             "Power spectra",
-            "Power over frequency of the first channel of the first long run (first seed), by Welch's method; the "
-            "truth is the broad grey line. What diverged is not drawn.",
-            power_spectra(powers, data.styles, data.run.timescales),
+            "Power over frequency of the first channel that moves in the first long run (first seed), by Welch's "
+            "method; the truth is the broad grey line. What diverged is not drawn.",
+            partial(power_spectra, powers, data.styles, data.run.timescales),
         )
-    for system in data.run.timescales:
-        yield from _return_map(data, system)
 
 
 def exponents(data: FigureData) -> pd.DataFrame:
@@ -64,14 +63,16 @@ def power(data: FigureData) -> pd.DataFrame:
     found = []
     for system in data.run.timescales:
         truth = {} if system in data.rings else data.truth(system)
-        if not truth:
+        moves = np.ptp(truth["climate_truth"], axis=0) > 0 if truth else np.array([False])
+        if not moves.any():
             continue
+        channel = int(moves.argmax())
         paths = {
             learner: path for learner, path in data.paths(system, "climate").items() if learner in data.run.compared
         }
         for learner, path in {"": truth["climate_truth"], **paths}.items() if paths else ():
             if not isinstance(path, str) and np.isfinite(path).all():
-                frequency, values = power_spectrum(path[:, 0].astype(float), float(truth["climate_times"][0]))
+                frequency, values = power_spectrum(path[:, channel].astype(float), float(truth["climate_times"][0]))
                 table = pd.DataFrame({"frequency": frequency, "power": values})
                 found.append(table.assign(system=system, learner=learner))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
@@ -85,8 +86,8 @@ def power_spectrum(
     return frequency[1:], power[1:]
 
 
-def _return_map(data: FigureData, system: str) -> Iterator[Picture]:
-    """Of systems with three channels, whose third one has maxima that differ."""
+def return_map(data: FigureData, system: str) -> Iterator[Picture]:
+    """The return map of a system with three channels, whose third one has maxima that differ."""
     truth = {} if system in data.rings else data.truth(system)
     if not truth or truth["climate_truth"].shape[1] != 3:
         return
@@ -104,14 +105,14 @@ def _return_map(data: FigureData, system: str) -> Iterator[Picture]:
         "Return map",
         "Each maximum of the third channel of the first long run against the next one (first seed), with the truth in "
         "grey behind every learner: a model may leave the true trajectory and still follow the same map.",
-        return_maps(series, learned, data.styles, "x₃"),
+        partial(return_maps, series, learned, data.styles, "x₃"),
         system,
         dense=True,
     )
 
 
 def ring_pictures(data: FigureData) -> Iterator[Picture]:
-    """The figures of the rings of a run; none of any other run."""
+    """The spatial spectra of the rings of a run; none of any other run."""
     found = []
     for system in data.rings:
         runs = {"": data.truth(system)["climate_truth"], **data.paths(system, "climate")}
@@ -126,23 +127,25 @@ def ring_pictures(data: FigureData) -> Iterator[Picture]:
             "Spatial spectra",
             "Power of each wave number, mean over the first long run (first seed); the truth is the broad grey "
             "line. What diverged is not drawn.",
-            spatial_spectra(pd.concat(found, ignore_index=True), data.styles),
+            partial(spatial_spectra, pd.concat(found, ignore_index=True), data.styles),
         )
-    for system in data.rings:
-        arrays = data.truth(system)
-        forecasts = {
-            learner: path if isinstance(path, str) else path[0]
-            for learner, path in data.paths(system, "forecast").items()
-        }
-        yield Picture(
-            f"space_time-{slug(system)}",
-            "Space and time",
-            "The first test state: its truth, the forecast of every learner (first seed), and on the right how far "
-            "that is from the truth. White is where a forecast left the finite numbers.",
-            space_time(arrays["times"], arrays["truth"][0], forecasts, data.run.timescales[system]),
-            system,
-            dense=True,
-        )
+
+
+def fields_in_time(data: FigureData, system: str) -> Iterator[Picture]:
+    """The forecasts of a ring in space and time."""
+    if system not in data.rings:
+        return
+    arrays, paths = data.truth(system), data.paths(system, "forecast")
+    forecasts = {learner: path if isinstance(path, str) else path[0] for learner, path in paths.items()}
+    yield Picture(
+        f"space_time-{slug(system)}",
+        "Space and time",
+        "The first test state: its truth, the forecast of every learner (first seed), and on the right how far "
+        "that is from the truth. White is where a forecast left the finite numbers.",
+        partial(space_time, arrays["times"], arrays["truth"][0], forecasts, data.run.timescales[system]),
+        system,
+        dense=True,
+    )
 
 
 def spatial_power(run: Float[np.ndarray, "time site"]) -> Float[np.ndarray, " wave"]:

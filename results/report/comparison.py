@@ -1,6 +1,7 @@
 """The figures that set learners against each other: ranks, wins, Pareto fronts, profiles, means over all systems."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ def rank_pictures(data: FigureData) -> Iterator[Picture]:
             "Ranks and what they resolve",
             "Mean rank of each learner over the systems by valid prediction time, failed trials at the worst rank. "
             f"Bars join learners that Nemenyi's test at 5 % cannot tell apart. {ranks.statement}",
-            critical_difference(ranks, data.styles),
+            partial(critical_difference, ranks, data.styles),
         )
         told, note = telling(frame, run.compared)
         pairs = paired_losses(told, ranks.learners)
@@ -50,7 +51,7 @@ def rank_pictures(data: FigureData) -> Iterator[Picture]:
                 "Who beats whom",
                 "Share of the trials (system and seed) in which the learner of a row predicts longer than that of a "
                 f"column; ties count half.{note}",
-                win_matrix(shares_of_wins(pairs), len(pairs)),
+                partial(win_matrix, shares_of_wins(pairs), len(pairs)),
             )
 
 
@@ -74,7 +75,7 @@ def front_pictures(data: FigureData) -> Iterator[Picture]:
         "Accuracy against every cost",
         "Valid prediction time against function evaluations, memory, time and size, medians over seeds: up and to the "
         f"left is better. Learners on a stair are beaten by no other in both.{note}",
-        pareto_page(points(compared, LEADING_METRIC, tuple(costs)), data.styles, costs, "VPT"),
+        partial(pareto_page, points(compared, LEADING_METRIC, tuple(costs)), data.styles, costs, "VPT"),
     )
 
 
@@ -94,7 +95,7 @@ def aggregate_pictures(data: FigureData) -> Iterator[Picture]:
             "on its system; a failed trial counts as none. Right: how probable it is that a trial predicts longer than "
             f"one of {best} on a system drawn at random. 95 % bootstrap intervals, stratified by system, where there "
             f"are trials enough for one; an interval that holds 50 % resolves nothing.{note}",
-            aggregate_figure(together, data.styles),
+            partial(aggregate_figure, together, data.styles),
         )
     paired = paired_losses(frame, run.compared).dropna()
     inverse = 1 / (-paired).clip(lower=0).replace(0, np.nan)
@@ -107,7 +108,7 @@ def aggregate_pictures(data: FigureData) -> Iterator[Picture]:
             f"Share of the {len(profiled)} paired trials (system and seed) in which a learner's valid prediction time "
             "is within a factor of the longest of that trial: higher, and sooner, is better. A failed trial is never "
             f"within any.{note}",
-            performance_profile(shares(profiled, ratios), data.styles, "factor to the longest VPT"),
+            partial(performance_profile, shares(profiled, ratios), data.styles, "factor to the longest VPT"),
         )
 
 

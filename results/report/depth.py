@@ -1,6 +1,7 @@
 """The figures of continuous depth of a run of classifiers, and of memory against the steps of a solver."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import pandas as pd
 
@@ -48,14 +49,14 @@ def depth_pictures(data: FigureData) -> Iterator[Picture]:
     if not len(sweep):
         return
     for name, title, caption, relation in SWEEPS:
-        yield Picture(name, title, caption, depth_figures.sweep_figure(sweep, data.styles, relation))
+        yield Picture(name, title, caption, partial(depth_figures.sweep_figure, sweep, data.styles, relation))
     curves = data.run.curves()
     curves = curves.loc[curves["learner"].isin(sweep["learner"])]
     yield Picture(
         "depth_training",
         "Evaluations while training",
         "Forward evaluations of one update as training goes on: median over seeds, between the fewest and the most.",
-        depth_figures.evaluations_in_training(curves, data.styles),
+        partial(depth_figures.evaluations_in_training, curves, data.styles),
     )
 
 
@@ -85,7 +86,7 @@ def memory_pictures(data: FigureData) -> Iterator[Picture]:
             "Memory of an update against the function evaluations of its forward pass, for each kind of learner that "
             "the run has at several numbers of steps: medians over seeds. What grows in proportion is parallel to the "
             "grey diagonal.",
-            memory_against_steps(points),
+            partial(memory_against_steps, points),
         )
 
 

@@ -1,5 +1,6 @@
 """What the figures of a run are drawn from: its cells' arrays, prediction times and colours."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -18,12 +19,12 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with its file name, title and caption; `system` is empty where it shows all of them."""
+    """What draws a figure, with its file name, title and caption; `system` is empty where it shows all of them."""
 
     name: str
     title: str
     caption: str
-    figure: Figure
+    draw: Callable[[], Figure]  # in any process
     system: str = ""
     dense: bool = False  # so many lines that a page had better show pixels
 

@@ -1,9 +1,12 @@
 """The report of a run: results.csv, tables, figures, and one page that holds all of it and opens offline."""
 
 import base64
+import logging
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +19,13 @@ from results.claims.literature import CLAIMS
 from results.figures.style import FORMATS, save
 from results.formatting import slug, status
 from results.report import conclusions
-from results.report.chaos import chaos_pictures, ring_pictures
+from results.report.chaos import chaos_pictures, fields_in_time, return_map, ring_pictures
 from results.report.comparison import aggregate_pictures, front_pictures, rank_pictures
 from results.report.depth import depth_pictures, memory_pictures
 from results.report.figure_data import FigureData, Picture
 from results.report.parallel import executor
 from results.report.performance import accuracy_pictures, cost_pictures, training_pictures
-from results.report.portraits import portrait_pictures, turned_orbits
+from results.report.portraits import between_latent_states, long_runs, turned_orbits, zero_one_test
 from results.statistics.ranking import ranking
 from results.statistics.trials import LEADING_METRIC, groups, summary
 from results.store.atomic import write_in_one_stroke
@@ -31,6 +34,7 @@ from results.tables import formats
 from results.tables.matched import matched_tables
 from results.tables.tables import Table, leaderboard, outcome_table, system_table
 
+LOG = logging.getLogger(__name__)
 PAGE = "html"  # among the formats of tables
 LOG_LINES = 30  # of a failed cell's log that the page shows
 TEMPLATES = Path(__file__).parent / "templates"
@@ -39,7 +43,6 @@ PICTURES: tuple[Callable[[FigureData], Iterator[Picture]], ...] = (
     training_pictures,
     cost_pictures,
     ring_pictures,
-    portrait_pictures,
     rank_pictures,
     front_pictures,
     memory_pictures,
@@ -47,6 +50,28 @@ PICTURES: tuple[Callable[[FigureData], Iterator[Picture]], ...] = (
     chaos_pictures,
     depth_pictures,
 )
+PICTURES_OF_A_SYSTEM: tuple[Callable[[FigureData, str], Iterator[Picture]], ...] = (
+    fields_in_time,
+    between_latent_states,
+    long_runs,
+    zero_one_test,
+    return_map,
+)
+
+
+class Omissions(dict[str, str]):
+    """What a report lacks, since it could not be made, and why: a fault in one part costs no other."""
+
+    @contextmanager
+    def instead_of(self, part: str) -> Iterator[None]:
+        """Note the exception that ends a part of the report, but for those of the disk and of lost processes."""
+        try:
+            yield
+        except (OSError, BrokenExecutor):
+            raise
+        except Exception as error:
+            self[part] = f"{type(error).__name__}: {error}"
+            LOG.warning("the report is without %s (%s)", part, self[part])
 
 
 @dataclass(frozen=True)
@@ -71,21 +96,27 @@ def write_report(
     """
     folder = run.folder
     shown = PAGE in tables
-    data = FigureData(run, run.frame())
+    data, omitted = FigureData(run, run.frame()), Omissions()
     with executor(jobs) as pool:
         csv = pool.submit(write_csv, data.frame, folder / "results.csv")
-        drawn = chain.from_iterable(pictures(data) for pictures in PICTURES)
-        saved = [
-            pool.submit(_save, replace(one, caption=f"{one.caption} {run.conditions}"), folder, figures, shown)
-            for one in drawn
+        drawn = [
+            (one, pool.submit(_save, one, f"{one.caption} {run.conditions}", folder, figures, shown))
+            for one in pictures_of(data, omitted)
         ]
-        board, by_system, others = tables_of(run, data.frame)
-        every = [board, *chain(*by_system.values()), *others.values()]
-        written = [csv, *(pool.submit(formats.write, table, folder / "tables", tables) for table in every)]
-        content = _content(data, board, by_system, others) if shown else {}
-        shown_figures = [figure.result() for figure in saved]
-        for file in written:
-            file.result()
+        board, by_system, others = tables_of(run, data.frame, omitted)
+        every = [*([board] if board else []), *chain(*by_system.values()), *others.values()]
+        written = [(table, pool.submit(formats.write, table, folder / "tables", tables)) for table in every]
+        content = _content(data, board, by_system, others, omitted) if shown else {}
+        shown_figures = []
+        for picture, figure in drawn:
+            with omitted.instead_of(f"figure {picture.name}"):
+                shown_figures.append(figure.result())
+        for table, files in written:
+            with omitted.instead_of(f"table {table.name}"):
+                files.result()
+        csv.result()
+    for place, names in (("figures", shown_figures), ("tables", every)):
+        _remove_others(folder / place, {each.name for each in names})
     if not shown:
         return folder
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -96,21 +127,40 @@ def write_report(
     return path
 
 
+def pictures_of(data: FigureData, omitted: Omissions) -> Iterator[Picture]:
+    """The pictures that a run has data for, those of all systems first."""
+    for pictures in PICTURES:
+        with omitted.instead_of(pictures.__name__.replace("_", " ")):
+            yield from pictures(data)
+    for system, pictures in product(data.run.timescales, PICTURES_OF_A_SYSTEM):
+        with omitted.instead_of(f"{pictures.__name__.replace('_', ' ')} of {system}"):
+            yield from pictures(data, system)
+
+
+def _remove_others(folder: Path, names: Collection[str]) -> None:
+    """Remove what earlier reports, of a wider run, have left in a folder of tables or figures."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.suffix[1:] in (*FORMATS, *formats.KINDS) and path.stem not in names:
+            path.unlink(missing_ok=True)
+
+
 def _content(
-    data: FigureData, board: Table, by_system: dict[str, list[Table]], others: dict[str, Table]
+    data: FigureData,
+    board: Table | None,
+    by_system: dict[str, list[Table]],
+    others: dict[str, Table],
+    omitted: Omissions,
 ) -> dict[str, Any]:
     """What the page shows beside the figures."""
     run = data.run
     machine = ["hostname", "processor", "cores", "threads", "device", "platform", "python", "torch"]
     about = pd.DataFrame([run.store.environment(cell.key) for cell in run.finished]).reindex(columns=machine)
-    best = conclusions.winners(data.prediction_times, run.compared, run.timescales)
-    if LEADING_METRIC in run.metrics:
-        ranks = ranking(data.frame, run.compared)
-        lost = conclusions.lost_to_references(data.prediction_times, run.compared, data.truths)
-        concluded = conclusions.conclusions(best, conclusions.overall_ranking(ranks), lost)
-        concluded += [ranks.note] if ranks.note else []
-    else:
-        concluded = conclusions.describe_best(data.frame, run.compared, run.metrics[0])
+    best, concluded, orbits = [], [], {}
+    with omitted.instead_of("its conclusions"):
+        best = conclusions.winners(data.prediction_times, run.compared, run.timescales)
+        concluded = _conclusions(data, best)
+    with omitted.instead_of("orbits in space"):
+        orbits = turned_orbits(data)
     return {
         "run": run,
         "manifest": run.manifest,
@@ -121,50 +171,64 @@ def _content(
         "matched": others.get("matched"),
         "outcomes": others.get("outcomes"),
         "claims": claims_table(judged(CLAIMS, run.frame_of_components(), run.suite)).to_dict("records"),
-        "orbits": turned_orbits(data),
+        "orbits": orbits,
+        "omitted": omitted,
         "failures": list(_failures(run)),
         "environments": about.astype(str).value_counts(sort=False).reset_index(name="cells").to_dict("records"),
         "colours": {learner: to_hex(style.colour) for learner, style in data.styles.items()},
     }
 
 
-def tables_of(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, list[Table]], dict[str, Table]]:
+def _conclusions(data: FigureData, best: list[conclusions.Winner]) -> list[str]:
+    """What the run shows, in sentences."""
+    run = data.run
+    if LEADING_METRIC not in run.metrics:
+        return conclusions.describe_best(data.frame, run.compared, run.metrics[0])
+    ranks = ranking(data.frame, run.compared)
+    lost = conclusions.lost_to_references(data.prediction_times, run.compared, data.truths)
+    found = conclusions.conclusions(best, conclusions.overall_ranking(ranks), lost)
+    return found + ([ranks.note] if ranks.note else [])
+
+
+def tables_of(
+    run: Run, frame: pd.DataFrame, omitted: Omissions
+) -> tuple[Table | None, dict[str, list[Table]], dict[str, Table]]:
     """The leaderboard, the tables of each system, and others by name where there are data; captions say conditions."""
 
     def with_conditions(table: Table) -> Table:
         return replace(table, caption=f"{table.caption} {run.conditions}")
 
     trials, totals = {system: here for (system,), here in groups(frame, "system")}, summary(frame)
-    board = with_conditions(leaderboard(frame, run.learners, run.references, run.timescales, totals))
-    by_system = {
-        system: [
-            with_conditions(
-                system_table(trials[system], system, run.learners, run.references, timescale, group, metrics, totals)
+    board, by_system, others = None, {system: [] for system in run.timescales}, {}
+    with omitted.instead_of("the leaderboard"):
+        board = with_conditions(leaderboard(frame, run.learners, run.references, run.timescales, totals))
+    for (system, timescale), (group, metrics) in product(run.timescales.items(), run.groups.items()):
+        with omitted.instead_of(f"the table of {group or 'all'} metrics on {system}"):
+            here = trials[system], system, run.learners, run.references, timescale, group, metrics, totals
+            by_system[system].append(with_conditions(system_table(*here)))
+    with omitted.instead_of("the tables at equal cost"):
+        if (matched := matched_tables(run, frame)) is not None:
+            others["matched"] = with_conditions(matched[0])
+            for system, table in matched[1].items():
+                by_system[system].append(with_conditions(table))
+    with omitted.instead_of("the table of outcomes"):
+        if bool((frame["status"] != "ok").any()):
+            others["outcomes"] = with_conditions(
+                outcome_table(frame, run.learners, run.references, list(run.timescales))
             )
-            for group, metrics in run.groups.items()
-        ]
-        for system, timescale in run.timescales.items()
-    }
-    others = {}
-    if (matched := matched_tables(run, frame)) is not None:
-        others["matched"] = with_conditions(matched[0])
-        for system, table in matched[1].items():
-            by_system[system].append(with_conditions(table))
-    if bool((frame["status"] != "ok").any()):
-        others["outcomes"] = with_conditions(outcome_table(frame, run.learners, run.references, list(run.timescales)))
     return board, by_system, others
 
 
-def _save(picture: Picture, folder: Path, kinds: Collection[str], shown: bool) -> SavedFigure:
-    """Save a picture in these formats; where it is shown on the page, with its content."""
+def _save(picture: Picture, caption: str, folder: Path, kinds: Collection[str], shown: bool) -> SavedFigure:
+    """Draw and save a picture in these formats; where it is shown on the page, with its content."""
     kind = "png" if picture.dense else "svg"
     wanted = [*kinds, *([kind] if shown and kind not in kinds else [])]
-    paths = save(picture.figure, folder / "figures", picture.name, wanted)
+    paths = save(picture.draw(), folder / "figures", picture.name, wanted)
     source = _address(paths[kind]) if shown else ""
     for extra in set(paths) - set(kinds):
         paths.pop(extra).unlink()
     files = {kind: path.relative_to(folder).as_posix() for kind, path in paths.items()}
-    return SavedFigure(picture.name, picture.title, picture.caption, picture.system, source, files)
+    return SavedFigure(picture.name, picture.title, caption, picture.system, source, files)
 
 
 def _films(run: Run) -> Iterator[SavedFigure]:

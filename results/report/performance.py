@@ -1,6 +1,7 @@
 """The figures of performance of a run: prediction times, error growth, learning curves, costs."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ def accuracy_pictures(data: FigureData) -> Iterator[Picture]:
             "Time until the error exceeds 0.5 standard deviations: median over seeds of the median over test "
             "states, with 95 % intervals over seeds and test states. Reference rows are grey and hatched; ≥ "
             "marks times that only the horizon ends, or the time up to which the truth itself is known.",
-            figures.prediction_times(times, data.styles, timescales),
+            partial(figures.prediction_times, times, data.styles, timescales),
         )
     growth = []
     for (system, learner), arrays in data.cells.items():
@@ -38,7 +39,7 @@ def accuracy_pictures(data: FigureData) -> Iterator[Picture]:
             "Error of the forecast in standard deviations of the training data (NRMSE): median over test states, "
             "and for the compared learners the band between the quartiles, medians over seeds. A cross marks a "
             "divergence; thin lines are the thresholds of the two prediction times.",
-            figures.error_growth(pd.concat(growth, ignore_index=True), data.styles, timescales),
+            partial(figures.error_growth, pd.concat(growth, ignore_index=True), data.styles, timescales),
         )
 
 
@@ -51,7 +52,7 @@ def training_pictures(data: FigureData) -> Iterator[Picture]:
             f"Learning curves over {axis}",
             f"Validation loss against {axis}: median over seeds, with the band between the lowest and the highest. "
             "Losses of different kinds of learners are of different quantities.",
-            figures.learning_curves(trained, data.styles, against),
+            partial(figures.learning_curves, trained, data.styles, against),
         )
     distinct = trained.groupby(["learner", "system", "seed"], sort=False)["nfe_forward"].nunique()
     adaptive = distinct.loc[distinct > 1].index.unique("learner").tolist()  # whose evaluations change while training
@@ -61,7 +62,7 @@ def training_pictures(data: FigureData) -> Iterator[Picture]:
             "Evaluations while training",
             "Forward evaluations of one update as training goes on, of learners whose solver chooses its steps: "
             "median over seeds, between the fewest and the most.",
-            evaluations_in_training(trained.loc[trained["learner"].isin(adaptive)], data.styles),
+            partial(evaluations_in_training, trained.loc[trained["learner"].isin(adaptive)], data.styles),
         )
 
 
@@ -77,5 +78,5 @@ def cost_pictures(data: FigureData) -> Iterator[Picture]:
                 f"Accuracy against {label.split(' (')[0]}",
                 "Valid prediction time against what it costs, medians over seeds, with 95 % intervals of the "
                 "prediction time: up and to the left is better. Reference rows are levels across the panels.",
-                figures.cost_accuracy(points, data.styles, data.run.timescales, label),
+                partial(figures.cost_accuracy, points, data.styles, data.run.timescales, label),
             )

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,6 @@ GONE = -32_768  # where a run is outside of it, or not finite
 Path = Float[np.ndarray, "time dim"]
 
 
-def portrait_pictures(data: FigureData) -> Iterator[Picture]:
-    """The figures of motion, system by system; only such as there are data for."""
-    for system in data.run.timescales:
-        yield from _homotopy(data, system)
-        if data.truth(system):
-            yield _attractors(data, system)
-            yield _zero_one_test(data, system)
-
-
 def turned_orbits(data: FigureData) -> dict[str, dict[str, Any]]:
     """The long runs that the page turns, of each system that has three channels which are not sites of a ring."""
     found = {}
@@ -45,8 +37,8 @@ def turned_orbits(data: FigureData) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _homotopy(data: FigureData, system: str) -> Iterator[Picture]:
-    """Of models with latent states."""
+def between_latent_states(data: FigureData, system: str) -> Iterator[Picture]:
+    """What lies between two latent states, of models that have some."""
     found = {
         learner: (paths[0], data.cells[system, learner]["path_times"])
         for learner in data.run.learners
@@ -59,38 +51,44 @@ def _homotopy(data: FigureData, system: str) -> Iterator[Picture]:
             "Trajectories decoded from evenly spaced places on the line between the latent states of the first two "
             "test states (first seed), by their first two channels. A dot is where the observed interval begins; "
             "what the latent dynamics were before it is grey, where they can be followed backwards.",
-            homotopy(found, data.run.timescales[system]),
+            partial(homotopy, found, data.run.timescales[system]),
             system,
         )
 
 
-def _attractors(data: FigureData, system: str) -> Picture:
+def long_runs(data: FigureData, system: str) -> Iterator[Picture]:
+    """The attractors of the truth and of every learner."""
     truth, timescale = data.truth(system), data.run.timescales[system]
+    if not truth:
+        return
     states, step = truth["climate_truth"], truth["climate_times"][0]
     length = f"{min(len(states), portraits.POINTS) * step:.3g} {timescale}s"
-    return Picture(
+    yield Picture(
         f"attractors-{slug(system)}",
         "Long run",
         f"The first long run of the truth and of every learner (first seed) over {length}, within the same limits; "
         "a dot is a state at rest.",
-        portraits.attractors(states, data.paths(system, "climate"), data.styles, step, timescale),
+        partial(portraits.attractors, states, data.paths(system, "climate"), data.styles, step, timescale),
         system,
         dense=True,
     )
 
 
-def _zero_one_test(data: FigureData, system: str) -> Picture:
+def zero_one_test(data: FigureData, system: str) -> Iterator[Picture]:
+    """The paths of the 0-1 test of the truth and of every learner."""
+    truth = data.truth(system)
+    if not truth:
+        return
     measured = rows(data.frame, system=system, metric="zero_one_k")
     medians = column(measured, "value").groupby(measured["learner"]).median().dropna()
     notes = {str(learner): f"K = {round(value, 2) + 0.0:.2f}" for learner, value in medians.items()}
-    truth = data.truth(system)
-    return Picture(
+    yield Picture(
         f"pq-{slug(system)}",
         "0-1 test for chaos",
         "Paths (p, q) of the 0-1 test on the first long run (first seed): bounded for regular motion, like a "
         "random walk for chaos. K is the median over seeds, near 0 for regular motion and near 1 for chaos. "
         + describe_sampling(*truth["pq_sampling"]),
-        portraits.pq_plots(truth["pq_truth"], data.paths(system, "pq"), data.styles, notes),
+        partial(portraits.pq_plots, truth["pq_truth"], data.paths(system, "pq"), data.styles, notes),
         system,
         dense=True,
     )

@@ -78,11 +78,24 @@ def cubic_spiral(x: Array, strain: Array) -> Array:
     return np.stack([-0.1 * u**3 + 2 * (1 + strain) * v**3, -2 * u**3 - 0.1 * v**3], -1)
 
 
+def driven(x: Array, strain: Array) -> Array:
+    """Lorenz behind an input that is constant."""
+    return np.concatenate([0 * x[:, :1], lorenz(x[:, 1:], strain)], -1)
+
+
+def resting(x: Array, strain: Array) -> Array:
+    return 0 * x
+
+
 EXAMPLES = {
     "CubicSpiral": Example(cubic_spiral, (2.0, 0.0), 2.0, chaotic=False),
     "VanDerPol": Example(van_der_pol, (2.0, 0.5), 6.66329, chaotic=False),
     "Lorenz": Example(lorenz, (-8.0, 7.0, 27.0), 1 / 0.9056),
     "Rossler": Example(rossler, (1.0, -5.0, 0.02), 1 / 0.0714),
+    "Driven": Example(driven, (1.0, -8.0, 7.0, 27.0), 1 / 0.9056),
+    "Offset": Example(resting, (1e6, 0.0, 3.0), 1.0, chaotic=False),
+    "Resting": Example(resting, (0.0, 0.0), 1.0, chaotic=False),
+    "Still": Example(resting, (2.0,), 1.0, chaotic=False),
     "Lorenz96": Example(lorenz96, (8.1, 7.4, 2.0, 9.1, -1.0, 3.0, 7.0, 8.0, 1.0, 4.0), 1 / 1.17, ring=True),
 }
 # Label, whether a reference row, error of the first step, seconds to fit, function evaluations a step, parameters.

@@ -17,7 +17,7 @@ from metrics import Evidence, interpolation, nrmse
 from results.figures.portraits import homotopy
 from results.figures.style import save
 from results.report.figure_data import FigureData
-from results.report.portraits import portrait_pictures
+from results.report.portraits import between_latent_states
 from results.store.run import Run
 from systems import Dataset, RandomSpirals, Sampling, sample
 from systems.observation import Irregular, Partial
@@ -150,6 +150,6 @@ def test_a_run_shows_the_way_between_latent_states_where_it_has_any(tmp_path: Pa
     data = FigureData(run, run.frame())
     path, times = turn(3, 2, 4)
     data.cells["VanDerPol", "ResNet"] |= {"path": np.stack([path] * 3), "path_times": times}
-    found = [picture for picture in portrait_pictures(data) if picture.name.startswith("homotopy")]
+    found = [picture for system in run.systems for picture in between_latent_states(data, system)]
     assert [(picture.name, picture.system) for picture in found] == [("homotopy-VanDerPol", "VanDerPol")]
-    assert found[0].figure.axes[0].get_ylabel() == "ResNet"
+    assert found[0].draw().axes[0].get_ylabel() == "ResNet"

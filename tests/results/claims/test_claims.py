@@ -166,6 +166,17 @@ def test_every_part_of_a_run_gives_verdicts_or_says_what_was_not_tested(whole_ru
         told = np.isfinite([found.size, found.low, found.high]).all()
         assert told != found.in_words.startswith("not tested: "), (claim.name, found)
         assert found.verdict in (("supported", "refuted", "inconclusive") if told else ("inconclusive",))
+        assert "Error: " not in found.in_words
+
+
+def test_a_test_that_breaks_down_costs_its_own_claim_alone():
+    def divide(_: pd.DataFrame) -> Effect:
+        raise ZeroDivisionError("nobody was measured")
+
+    broken = replace(CLAIMS[0], test=divide)
+    (_, lost), (_, sound) = judged([broken, CLAIMS[1]], frame(), "images")
+    assert (lost.verdict, lost.reason) == ("inconclusive", "not tested: ZeroDivisionError: nobody was measured")
+    assert sound.verdict == "supported"
 
 
 def test_the_verdict_on_collapse_names_the_model_that_it_tested():

@@ -1,5 +1,6 @@
 """Figures of fields: what is drawn where, and what is said of a forecast that is not there."""
 
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from results.figures.chaos import spatial_spectra
 from results.figures.fields import space_time
 from results.figures.style import save, styles
-from results.report.chaos import ring_pictures, spatial_power
+from results.report.chaos import fields_in_time, ring_pictures, spatial_power
 from results.report.figure_data import FigureData
 from results.store.run import Run
 from tests.support.synthetic import Size, build
@@ -84,6 +85,8 @@ def test_a_run_shows_fields_for_the_systems_on_a_ring_only(tmp_path: Path):
         tmp_path, ("Lorenz", "Lorenz96"), ("ResNet", "Persistence"), Size(climate_samples=60, points=2, seeds=(0,))
     )
     run = Run.load(folder)
-    names = [picture.name for picture in ring_pictures(FigureData(run, run.frame()))]
+    data = FigureData(run, run.frame())
+    found = chain(ring_pictures(data), *(fields_in_time(data, system) for system in run.systems))
+    names = [picture.name for picture in found]
     assert [name for name in names if name.startswith("space_time")] == ["space_time-Lorenz96"]
     assert "spatial_spectra" in names

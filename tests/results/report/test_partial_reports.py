@@ -6,43 +6,58 @@ import numpy as np
 import pytest
 
 from results.report.figure_data import FigureData
-from results.report.page import PICTURES, _content, tables_of
+from results.report.page import Omissions, _content, pictures_of, tables_of
 from results.store.record import Status
 from results.store.run import Run
 from tests.support import synthetic
 
 EVERY = ("WindowedRNN", "ResNet", "Persistence", "TrueEquations")
 SIZE = synthetic.Size(step=0.02, test=2, climate_samples=600, points=2, seeds=(0, 1))
+AT_REST = ("Driven", "Offset", "Resting", "Still")  # systems of which some channels, or all, do not move
 SPECTRUM = np.array([[1.0, 0.0, -14.6], [0.9, -0.1, -15.0], [1.1, 0.1, -14.0]])
 
 
-def pictures_of(folder: Path) -> set[str]:
+def reported(folder: Path) -> set[str]:
     """The names of the figures of a run whose models have spectra, after its tables and its page."""
     run = Run.load(folder)
     data = FigureData(run, run.frame())
-    for (_, learner), arrays in data.cells.items():
+    for (system, learner), arrays in data.cells.items():
         if learner != "Persistence" and arrays:
             arrays["exponents"] = np.stack([SPECTRUM] * 2)
-    _content(data, *tables_of(run, data.frame))
-    return {picture.name for pictures in PICTURES for picture in pictures(data)}
+        if system in AT_REST and arrays:
+            arrays["pq_truth"] *= np.nan  # as the 0-1 test of a series that does not move
+    omitted = Omissions()
+    _content(data, *tables_of(run, data.frame, omitted), omitted)
+    drawn = list(pictures_of(data, omitted))
+    for picture in drawn:
+        picture.draw()
+    assert omitted == {}
+    return {picture.name for picture in drawn}
 
 
 @pytest.mark.parametrize("learners", [("TrueEquations",), ("Persistence", "TrueEquations"), ("ResNet",), EVERY])
 def test_every_part_of_the_learners_is_reported(tmp_path: Path, learners: tuple[str, ...]):
-    names = pictures_of(synthetic.build(tmp_path, ("Lorenz",), learners, SIZE))
+    names = reported(synthetic.build(tmp_path, ("Lorenz",), learners, SIZE))
     assert ("lyapunov_spectra" in names) == (set(learners) == set(EVERY))
 
 
 @pytest.mark.parametrize("missing", ["vpt", "nrmse", "vpt_capped", "zero_one_k"])
 def test_a_metric_that_was_not_measured_costs_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str):
     monkeypatch.setattr(synthetic, "METRICS", [one for one in synthetic.METRICS if one[0] != missing])
-    assert "prediction_times" in pictures_of(synthetic.build(tmp_path, ("Lorenz", "VanDerPol"), EVERY, SIZE))
+    assert "prediction_times" in reported(synthetic.build(tmp_path, ("Lorenz", "VanDerPol"), EVERY, SIZE))
 
 
 def test_a_run_of_which_all_compared_learners_were_skipped_is_reported(tmp_path: Path):
     skipped: dict[tuple[str, str], Status] = {
         (system, learner): "skipped" for system in ("Lorenz", "VanDerPol") for learner in EVERY[:2]
     }
-    names = pictures_of(synthetic.build(tmp_path, ("Lorenz", "VanDerPol"), EVERY, SIZE, skipped))
+    names = reported(synthetic.build(tmp_path, ("Lorenz", "VanDerPol"), EVERY, SIZE, skipped))
     assert "prediction_times" in names
     assert "aggregates" not in names
+
+
+@pytest.mark.parametrize("system", AT_REST)
+def test_a_channel_at_rest_costs_no_figure(tmp_path: Path, system: str):
+    names = reported(synthetic.build(tmp_path, (system,), EVERY, SIZE))
+    assert {"prediction_times", "error_growth", f"attractors-{system}", f"pq-{system}"} <= names
+    assert ("power_spectra" in names) == (system == "Driven")

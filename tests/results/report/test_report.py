@@ -4,7 +4,7 @@ import base64
 import csv
 import json
 import re
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,13 @@ from PIL import Image
 from results import Status
 from results.figures.style import FORMATS
 from results.report import page as report
-from results.report.chaos import chaos_pictures, exponents, power_spectrum
+from results.report.chaos import chaos_pictures, exponents, power_spectrum, return_map
 from results.report.comparison import aggregated
 from results.report.conclusions import Winner, conclusions, lost_to_references, overall_ranking, winners
-from results.report.figure_data import FigureData
+from results.report.figure_data import FigureData, Picture
 from results.report.page import write_report
 from results.report.performance import accuracy_pictures
-from results.report.portraits import describe_sampling, portrait_pictures
+from results.report.portraits import describe_sampling, long_runs
 from results.statistics.intervals import Interval
 from results.statistics.ranking import rank_table
 from results.store.errors import BrokenRunError
@@ -52,6 +52,7 @@ def page(folder: Path) -> str:
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the figures out, where a test is about something else."""
     monkeypatch.setattr(report, "PICTURES", ())
+    monkeypatch.setattr(report, "PICTURES_OF_A_SYSTEM", ())
 
 
 def reported(folder: Path) -> str:
@@ -237,7 +238,8 @@ def test_seeds_that_failed_are_left_out_of_figures_but_not_of_the_table(tmp_path
     (row,) = data.prediction_times.to_dict("records")
     assert row["median"] == np.median(arrays["vpt"][1])
     assert row["status"] == "ok"
-    names = {picture.name for picture in (*accuracy_pictures(data), *portrait_pictures(data))}
+    found = chain(accuracy_pictures(data), *(draw(data, "VanDerPol") for draw in report.PICTURES_OF_A_SYSTEM))
+    names = {picture.name for picture in found}
     assert names >= {"error_growth", "attractors-VanDerPol", "pq-VanDerPol"}
     board = leaderboard(run.frame(), run.learners, run.references, run.timescales)
     assert board.outcomes == {"ResNet": "1 of 2 crashed"}
@@ -326,6 +328,7 @@ def test_captions_say_how_many_cases_and_seeds_which_budget_and_which_device(fol
 def test_only_the_formats_that_are_asked_for_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = build(tmp_path, ("Lorenz",), size=TINY)
     monkeypatch.setattr(report, "PICTURES", (lambda data: islice(accuracy_pictures(data), 1),))
+    monkeypatch.setattr(report, "PICTURES_OF_A_SYSTEM", ())
     assert write_report(Run.load(folder), ("csv",), ("pdf",)) == folder
     assert not (folder / "report.html").exists()
     assert {path.suffix for path in (folder / "tables").iterdir()} == {".csv"}
@@ -333,6 +336,53 @@ def test_only_the_formats_that_are_asked_for_are_written(tmp_path: Path, monkeyp
     page = write_report(Run.load(folder), ("html",), ("pdf",)).read_text()
     assert "data:image/svg+xml" in page  # what the page shows is in it, and nowhere else
     assert {path.suffix for path in (folder / "figures").iterdir()} == {".pdf"}
+
+
+def break_down(*_: Any) -> Any:
+    raise ValueError("out of ink")
+
+
+def test_a_part_that_cannot_be_made_is_a_line_that_says_why_and_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    folder = build(tmp_path, ("Lorenz",), size=TINY)
+    broken = Picture("broken", "Broken", "It breaks down.", break_down)
+    drawn = (lambda data: islice(accuracy_pictures(data), 1), lambda data: iter([broken]), break_down)
+    monkeypatch.setattr(report, "PICTURES", drawn)
+    monkeypatch.setattr(report, "PICTURES_OF_A_SYSTEM", (break_down,))
+    monkeypatch.setattr(report, "leaderboard", break_down)
+    monkeypatch.setattr(report.conclusions, "winners", break_down)
+    page = reported(folder)
+    section = page[page.index("Left out of this report") : page.index('<section id="protocol">')]
+    parts = ("figure broken", "break down", "break down of Lorenz", "the leaderboard", "its conclusions")
+    for part in parts:
+        assert f"<dt>{part}</dt><dd>ValueError: out of ink</dd>" in section
+    assert sorted(caplog.messages) == sorted(f"the report is without {part} (ValueError: out of ink)" for part in parts)
+    assert "data:image/svg+xml" in page  # of the figure that is sound
+    assert (folder / "tables" / "Lorenz.md").exists()
+
+
+def test_a_full_disk_is_no_fault_of_a_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def fill_up(*_: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(report, "PICTURES", (fill_up,))
+    with pytest.raises(OSError, match="No space left"):
+        write_report(Run.load(build(tmp_path, ("Lorenz",), size=TINY)))
+
+
+def test_what_a_wider_run_left_is_removed_and_the_users_own_files_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(report, "PICTURES", ())
+    monkeypatch.setattr(report, "PICTURES_OF_A_SYSTEM", (long_runs,))
+    folder = build(tmp_path, size=TINY, status=FAILED)
+    write_report(Run.load(folder))
+    (folder / "tables" / "notes.txt").write_text("mine")
+    assert write_report(Run.load(build(tmp_path, ("Lorenz",), size=TINY)), ("md", "html"), ("pdf",))
+    left = {path.name for place in ("tables", "figures") for path in (folder / place).iterdir()}
+    tables = {f"{name}.{kind}" for name in ("Lorenz", "leaderboard", "outcomes") for kind in ("md", "tex", "csv")}
+    assert left == {"notes.txt", "attractors-Lorenz.pdf", "attractors-Lorenz.svg", *tables}
 
 
 @pytest.mark.usefixtures("no_figures")
@@ -365,7 +415,7 @@ def test_chaos_is_told_by_exponents_power_and_return_maps(tmp_path: Path):
         if learner != "Persistence":
             spectrum = np.array([[1.0, 0.0, -14.6], [0.9, -0.1, -15.0], [1.1, 0.1, -14.0]])
             arrays["exponents"] = np.stack([spectrum, np.full((3, 3), np.nan)])
-    assert [picture.name for picture in chaos_pictures(data)] == [
+    assert [picture.name for picture in chain(chaos_pictures(data), return_map(data, "Lorenz"))] == [
         "lyapunov_spectra", "power_spectra", "return_map-Lorenz"
     ]  # fmt: skip
     found = exponents(data)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from results.report.page import tables_of
+from results.report.page import Omissions, tables_of
 from results.statistics import pareto
 from results.statistics.trials import column
 from results.store.record import Measurement, Record, Status
@@ -167,10 +167,10 @@ def change(store: Store, key: str) -> None:
 
 
 def test_the_report_has_the_views_where_there_are_any(run: Run, tmp_path: Path):
-    _, by_system, others = tables_of(run, run.frame())
+    _, by_system, others = tables_of(run, run.frame(), Omissions())
     assert np.isfinite(others["matched"].values["nfe"]).all()
     assert [tables[-1].name for tables in by_system.values()] == ["matched-X", "matched-Y"]
     alone = hand_made(tmp_path, learners=("A", "Reference"))
-    _, by_system, others = tables_of(alone, alone.frame())
+    _, by_system, others = tables_of(alone, alone.frame(), Omissions())
     assert not others
     assert not any(table.name.startswith("matched") for tables in by_system.values() for table in tables)
