@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 
 import numpy as np
 from tabulate import tabulate
@@ -9,6 +10,10 @@ from tabulate import tabulate
 ABSENT = "not run"
 NOTHING = "—"  # where a metric says nothing about a learner
 BYTES = ("B", "byte", "bytes")
+LONGEST = 120  # bytes of a file name that is made of a label
+
+_SETTING = r"[\w.]+=-?\w[\w.]*(?:e-\d+)?"
+_PLAIN = rf"\w+(?:\[{_SETTING}(?:,{_SETTING})*\])?"  # labels whose letters and digits tell them from each other
 
 _STATUS = {"solver_failed": "solver failed", "out_of_memory": "out of memory", "timeout": "timed out"}
 _NAMES = {
@@ -55,8 +60,16 @@ def heading(metric: str) -> str:
 
 
 def slug(label: str) -> str:
-    """A file name for a label: `Lorenz96[sites=40]` becomes `Lorenz96-sites-40`."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", label).strip("-.") or "unnamed"
+    """A file name of its own for each label: `Lorenz96[sites=40]` becomes `Lorenz96-sites-40`.
+
+    Letters of all scripts are kept. Where others would have the same name, as of paths and of nested settings, a digest
+    of the label follows.
+    """
+    name = re.sub(r"[^\w.-]+", "-", label).strip("-.")
+    if re.fullmatch(_PLAIN, label) and len(name.encode()) <= LONGEST:
+        return name
+    kept = name.encode()[:LONGEST].decode(errors="ignore")
+    return f"{kept}-{sha256(label.encode(errors='surrogatepass')).hexdigest()[:6]}".lstrip("-")
 
 
 def brief(label: str) -> str:

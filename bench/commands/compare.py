@@ -71,7 +71,12 @@ def _compare_runs(first: str, second: str, only: list[str] | None) -> Compared |
     from results.gate import comparison
     from results.statistics.trials import leading_metric
 
-    found = comparison.compare_runs(*(Run.load(Path(folder)) for folder in (first, second)))
+    runs = [Run.load(Path(folder)) for folder in (first, second)]
+    for run in runs:
+        if not run.finished:
+            print_to_stderr(f"nothing to compare: {run.without_cells}")
+            return None
+    found = comparison.compare_runs(*runs)
     if not found.cells:
         print_to_stderr(f"nothing to compare: {first} and {second} have no finished cell in common")
         return None

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 from rich.console import Console
 
 from bench.display.tables import table_of, titled
-from bench.errors import NOTHING_MEASURED, print_to_stderr, unknown
+from bench.errors import MISTAKEN, NOTHING_MEASURED, one_line, print_to_stderr, unknown
 from bench.machine.environment import cores
 from bench.request import RUNS, Out, RunNames, shown_option
 from bench.runs import find_runs, write_report
+from results import UnreadableError
 from results.store.run import Run, no_garbage_collection
 
 
@@ -55,16 +56,22 @@ def report(
                     saved.result()
             sys.stdout.write(f"{out / 'gallery'}\n")
             return 0
+        code = 0
         for folder in find_runs(runs or (), out):
-            run = Run.load(folder)
+            try:
+                run = Run.load(folder)
+            except UnreadableError as error:  # the others are reported all the same
+                print_to_stderr(f"error: {one_line(str(error))}")
+                code = MISTAKEN
+                continue
             if not run.finished:
-                print_to_stderr(f"nothing to report: no cell of {folder} is finished")
-                return NOTHING_MEASURED
-            if claims:
+                print_to_stderr(f"nothing to report: {run.without_cells}")
+                code = code or NOTHING_MEASURED
+            elif claims:
                 _print_claims(run)
             else:
                 sys.stdout.write(f"{write_report(run, **chosen)}\n")
-    return 0
+    return code
 
 
 def _chosen(kind: str, text: str, choices: Sequence[str]) -> tuple[str, ...]:

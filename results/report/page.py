@@ -233,11 +233,13 @@ def _save(picture: Picture, caption: str, folder: Path, kinds: Collection[str], 
 
 def _films(run: Run) -> Iterator[SavedFigure]:
     """What `run --film` has left: strips of the learning of planar and other models, and their vector fields."""
-    for system in run.systems:
-        for path in sorted((run.folder / "films").glob(f"{slug(system)}-*.png")):
-            title = "Learned vector fields" if path.stem.endswith("-vector-fields") else "Learning, stage by stage"
-            alike = sorted(path.parent.glob(f"{path.stem}.*"))
-            files = {other.suffix[1:]: other.relative_to(run.folder).as_posix() for other in alike}
+    stages = {slug(learner): "Learning, stage by stage" for learner in run.learners}
+    titles = stages | {"vector-fields": "Learned vector fields"}
+    for system, (name, title) in product(run.systems, titles.items()):
+        path = run.folder / "films" / f"{slug(system)}-{name}.png"
+        if path.exists():
+            alike = [path.with_name(f"{path.stem}{suffix}") for suffix in (".gif", ".mp4", ".pdf", ".png", ".svg")]
+            files = {one.suffix[1:]: one.relative_to(run.folder).as_posix() for one in alike if one.exists()}
             caption = f"Filmed with the first seed. {run.conditions}"
             yield SavedFigure(f"film-{path.stem}", title, caption, system, _address(path), files)
 

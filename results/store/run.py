@@ -139,6 +139,12 @@ class Run:
         """Cells that are missing or damaged, and why."""
         return self._records[1]
 
+    @property
+    def without_cells(self) -> str:
+        """What to say of a run of which no cell is finished, as of a folder that was copied alone."""
+        cells = self.store.root / "cells"
+        return f"no cell of {self.folder} is finished in {cells}; a run is copied with the folder `cells` beside it"
+
     def frame(self) -> "DataFrame":
         """One row for each metric of each trial, in long form, ordered by system, learner, seed and metric."""
         return self._frame.copy(deep=False)

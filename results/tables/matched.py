@@ -51,7 +51,7 @@ def matched_tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, Tabl
         said = f"{caption}. Equal are {each}. {BOLD} ({BY_SEEDS})."
         here = {by: rows(view, system=system) for by, view in views.items()}
         level = {by: level_by_seeds(view, shown).get(LEADING_METRIC, set()) for by, view in here.items()}
-        name = slug(f"matched {system}")
+        name = f"matched-{slug(system)}"
         by_system[system] = _table(name, said, here, rows(frame, system=system), shown, level, timescale)
     level = {by: level_by_ranks(view, LEADING_METRIC, shown) for by, view in views.items()}
     said = f"{caption}, and over systems. {BOLD} ({BY_RANKS})."

@@ -215,7 +215,7 @@ def system_table(
     )
     if any(each.chance for each in columns):
         caption += f" {INDEPENDENT_TRUTH}: the truth's own score, with quartiles over seeds where they differ."
-    return table_of(slug(f"{system} {group}".strip()), caption, columns, here, learners, references)
+    return table_of(f"{slug(system)}-{group}".rstrip("-"), caption, columns, here, learners, references)
 
 
 def outcome_table(

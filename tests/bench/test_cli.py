@@ -1,6 +1,7 @@
 """The command line: what is printed where, what is written, and which exit code it ends with."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -447,6 +448,26 @@ def test_a_run_without_finished_cells_has_nothing_to_report(folder, command, kep
     code, _, err = command("report", str(run))
     assert code == 4
     assert err.startswith("nothing to report: no cell of ")
+
+
+def test_a_run_that_cannot_be_reported_does_not_stop_the_others(folder, command, kept, monkeypatch):
+    monkeypatch.setattr(report_room, "write_report", lambda run, **_: run.folder / "report.html")
+    run = kept()
+    shutil.copytree(run, folder / "elsewhere" / "copied")
+    code, out, err = command("report", "elsewhere/copied", "kept")
+    assert (code, out) == (4, f"{Path('runs/kept/report.html')}\n")
+    assert "is finished in elsewhere/cells; a run is copied with the folder `cells` beside it" in err
+    (folder / "elsewhere" / "copied" / "manifest.json").write_text("{")
+    code, out, err = command("report", "elsewhere/copied", "kept")
+    assert (code, out) == (2, f"{Path('runs/kept/report.html')}\n")
+    assert err.startswith("error: elsewhere/copied/manifest.json cannot be read")
+
+
+def test_a_folder_copied_without_its_cells_cannot_be_compared_and_says_what_it_lacks(folder, command, kept):
+    shutil.copytree(kept(), folder / "elsewhere" / "kept")
+    code, out, err = command("compare", "kept", "elsewhere/kept")
+    assert (code, out) == (4, "")
+    assert "nothing to compare: no cell of elsewhere/kept is finished in elsewhere/cells" in err
 
 
 def test_a_manifest_that_cannot_be_read_is_a_mistake(folder, command, kept):

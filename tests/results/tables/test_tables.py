@@ -326,14 +326,6 @@ def test_a_column_of_whole_numbers_has_no_decimals():
     assert [row.entries[0].text for row in small({"A": 2048.0, "B": 14.0}, "lower", "B").rows] == ["2.00 KiB", "14 B"]
 
 
-@pytest.mark.parametrize(
-    ("label", "name"),
-    [("Lorenz96[sites=40]", "Lorenz96-sites-40"), ("../x", "x"), ("A[b=-1]", "A-b--1"), ("[]", "unnamed")],
-)
-def test_a_label_becomes_a_file_name(label: str, name: str):
-    assert wording.slug(label) == name
-
-
 def test_labels_in_figures_are_brief_and_broken_after_commas():
     label = "Fewer[learner=HybridODE[training.updates=3000,width=8],trajectories=16]"
     assert wording.brief(label) == "Fewer[HybridODE[updates=3000,width=8],trajectories=16]"
