@@ -48,7 +48,7 @@ def run_missing(plan: Plan, conditions: Conditions, notify: Callable[[Event], No
     except BrokenPipeError:  # of what is printed
         raise
     except OSError as error:
-        raise _unwritable(plan, error) from error
+        raise unwritable(plan.store.root, error) from error
 
 
 def find_executor(name: str) -> Callable[..., Any]:
@@ -81,7 +81,7 @@ def report_on(plan: Plan, show: bool) -> Path | None:
         with hold_lock(leases / f"report-{plan.manifest['suite']}.lock"):
             return write_report(Run.load(plan.folder), show)
     except OSError as error:
-        raise _unwritable(plan, error) from error
+        raise unwritable(plan.store.root, error) from error
 
 
 def write_report(run: Run, show: bool = True, **formats: Any) -> Path:
@@ -98,6 +98,6 @@ def write_report(run: Run, show: bool = True, **formats: Any) -> Path:
             return page.write_report(run, **formats)
 
 
-def _unwritable(plan: Plan, error: OSError) -> UserError:
-    kept = "what is finished is kept, and the same command resumes"
-    return UserError(f"cannot write to {plan.store.root}: {error}; {kept}")
+def unwritable(root: Path, error: OSError) -> UserError:
+    """The mistake of keeping cells in a store that cannot be written, or not any more."""
+    return UserError(f"cannot write to {root}: {error}; what is finished is kept, and the same command resumes")

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from importlib.util import find_spec
 from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated
@@ -158,6 +159,10 @@ def new(
             f"there is a learner {name} already: choose another name, or set its fields, {name}[field=value]"
         )
     module = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    if iskeyword(module) or find_spec(module):
+        raise UserError(
+            f"{module}.py would stand in the way of what Python has under this name: choose another one than {name}"
+        )
     files = {Path(f"{module}.py"): LEARNER, Path(f"test_{module}.py"): TEST}
     for path in files:
         if path.exists():

@@ -16,6 +16,7 @@ from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, 
 from bench.planning import plan as planning
 from bench.request import Conditions, Quiet, Request, Timeout, how_option, with_options
 from bench.runner.interrupts import interruptible
+from bench.runs import find_executor, unwritable
 from results import Store
 from results.store.atomic import write_in_one_stroke
 
@@ -47,14 +48,18 @@ def tune(
     conditions = Conditions(timeout=timeout)
     with interruptible():
         plan = planning.plan(request)
+        name = re.sub(r"[^0-9A-Za-z_]", "_", plan.manifest["suite"])
+        path = plan.store.root / "tuning" / f"tuned_{name}.py"
         try:
             found = _search_all(plan, trials, conditions, quiet)
+            write_in_one_stroke(path, suite_source(request, found, plan.manifest["command"]))
         except KeyboardInterrupt:
             print_to_stderr(f"interrupted: finished trials are kept; resume with\n  {plan.manifest['command']}")
             return INTERRUPTED
-    name = re.sub(r"[^0-9A-Za-z_]", "_", plan.manifest["suite"])
-    path = plan.store.root / "tuning" / f"tuned_{name}.py"
-    write_in_one_stroke(path, suite_source(request, found, plan.manifest["command"]))
+        except BrokenPipeError:  # of what is printed
+            raise
+        except OSError as error:
+            raise unwritable(plan.store.root, error) from error
     if quiet:
         sys.stdout.write(f"{path}\n")
     else:
@@ -66,7 +71,6 @@ def tune(
 def _search_all(plan: planning.Plan, trials: int, conditions: Conditions, quiet: bool) -> "list[Search]":
     """One search after the other, each trial announced as it ends. Raises UserError where there is nothing to tune."""
     from bench.cells.key import planned
-    from bench.runner import run as runner
     from bench.tuning.search import tunable, tune_learner
     from systems import Sampling
 
@@ -83,11 +87,11 @@ def _search_all(plan: planning.Plan, trials: int, conditions: Conditions, quiet:
     if not learners:
         names = ", ".join(dict.fromkeys(cell.learner_label for cell in cells if not cell.learner.reference))
         raise UserError(f"nothing to tune: no search space is declared for {names or 'reference rows'}")
-    store = Store(plan.store.root, "trials")
+    store, run_cells = Store(plan.store.root, "trials"), find_executor("local")
     conditions = replace(conditions, jobs=plan.jobs)
 
     def run(trial_cells: "Sequence[Cell]") -> "Outcome":
-        return runner.run(planned(trial_cells, store.root), store, conditions)
+        return run_cells(planned(trial_cells, store.root), store, conditions)
 
     announce = (lambda tried: None) if quiet else partial(_announce, trials)
     return [tune_learner(learner, cells, trials, run, announce) for learner in learners]

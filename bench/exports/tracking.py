@@ -1,11 +1,13 @@
 """Tracking: what the trials of a run have left, as event files that TensorBoard shows."""
 
-import os
+import errno
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from math import isnan
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
@@ -29,7 +31,8 @@ def write(run: Run) -> Path:
 
     Each has its learning curve, its settings, and its metrics at the last update. What was there is replaced.
     """
-    folder, unfinished = run.folder / "tensorboard", run.folder / f".tensorboard-{os.getpid()}"
+    folder = run.folder / "tensorboard"
+    unfinished, retired = (run.folder / f".tensorboard-{uuid4().hex}" for _ in range(2))
     unfinished.mkdir(parents=True)
     try:
         for cell in run.finished:
@@ -38,10 +41,16 @@ def write(run: Run) -> Path:
             for record in run.records[cell.key]:
                 place = unfinished / slug(cell.system) / slug(cell.learner) / f"seed-{record.seed}"
                 _write_trial(place, record, rows(curve, seed=record.seed).to_dict("records"), settings)
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
+        with suppress(FileNotFoundError):
+            folder.rename(retired)
+        try:
+            unfinished.rename(folder)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # as where another run has written them meanwhile
+                raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(retired, ignore_errors=True)
     return folder
 
 

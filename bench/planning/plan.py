@@ -88,7 +88,8 @@ def plan(request: Request) -> Plan:
         raise UserError(f"suite {suite.name}: {error}") from error
     surroundings = environment(device, max(1, cores() // jobs))
     surroundings["git"].pop("diff", None)  # each cell has it
-    return Plan(keyed, manifest(suite, keyed, request.budget, surroundings), Store(request.out), jobs, shard)
+    described = manifest(suite, keyed, request.budget, surroundings) | {"asked": request.selection()}
+    return Plan(keyed, described, Store(request.out), jobs, shard)
 
 
 def _find_suite(request: Request) -> "Suite":
@@ -97,11 +98,14 @@ def _find_suite(request: Request) -> "Suite":
     from bench.suite import load
 
     plugins.include(request.include)
-    suite = select(load(request.suite), request.systems, request.learners)
-    more = _find_metrics(request.metrics, [metric.name for metric in suite.metrics])
     given = {"seeds": request.seeds, "data_seed": request.data_seed}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    return replace(suite, metrics=(*suite.metrics, *more), **chosen)
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    suite = load(request.suite)
+    more = _find_metrics(request.metrics, [metric.name for metric in suite.metrics])
+    try:
+        return replace(select(suite, request.systems, request.learners), metrics=(*suite.metrics, *more), **chosen)
+    except TypeError as error:  # of parts that do not go together
+        raise UserError(str(error)) from error
 
 
 def _find_metrics(names: Sequence[str], there: Sequence[str]) -> "list[Metric]":
@@ -113,7 +117,7 @@ def _find_metrics(names: Sequence[str], there: Sequence[str]) -> "list[Metric]":
     found = []
     for name in names:
         metric = plugins.find("metrics", name) or ours.get(name)
-        if metric is None:
+        if not isinstance(metric, metrics.Metric):
             raise unknown("metric", name, [*ours, *plugins.installed("metrics")], "python -m bench list metrics")
         if name not in there:
             found.append(metric)

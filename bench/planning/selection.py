@@ -1,15 +1,15 @@
 """The part of a suite that the user asks for."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from importlib import import_module
 from typing import Any
 
 from bench.catalogue.components import components
 from bench.catalogue.plugins import find
 from bench.catalogue.settings import Override, apply, build, parse
-from bench.errors import unknown
-from bench.suite import Suite
+from bench.errors import UserError, unknown
+from bench.suite import PARTS, Suite
 from systems.configuration import changes, label
 
 
@@ -21,21 +21,30 @@ def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Sui
     several) is given the overrides. What the suite does not have is taken from its package and comes last.
     The suite's reference rows stay, unless some of them are named: no result is shown without any.
     """
-    chosen = _selected("learners", suite.learners, learners)
+    chosen = tuple(_selected("learners", suite.learners, learners)) or suite.learners
     named = any(learner.reference for learner in chosen)
     references = () if named else (learner for learner in suite.learners if learner.reference)
-    return replace(suite, systems=_selected("systems", suite.systems, systems), learners=(*chosen, *references))
+    systems_and_bases = _selected("systems", suite.systems, systems)
+    protocols = dict(suite.own)
+    own = {system: protocols[base] for system, base in systems_and_bases.items() if base in protocols}
+    return replace(
+        suite,
+        systems=tuple(systems_and_bases) or suite.systems,
+        learners=(*chosen, *references),
+        own=tuple((protocols | own).items()),
+    )
 
 
-def _selected(package: str, members: tuple[Any, ...], wanted: Sequence[str]) -> tuple[Any, ...]:
-    """What `wanted` names, each configuration once, in the order of `members`."""
+def _selected(package: str, members: tuple[Any, ...], wanted: Sequence[str]) -> dict[Any, Any]:
+    """What `wanted` names, each once, in the order of `members`, with the member that it was made from."""
     places = {label(member): place for place, member in enumerate(members)}
-    chosen: dict[str, tuple[int, Any]] = {}
+    chosen: dict[str, tuple[int, Any, Any]] = {}
     for text in wanted:
         for place, member in _matches(package, members, parse(text)):
-            chosen.setdefault(label(member), (places.get(label(member), place), member))
-    ordered = sorted(chosen.values(), key=lambda pair: pair[0])
-    return tuple(member for _, member in ordered) or members
+            base = members[place] if place < len(members) else None
+            chosen.setdefault(label(member), (places.get(label(member), place), member, base))
+    ordered = sorted(chosen.values(), key=lambda found: found[0])
+    return {member: base for _, member, base in ordered}
 
 
 def _matches(package: str, members: tuple[Any, ...], wanted: Override) -> Iterator[tuple[int, Any]]:
@@ -46,6 +55,11 @@ def _matches(package: str, members: tuple[Any, ...], wanted: Override) -> Iterat
         if kind is None and wanted.name not in components(package):
             choices = dict.fromkeys([*(type(member).__name__ for member in members), *components(package)])
             raise unknown(package.removesuffix("s"), wanted.name, choices, f"python -m bench list {package}")
+        if kind and not (is_dataclass(kind) and issubclass(kind, PARTS[package])):
+            roots = " or ".join(root.__name__ for root in PARTS[package])
+            raise UserError(
+                f"{wanted.name} is no {package.removesuffix('s')}: make it a dataclass that inherits from {roots}"
+            )
         yield len(members), build(kind or getattr(import_module(package), wanted.name), wanted.values)
     elif not wanted.values:
         yield from same

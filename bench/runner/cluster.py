@@ -76,11 +76,12 @@ def run(
 
 def run_on_worker(
     pickled: bytes, folders: Sequence[str], store: Store, conditions: Conditions, places: Mapping[str, int]
-) -> str:
-    """Run one cell, a pickled task, on a worker of the cluster, and return its key.
+) -> float:
+    """Run one cell, a pickled task, on a worker of the cluster, and return the seconds that it took there.
 
     `folders` hold files of the user's own, which the cell may be made of; `places` are cells at a time, by host.
     """
+    begin = perf_counter()
     sys.path += [folder for folder in folders if folder not in sys.path]
     task: Task = pickle.loads(pickled)
     planned = task.planned
@@ -93,11 +94,11 @@ def run_on_worker(
         while not lease.is_free():
             sleep(POLL)
         if is_settled(task, store):
-            return planned.key
+            return perf_counter() - begin
     if not outcome.computed:
         reason = outcome.records[planned.key][0].reason
         raise UserError(f"{planned.cell.learner_label} on {planned.cell.system_label}, on {worker.address}: {reason}")
-    return planned.key
+    return perf_counter() - begin
 
 
 @dataclass(eq=False)
@@ -158,7 +159,8 @@ class _Dispatch:
         records = self.store.records(planned.key)
         self.outcome.records[planned.key] = records
         self.outcome.computed.append(planned.key)
-        self.notify(Finished(planned, records, perf_counter() - task.began))
+        seconds = perf_counter() - task.began if error else cast(float, future.result())  # without those in the queue
+        self.notify(Finished(planned, records, seconds))
         if self.conditions.fail_fast and is_failure(records):
             self.waiting.clear()
 

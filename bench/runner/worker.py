@@ -99,7 +99,8 @@ def _limit_memory(gibibytes: float | None) -> None:
         resource.setrlimit(LIMITED, (hard, hard))
         return
     usage = psutil.Process().memory_info()
-    resource.setrlimit(LIMITED, (getattr(usage, "data", usage.vms) + int(gibibytes * 2**30), hard))
+    wanted = getattr(usage, "data", usage.vms) + int(gibibytes * 2**30)
+    resource.setrlimit(LIMITED, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 def _redirect_output(log: Path) -> None:

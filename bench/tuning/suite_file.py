@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.catalogue.settings import Settings, set_to
-from bench.errors import UserError
+from bench.errors import UserError, one_line
 from bench.request import Request
 from bench.suite import Suite
 from bench.tuning.search import Search
@@ -51,9 +51,9 @@ def suite_source(request: Request, found: Sequence[Search], command: str) -> str
         settings += f"        {_text(label(one.learner))}: {_text(one.found)},  # {errors}\n"
     return f'''"""{how}
 
-Written by: {command}
 Beside the settings: the error in standard deviations with those of the suite, and with these.
 """
+# Written by: {one_line(command)}
 
 {chr(10).join(imports)}
 
@@ -67,10 +67,11 @@ Beside the settings: the error in standard deviations with those of the suite, a
 
 
 def _text(value: Any) -> str:
-    """Plain values as Python source, with double quotes."""
+    """Plain values as Python source in ASCII, with double quotes."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_text(name)}: {_text(item)}" for name, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         inside = ", ".join(map(_text, value))
         return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(value) == 1)})"
-    return json.dumps(value) if isinstance(value, str) else repr(value)
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    return text.encode("ascii", "backslashreplace").decode()  # not by JSON's escapes, which Python reads otherwise

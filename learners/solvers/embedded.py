@@ -11,9 +11,11 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 from torchdiffeq._impl.odeint import SOLVERS  # the tables have no public name
 
+from learners.base import SolverError
 from systems.solvers.adaptive import Embedded, Steps
 
 OUT_OF_BOUNDS = 1e3  # standard deviations beyond which a trajectory is given up as diverged
+MOST_STEPS = 500  # tried for each sampling step, on average from the start: as CVODE allows between two outputs
 SMALLEST_STEP = 1e-8  # sampling steps, before a trajectory is given up: single precision tells no less apart
 SAFETY = 0.9  # this and the next two as in torchdiffeq
 SHRINK = 0.2
@@ -30,7 +32,8 @@ def solve(
     """Solve dx/dt = field(x) by an embedded pair.
 
     The error of a step is the root mean square over the state, relative and absolute to `tolerance`. A trajectory that
-    leaves the bounds, or whose steps become too small, is non-finite from there on.
+    leaves the bounds, or whose steps become too small, is non-finite from there on. Raises SolverError where one needs
+    more than 500 steps a sampling step, on average from its start: its field is too stiff for an explicit pair.
 
     Args:
         times: increasing and positive, in sampling steps.
@@ -66,6 +69,7 @@ class _Pair(Embedded):
         *self.stages, self.step, self.error, self.half = (row.to(start)[:, None, None] for row in rows)
         self.order = method.order
         self.field = field
+        self.solver = solver
         self.tolerance = tolerance
         self.evaluations = torch.ones(len(start), dtype=torch.int64, device=start.device)
 
@@ -96,6 +100,10 @@ class _Pair(Embedded):
     def continues(
         self, trajectory: Int64[Tensor, " batch"], t: Clock, last: Clock, x: State, step: Clock
     ) -> Bool[Tensor, " batch"]:
+        if (self.evaluations[trajectory] > MOST_STEPS * len(self.stages) * (1 + t)).any():
+            raise SolverError(
+                f"the learned field is too stiff for {self.solver}: {MOST_STEPS} steps do not reach the next sample"
+            )
         return (t < last) & (step > SMALLEST_STEP) & self.is_bounded(x)
 
     def is_bounded(self, x: State) -> Bool[Tensor, " batch"]:

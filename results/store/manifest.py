@@ -33,6 +33,8 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     if absent:
         raise BrokenRunError(f"{path} lacks {', '.join(absent)}; {remedy}")
     wrong = [name.strip("?") for name, shape in SHAPE.items() if not _fits(manifest, {name: shape})]
+    if not wrong and not re.fullmatch(r"\w[\w.-]*", manifest["suite"]):  # which is the name of a folder
+        wrong = ["suite"]
     if not wrong:
         learners = [learner["label"] for learner in manifest["learners"]]
         wrong = [

@@ -122,10 +122,18 @@ class Store:
             shutil.rmtree(leftover, ignore_errors=True)
 
     def adopt(self, other: "Store", key: str, replace: bool = False) -> None:
-        """Copy a cell of another store, byte for byte. Raises MissingCellError or DamagedCellError."""
-        other.verify(key)
+        """Copy the files of a cell of another store that it has checksums of, byte for byte.
+
+        Raises MissingCellError or DamagedCellError, also where one of them lies elsewhere, or is a link.
+        """
+        source, checksums = other.path(key), other._checksums(key)
+        home = (other.root / other.kind).resolve() / key
+        for name in checksums:
+            if (source / name).resolve() != home / name or Path(name).name != name:
+                raise DamagedCellError(f"{source / name} is no file of the cell, but a link or in another folder")
         with self.stage(key, replace) as folder:
-            shutil.copytree(other.path(key), folder, dirs_exist_ok=True)
+            for name in checksums:
+                (folder / name).write_bytes(other._intact(key, name, checksums))
 
     def records(self, key: str) -> list[Record]:
         try:

@@ -217,6 +217,16 @@ def test_every_suite_of_the_package_states_how_its_settings_were_found():
         assert "Settings " in (import_module(f"bench.suites.{name}").__doc__ or ""), entry
 
 
+@pytest.mark.parametrize("name", ["VanDerPol", "VanDerPol[mu=0.5]"])
+def test_a_system_with_other_parameters_is_observed_as_the_suite_does(name: str):
+    (whole,) = (system for system in load("mechanistic").systems if type(system).__name__ == "VanDerPol")
+    protocols = dict(load("mechanistic").own)
+    chosen = select(load("mechanistic"), [name], ())
+    (sampling,) = {cell.sampling for cell in chosen.cells()}
+    assert (sampling.step, sampling.trajectories) == (protocols[whole].step, protocols[whole].trajectories)
+    assert sampling.step != chosen.sampling.step
+
+
 def test_the_suites_of_the_package_are_found_by_name():
     assert load("smoke").name == "smoke"
 

@@ -88,6 +88,38 @@ def test_a_file_that_cannot_be_included_is_a_mistake(folder: Path, command: Comm
     assert not (folder / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (
+            ("--suite", "chaos", "--metric", "test_error"),
+            "chaos mixes families: CubicSpiral is for forecasting, but test_",
+        ),
+        (
+            ("--suite", "chaos", "-l", "ResNetClassifier"),
+            "chaos mixes families: CubicSpiral is for forecasting, but ResN",
+        ),
+        (("--suite", "images", "-s", "Lorenz"), "images mixes families: Lorenz is for forecasting, but "),
+        (
+            ("--suite", "chaos", "-l", "Line"),
+            "Line is no learner: make it a dataclass that inherits from Learner or Cla",
+        ),
+        (
+            ("--suite", "chaos", "-s", "Line"),
+            "Line is no system: make it a dataclass that inherits from System or Image",
+        ),
+        (("--suite", "chaos", "-l", "Lorenz"), "unknown learner 'Lorenz'"),
+        (("--suite", "chaos", "--metric", "Line"), "unknown metric 'Line'"),
+        (("--suite", "chaos", "--metric", "number"), "unknown metric 'number'"),
+    ],
+)
+def test_parts_that_do_not_go_together_are_one_line(folder: Path, command: Command, arguments, complaint: str):
+    (folder / "mine_c.py").write_text("class Line: pass\nnumber = 3\n")
+    code, out, err = command("plan", "--include", "mine_c.py", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert complaint in err
+
+
 @pytest.fixture
 def package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installed package with entry points."""
@@ -148,6 +180,9 @@ def test_a_learner_begun_with_new_passes_its_contract_test_and_runs(folder: Path
         (("learner", "class"), "a learner's name is that of its class"),
         (("learner", "ResNet"), "there is a learner ResNet already"),
         (("learner", "Taken"), "test_taken.py exists already"),
+        (("learner", "Torch"), "torch.py would stand in the way of what Python has under this name"),
+        (("learner", "Metrics"), "metrics.py would stand in the way"),
+        (("learner", "Class"), "class.py would stand in the way"),
     ],
 )
 def test_new_overwrites_nothing_and_names_what_is_wrong(

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,13 @@ def test_a_missing_extra_is_told_before_anything_is_run(toy, tmp_path, monkeypat
 def test_an_unknown_tracker_is_refused(toy, capsys):
     assert toy("--track", "tensorbord") == 2
     assert "but got 'tensorbord'" in capsys.readouterr().err
+
+
+def test_runs_that_write_at_the_same_time_do_not_meet(tmp_path, monkeypatch):
+    run = Run.load(build(tmp_path, systems=("Lorenz",), learners=("ResNet",), size=SIZE))
+    monkeypatch.setattr("os.getpid", lambda: 7)  # as in containers that share a volume
+    with ThreadPoolExecutor(4) as threads:
+        folders = [made.result() for made in [threads.submit(tracking.write, run) for _ in range(4)]]
+    assert set(folders) == {run.folder / "tensorboard"}
+    assert len(list(folders[0].glob("Lorenz/ResNet/seed-*/*"))) == len(SIZE.seeds)
+    assert not list(run.folder.glob(".tensorboard*"))

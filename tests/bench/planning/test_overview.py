@@ -249,3 +249,26 @@ def test_a_shard_that_is_none_is_a_mistake(text: str):
 def test_a_shard_is_read_as_it_is_written():
     assert read_shard("2/3") == Shard(2, 3)
     assert read_shard("") == Shard(1, 1)
+
+
+def test_a_merge_copies_no_file_that_is_a_link_or_has_no_checksum(tmp_path: Path, command: Command):
+    run = made(tmp_path / "a")
+    linked, extra = (run.store.path(cell.key) for cell in run.cells[:2])
+    secret = tmp_path / "secret"
+    (linked / "log.txt").rename(secret)
+    (linked / "log.txt").symlink_to(secret)
+    (extra / "more.txt").symlink_to(secret)
+    code, printed, err = command("merge", str(tmp_path / "a"), "--out", str(tmp_path / "b"))
+    assert (code, "5 copied, 1 damaged" in printed) == (0, True)
+    assert f"left out: {linked / 'log.txt'} is no file of the cell, but a link or in another folder" in err
+    copied = Store(tmp_path / "b").path(extra.name)
+    assert {path.name for path in copied.iterdir()} == {path.name for path in extra.iterdir()} - {"more.txt"}
+
+
+def test_a_merge_writes_no_manifest_outside_its_store(tmp_path: Path, command: Command):
+    run = made(tmp_path / "a")
+    (run.folder / "manifest.json").write_text(json.dumps({**run.manifest, "suite": "../../elsewhere"}))
+    code, _, err = command("merge", str(tmp_path / "a"), "--out", str(tmp_path / "in" / "b"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "manifest.json has other suite than a run writes" in err
+    assert not (tmp_path / "elsewhere").exists()

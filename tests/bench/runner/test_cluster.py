@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from time import perf_counter
 from typing import Any, cast
 
 import psutil
@@ -90,6 +91,19 @@ def test_a_bounded_number_of_tasks_is_in_flight(store: Store, address: str, tmp_
     run_on_cluster(address, cells, store, notify=noted)
     assert noted.events[:5] == ["started"] * 4 + ["finished"]
     assert Counter(noted.events) == {"started": 7, "finished": 7}
+
+
+def test_the_seconds_of_a_cell_are_those_of_its_worker_and_not_of_the_queue(store: Store, address: str):
+    seconds: list[float] = []
+
+    def notify(event: Event) -> None:
+        if isinstance(event, Finished):
+            seconds.append(event.seconds)
+
+    begin = perf_counter()
+    run_on_cluster(address, [cell(stubs.Instant(), seeds=(seed,)) for seed in range(8)], store, notify=notify)
+    assert len(seconds) == 8
+    assert 0 < sum(seconds) < 2 * (perf_counter() - begin)  # of two threads; in the queue they were as long again
 
 
 def test_after_a_failure_fail_fast_submits_nothing_more(store: Store, address: str):

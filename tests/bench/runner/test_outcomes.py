@@ -14,7 +14,7 @@ import pytest
 
 from bench.cells.data import dataset, location
 from bench.cells.key import key
-from bench.runner import outcomes
+from bench.runner import outcomes, worker
 from bench.runner.events import Damaged, Event
 from bench.runner.outcomes import Outcome, cause_of_death, memory_kills
 from learners import Learner
@@ -54,6 +54,16 @@ def test_a_cell_that_allocates_without_end_runs_out_of_its_memory_and_says_so(st
     assert "allocate" in ending(outcome, greedy)[1]
     assert ending(outcome, modest) == ("ok", "")
     assert store.environment(key(cell(greedy)))["peak_bytes"] > MEMORY * 2**30 / 2
+
+
+def test_a_limit_above_that_of_the_system_is_that_of_the_system(monkeypatch: pytest.MonkeyPatch):
+    hard, chosen = 2**33, []
+    monkeypatch.setattr("resource.getrlimit", lambda kind: (hard, hard))
+    monkeypatch.setattr("resource.setrlimit", lambda kind, limits: chosen.append(limits))
+    worker._limit_memory(64.0)
+    worker._limit_memory(1e-3)
+    assert chosen[0] == (hard, hard)
+    assert 0 < chosen[1][0] < hard
 
 
 def test_each_attempt_that_failed_is_kept_beside_the_one_that_did_not(store: Store, tmp_path: Path):

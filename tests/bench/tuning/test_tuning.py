@@ -6,6 +6,7 @@ import json
 import sys
 import types
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -375,8 +376,29 @@ def test_the_file_of_a_tuned_suite_gives_back_what_was_found(command, tmp_path):
 
 
 def test_settings_are_written_as_python():
-    for value in (1e-5, "gelu", (1, 2), (1,), [0.5, "a"], {"a": True, "b": None}):
+    text = 'a\\x""" é \U0001f600 \udcff\n\''
+    for value in (1e-5, "gelu", (1, 2), (1,), [0.5, "a"], {"a": True, "b": None}, text):
         assert ast.literal_eval(_text(value)) == value
+
+
+def test_a_command_is_written_into_the_file_of_a_tuned_suite_as_what_it_is_and_not_as_code():
+    words = 'tune --out C:\\xyz --suite """\nraise SystemExit\n"""'
+    found = Search(Shifted(), (Candidate({"shift": 0.5}, 0.5),))
+    text = suite_source(Request("chaos", include=[Path('x"""\\x.py')]), [found], words)
+    tree = ast.parse(text)
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    (line,) = (line for line in text.splitlines() if line.startswith("# Written by: tune"))
+    assert 'C:\\xyz --suite """ raise SystemExit """' in line
+
+
+def test_a_disk_that_is_full_while_tuning_is_told_in_one_line(command, monkeypatch):
+    def fail(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("bench.runner.run.run", fail)
+    code, _, err = command("tune", "--suite", "toy_suite.py")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "No space left on device; what is finished is kept, and the same command resumes" in err
 
 
 def test_a_missing_extra_is_told_in_one_line(command, monkeypatch):

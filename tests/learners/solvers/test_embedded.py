@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torchdiffeq import odeint
 
-from learners.solvers.embedded import solve
+from learners.base import SolverError
+from learners.solvers.embedded import MOST_STEPS, solve
 
 TIMES = torch.linspace(0.25, 6.0, 24, dtype=torch.float64)
 SOLVERS = ("dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun")
@@ -86,3 +87,17 @@ def test_many_steps_between_two_samples_and_many_samples_within_a_step_are_both_
     dense = torch.linspace(1e-3, 1.0, 1000, dtype=torch.float64)
     states, _ = solve(lambda x: -x, torch.tensor([[1.0]]), dense, "dopri5", 1e-6)
     torch.testing.assert_close(states.flatten(), (-dense).exp().float(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_bounded_field_that_is_too_stiff_ends_after_a_number_of_steps_that_is_known_before(solver: str):
+    calls = 0
+
+    def stiff(x: Tensor) -> Tensor:  # relaxes to the unit circle, and along it turns once in 2 pi sampling steps
+        nonlocal calls
+        calls += 1
+        return turn(x) + 1e5 * x * (1 - x.square().sum(dim=-1, keepdim=True))
+
+    with pytest.raises(SolverError, match=f"too stiff for {solver}: {MOST_STEPS} steps do not reach the next sample"):
+        solve(stiff, torch.tensor([[1.0, 0.0], [0.0, 1.0]]), 1000 * TIMES, solver, 1e-5)
+    assert calls < 13 * MOST_STEPS * 2
