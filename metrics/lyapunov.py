@@ -1,5 +1,6 @@
 """Lyapunov spectra of learned models, seen as dynamical systems of their own."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
@@ -34,6 +35,7 @@ def learned_spectrum(
     warm_up: int = 0,
     leading: int | None = None,
     push: Push | None = None,
+    converged: Callable[[Spectrum], bool] | None = None,
 ) -> Spectrum:
     """The spectrum of a learned model per time unit; `.per(system.timescale)` gives it per timescale.
 
@@ -43,7 +45,7 @@ def learned_spectrum(
 
     The model is evaluated and differentiated in the precision of `states`: float32 for networks, whose strongly
     contracting exponents are therefore bounded by about -16 / step from one application to the next. Derivatives are
-    exact unless another `push` is given.
+    exact unless another `push` is given. A spectrum that has not `converged` is measured for longer.
     Raises FloatingPointError where a trajectory leaves the finite numbers, and ValueError where `step` is not positive.
 
     Benettin et al., Meccanica 15, 1980.
@@ -58,6 +60,7 @@ def learned_spectrum(
         duration=step,
         leading=leading,
         push=push,
+        converged=converged,
     )
 
 

@@ -1,9 +1,10 @@
 """Lyapunov spectra: how fast nearby states of any map or flow part, by QR on the tangent map."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import count, islice
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ CONFIDENCE = 0.95
 STEP_ERROR = 3e-5  # of one Runge-Kutta step, root mean square, in standard deviations of the state: see `step_size`
 IMAGINARY_STEP = 1e-100
 STEPS_A_QR = 8  # Runge-Kutta steps between two orthonormalisations
+LONGER = 2  # times that a spectrum which has not converged is measured again, each time for twice as long
 
 
 @dataclass(frozen=True)
@@ -115,50 +117,65 @@ def lyapunov_spectrum(
     leading: int | None = None,
     trace: Map | None = None,
     push: Push | None = None,
+    converged: Callable[[Spectrum], bool] | None = None,
 ) -> Spectrum:
     """The spectrum of a map of a batch of states, each of any shape, in the precision of `states`.
 
     Many short runs in place of a long one: tangent vectors are carried along by forward-mode differentiation and
     orthonormalised after each step. `warm_up` steps come before the `steps` that count, and must be enough for the
     vectors to find their directions. One step takes `duration`; only the `leading` exponents are computed if that is
-    given. `trace` gives the trace of a flow's Jacobian at each state; `push` is how derivatives are taken. A direction
-    that the map destroys counts as shrinking by the smallest number of the precision. Raises FloatingPointError where a
-    trajectory leaves the finite numbers, and ValueError where the numbers asked for make no sense.
+    given. `trace` gives the trace of a flow's Jacobian at each state; `push` is how derivatives are taken. While a
+    spectrum has not `converged`, all before counts as warm-up, and twice as many steps are measured, at most two times.
+    A direction that the map destroys counts as shrinking by the smallest number of the precision. Raises
+    FloatingPointError where a trajectory leaves the finite numbers, and ValueError where the numbers asked for make no
+    sense.
 
     Benettin et al., Meccanica 15, 1980; Shimada and Nagashima, Progress of Theoretical Physics 61, 1979.
     """
     size = states[0].numel()
-    count = size if leading is None else leading
-    if not 1 <= count <= size or steps < 1 or warm_up < 0:
+    vectors = size if leading is None else leading
+    if not 1 <= vectors <= size or steps < 1 or warm_up < 0:
         raise ValueError(
             f"a spectrum needs 1 <= leading <= {size} (the size of a state), steps >= 1 and warm_up >= 0, "
-            f"but has leading={count}, steps={steps}, warm_up={warm_up}"
+            f"but has leading={vectors}, steps={steps}, warm_up={warm_up}"
         )
-    draws = torch.randn((len(states), size, count), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    stretches = _stretches(step, states, vectors, push or push_forward)
+    if warm_up:
+        states, _ = next(islice(stretches, warm_up - 1, None))
+    again = LONGER
+    while True:
+        growth = torch.zeros((2, len(states), vectors), dtype=torch.float64, device=states.device)  # in both halves
+        traces = [trace(states).mean().item()] if trace else []
+        for index, (states, stretch) in enumerate(islice(stretches, steps)):
+            growth[int(2 * index >= steps)] += stretch.double().clamp_min(torch.finfo(stretch.dtype).tiny).log()
+            traces += [trace(states).mean().item()] if trace else []
+        first, second = growth.cpu().numpy()
+        rates = (first + second) / (steps * duration)
+        order = np.argsort(-rates.mean(axis=0))
+        drift = (second / (steps // 2) - first / (steps - steps // 2))[:, order] / duration if steps > 1 else None
+        divergence = float(np.trapezoid(traces) / steps) if trace else None
+        found = Spectrum(rates[:, order], vectors == size, divergence, drift)
+        if again == 0 or converged is None or converged(found):
+            return found
+        again, steps = again - 1, 2 * steps
+
+
+def _stretches(
+    step: Map, states: Float[Tensor, "batch *state"], vectors: int, push: Push
+) -> Iterator[tuple[Float[Tensor, "batch *state"], Float[Tensor, "batch vectors"]]]:
+    """The states after each step, and by how much it has stretched each of so many orthonormal vectors."""
+    size = states[0].numel()
+    draws = torch.randn((len(states), size, vectors), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     frame = torch.linalg.qr(draws).Q.to(states)
-    growth = torch.zeros((2, len(states), count), dtype=torch.float64, device=states.device)  # in both halves
-    traces = []
-    for index in range(warm_up + steps):
-        if trace and index >= warm_up:
-            traces.append(trace(states).mean().item())
+    for index in count(1):
         # Each state is repeated for each of its vectors, so that `step` is called as it always is, with one batch.
         tangents = frame.mT.reshape(-1, *states.shape[1:])
-        following, pushed = (push or push_forward)(step, states.repeat_interleave(count, dim=0), tangents)
-        frame, triangle = torch.linalg.qr(pushed.reshape(-1, count, size).mT)
-        states, stretch = following[::count].clone(), triangle.diagonal(dim1=1, dim2=2).abs()
+        following, pushed = push(step, states.repeat_interleave(vectors, dim=0), tangents)
+        frame, triangle = torch.linalg.qr(pushed.reshape(-1, vectors, size).mT)
+        states, stretch = following[::vectors].clone(), triangle.diagonal(dim1=1, dim2=2).abs()
         if not (torch.isfinite(states).all() and torch.isfinite(stretch).all()):
-            raise FloatingPointError(f"a trajectory or its tangent left the finite numbers in step {index + 1}")
-        if index >= warm_up:
-            half = int(2 * (index - warm_up) >= steps)
-            growth[half] += stretch.double().clamp_min(torch.finfo(stretch.dtype).tiny).log()
-    first, second = growth.cpu().numpy()
-    rates = (first + second) / (steps * duration)
-    order = np.argsort(-rates.mean(axis=0))
-    drift = (second / (steps // 2) - first / (steps - steps // 2))[:, order] / duration if steps > 1 else None
-    if trace:
-        traces.append(trace(states).mean().item())
-    divergence = float(np.trapezoid(traces) / steps) if trace else None
-    return Spectrum(rates[:, order], count == size, divergence, drift)
+            raise FloatingPointError(f"a trajectory or its tangent left the finite numbers in step {index}")
+        yield states, stretch
 
 
 def flow_spectrum(

@@ -16,7 +16,6 @@ VECTORS = 384  # tangent vectors that are followed in all, from so many states a
 STRIDE = 5  # samples between two orthonormalisations
 WARM_UP = 4.0  # timescales in which the vectors find their directions, if that is enough
 TIME = 6.0  # timescales in which they are measured
-LONGER = 2  # times in which both are lengthened, each time to twice what came before, until the exponents converge
 DRIFT = 0.005  # per timescale, and relative, between two halves of the time: log t leaves three times as much in all
 SETTLED = 0.25  # of a long forecast, before which it may not have come to what the model settles on
 
@@ -50,26 +49,29 @@ def exponents(predictor: Predictor, data: Dataset, runs: Float64[np.ndarray, "ru
     count = min(MOST_EXPONENTS, data.system.dim)
     states = predictor.encode(_windows(data, runs, VECTORS // count))
     leading = min(count, states[0].numel())
-    warm_up, time, off = WARM_UP, TIME, 0.0
-    for _ in range(1 + LONGER):
-        before, measured = (max(1, round(each / (STRIDE * data.sampling.step))) for each in (warm_up, time))
-        try:
-            spectrum = learned_spectrum(
-                predictor,
-                states,
-                STRIDE * data.step,
-                measured,
-                warm_up=before,
-                leading=leading,
-                push=central_difference,
-            ).per(data.system.timescale)
-        except (FloatingPointError, SolverError) as error:
-            raise Undefined(f"the model cannot be followed: {error}") from error
-        off = float((spectrum.certain_drift - DRIFT * abs(spectrum.exponents)).max())
-        if off <= DRIFT:
-            return spectrum
-        warm_up, time = warm_up + time, 2 * time
-    raise Undefined(f"the exponents have not converged: they still drift by {off:.2g} per timescale")
+    warm_up, steps = (max(1, round(time / (STRIDE * data.sampling.step))) for time in (WARM_UP, TIME))
+
+    def drift(spectrum: Spectrum) -> float:
+        """By how much the exponents drift per timescale, beyond what is allowed relative to them."""
+        found = spectrum.per(data.system.timescale)
+        return float((found.certain_drift - DRIFT * abs(found.exponents)).max())
+
+    try:
+        found = learned_spectrum(
+            predictor,
+            states,
+            STRIDE * data.step,
+            steps,
+            warm_up=warm_up,
+            leading=leading,
+            push=central_difference,
+            converged=lambda spectrum: drift(spectrum) <= DRIFT,
+        )
+    except (FloatingPointError, SolverError) as error:
+        raise Undefined(f"the model cannot be followed: {error}") from error
+    if (off := drift(found)) > DRIFT:
+        raise Undefined(f"the exponents have not converged: they still drift by {off:.2g} per timescale")
+    return found.per(data.system.timescale)
 
 
 def _windows(data: Dataset, runs: Float64[np.ndarray, "runs samples dim"], wanted: int) -> Trajectories:

@@ -84,6 +84,27 @@ def test_the_leading_exponents_are_those_of_the_whole_spectrum():
     assert np.isnan(leading.kaplan_yorke)
 
 
+def test_a_spectrum_that_has_not_converged_goes_on_from_where_it_was():
+    found, applied = [], []
+
+    def step(x: Tensor) -> Tensor:
+        applied.append(len(x))
+        return henon(x)
+
+    def converged(spectrum: Spectrum) -> bool:
+        found.append(spectrum)
+        return False
+
+    last = lyapunov_spectrum(step, on_henon(10), 6, warm_up=4, converged=converged)
+    assert len(applied) == 4 + 6 + 12 + 24
+    for spectrum, warm_up, steps in zip([*found, last], (4, 10, 22), (6, 12, 24), strict=True):
+        whole = lyapunov_spectrum(henon, on_henon(10), steps, warm_up=warm_up)
+        np.testing.assert_array_equal(spectrum.per_trajectory, whole.per_trajectory)
+        np.testing.assert_array_equal(spectrum.drift, whole.drift)
+    once = lyapunov_spectrum(henon, on_henon(10), 6, warm_up=4, converged=lambda spectrum: True)
+    np.testing.assert_array_equal(once.per_trajectory, found[0].per_trajectory)
+
+
 def test_a_direction_that_a_map_destroys_has_a_finite_exponent():
     spectrum = lyapunov_spectrum(lambda x: x * torch.tensor([1.0, 0.0]), torch.ones(1, 2), 5, warm_up=1)
     assert spectrum.exponents[0] == pytest.approx(0.0, abs=1e-6)
