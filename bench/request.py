@@ -89,6 +89,12 @@ class Request:
         at_least("--data-seed", self.data_seed, 0)
         at_least("--jobs", self.jobs, 1)
 
+    def selection(self) -> dict[str, Any]:
+        """What is compared, as JSON-ready values that mean the same in any folder: arguments of another request."""
+        suite = str(Path(self.suite).resolve()) if self.suite.endswith(".py") else self.suite
+        named = {name: list(getattr(self, name)) for name in ("systems", "learners", "metrics")}
+        return {"suite": suite, **named, "include": [str(path.resolve()) for path in self.include]}
+
 
 @dataclass(frozen=True)
 class Conditions:

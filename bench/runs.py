@@ -18,7 +18,7 @@ from bench.runner.events import Event, ignore
 from results.store.lease import hold_lock
 from results.store.run import Run
 
-BASELINES = Path("results") / "baselines"
+BASELINES = Path("baselines")
 
 
 def find_runs(names: Sequence[str], out: Path) -> list[Path]:

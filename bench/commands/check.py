@@ -1,18 +1,21 @@
 """`python -m bench check`: hold a run to its baseline."""
 
+import json
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.errors import CHECK_FAILED, NOTHING_MEASURED, UserError, print_to_stderr
 from bench.planning import plan as planning
-from bench.request import RUNS, AsJson, Conditions, Out, Request
+from bench.request import RUNS, AsJson, Conditions, Device, Out, Request
 from bench.runner.interrupts import interruptible
 from bench.runs import BASELINES, find_runs, report_on, run_missing
+from results.store.atomic import write_in_one_stroke
 from results.store.run import Run
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 def check(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The suite of a run, or its folder; or a timing.json.")],
     baseline: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="If not given: results/baselines/ and the name of the suite.")
+        Path | None, typer.Option(metavar="FILE", help="If not given: baselines/ and the name of the suite.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="An inconclusive check fails too.")] = False,
     adaptive: Annotated[
@@ -53,7 +56,7 @@ def check(
         accept = shlex.join(["cp", run, str(baseline)])
     else:
         folder = find_runs([run], out)[0]
-        path = baseline or BASELINES / f"{folder.name}.json"
+        path = baseline or _find_baseline(f"{folder.name}.json")
         kept = Baseline.load(path)
         found = check_run(kept, Run.load(folder), times)
         while adaptive and found.comparable and found.verdict == "inconclusive" and _add_seeds(kept, folder):
@@ -63,6 +66,12 @@ def check(
     if not found.comparable:
         return NOTHING_MEASURED
     return CHECK_FAILED if found.verdict == "regressed" or (strict and found.verdict == "inconclusive") else 0
+
+
+def _find_baseline(name: str) -> Path:
+    """Where the baseline of this name is, which earlier versions kept in `results`, or else where one is expected."""
+    ours, earlier = BASELINES / name, Path("results") / BASELINES / name
+    return earlier if earlier.exists() and not ours.exists() else ours
 
 
 def _print(found: "Check", accept: str, junit: Path | None, as_json: bool) -> None:
@@ -89,23 +98,44 @@ def _add_seeds(baseline: "Baseline", folder: Path) -> bool:
     seeds = min(2 * have, len(baseline.content["seeds"]))
     if have >= seeds:
         return False
-    print_to_stderr(f"inconclusive with {have} seeds: running {manifest['suite']} with {seeds}")
+    asked = dict(manifest.get("asked", {"suite": manifest["suite"]}))
+    asked["include"] = [Path(file) for file in asked.get("include", ())]
     request = Request(
-        suite=manifest["suite"],
-        systems=manifest["systems"],
-        learners=[learner["label"] for learner in manifest["learners"]],
+        **asked,
         seeds=seeds,
         data_seed=manifest["data_seed"],
         budget=manifest["budget"],
+        device=Device(manifest["environment"]["device"]),
         out=folder.parent,
     )
-    print_to_stderr(f"{run_quietly(request)}")
+    print_to_stderr(f"inconclusive with {have} seeds: running {manifest['suite']} with {seeds}")
+    print_to_stderr(f"{run_again(request, folder)}")
     return True
 
 
-def run_quietly(request: Request) -> Path | None:
-    """Run what a suite lacks under the usual conditions, and write its report, whose path is returned."""
+def run_again(request: Request, folder: Path) -> Path | None:
+    """Run the cells of a run anew, as of this request, and write the report, whose path is returned.
+
+    Whatever stops it leaves the run as it was. Raises UserError where the request would be of other cells.
+    """
+    manifest = folder / "manifest.json"
+    before = manifest.read_text(encoding="utf-8")
     with interruptible():
         plan = planning.plan(request)
-        run_missing(plan, Conditions(jobs=plan.jobs))
-        return report_on(plan, show=False)
+        if plan.folder != folder or _cells(plan.manifest) != _cells(json.loads(before)):
+            raise UserError(
+                f"--adaptive cannot run {folder} again: suite {request.suite} has other systems or learners, or keeps "
+                f"them in another folder; run it with --seeds {request.seeds}"
+            )
+        try:
+            run_missing(plan, Conditions(jobs=plan.jobs))
+            return report_on(plan, show=False)
+        except BaseException as error:
+            write_in_one_stroke(manifest, before)
+            if isinstance(error, KeyboardInterrupt):
+                print_to_stderr("interrupted: what is finished is kept, and the same command resumes")
+            raise
+
+
+def _cells(manifest: Mapping[str, Any]) -> set[tuple[str, str]]:
+    return {(cell["system"], cell["learner"]) for cell in manifest["cells"]}

@@ -203,6 +203,17 @@ def test_a_run_that_is_saved_passes_its_check(command, run: Run, tmp_path: Path)
     assert ElementTree.parse(tmp_path / "deep" / "check.xml").getroot().get("failures") == "0"
 
 
+def test_baselines_have_a_folder_of_their_own_and_are_found_where_they_were(command, run: Run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = command("baseline", "save", "--from", run.folder)
+    assert (code, out) == (0, "baselines/small.json\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["baselines"]
+    assert command("check", run.folder)[0] == 0
+    (tmp_path / "results").mkdir()
+    (tmp_path / "baselines").rename(tmp_path / "results" / "baselines")
+    assert command("check", run.folder)[0] == 0
+
+
 def test_a_check_that_fails_says_how_to_accept_the_change(command, run: Run, other: Run, tmp_path: Path, monkeypatch):
     path, summary = tmp_path / "small.json", tmp_path / "summary.md"
     command("baseline", "save", "--from", run.folder, "--name", path)
@@ -250,11 +261,11 @@ def test_an_inconclusive_check_fails_if_it_is_strict_and_adds_seeds_if_adaptive(
     shutil.copy(run.folder / "manifest.json", tmp_path / "manifest.json")
     manifest = json.loads((run.folder / "manifest.json").read_text())
 
-    def add(request):
+    def add(request, _):
         asked.append(request.seeds)
         (run.folder / "manifest.json").write_text(json.dumps(manifest | {"seeds": list(range(request.seeds))}))
 
-    monkeypatch.setattr("bench.commands.check.run_quietly", add)
+    monkeypatch.setattr("bench.commands.check.run_again", add)
     try:
         command("check", run.folder, "--baseline", path, "--adaptive")
     finally:
