@@ -1,10 +1,12 @@
 """What a learner is: hyper-parameters that, fitted to a dataset, give predictors; and what a predictor can do."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from math import inf, nan
-from typing import ClassVar, Literal, get_args
+from numbers import Integral
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
 from jaxtyping import Float, Float64
@@ -112,6 +114,8 @@ class Predictor(ABC):
 
     differentiable: bool = True  # whether `advance` is a smooth map of the state, so that it has exponents
 
+    least_past: int = 1  # samples before a forecast, without which it cannot start
+    fitted_dim: int | None = None  # channels of the data that it was fitted to
     log: TrainingLog = TrainingLog()
     calibration: Calibration | None = None  # of a model that is made of known equations
 
@@ -147,6 +151,7 @@ class Predictor(ABC):
         Trajectories whose times lie alike behind their past, to single precision, are rolled out together.
         """
         offsets = _offsets(past, times)
+        self._check(past)
         _, group = torch.unique(offsets.float(), dim=0, return_inverse=True)
         states, evaluations = past.states.new_empty(*offsets.shape, past.states.shape[-1]), 0
         with torch.inference_mode():
@@ -159,6 +164,20 @@ class Predictor(ABC):
         return Forecast(states, round(evaluations / len(offsets)))
 
     def ensemble(self, others: Sequence["Predictor"]) -> "Predictor | None":
+    def _check(self, past: Trajectories) -> None:
+        """Raise ValueError unless a forecast can go on from `past`."""
+        shape, wanted = tuple(past.states.shape), f"[batch, time, {self.fitted_dim or 'dim'}]"
+        if len(shape) != 3 or self.fitted_dim not in (None, shape[-1]) or past.states.dtype != torch.float64:
+            raise ValueError(
+                f"past.states must be {wanted} in float64, with the channels that the model was fitted to, but has the "
+                f"shape {shape} and {past.states.dtype}"
+            )
+        if shape[1] < self.least_past:
+            raise ValueError(
+                f"past has {shape[1]} samples, but {type(self).__name__} starts from {self.least_past}: "
+                "give it more samples before the forecast"
+            )
+
         """One predictor of this replica and others of the same fit, which has so many equal parts of a batch, in order.
 
         None where their forecasts cannot go on together without affecting each other.
@@ -201,12 +220,32 @@ def _offsets(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Float64
 
 
 @dataclass(frozen=True)
+def checked(fit: Callable[..., Any]) -> Callable[..., Any]:
+    """A method `fit` of any learner that refuses what is no seed, and tells predictors what they were fitted to."""
+
+    @wraps(fit)
+    def fit_to_seeds(self: Any, dataset: Any, budget: Budget, seeds: Sequence[int]) -> Any:
+        if len(seeds) == 0 or not all(isinstance(seed, Integral) and seed >= 0 for seed in seeds):
+            raise ValueError(f"seeds must be whole numbers of at least 0, one for each model to fit, but is {seeds!r}")
+        models = fit(self, dataset, budget, seeds)
+        for model in models if isinstance(models, Sequence) else ():
+            if isinstance(model, Predictor):
+                model.fitted_dim = dataset.dim
+        return models
+
+    return fit_to_seeds
+
+
 class Learner(ABC):
     """A method of learning dynamical systems whose dataclass fields are its hyper-parameters."""
 
     reference: ClassVar[bool] = False  # a yardstick shown beside the methods that are compared
 
     @abstractmethod
+    def __init_subclass__(cls) -> None:
+        if "fit" in vars(cls):
+            cls.fit = checked(cls.fit)
+
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         """Fit one predictor for each seed, on the device where the dataset lies, without changing the dataset.
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from learners.base import Budget, TrainingLog
+from learners.base import Budget, TrainingLog, checked
 from systems.images import ImageDataset, LabelledImages
 
 
@@ -57,6 +57,10 @@ class Classifier(ABC):
     """A method of learning to classify images whose dataclass fields are its hyper-parameters."""
 
     reference: ClassVar[bool] = False  # a yardstick shown beside the methods that are compared
+
+    def __init_subclass__(cls) -> None:
+        if "fit" in vars(cls):
+            cls.fit = checked(cls.fit)
 
     @abstractmethod
     def fit(self, dataset: ImageDataset, budget: Budget, seeds: Sequence[int]) -> list[FittedClassifier]:

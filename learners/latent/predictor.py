@@ -18,7 +18,8 @@ class LatentPredictor(NetworkPredictor):
 
     def __init__(self, model: LatentModel, window: int, scales: Scales, log: TrainingLog) -> None:
         super().__init__(model, scales, log, lambda network: network.dynamics.rollout, together=False)
-        self.model, self.window = model, window
+        self.model = model
+        self.window = self.least_past = window
 
     def latent(self, past: Trajectories) -> Float[Tensor, "batch latent"]:
         """The mean of the latent state at the first sample of the window that ends `past`."""

@@ -180,7 +180,8 @@ class PolynomialMap(SteppedPredictor):
         stride: int,
     ) -> None:
         super().__init__(rollout_map(self.step, evaluations=1), dataset.step)
-        self.factors, self.polynomial, self.reach, self.stride = factors, weights, reach, stride
+        self.factors, self.polynomial, self.stride = factors, weights, stride
+        self.reach = self.least_past = reach
         self.mean, self.std = dataset.mean, dataset.std
         self.index = factor_index(factors, weights.new_empty(len(dataset.mean) * len(range(0, reach, stride))))
 

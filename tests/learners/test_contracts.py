@@ -1,6 +1,7 @@
 """The promises that every exported learner keeps."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -118,3 +119,41 @@ def test_training_effort_follows_the_budget(learner: Learner, dataset: Dataset):
         pytest.skip("this learner does not train in updates")
     (predictor,) = learner.fit(dataset, Budget(0.5), SEEDS[:1])
     assert predictor.log.updates == 3
+
+
+@pytest.mark.parametrize("seeds", [[], [-1]], ids=str)
+def test_what_is_no_seed_is_refused_by_name(learner: Learner, dataset: Dataset, seeds: list):
+    with pytest.raises(ValueError, match=r"^seeds must be whole numbers of at least 0, one for each .* but is \["):
+        learner.fit(dataset, Budget(), seeds)
+
+
+def test_a_past_of_any_length_is_forecast_from_or_refused_by_name(fitted: list[Predictor], dataset: Dataset):
+    (predictor, *_), end = fitted, SAMPLING.context
+    for samples in range(1, end + 1):
+        past, times = dataset.test.between(end - samples, end), dataset.test.times[0, end : end + 2]
+        if samples >= predictor.least_past:
+            assert predictor.forecast(past, times).states.isfinite().all()
+        else:
+            with pytest.raises(ValueError, match=rf"^past has {samples} samples, but \w+ starts from \d: give it more"):
+                predictor.forecast(past, times)
+    with pytest.raises(ValueError, match=r"^past has 0 samples, but \w+ starts from \d: give it more"):
+        predictor.forecast(dataset.test.between(0, 0), dataset.test.times[0, :2])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda states: states[..., :1],
+        lambda states: states[..., [0, 1, 1]],
+        lambda states: states[0],
+        torch.Tensor.float,
+    ],
+    ids=["fewer channels", "more channels", "no batch", "single precision"],
+)
+def test_a_past_of_another_shape_is_refused_by_name(fitted: list[Predictor], dataset: Dataset, change: Callable):
+    past = dataset.test.between(0, 4)
+    object.__setattr__(past, "states", change(past.states))  # behind the back of the type checks that tests run with
+    with pytest.raises(
+        ValueError, match=r"^past\.states must be \[batch, time, 2\] in float64, .* but has the shape \("
+    ):
+        fitted[0].forecast(past, dataset.test.times[0, 4:])
