@@ -113,9 +113,9 @@ class Predictor(ABC):
     """
 
     differentiable: bool = True  # whether `advance` is a smooth map of the state, so that it has exponents
-
     least_past: int = 1  # samples before a forecast, without which it cannot start
     fitted_dim: int | None = None  # channels of the data that it was fitted to
+
     log: TrainingLog = TrainingLog()
     calibration: Calibration | None = None  # of a model that is made of known equations
 
@@ -150,8 +150,8 @@ class Predictor(ABC):
 
         Trajectories whose times lie alike behind their past, to single precision, are rolled out together.
         """
-        offsets = _offsets(past, times)
         self._check(past)
+        offsets = _offsets(past, times)
         _, group = torch.unique(offsets.float(), dim=0, return_inverse=True)
         states, evaluations = past.states.new_empty(*offsets.shape, past.states.shape[-1]), 0
         with torch.inference_mode():
@@ -163,7 +163,6 @@ class Predictor(ABC):
                 evaluations += count * int(members.sum())
         return Forecast(states, round(evaluations / len(offsets)))
 
-    def ensemble(self, others: Sequence["Predictor"]) -> "Predictor | None":
     def _check(self, past: Trajectories) -> None:
         """Raise ValueError unless a forecast can go on from `past`."""
         shape, wanted = tuple(past.states.shape), f"[batch, time, {self.fitted_dim or 'dim'}]"
@@ -178,6 +177,7 @@ class Predictor(ABC):
                 "give it more samples before the forecast"
             )
 
+    def ensemble(self, others: Sequence["Predictor"]) -> "Predictor | None":
         """One predictor of this replica and others of the same fit, which has so many equal parts of a batch, in order.
 
         None where their forecasts cannot go on together without affecting each other.
@@ -219,7 +219,6 @@ def _offsets(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Float64
     return offsets
 
 
-@dataclass(frozen=True)
 def checked(fit: Callable[..., Any]) -> Callable[..., Any]:
     """A method `fit` of any learner that refuses what is no seed, and tells predictors what they were fitted to."""
 
@@ -236,16 +235,17 @@ def checked(fit: Callable[..., Any]) -> Callable[..., Any]:
     return fit_to_seeds
 
 
+@dataclass(frozen=True)
 class Learner(ABC):
     """A method of learning dynamical systems whose dataclass fields are its hyper-parameters."""
 
     reference: ClassVar[bool] = False  # a yardstick shown beside the methods that are compared
 
-    @abstractmethod
     def __init_subclass__(cls) -> None:
         if "fit" in vars(cls):
             cls.fit = checked(cls.fit)
 
+    @abstractmethod
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         """Fit one predictor for each seed, on the device where the dataset lies, without changing the dataset.
 
