@@ -50,8 +50,7 @@ class Leaderboard:
             measured = {one.metric: one for one in record.measurements}
             for name in dict.fromkeys((self.metric["name"], CAPPED, ERROR)):
                 one = measured.get(name)
-                status = record.status if record.status != "ok" or one is None else one.status
-                outcome = _Outcome(one.value if one else None, status)
+                outcome = _Outcome(one.value if one else None, record.status_of(one))
                 self._outcomes.setdefault((record.learner, record.system, name), []).append(outcome)
 
     def score(self, learner: str, system: str) -> float | None:

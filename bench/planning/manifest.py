@@ -18,6 +18,7 @@ def manifest(suite: Suite, cells: Sequence[Planned], budget: str, environment: M
         "description": suite.description,
         "budget": budget,
         **({"equal": suite.equal, "allowance": suite.allowance * suite.budgets[budget].effort} if suite.equal else {}),
+        **({"unequal": suite.unequal} if suite.unequal and not suite.equal else {}),
         "command": environment["command"],
         "seeds": list(cells[0].cell.seeds),
         "data_seed": suite.data_seed,

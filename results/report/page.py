@@ -171,12 +171,26 @@ def _content(
         "matched": others.get("matched"),
         "outcomes": others.get("outcomes"),
         "claims": claims_table(judged(CLAIMS, run.frame_of_components(), run.suite)).to_dict("records"),
+        "protocol": _protocol(run),
         "orbits": orbits,
         "omitted": omitted,
         "failures": list(_failures(run)),
         "environments": about.astype(str).value_counts(sort=False).reset_index(name="cells").to_dict("records"),
         "colours": {learner: to_hex(style.colour) for learner, style in data.styles.items()},
     }
+
+
+def _protocol(run: Run) -> dict[str, Any]:
+    """Under which conditions learners were trained, and by what the best model of each training was chosen."""
+    manifest, points = run.manifest, run.curves().dropna(subset="valid_loss")
+    found = {"budget": manifest.get("budget"), "seeds": manifest["seeds"], "data seed": manifest.get("data_seed")}
+    if manifest.get("unequal"):
+        found["updates"] = f"not the same for all learners: {manifest['unequal']}"
+    by_forecasts = set(points.dropna(subset="valid_error")["learner"])
+    for rule, chosen in (("forecasts", by_forecasts), ("loss", set(points["learner"]) - by_forecasts)):
+        if chosen:
+            found[f"best by validation {rule}"] = [learner for learner in run.learners if learner in chosen]
+    return found
 
 
 def _conclusions(data: FigureData, best: list[conclusions.Winner]) -> list[str]:

@@ -16,8 +16,6 @@ from results.formatting import slug
 from results.report.figure_data import FigureData, Picture
 from results.statistics.trials import column, rows
 
-FEWEST_SAMPLES = 1000  # below which the 0-1 test may not be trusted
-OVERSAMPLED = 10.0  # range over mean step, above which it may not either
 POINTS = 2500  # of each run that the page turns, at most
 ROOM = 0.25  # around the truth that runs are followed into, as a fraction of its extent
 LEVELS = 32_000  # to which a coordinate within that room is rounded
@@ -87,22 +85,22 @@ def zero_one_test(data: FigureData, system: str) -> Iterator[Picture]:
         "0-1 test for chaos",
         "Paths (p, q) of the 0-1 test on the first long run (first seed): bounded for regular motion, like a "
         "random walk for chaos. K is the median over seeds, near 0 for regular motion and near 1 for chaos. "
-        + describe_sampling(*truth["pq_sampling"]),
+        + describe_sampling(*truth["pq_sampling"], *truth["pq_doubts"]),
         partial(portraits.pq_plots, truth["pq_truth"], data.paths(system, "pq"), data.styles, notes),
         system,
         dense=True,
     )
 
 
-def describe_sampling(lag: float, samples: float, oversampling: float) -> str:
-    """Say what the 0-1 test was applied to, and why its outcome may not be trusted.
+def describe_sampling(lag: float, samples: float, oversampling: float, short: float, dense: float) -> str:
+    """Say what the 0-1 test was applied to, and why its outcome may not be trusted: too short, or too dense.
 
     Too dense a sampling makes chaos pass for regular: Gottwald and Melbourne, 2009.
     """
     said = f"Tested on every {lag:.0f}. sample, {samples:.0f} in all"
     doubts = [
-        *(["fewer than the 1,000 that it needs"] if samples < FEWEST_SAMPLES else []),
-        *([f"still oversampled (range {oversampling:.0f} times the mean step)"] if oversampling > OVERSAMPLED else []),
+        *(["fewer than it needs"] if short else []),
+        *([f"still oversampled (range {oversampling:.0f} times the mean step)"] if dense else []),
     ]
     return f"{said}: {' and '.join(doubts)}, so that K may be too low." if doubts else f"{said}."
 

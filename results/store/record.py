@@ -49,8 +49,11 @@ class Record:
         """The record in long form: a row for each metric, in the order of COLUMNS, with the status of that metric."""
         trial = (suite, self.system, self.learner, self.seed)
         for one in self.measurements:
-            status = self.status if self.status != "ok" else one.status
-            yield (*trial, one.metric, one.value, one.unit, one.better, status, self.reason, cell)
+            yield (*trial, one.metric, one.value, one.unit, one.better, self.status_of(one), self.reason, cell)
+
+    def status_of(self, one: Measurement | None) -> Status:
+        """The status of a metric: that of the trial, unless the model failed in the horizon of this metric alone."""
+        return one.status if one and self.status == "ok" else self.status
 
 
 def relabelled(records: Iterable[Record], learner: str) -> list[Record]:

@@ -127,6 +127,28 @@ def test_protocol_definitions_and_provenance_are_told(page: str):
     assert "python -m bench run --suite chaos" in page
 
 
+@pytest.mark.usefixtures("no_figures")
+def test_the_protocol_tells_why_training_differs_and_by_what_models_are_chosen(tmp_path: Path):
+    folder = build(tmp_path, ("Lorenz",), size=TINY)
+    run = Run.load(folder)
+    (chosen,) = [cell.key for cell in run.cells if cell.learner == "ResNet"]
+    curve = run.store.curve(chosen).assign(valid_error=0.1)
+    files = {path.name: path.read_bytes() for path in run.store.path(chosen).iterdir() if path.suffix != ".csv"}
+    with run.store.stage(chosen, replace=True) as stage:
+        for name, content in files.items():
+            (stage / name).write_bytes(content)
+        curve.to_csv(stage / "curve.csv", index=False)
+    change(folder / "manifest.json", unequal="some updates cost more")
+    page = reported(folder)
+    section = page[page.index('<section id="protocol">') :]
+    for told in (
+        "<dt>updates</dt><dd>not the same for all learners: some updates cost more</dd>",
+        "<dt>best by validation forecasts</dt><dd>ResNet</dd>",
+        "<dt>best by validation loss</dt><dd>WindowedRNN</dd>",
+    ):
+        assert told in section
+
+
 def test_reporting_again_gives_the_same_bytes_whoever_writes_them(folder: Path):
     kept = [
         *(folder / "tables").iterdir(),
@@ -432,10 +454,10 @@ def test_the_power_of_a_sine_is_at_its_frequency():
 @pytest.mark.parametrize(
     ("sampling", "said"),
     [
-        ((5, 1104, 8.0), "Tested on every 5. sample, 1104 in all."),
-        ((5, 552, 8.0), "552 in all: fewer than the 1,000 that it needs, so that K may be too low."),
-        ((1, 900, 40.0), "needs and still oversampled (range 40 times the mean step), so that K may be too low."),
+        ((5, 1104, 8.0, 0, 0), "Tested on every 5. sample, 1104 in all."),
+        ((5, 552, 8.0, 1, 0), "552 in all: fewer than it needs, so that K may be too low."),
+        ((1, 900, 40.0, 1, 1), "needs and still oversampled (range 40 times the mean step), so that K may be too low."),
     ],
 )
-def test_the_caption_of_the_zero_one_test_says_what_it_saw(sampling: tuple[float, float, float], said: str):
+def test_the_caption_of_the_zero_one_test_says_what_it_saw(sampling: tuple[float, ...], said: str):
     assert said in describe_sampling(*sampling)
