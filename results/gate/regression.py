@@ -120,9 +120,9 @@ def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
     lost = _lost(before, frame, list(run.manifest["seeds"]))
     changes = _changes(baseline, paired_scores(before, frame))
     units = {name: one["unit"] for name, one in baseline.metrics.items()}
-    shown = [one for one in changes if depends_on_machine(one.metric, units[one.metric]) and not times]
-    decided = _findings(baseline, [one for one in changes if one not in shown])
-    advisory = _findings(baseline, shown)
+    decides = {name: times or not depends_on_machine(name, unit) for name, unit in units.items()}
+    decided = _findings(baseline, [one for one in changes if decides[one.metric]])
+    advisory = _findings(baseline, [one for one in changes if not decides[one.metric]])
     notes = [f"the environments differ in {listed(changed)}: rounding may differ"] if changed else []
     unequal = sum(not finding.equal for finding in decided)
     if unequal and not changed:

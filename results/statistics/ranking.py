@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from scikit_posthocs import posthoc_nemenyi_friedman
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from results.formatting import listed
 from results.statistics.intervals import LEVEL
@@ -148,7 +147,9 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 1979.
     """
-    return np.asarray(multipletests(p_values, method="holm")[1]) if len(p_values) else p_values
+    order = np.argsort(p_values)
+    steps = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    return np.minimum(steps, 1.0)[np.argsort(order)]
 
 
 def ranks(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.DataFrame:

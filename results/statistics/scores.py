@@ -10,10 +10,15 @@ from results.statistics.trials import CELL, MEASURED, column, rows
 GROUND_TRUTH = "TrueEquations"  # the reference learner whose value is the best one where `better` is "truth"
 INDEPENDENT_TRUTH = "IndependentTruth"  # the one whose scores of long runs are what chance makes of the truth itself
 MEASUREMENT = [*CELL, "seed", "metric"]
+SHARES = (
+    "vpt_capped", "unbounded_fraction", "fixed_point_fraction", "limit_cycle_fraction", "torus_fraction",
+    "chaos_fraction", "undecided_fraction",
+)  # fmt: skip
 FLOORS = {  # values near or below are rounding, not results, and their ratios mean nothing
     "vpt": 0.02, "vpt_strict": 0.02, "smape": 0.1, "zero_one_k": 0.1, "roughness": 0.05,
     "nfe_forward": 1.0, "nfe_backward": 1.0, "nfe_forecast": 1.0, "parameters": 1.0,
     "saved_bytes": 1.0, "kept_bytes": 1.0,
+    **dict.fromkeys(SHARES, 0.05),  # a few test cases
 }  # fmt: skip
 DEFAULT_FLOOR = 1e-4
 

@@ -138,6 +138,15 @@ def test_scores_are_log_ratios_far_above_the_floor_and_differences_below():
     assert score[3] - score[2] == pytest.approx(1e-5, rel=1e-6)
 
 
+def test_a_share_of_one_test_case_is_nearly_none():
+    trials = pd.DataFrame(
+        {"system": "X", "learner": "A", "seed": range(3), "metric": "unbounded_fraction", "status": "ok"}
+    ).assign(better="lower", value=[0.0, 1 / 128, 1.0])
+    none, one, every = scores(trials)["score"]
+    assert one - none == pytest.approx(0.16, abs=0.01)
+    assert every - none == pytest.approx(np.log(40), abs=0.01)
+
+
 def test_a_missing_cell_is_a_regression(run: Run, baseline: Baseline):
     found = check(baseline, edited(run, lambda one: None if (one.system, one.learner) == ("Lorenz", "C") else one))
     assert found.verdict == "regressed"
@@ -281,6 +290,23 @@ def test_a_gain_on_one_system_hides_no_loss_on_another(run: Run, baseline: Basel
 
     found = check(baseline, edited(run, trade))
     assert places(found.of("regressed")) == [("Lorenz", "B", "vpt")]
+
+
+def test_a_gain_on_one_system_dilutes_no_loss_on_another_that_noise_may_hide():
+    """As where an Euler network's increments shrink: it forecasts a cycle four times worse, and chaos better."""
+    rng, verdicts = np.random.default_rng(6), []
+
+    def trade(record: Record) -> Record:
+        return scaled("vpt", "B", 0.25 if record.system == "Lorenz" else 4.0)(record)
+
+    for _ in range(8):
+        kept = Baseline.of_run(draw(rng, range(4), noise=0.8), [draw(rng, range(4, 10), noise=0.8)])
+        found = check(kept, edited(draw(rng, range(4), noise=0.8), trade))
+        verdicts += [one.verdict for one in found.findings if places([one]) == [("Lorenz", "B", "vpt")]]
+        assert found.verdict != "pass"
+    assert len(verdicts) == 8
+    assert "pass" not in verdicts
+    assert "inconclusive" in verdicts  # what is tested is that noise hides it
 
 
 def test_a_loss_too_thin_for_one_system_is_seen_over_many():
