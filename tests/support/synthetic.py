@@ -267,7 +267,7 @@ class _Evidence:
             "error_quartiles": np.quantile(errors, [0.25, 0.5, 0.75], axis=1, method="nearest").transpose(1, 0, 2),
             "truth": np.stack([truth[:scored]] * first), "forecast": np.stack([[climate[0][:scored]] * first] * seeds),
             "climate_times": size.step * np.arange(1, len(truth) + 1), "climate_truth": truth, "climate": climate,
-            "pq_sampling": np.array([5, len(truth) // 5, 8.0]),
+            "pq_sampling": np.array([5, len(truth) // 5, 8.0]), "pq_doubts": np.array([len(truth) < 5000, False]),
             "pq_truth": _pq(truth), "pq": np.stack([_pq(np.nan_to_num(run, posinf=0)) for run in climate]),
         }  # fmt: skip
         return {name: array.astype(np.float64 if name == "times" else np.float32) for name, array in arrays.items()}
