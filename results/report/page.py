@@ -17,6 +17,7 @@ from matplotlib.colors import to_hex
 from results.claims.base import claims_table, judged
 from results.claims.literature import CLAIMS
 from results.figures.style import FORMATS, save
+from results.figures.style import PAGE as PAPER
 from results.formatting import slug, status
 from results.report import conclusions
 from results.report.chaos import chaos_pictures, fields_in_time, return_map, ring_pictures
@@ -84,6 +85,7 @@ class SavedFigure:
     system: str
     source: str  # a data address
     files: dict[str, str]  # paths relative to the page, by format
+    width: float = 1.0  # as a share of the page's, so that all have letters of one size
 
 
 def write_report(
@@ -237,12 +239,14 @@ def _save(picture: Picture, caption: str, folder: Path, kinds: Collection[str], 
     """Draw and save a picture in these formats; where it is shown on the page, with its content."""
     kind = "png" if picture.dense else "svg"
     wanted = [*kinds, *([kind] if shown and kind not in kinds else [])]
-    paths = save(picture.draw(), folder / "figures", picture.name, wanted)
+    figure = picture.draw()
+    width = min(1.0, figure.get_figwidth() / PAPER)
+    paths = save(figure, folder / "figures", picture.name, wanted)
     source = _address(paths[kind]) if shown else ""
     for extra in set(paths) - set(kinds):
         paths.pop(extra).unlink()
     files = {kind: path.relative_to(folder).as_posix() for kind, path in paths.items()}
-    return SavedFigure(picture.name, picture.title, caption, picture.system, source, files)
+    return SavedFigure(picture.name, picture.title, caption, picture.system, source, files, width)
 
 
 def _films(run: Run) -> Iterator[SavedFigure]:

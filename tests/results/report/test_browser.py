@@ -70,3 +70,16 @@ def test_the_page_fits_a_narrow_screen(folder: Path):
     document, _ = opened(narrow, width=500)
     (width,) = re.findall("<title>(.*?)</title>", document)
     assert int(width) <= 500
+
+
+@pytest.mark.parametrize("window", [500, 1200])
+def test_figures_of_all_widths_have_letters_of_one_size(folder: Path, window: int):
+    measured = folder / "measured.html"
+    widths = '["performance_profile", "aggregates"].map((id) => document.querySelector(`#${id} img`).clientWidth)'
+    measure = f"<script>document.title = {widths};</script></body>"
+    measured.write_text((folder / "report.html").read_text(encoding="utf-8").replace("</body>", measure), "utf-8")
+    document, _ = opened(measured, window)
+    (found,) = re.findall("<title>(.*?)</title>", document)
+    narrow, wide = map(int, found.split(","))
+    assert narrow / wide == pytest.approx(3.4 / 7.0, abs=0.01)
+    assert wide >= 42 * 15
