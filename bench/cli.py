@@ -5,7 +5,9 @@ Nothing heavy is imported before a command needs it, so that help, lists and mis
 
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
@@ -81,6 +83,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(code)
 
 
+@contextmanager
+def _notes() -> Iterator[None]:
+    """Tell what is noted of a user's recordings on one line each, and once."""
+    told: set[str] = set()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def note(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if category.__name__ != "RecordingNote":  # whose module imports torch
+                show(message, category, *where, **more)
+            elif str(message) not in told:
+                told.add(str(message))
+                print_to_stderr(f"note: {one_line(str(message))}")
+
+        warnings.showwarning = note
+        yield
+
+
+@_notes()
 def _run_command(words: Sequence[str]) -> int:
     """Run the command of a program and its arguments, and return the exit code."""
     entry, given = Path(words[0]).name, list(words[1:])

@@ -1,5 +1,6 @@
 """A user's own trajectories as a system: how they are split, cut and told apart."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from systems import Recorded, RecordingNote, Sampling, sample
 from systems.configuration import label
 from systems.protocol import PARTS
 from systems.recordings.recorded import _best_length
+from tests.support.commands import exit_code
 
 SAMPLING = Sampling(context=4, horizon=1.0, climate_horizon=6.0, test=7, climate=3)
 
@@ -284,3 +286,18 @@ def test_a_suite_of_ones_own_runs_on_it(tmp_path: Path, monkeypatch: pytest.Monk
     cells = suite.cells()
     assert [type(cell.learner) for cell in cells] == [NeuralODE, Persistence]
     assert [cell.sampling.step for cell in cells] == pytest.approx([0.1, 0.1])
+
+
+def test_commands_tell_notes_on_one_line_each_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    of_lengths(tmp_path, *[1000] * 8, 20)
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", RecordingNote)
+        code = exit_code(["plan", "--suite", "chaos", "-s", "Recorded[path=lengths.csv]", "-l", "NVAR"])
+    assert (code, capsys.readouterr().err) == (
+        0,
+        "note: lengths.csv: trajectories of fewer than 33 samples are left out: 8 (20)\n",
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["lengths.csv"]

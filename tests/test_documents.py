@@ -1,0 +1,133 @@
+"""The examples of README and CONTRIBUTING: they run as they are shown."""
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+
+from bench.catalogue import plugins
+from bench.cli import app
+from bench.planning.selection import select
+from bench.request import Request, read_shard
+from bench.suite import Suite, load
+from learners import Budget, Learner
+from systems import Sampling, Simulated, sample
+from tests.support.commands import ROOT, exit_code
+
+TEXTS = {name: (ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md")}
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", "".join(TEXTS.values()), re.DOTALL | re.MULTILINE)
+PLACEHOLDERS = {"NAME": "Lorenz", "HOST": "localhost"}  # what readers have to fill in
+SMALL = Sampling(trajectories=2, samples=40, valid=1, test=2, context=4, horizon=0.1, climate=1, climate_horizon=0.2)
+SHELL = """
+python() { printf '%s\\037' "$@"; echo; }
+after() { while [ "$1" != python ]; do shift; done; "$@"; }
+srun() { after "$@"; }
+uv() { after "$@"; }
+pip() { :; }
+SLURM_ARRAY_TASK_ID=2 SLURM_ARRAY_TASK_COUNT=8 JOB_COMPLETION_INDEX=0
+"""
+
+
+def written_commands() -> list[str]:
+    """Every command of ours in the texts, one a line: in blocks, which are indented, and in the middle of sentences."""
+    text = "".join(TEXTS.values()).replace("\\\n", " ")
+    blocks = [line.strip() for line in text.splitlines() if line.startswith("    ") and "python -m bench" in line]
+    sentences = [" ".join(found.split()) for found in re.findall(r"`(python -m bench[^`]*)`", text)]
+    return list(dict.fromkeys([*blocks, *sentences]))
+
+
+def arguments() -> list[list[str]]:
+    """The arguments of these commands, as a shell makes them."""
+    done = subprocess.run(["bash", "-euc", SHELL + "\n".join(written_commands())], capture_output=True, text=True)
+    assert not done.stderr
+    calls = [line.split("\037")[:-1] for line in done.stdout.splitlines()]
+    return [[PLACEHOLDERS.get(word, word) for word in call[2:]] for call in calls if call[:2] == ["-m", "bench"]]
+
+
+COMMANDS = arguments()
+
+
+@pytest.fixture(autouse=True)
+def folder_of_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with the files that the texts speak of."""
+    times = 0.05 * np.arange(10_000)
+    columns = np.column_stack([times, np.cos(times), np.sin(times)])
+    np.savetxt(tmp_path / "my.csv", columns, delimiter=",", header="time,x,y", comments="")
+    for example in EXAMPLES:
+        if named := re.match(r'"""(\w+\.py): ', example):
+            (tmp_path / named[1]).write_text(example)
+    for path in ("path/to/my_suite.py", "runs/tuning/tuned_chaos.py"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("from bench.suites.chaos import suite\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("_included", "folders"):
+        monkeypatch.setattr(plugins, name, [])
+    for name in ("my_suite", "my_data", "tuned_chaos"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.splitlines()[0])
+def test_an_example_in_python_runs_as_it_is_shown(example: str):
+    module = SimpleNamespace(__name__="example")
+    names: dict[str, Any] = vars(module)
+    exec(compile(example, "example", "exec", dont_inherit=True), names)
+    defined = [one for one in names.values() if isinstance(one, type) and one.__module__ == "example"]
+    suites = [one for one in names.values() if isinstance(one, Suite) and one.name != "chaos"]
+    for kind in defined:
+        if issubclass(kind, Simulated):
+            assert sample(kind(), SMALL, 0).test.states.isfinite().all()
+    for suite in suites:
+        cells = suite.cells()
+        assert {cell.system for cell in cells} == set(suite.systems)
+        for learner in suite.learners:
+            if isinstance(learner, Learner) and type(learner) in defined:
+                data = sample(cells[0].system, SMALL, 0)
+                (predictor,) = learner.fit(data, Budget(), [0])
+                past, times = data.test.between(0, 4), data.test.times[:, 4:]
+                assert predictor.forecast(past, times).states.isfinite().all()
+    assert defined or suites
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_command_is_one_that_can_be_given(words: list[str]):
+    """Its options are read; lists and templates are made, and of suites what is asked for is found."""
+    if words[0] in ("list", "new"):
+        assert exit_code(words) == 0
+        return
+    command: Any = typer.main.get_command(app)
+    context, rest = command.make_context("bench", list(words)), list(words)
+    while hasattr(command, "commands"):
+        command = command.commands[rest[0]]
+        context, rest = command.make_context(rest[0], rest[1:], parent=context), rest[1:]
+    given = {field.name: context.params[field.name] for field in fields(Request) if field.name in context.params}
+    if given.get("suite"):
+        request = Request(**given)
+        assert read_shard(request.shard)
+        suite = select(load(request.suite), request.systems, request.learners)
+        assert suite.cells(request.budget)
+
+
+def test_commands_and_examples_are_found():
+    assert len(EXAMPLES) >= 3
+    assert {
+        "run",
+        "plan",
+        "status",
+        "report",
+        "compare",
+        "check",
+        "doctor",
+        "new",
+        "tune",
+        "time",
+        "merge",
+        "baseline",
+    } <= {words[0] for words in COMMANDS}
