@@ -1,4 +1,4 @@
-"""The command line: `python -m bench run | plan | status | merge | list | new | report | compare | ...`.
+"""The command line: `python -m bench run | plan | status | merge | clean | list | new | report | compare | ...`.
 
 Nothing heavy is imported before a command needs it, so that help, lists and mistakes are told at once.
 """
@@ -17,6 +17,7 @@ import typer
 
 from bench.commands.baseline import baseline
 from bench.commands.check import check
+from bench.commands.clean import clean
 from bench.commands.compare import compare
 from bench.commands.doctor import doctor
 from bench.commands.list import list_
@@ -56,7 +57,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=EXAMPLES)(run)
-for command in (plan, status, merge):
+for command in (plan, status, merge, clean):
     app.command()(command)
 app.command("list")(list_)
 for command in (new, tune, report, compare):

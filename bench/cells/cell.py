@@ -52,6 +52,13 @@ class Cell(ABC, Generic[AnySystem, AnyLearner, AnySampling]):
     def arrays(self, evidence: Any) -> Arrays:
         """The arrays that figures of one seed are drawn from."""
 
+    def derived(self, data: Path) -> Arrays:
+        """What evidence has from the data alone, by its flat names, with their `mean` and `scale`.
+
+        No fit needs to keep it. Datasets are in the folder `data`.
+        """
+        return {}
+
     @abstractmethod
     def units(self) -> dict[str, Any]:
         """What the system's time and space are measured in, for `cell.json`."""

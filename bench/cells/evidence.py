@@ -16,9 +16,11 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 import torch
 
+from bench.cells.drawings import Arrays
 from bench.cells.exponents import Remembered
-from bench.cells.files import write_files
-from bench.cells.key import Planned
+from bench.cells.files import write_files, write_json
+from bench.cells.key import Planned, fit_identity
+from bench.cells.packing import pack, unpack
 from bench.cells.records import measure
 from bench.cells.trial import Ending, Trial
 from bench.machine.environment import environment, process_usage
@@ -48,10 +50,11 @@ def suffices(metrics: Sequence[Metric], fits: Store, name: str) -> bool:
         return False
 
 
-def keep_fit(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> None:
+def keep_fit(planned: Planned, fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> None:
     """Keep the evidence of trials that all have left some, with the curves and weights that lie in `folder`.
 
-    What is the same for all seeds is kept once. Nothing is kept of fits that leave more than LARGEST.
+    What is the same for all seeds is kept once, and what the data tell not at all. Nothing is kept of fits that leave
+    more than LARGEST.
     """
     if any(trial.evidence is None for trial in trials) or fits.finished(name):
         return
@@ -59,9 +62,10 @@ def keep_fit(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> N
         trial.record.seed: flatten(trial.evidence) | _flat_spectrum(trial.evidence) | flatten(trial.ending)
         for trial in trials
     }
+    derived = planned.cell.derived(planned.data.parent)
     first, *others = by_seed.values()
     shared = {name for name in first if all(name in one and _same(first[name], one[name]) for one in others)}
-    content = {name: first[name] for name in shared}
+    content = {name: first[name] for name in shared if name not in derived or not _same(derived[name], first[name])}
     for seed, arrays in by_seed.items():
         content |= {f"{seed}/{name}": array for name, array in arrays.items() if name not in shared}
     if sum(values.nbytes for values in content.values()) > LARGEST:
@@ -72,7 +76,9 @@ def keep_fit(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> N
     try:
         fits.sweep(name)
         with fits.stage(name) as place:
-            np.savez(place / "arrays.npz", **content)  # type: ignore[arg-type]
+            packed = pack(content, *_units(derived))
+            np.savez(place / "arrays.npz", **packed)  # type: ignore[arg-type]
+            write_json(place / "cell.json", {**fit_identity(planned.cell), "data": planned.data.name})
             for file in COPIED:
                 shutil.copyfile(folder / file, place / file)
     finally:
@@ -80,13 +86,17 @@ def keep_fit(fits: Store, name: str, trials: Sequence[Trial], folder: Path) -> N
 
 
 def measure_again(planned: Planned, fits: Store, name: str, folder: Path) -> bool:
-    """Write the files of a cell from the evidence that is kept of its fit; False where there is none, or none whole."""
+    """Write the files of a cell from the evidence that is kept of its fit; False where there is none, or none whole.
+
+    What the evidence has from the data comes from the file of the data, which is made again where it is missing.
+    """
     cell = planned.cell
-    if cell.evidence is None:
+    if cell.evidence is None or not fits.complete(name):
         return False
     begin = perf_counter()
     try:
-        arrays = fits.arrays(name)
+        derived = cell.derived(planned.data.parent)
+        arrays = {**derived, **unpack(fits.arrays(name), *_units(derived))}
         found = {seed: _rebuild(cell.evidence, seed, arrays) for seed in cell.seeds}
         fits.verify(name)
         trials = [
@@ -128,6 +138,12 @@ def unflatten(kind: type, flat: Mapping[str, np.ndarray], prefix: str = "") -> A
         elif get_origin(hints[field.name]) is Callable:
             given[field.name] = _ask_for_model
     return kind(**given)
+
+
+def _units(derived: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and scale of the channels; none where evidence has no channels."""
+    none = np.empty(0)
+    return derived.get("mean", none), derived.get("scale", none)
 
 
 def _ask_for_model(*arguments: Any) -> NoReturn:

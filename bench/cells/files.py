@@ -20,6 +20,9 @@ SHARED = (  # the same for every seed
     *("pq_truth", "pq_sampling", "pq_doubts"),
     *("path_times", "labels"),
 )
+FIRST = frozenset(
+    ("forecast", "climate")
+)  # drawn of the first seed that has some: those of all would be most of a cell
 
 
 def write_files(
@@ -31,11 +34,12 @@ def write_files(
         **planned.cell.about(),
         "configuration": identity(planned.cell),
         "digest": planned.code,
+        "data": planned.data.name,
         "seconds": seconds,
     }
-    _write_json(folder / "cell.json", about)
-    _write_json(folder / "records.json", [asdict(trial.record) for trial in trials])
-    _write_json(folder / "environment.json", surroundings)
+    write_json(folder / "cell.json", about)
+    write_json(folder / "records.json", [asdict(trial.record) for trial in trials])
+    write_json(folder / "environment.json", surroundings)
     with (folder / "curve.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["seed", *(field.name for field in fields(CurvePoint))], lineterminator="\n")
         writer.writeheader()
@@ -48,15 +52,23 @@ def write_files(
 
 
 def stack(seeds: Sequence[Arrays]) -> dict[str, Any]:
-    """The arrays of all seeds, in their order; those of a seed that has none are not a number."""
+    """The arrays of all seeds, in their order; those of a seed that has none are not a number.
+
+    Forecasts are those of the first seed that has any.
+    """
     examples = {name: values for arrays in seeds for name, values in arrays.items()}
-    return {
+    found = {
         name: example
         if name in SHARED
         else np.stack([arrays.get(name, np.full_like(example, np.nan)) for arrays in seeds])
         for name, example in examples.items()
     }
+    for name in FIRST & found.keys():
+        first = next((place for place, of_one in enumerate(found[name]) if not np.isnan(of_one).all()), 0)
+        found[name] = found[name][first : first + 1]
+    return found
 
 
-def _write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON-ready values."""
     path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -59,8 +59,7 @@ class ForecastCell(SystemCell):
             predictors, usage = self.fit(dataset, Predictor)
         curves = learning_curves(self.learner, predictors, dataset, ground_truth_time, stages, self.device)
         context = dataset.sampling.context
-        long = dataset.climate.between(0, context + round(self.budget.climate * dataset.sampling.climate_samples))
-        parts = (dataset.test, long)
+        parts = (dataset.test, self._long(dataset))
         together = forecast_together(predictors, parts, context, self.device, self.learner_label)
 
         def trial(seed: int, predictor: Predictor) -> Trial:
@@ -80,6 +79,22 @@ class ForecastCell(SystemCell):
 
         return self.trials_of(predictors, trial)
 
+    def derived(self, data: Path) -> Arrays:
+        dataset = observe(self.system, self.sampling, self.data_seed, data).data
+        truth, climate = (part.between(dataset.sampling.context).states for part in (dataset.test, self._long(dataset)))
+        return {
+            "times": _times(dataset),
+            "truth": truth[..., : dataset.scored].numpy(),
+            "climate_truth": climate[..., : dataset.scored].numpy(),
+            "mean": dataset.mean[: dataset.scored].numpy(),
+            "scale": dataset.std[: dataset.scored].numpy(),
+        }
+
+    def _long(self, data: Dataset) -> Trajectories:
+        """The long trajectories, as long as the budget has them."""
+        samples = round(self.budget.climate * data.sampling.climate_samples)
+        return data.climate.between(0, data.sampling.context + samples)
+
     def arrays(self, evidence: Any) -> Arrays:
         asked = set(LYAPUNOV) & set(self.metrics)
         return forecast_arrays(evidence) | (exponent_arrays(evidence) if asked else {})
@@ -89,8 +104,6 @@ def _evidence(
     predictor: Predictor, data: Dataset, ground_truth_time: float, test: Forecasts, climate: Forecasts, cost: Cost
 ) -> Evidence:
     """What the metrics measure of a fitted predictor; its estimates of parameters are printed to the cell's log."""
-    times = data.test.times.numpy(force=True)
-    context = data.sampling.context
     evidence = Evidence(
         data.sampling.step,
         data.std.numpy(force=True)[: data.scored],
@@ -99,7 +112,7 @@ def _evidence(
         climate.truth[..., : data.scored],
         climate.states[..., : data.scored],
         cost,
-        (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale,
+        _times(data),
         ground_truth_time,
         Remembered(partial(exponents, predictor, data, climate.states)),
         predictor.calibration,
@@ -109,6 +122,12 @@ def _evidence(
     if predictor.calibration:
         sys.stdout.writelines(f"{estimate}\n" for estimate in predictor.calibration.estimates)
     return evidence
+
+
+def _times(data: Dataset) -> Float64[np.ndarray, "batch time"]:
+    """Of the forecasts, from the last sample of the context on, in timescales."""
+    times, context = data.test.times.numpy(force=True), data.sampling.context
+    return (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale
 
 
 def decode(predictor: Latent, data: Dataset) -> Decoded:

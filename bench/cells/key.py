@@ -54,8 +54,14 @@ def fit_key(cell: Cell, read: Reader = code) -> str:
 
     `read` may be a `code` that remembers.
     """
+    made = fit_identity(cell, read)
+    return checksum(made["configuration"] | {"code": made["digest"]})
+
+
+def fit_identity(cell: Cell, read: Reader = code) -> dict[str, Any]:
+    """What the key of a fit stands for: the `configuration` of the cell, and the `digest` of the code that fits it."""
     configuration = {name: value for name, value in identity(cell).items() if name != "metrics"}
-    return checksum(configuration | {"code": read(_fit_roots(cell), AFTER_FITTING) | read(WHILE_FITTING)})
+    return {"configuration": configuration, "digest": read(_fit_roots(cell), AFTER_FITTING) | read(WHILE_FITTING)}
 
 
 def identity(cell: Cell) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def run_cell(planned: Planned, store: Store, folder: Path) -> None:
         return
     trials = fit_cell(planned, store.root / "data", folder)
     if not planned.cell.learner.reference:  # yardsticks are fitted as fast as they are read
-        keep_fit(fits, name, trials, folder)
+        keep_fit(planned, fits, name, trials, folder)
 
 
 def fit_cell(planned: Planned, data: Path, folder: Path) -> list[Trial]:
