@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from results.formatting import slug, status, three_digits
+from results.formatting import listed, slug, status, three_digits
 from results.statistics.pareto import CELL, at_equal, budgets, curves
 from results.statistics.ranking import level_by_ranks, level_by_seeds
+from results.statistics.saturation import CAPPED, saturation_note
 from results.statistics.trials import LEADING_METRIC, column, endings, rows, summary
 from results.store.run import Run
 from results.tables.tables import BOLD, BY_RANKS, BY_SEEDS, Column, Table, table_of
@@ -37,10 +38,11 @@ def matched_tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, Tabl
         return None
     spent, frame = (each.loc[each["learner"].isin(shown)] for each in (spent, frame))
     limits = {by: budgets(spent, by) for by in EQUAL if column(spent, by).notna().any()}
-    views = {by: _view(at_equal(spent, by, budget), frame) for by, budget in limits.items()}
     sampling, seeds = run.manifest["sampling"], len(run.manifest["seeds"])
     observed = (sampling.get("samples", np.inf) - sampling.get("context", 0)) * sampling.get("step", np.nan)
     longest = min(sampling.get("horizon", np.nan), observed)  # of a prediction on validation trajectories
+    last = longest - 1.001 * sampling.get("step", np.nan)  # the horizon need not be a whole number of steps
+    views = {by: _view(at_equal(spent, by, budget), frame, last) for by, budget in limits.items()}
     limit = f"None is longer than {three_digits(longest)} timescales, where forecasts end. " if longest > 0 else ""
     caption = f"{CAPTION} {limit}Medians over {seeds} seeds"
     by_system = {}
@@ -54,17 +56,25 @@ def matched_tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, Tabl
         name = f"matched-{slug(system)}"
         by_system[system] = _table(name, said, here, rows(frame, system=system), shown, level, timescale)
     level = {by: level_by_ranks(view, LEADING_METRIC, shown) for by, view in views.items()}
+    notes = {by: saturation_note(view, shown) for by, view in views.items()}
     said = f"{caption}, and over systems. {BOLD} ({BY_RANKS})."
+    for note in filter(None, dict.fromkeys(notes.values())):
+        said += f" At equal {listed([EQUAL[by] for by in notes if notes[by] == note])}: {note}"
     return _table("matched", said, views, frame, shown, level, "timescale"), by_system
 
 
-def _view(reached: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """Every trial of the run with what it has reached, or the reason why that is nothing for its status."""
+def _view(reached: pd.DataFrame, frame: pd.DataFrame, last: float) -> pd.DataFrame:
+    """Every trial of the run with what it has reached, or the reason why that is nothing for its status.
+
+    And whether that is the end of the forecasts, which is longer than `last`.
+    """
     trials = endings(frame)[[*CELL, "seed", "status"]]
     view = trials.merge(reached, "left", [*CELL, "seed"]).rename(columns={"vpt": "value"})
     why = np.where(column(view, "stages").fillna(0) > 0, DEARER, UNTOLD)
     missing = view["value"].isna() & (view["status"] == "ok")
-    return view.assign(metric=LEADING_METRIC, better="higher", status=column(view, "status").mask(missing, why))
+    view = view.assign(metric=LEADING_METRIC, better="higher", status=column(view, "status").mask(missing, why))
+    capped = view.assign(metric=CAPPED, value=(view["value"] > last).astype(float))
+    return pd.concat([view, capped], ignore_index=True)
 
 
 def _table(
@@ -79,7 +89,7 @@ def _table(
     """Medians over seeds, and over systems where there are several, of which one without a value is the worst."""
     columns = []
     for by, view in views.items():
-        totals = summary(view)
+        totals = summary(rows(view, metric=LEADING_METRIC))
         median = column(totals, "median").fillna(-np.inf).groupby(totals["learner"]).median()
         reasons = totals.loc[totals["n"] == 0].groupby("learner")["status"].first().map(status)
         head, values = f"VPT at equal {EQUAL[by]}", median.where(np.isfinite(median))

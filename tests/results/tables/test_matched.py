@@ -20,6 +20,7 @@ from results.tables.matched import matched_tables
 from results.tables.tables import Entry, Table
 
 SEEDS = (0, 1)
+HORIZON = 7.95  # of validation forecasts, in whole steps
 # Of each learner its parameters, and of each point of its curve the updates, seconds, NFE of an update, loss and time.
 LEARNERS: Mapping[str, tuple[int, list[tuple[float, ...]]]] = {
     "A[width=4]": (
@@ -35,11 +36,14 @@ LEARNERS: Mapping[str, tuple[int, list[tuple[float, ...]]]] = {
 
 
 def hand_made(
-    folder: Path, statuses: Mapping[tuple[str, str], Status] | None = None, learners: Sequence[str] = tuple(LEARNERS)
+    folder: Path,
+    statuses: Mapping[tuple[str, str], Status] | None = None,
+    learners: Sequence[str] = tuple(LEARNERS),
+    easy: float = 1.0,
 ) -> Run:
-    """A run on two systems; on the second, all prediction times are a tenth."""
+    """A run on two systems, on the second of which all prediction times are a tenth; times are longer where `easy`."""
     store, cells = Store(folder), []
-    for system, factor in (("X", 1.0), ("Y", 0.1)):
+    for system, factor in (("X", easy), ("Y", 0.1)):
         for learner, (parameters, points) in ((label, LEARNERS[label]) for label in learners):
             key, status = (
                 f"{system}-{learner.split('[')[0]}-{len(learner)}",
@@ -52,7 +56,7 @@ def hand_made(
             )
             records = [Record(system, learner, seed, status, "", measured) for seed in SEEDS]
             rows = [
-                (seed, update, loss, loss, seconds, nfe, 0.0, factor * (vpt + 0.002 * seed))
+                (seed, update, loss, loss, seconds, nfe, 0.0, np.minimum(factor * (vpt + 0.002 * seed), HORIZON))
                 for seed in SEEDS
                 for update, seconds, nfe, loss, vpt in points
             ]
@@ -156,6 +160,15 @@ def test_trials_that_failed_say_so_and_keep_no_system_from_its_median(tmp_path: 
     assert overall.outcomes["C"] == "2 of 4 crashed"
     assert places(by_system["X"], "nfe")["B"].value == pytest.approx(1.201)
     assert not overall.best.loc["C"].any()
+
+
+def test_systems_on_which_all_reach_the_horizon_at_equal_cost_are_left_out_of_ranks(tmp_path: Path):
+    run = hand_made(tmp_path, easy=20.0)
+    tables = matched_tables(run, run.frame())
+    assert tables is not None
+    said = "At equal NFE: On X the median VPT of every compared learner is the horizon: left out of ranks."
+    assert tables[0].caption.endswith(said)  # at equal updates or seconds, or of as few parameters, some have none
+    assert list(places(tables[0], "nfe")) == run.compared
 
 
 def change(store: Store, key: str) -> None:
