@@ -71,6 +71,7 @@ class CurvePoint:
     nfe_forward: float  # function evaluations of one update, mean since the point before
     nfe_backward: float
     valid_vpt: float = nan  # prediction time on validation trajectories, in timescales; NaN where it is not measured
+    valid_error: float = nan  # geometric mean error of forecasts of these, in standard deviations; chooses the model
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,6 @@ class Predictor(ABC):
 
     differentiable: bool = True  # whether `advance` is a smooth map of the state, so that it has exponents
     least_past: int = 1  # samples before a forecast, without which it cannot start
-    fitted_dim: int | None = None  # channels of the data that it was fitted to
 
     log: TrainingLog = TrainingLog()
     calibration: Calibration | None = None  # of a model that is made of known equations
@@ -165,11 +165,10 @@ class Predictor(ABC):
 
     def _check(self, past: Trajectories) -> None:
         """Raise ValueError unless a forecast can go on from `past`."""
-        shape, wanted = tuple(past.states.shape), f"[batch, time, {self.fitted_dim or 'dim'}]"
-        if len(shape) != 3 or self.fitted_dim not in (None, shape[-1]) or past.states.dtype != torch.float64:
+        shape = tuple(past.states.shape)
+        if len(shape) != 3 or past.states.dtype != torch.float64:
             raise ValueError(
-                f"past.states must be {wanted} in float64, with the channels that the model was fitted to, but has the "
-                f"shape {shape} and {past.states.dtype}"
+                f"past.states must be [batch, time, dim] in float64, but has the shape {shape} and {past.states.dtype}"
             )
         if shape[1] < self.least_past:
             raise ValueError(
@@ -220,17 +219,13 @@ def _offsets(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Float64
 
 
 def checked(fit: Callable[..., Any]) -> Callable[..., Any]:
-    """A method `fit` of any learner that refuses what is no seed, and tells predictors what they were fitted to."""
+    """A method `fit` of any learner that refuses what is no seed."""
 
     @wraps(fit)
     def fit_to_seeds(self: Any, dataset: Any, budget: Budget, seeds: Sequence[int]) -> Any:
         if len(seeds) == 0 or not all(isinstance(seed, Integral) and seed >= 0 for seed in seeds):
             raise ValueError(f"seeds must be whole numbers of at least 0, one for each model to fit, but is {seeds!r}")
-        models = fit(self, dataset, budget, seeds)
-        for model in models if isinstance(models, Sequence) else ():
-            if isinstance(model, Predictor):
-                model.fitted_dim = dataset.dim
-        return models
+        return fit(self, dataset, budget, seeds)
 
     return fit_to_seeds
 

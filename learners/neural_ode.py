@@ -11,7 +11,7 @@ from torch import Tensor
 from learners.base import Budget, Learner, Predictor, Unsuitable
 from learners.networks.fields import Inputs, VectorField, stacked_field
 from learners.networks.scales import Scales, mean_square
-from learners.networks.stacked import Activation, NetworkKind, replica
+from learners.networks.stacked import Activation, NetworkKind
 from learners.solvers.integration import Gradient, Integration
 from learners.solvers.rollout import StatePredictor
 from learners.solvers.steps import Solver
@@ -86,11 +86,9 @@ class NeuralODE(Learner):
 
         penalty = partial(self._penalty, jacobian_mismatch(stack, dataset, scales)) if self.jacobian else None
         data = segments_of(dataset, scales, self.lookahead + 1, seeds, self.noise, self.curriculum)
-        logs = train_on_residuals(stack, errors, data, self.training, budget, [stack], penalty)
-        return [
-            StatePredictor(replica(stack, index), scales, log, integration.rollout, together=not integration.adaptive)
-            for index, log in enumerate(logs)
-        ]
+        build, together = integration.rollout, not integration.adaptive
+        predictor = partial(StatePredictor, scales=scales, build=build, together=together)
+        return train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor, penalty)
 
     def _penalty(self, mismatch: Callable[[Tensor], Tensor], segments: Segments) -> Float[Tensor, " seed"]:
         return self.jacobian * mismatch(segments[:, :, 0])

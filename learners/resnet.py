@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from learners.base import Budget, Learner, Predictor
 from learners.networks.fields import stacked_damping
 from learners.networks.scales import Scales
-from learners.networks.stacked import Activation, NetworkKind, replica, replicas_in, stacked_network
+from learners.networks.stacked import Activation, NetworkKind, replicas_in, stacked_network
 from learners.solvers.rollout import Rollout, StatePredictor, rollout_map
 from learners.streams import stream
 from learners.training.loop import Training, train_on_residuals
@@ -55,11 +56,8 @@ class ResNet(Learner):
             return scales.residuals(stack(start), end)
 
         data = segments_of(dataset, scales, 2, seeds, self.noise)
-        logs = train_on_residuals(stack, one_step_errors, data, self.training, budget, stack.blocks)
-        return [
-            StatePredictor(replica(stack, index), scales, log, self._rollout, together=True)
-            for index, log in enumerate(logs)
-        ]
+        predictor = partial(StatePredictor, scales=scales, build=self._rollout, together=True)
+        return train_on_residuals(stack, one_step_errors, data, self.training, budget, stack.blocks, predictor)
 
     def _rollout(self, network: "ResidualMap") -> Rollout:
         replicas = replicas_in(network)

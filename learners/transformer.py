@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import sqrt
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from learners.base import Budget, Learner, Predictor
 from learners.networks.scales import Scales
-from learners.networks.stacked import StackedLinear, replica, uniform
+from learners.networks.stacked import StackedLinear, uniform
 from learners.streams import stream
 from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
@@ -53,11 +54,8 @@ class Transformer(Learner):
             return scales.residuals(stack.every(segments[:, :, :-1]), segments[:, :, 1:])
 
         data = segments_of(dataset, scales, self.window + 1, seeds)
-        logs = train_on_residuals(stack, one_step_errors, data, self.training, budget, counted=[stack.embed])
-        return [
-            WindowPredictor(replica(stack, index), self.window, scales, log, evaluations=1)
-            for index, log in enumerate(logs)
-        ]
+        predictor = partial(WindowPredictor, window=self.window, scales=scales, evaluations=1)
+        return train_on_residuals(stack, one_step_errors, data, self.training, budget, [stack.embed], predictor)
 
 
 class AttentionMap(nn.Module):

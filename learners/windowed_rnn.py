@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learners.base import Budget, Learner, Predictor, TrainingLog
+from learners.base import Budget, Learner, Predictor
 from learners.networks.recurrent import CellType, StackedRecurrent
 from learners.networks.scales import Scales
-from learners.networks.stacked import StackedLinear, replica, replicas_in
+from learners.networks.stacked import StackedLinear, replicas_in
 from learners.solvers.rollout import NetworkPredictor, Rollout, rollout_flow, rollout_map
 from learners.streams import stream
 from learners.training.loop import Training, train_on_residuals
@@ -54,12 +54,11 @@ class WindowedRNN(Learner):
                 window = torch.cat([window, scales.intervals(segments).unsqueeze(-1)], dim=-1)
             return scales.residuals(stack(window), segments[:, :, -1])
 
-        data = segments_of(dataset, scales, self.window + 1, seeds)
-        logs = train_on_residuals(stack, one_step_errors, data, self.training, budget, counted=[stack.recurrent.cell])
-        return [
-            WindowPredictor(replica(stack, index), self.window, scales, log, self.window, gaps=self.times == "gaps")
-            for index, log in enumerate(logs)
-        ]
+        def predictor(network: WindowMap) -> WindowPredictor:
+            return WindowPredictor(network, self.window, scales, self.window, gaps=self.times == "gaps")
+
+        data, counted = segments_of(dataset, scales, self.window + 1, seeds), [stack.recurrent.cell]
+        return train_on_residuals(stack, one_step_errors, data, self.training, budget, counted, predictor)
 
 
 class WindowMap(nn.Module):
@@ -87,11 +86,9 @@ class WindowPredictor(NetworkPredictor):
     With `gaps`, each state is followed by the time to the next one, in sampling steps; the last of them is open.
     """
 
-    def __init__(
-        self, network: nn.Module, window: int, scales: Scales, log: TrainingLog, evaluations: int, gaps: bool = False
-    ) -> None:
+    def __init__(self, network: nn.Module, window: int, scales: Scales, evaluations: int, gaps: bool = False) -> None:
         self.window, self.gaps = window, gaps
-        super().__init__(network, scales, log, partial(rollout_window, evaluations=evaluations, gaps=gaps), True)
+        super().__init__(network, scales, partial(rollout_window, evaluations=evaluations, gaps=gaps), True)
 
     def encode(self, past: Trajectories) -> Float[Tensor, "batch window inputs"]:
         states = self.scales.standardise(past.states[:, -self.window :])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -12,7 +13,7 @@ from learners.equations.mechanistic import Starts, equations_and_guess
 from learners.equations.sensitivities import parameter_axes, with_values
 from learners.networks.fields import VectorField, stacked_field
 from learners.networks.scales import Scales
-from learners.networks.stacked import Activation, replica
+from learners.networks.stacked import Activation
 from learners.neural_ode import NeuralODE
 from learners.solvers.integration import Integration
 from learners.solvers.rollout import StatePredictor
@@ -64,11 +65,8 @@ class HybridODE(Learner):
             return scales.residuals(integration.integrate(stack, start, targets.shape[2]), targets)
 
         data = segments_of(dataset, scales, self.lookahead + 1, seeds)
-        logs = train_on_residuals(stack, errors, data, self.training, budget, counted=[stack])
-        return [
-            StatePredictor(replica(stack, index), scales, log, integration.rollout, together=False)
-            for index, log in enumerate(logs)
-        ]
+        predictor = partial(StatePredictor, scales=scales, build=integration.rollout, together=False)
+        return train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor)
 
 
 class HybridField(nn.Module):

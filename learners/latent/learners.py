@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -11,7 +12,6 @@ from learners.base import Budget, Learner, Predictor
 from learners.latent.networks import LatentCell, LatentFlow, LatentModel
 from learners.latent.predictor import LatentPredictor
 from learners.networks.scales import Scales
-from learners.networks.stacked import replica
 from learners.streams import stream
 from learners.training.loop import Training, train
 from learners.training.segments import Segments, segments_of
@@ -95,8 +95,8 @@ def fit_latent(
     stack = LatentModel(form, dataset.dim, latent_dynamics, generators, scales.pace).to(scales.mean.device)
     bound = EvidenceBound(form, every, stack, [stream(seed, "latent") for seed in seeds])
     data = segments_of(dataset, scales, form.window + form.lookahead, seeds)
-    logs = train(stack, bound, data, form.training, budget, counted=[stack.dynamics.counted])
-    return [LatentPredictor(replica(stack, index), form.window, scales, log) for index, log in enumerate(logs)]
+    predictor = partial(LatentPredictor, window=form.window, scales=scales)
+    return train(stack, bound, data, form.training, budget, [stack.dynamics.counted], predictor)
 
 
 class EvidenceBound:

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from learners.base import TrainingLog
 from learners.latent.networks import LatentModel
 from learners.networks.scales import Scales
 from learners.solvers.rollout import NetworkPredictor
@@ -16,8 +15,8 @@ from systems import Trajectories
 class LatentPredictor(NetworkPredictor):
     """A fitted latent model; its state is that of the latent dynamics, float32, from the mean of what is encoded."""
 
-    def __init__(self, model: LatentModel, window: int, scales: Scales, log: TrainingLog) -> None:
-        super().__init__(model, scales, log, lambda network: network.dynamics.rollout, together=False)
+    def __init__(self, model: LatentModel, window: int, scales: Scales) -> None:
+        super().__init__(model, scales, lambda network: network.dynamics.rollout, together=False)
         self.model = model
         self.window = self.least_past = window
 

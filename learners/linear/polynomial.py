@@ -13,10 +13,11 @@ from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.linear.ridge import PENALTIES, mean_log_error, ridge, validation_forecasts
+from learners.linear.ridge import PENALTIES, ridge
 from learners.solvers.rollout import SteppedPredictor, rollout_map
 from learners.training.segments import regular_only
 from learners.validation import positive
+from learners.validation_forecasts import ValidationForecasts
 from systems import Dataset, Trajectories
 
 SAMPLES = 40_000  # training pairs used at the most
@@ -116,9 +117,8 @@ def best_polynomial(
         for count in {len(monomials(inputs, degree, len(factors))): None for degree in degrees}
         for penalty in PENALTIES
     )
-    states, starts, truth = validation_forecasts(dataset, reach)
-    window = torch.stack([states[:, starts - lag] for lag in range(reach - 1, -1, -1)], dim=2).flatten(0, 1)
-    best = min(candidates, key=lambda one: mean_log_error(one.step, lambda state: state[:, -1], window, truth))
+    forecasts = ValidationForecasts(dataset)
+    best = min(candidates, key=lambda one: float(forecasts.errors([one])))
     seconds = (perf_counter() - begun) / len(seeds)
     best.log = TrainingLog(1, seconds, samples=samples, together=len(seeds), selection="validation forecasts")
     return [best] * len(seeds)

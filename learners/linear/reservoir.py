@@ -9,14 +9,13 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.linear.ridge import PENALTIES, mean_log_error, ridge, validation_forecasts
+from learners.linear.ridge import PENALTIES, ridge
 from learners.solvers.rollout import SteppedPredictor, rollout_map
 from learners.streams import stream
 from learners.training.segments import regular_only
 from learners.validation import positive
+from learners.validation_forecasts import ValidationForecasts
 from systems import Dataset, Trajectories
-
-FORECASTS = 32  # starts of the validation forecasts by which the penalty is chosen
 
 
 @dataclass(frozen=True)
@@ -48,19 +47,17 @@ class Reservoir(Learner):
                 f"Reservoir.washout={self.washout} leaves nothing to fit of trajectories of {samples} samples: "
                 "lower the washout or raise Sampling.samples"
             )
-        return [self._fit(dataset, seed) for seed in seeds]
+        forecasts = ValidationForecasts(dataset)
+        return [self._fit(dataset, forecasts, seed) for seed in seeds]
 
-    def _fit(self, dataset: Dataset, seed: int) -> Predictor:
+    def _fit(self, dataset: Dataset, forecasts: ValidationForecasts, seed: int) -> Predictor:
         begun = perf_counter()
         network = EchoState(self, dataset, stream(seed, "weights"))
         states = dataset.standardise(dataset.train.states)
         triangle, projected, count = _compress(network, states, self.washout)
-        valid, starts, truth = validation_forecasts(dataset, self.washout + 1, FORECASTS)
-        heard = network.listen(valid[:, : int(starts[-1]) + 1])
-        start = torch.cat([heard[:, starts], valid[:, starts]], dim=-1).flatten(0, 1)
         readouts = (ridge(triangle, projected, penalty * count) for penalty in PENALTIES)
         candidates = (ReservoirPredictor(network, readout, dataset) for readout in readouts)
-        best = min(candidates, key=lambda one: mean_log_error(one.step, one.sample, start, truth))
+        best = min(candidates, key=lambda one: float(forecasts.errors([one])))
         best.log = TrainingLog(1, perf_counter() - begun, samples=count, selection="validation forecasts")
         return best
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learners.base import Predictor, TrainingLog
+from learners.base import Predictor
 from learners.networks.scales import Scales
 from learners.networks.stacked import joined, size
 from systems import Trajectories
@@ -38,11 +38,9 @@ class NetworkPredictor(SteppedPredictor):
         together: whether that also works for several replicas, each with an equal part of the batch.
     """
 
-    def __init__(
-        self, network: nn.Module, scales: Scales, log: TrainingLog, build: Callable[[Any], Rollout], together: bool
-    ) -> None:
+    def __init__(self, network: nn.Module, scales: Scales, build: Callable[[Any], Rollout], together: bool) -> None:
         super().__init__(build(network), scales.step)
-        self.network, self.scales, self.log, self.build, self.together = network, scales, log, build, together
+        self.network, self.scales, self.build, self.together = network, scales, build, together
 
     @property
     def parameters(self) -> int:

@@ -4,19 +4,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from math import cos, pi
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learners.base import Budget, SolverError, TrainingLog, Unsuitable
+from learners.base import Budget, Predictor, SolverError, TrainingLog, Unsuitable
 from learners.networks.scales import mean_square
+from learners.networks.stacked import replica, replicas_in
 from learners.training.callbacks import TrainingState, call_back
 from learners.training.counting import counting
 from learners.training.levenberg_marquardt import LevenbergMarquardt, Residuals
 from learners.training.run import TrainingRun
-from learners.training.segments import Segments, SegmentSampler
+from learners.training.segments import Segments, TrainingData
 from learners.training.training_step import TrainingStep, clip, collect_step
 
 Objective = Callable[[Segments], Float[Tensor, " seed"]]
@@ -35,7 +36,7 @@ class Training:
     learning_rate: float = 1e-2  # at the peak of the cycle
     warmup: float = 0.1  # fraction of the updates before the peak
     clip: float = 1.0  # largest norm of a replica's gradient
-    validations: int = 40  # times that the validation loss is taken
+    validations: int = 20  # times that the validation data are forecast, of which the best counts
     patience: int = 0  # validations without improvement that end training; 0: never
     optimiser: Optimiser = "adam"  # levenberg-marquardt: for at most about a thousand weights; has no rate and no clip
 
@@ -59,25 +60,27 @@ class Training:
 def train(
     network: nn.Module,
     objective: Objective,
-    data: tuple[SegmentSampler, SegmentSampler],
+    data: TrainingData,
     training: Training,
     budget: Budget,
     counted: Iterable[nn.Module],
+    predictor: Callable[[Any], Predictor],
     residuals: Residuals | None = None,
-) -> list[TrainingLog]:
-    """Train every replica of a network in place on segments of trajectories, and leave it at its best weights.
+) -> list[Predictor]:
+    """Train every replica of a network in place on segments of trajectories, up to where it forecasts best.
 
     Args:
         network: a stack of replicas.
         objective: the loss of each replica on segments `[seed, batch, length, dim]`.
-        data: samplers of the training and of the validation segments.
+        data: segments to train on and to validate, and forecasts of validation data by which weights are chosen.
         training: how to train.
         budget: multiplies the number of updates, or says what all learners may spend alike.
         counted: the modules whose calls are the function evaluations.
+        predictor: of the network, or of one of its replicas.
         residuals: of which the loss is the mean square, as Levenberg's and Marquardt's method needs it to be.
 
     Returns:
-        One log for each replica, which says so where its loss was never finite, or its solver failed.
+        A predictor for each replica, whose log says so where its loss was never finite, or its solver failed.
     """
     solver = None
     if training.optimiser == "levenberg-marquardt":
@@ -87,36 +90,47 @@ def train(
                 'has other terms: choose "adam"'
             )
         solver = LevenbergMarquardt(network, residuals)
-    parameters, held_out = list(network.parameters()), data[1].evenly_spaced(VALIDATION_SEGMENTS)
+    parameters, held_out = list(network.parameters()), data.valid.evenly_spaced(VALIDATION_SEGMENTS)
+
+    def predictors() -> list[Predictor]:
+        return [predictor(replica(network, index)) for index in range(replicas_in(network))]
+
     step = TrainingStep(
         network,
         objective,
-        partial(data[0].batches, training.batch),
+        partial(data.train.batches, training.batch),
         torch.optim.Adam(parameters, lr=training.learning_rate, fused=True),
         partial(clip, parameters, training.clip),
         list(counted),
         lambda: objective(held_out),
         parameters,
+        lambda: data.forecasts.errors(predictors()),
     )
-    return run_updates(step, training, budget, solver)
+    logs = run_updates(step, training, budget, solver)
+    found = predictors()
+    for one, log in zip(found, logs, strict=True):
+        one.log = log
+    return found
 
 
 def train_on_residuals(
     network: nn.Module,
     residuals: Residuals,
-    data: tuple[SegmentSampler, SegmentSampler],
+    data: TrainingData,
     training: Training,
     budget: Budget,
     counted: Iterable[nn.Module],
+    predictor: Callable[[Any], Predictor],
     penalty: Objective | None = None,
-) -> list[TrainingLog]:
+) -> list[Predictor]:
     """Train on the mean squared residual `[seed, batch, ...]` of each replica, plus a penalty if there is one."""
 
     def objective(segments: Segments) -> Float[Tensor, " seed"]:
         error = mean_square(residuals(segments))
         return error if penalty is None else error + penalty(segments)
 
-    return train(network, objective, data, training, budget, counted, residuals if penalty is None else None)
+    whole = residuals if penalty is None else None
+    return train(network, objective, data, training, budget, counted, predictor, whole)
 
 
 def run_updates(

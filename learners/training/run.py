@@ -27,6 +27,7 @@ class TrainingRun:
     def __init__(self, step: TrainingStep, solver: LevenbergMarquardt | None, count_flops: bool) -> None:
         self.step, self.solver, self.count_flops = step, solver, count_flops
         self.parameters = list(step.network.parameters())
+        self.forecasts = step.validation_errors
         self.seeds = len(step.weights[0])
         self.best = Best(step.weights)
         self.recent = torch.zeros_like(self.best.loss)  # sum of the losses since the last point of the curve
@@ -129,9 +130,11 @@ class TrainingRun:
         """
         with torch.no_grad():
             losses = self.step.validation_losses()
+            errors = torch.full_like(losses, nan) if self.forecasts is None else self.forecasts()
         self.tally.take()
-        self.best.offer(losses.index_fill(0, torch.tensor(list(self.ended), dtype=torch.int64).to(losses.device), inf))
-        self._add_point(losses)
+        ended = torch.tensor(list(self.ended), dtype=torch.int64, device=losses.device)
+        self.best.offer(losses if self.forecasts is None else errors, losses.index_fill(0, ended, inf))
+        self._add_point(losses, errors)
         self.unmeasured = True
         spent = self.best.stale >= patience if patience else torch.zeros_like(self.best.stale, dtype=torch.bool)
         for replica in (spent | ~losses.isfinite()).nonzero().flatten().tolist():
@@ -141,7 +144,7 @@ class TrainingRun:
     def give_up(self, reason: str) -> None:
         """End with a failure, and keep what has been counted since the last point of the learning curve."""
         if self.updates > self.last_point[0]:
-            self._add_point(torch.full_like(self.recent, inf))
+            self._add_point(torch.full_like(self.recent, inf), torch.full_like(self.recent, inf))
         for replica in range(self.seeds):
             self.ended.setdefault(replica, self._log(replica, Failure("solver_failed", reason)))
 
@@ -149,14 +152,14 @@ class TrainingRun:
         """One log for each replica."""
         return [self.ended[replica] if replica in self.ended else self._log(replica) for replica in range(self.seeds)]
 
-    def _add_point(self, valid_losses: Float[Tensor, " seed"]) -> None:
+    def _add_point(self, losses: Float[Tensor, " seed"], errors: Float[Tensor, " seed"]) -> None:
         updates, forward, backward = self.last_point
         span = self.updates - updates
-        columns = self.recent / span, valid_losses, (self.forward - forward) / span, (self.backward - backward) / span
-        points = zip(self.curves, *(column.tolist() for column in columns), strict=True)
-        for replica, (curve, train_loss, valid_loss, *evaluations) in enumerate(points):
+        spent = (self.forward - forward) / span, (self.backward - backward) / span
+        columns = (column.tolist() for column in (self.recent / span, losses, *spent, errors))
+        for replica, (curve, train, valid, ahead, back, error) in enumerate(zip(self.curves, *columns, strict=True)):
             if replica not in self.ended:
-                curve.append(CurvePoint(self.updates, train_loss, valid_loss, self.seconds, *evaluations))
+                curve.append(CurvePoint(self.updates, train, valid, self.seconds, ahead, back, valid_error=error))
         self.last_point = self.updates, self.forward.clone(), self.backward.clone()
         self.recent.zero_()
 
@@ -174,7 +177,7 @@ class TrainingRun:
             flops=sum(self.flops) / len(self.flops) / self.seeds if self.flops else nan,
             samples=self.samples,
             together=self.seeds,
-            selection="validation loss",
+            selection="validation loss" if self.forecasts is None else "validation forecasts",
             curve=tuple(self.curves[replica]),
             failure=failure,
         )

@@ -1,6 +1,7 @@
 """Minibatches of trajectory segments, drawn for every seed from a stream of its own."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from math import ceil
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from learners.base import Unsuitable
 from learners.networks.scales import Scales
 from learners.streams import stream
+from learners.validation_forecasts import ValidationForecasts
 from systems import Dataset
 
 Segments = Float[Tensor, "seed batch length dim"]
@@ -78,10 +80,19 @@ class SegmentSampler:
             yield from torch.stack(draws, dim=1)[:count].to(self.states.device)
 
 
+@dataclass(frozen=True)
+class TrainingData:
+    """What training takes from a dataset: segments to learn from, others to validate, forecasts to choose by."""
+
+    train: SegmentSampler
+    valid: SegmentSampler
+    forecasts: ValidationForecasts
+
+
 def segments_of(
     dataset: Dataset, scales: Scales, length: int, seeds: Sequence[int], noise: float = 0.0, curriculum: float = 0.0
-) -> tuple[SegmentSampler, SegmentSampler]:
-    """Samplers of the training and validation data, as states of a model.
+) -> TrainingData:
+    """Segments of the training and validation data, as states of a model, and forecasts of the latter.
 
     `noise` perturbs the system's channels where training segments start, in standard deviations.
     Raises ValueError where the trajectories are shorter than a segment, and Unsuitable where times are irregular and
@@ -97,7 +108,8 @@ def segments_of(
         )
     train, valid = (scales.lift(part) for part in (dataset.train, dataset.valid))
     perturbation = train.new_tensor([noise] * scales.dim + [0.0] * (train.shape[-1] - scales.dim)) if noise else None
-    return SegmentSampler(train, length, seeds, perturbation, curriculum), SegmentSampler(valid, length, seeds)
+    segments = SegmentSampler(train, length, seeds, perturbation, curriculum)
+    return TrainingData(segments, SegmentSampler(valid, length, seeds), ValidationForecasts(dataset))
 
 
 def regular_only(dataset: Dataset) -> None:

@@ -21,7 +21,8 @@ class TrainingStep:
     clip: Callable[[], object]  # limits the gradients
     counted: Sequence[nn.Module]  # whose calls are the function evaluations
     validation_losses: Callable[[], Float[Tensor, " seed"]]
-    weights: Sequence[Tensor]  # [seed, ...]: all that is kept where the validation loss is lowest
+    weights: Sequence[Tensor]  # [seed, ...]: all that is kept of the best model
+    validation_errors: Callable[[], Float[Tensor, " seed"]] | None = None  # of forecasts; lowest for the best model
 
 
 _collected: ContextVar[list[TrainingStep] | None] = ContextVar("collected", default=None)

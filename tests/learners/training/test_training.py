@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,9 +17,9 @@ from learners.networks.stacked import StackedLinear, StackedMLP
 from learners.streams import stream
 from learners.training.best import Best
 from learners.training.counting import counting, counting_flops, forecast_flops, keeping
-from learners.training.loop import train
+from learners.training.loop import Objective, run_updates
 from learners.training.segments import SegmentSampler, segments_of
-from learners.training.training_step import clip
+from learners.training.training_step import TrainingStep, clip
 from systems import LinearSpiral, Sampling, VanDerPol, sample
 
 SHORT = Training(updates=40, batch=8, learning_rate=0.1, validations=8)
@@ -34,9 +35,23 @@ class Weight(nn.Module):
         self.weight = nn.Parameter(torch.tensor(values).view(-1, 1, 1))
 
 
-def samplers() -> tuple[SegmentSampler, SegmentSampler]:
-    states = torch.linspace(0, 1, 40).view(2, 10, 2)
-    return SegmentSampler(states, 3, SEEDS), SegmentSampler(states, 3, SEEDS)
+def train(
+    network: nn.Module, objective: Objective, training: Training = SHORT, effort: float = 1.0
+) -> list[TrainingLog]:
+    """The loop, where there is nothing to forecast: the lowest validation loss counts."""
+    segments = SegmentSampler(torch.linspace(0, 1, 40).view(2, 10, 2), 3, SEEDS)
+    parameters = list(network.parameters())
+    step = TrainingStep(
+        network,
+        objective,
+        partial(segments.batches, training.batch),
+        torch.optim.Adam(parameters),
+        partial(clip, parameters, training.clip),
+        [],
+        lambda: objective(segments.evenly_spaced(64)),
+        parameters,
+    )
+    return run_updates(step, training, Budget(effort))
 
 
 def test_the_rate_rises_to_its_peak_and_falls_to_a_thousandth():
@@ -70,9 +85,7 @@ def test_a_budget_out_of_range_is_refused(change: dict):
 def test_training_finds_the_minimum_of_every_replica():
     network = Weight(5.0, -3.0)
     goal = torch.tensor([1.0, 2.0])
-    logs = train(
-        network, lambda segments: (network.weight.flatten() - goal).square(), samplers(), SHORT, Budget(5.0), []
-    )
+    logs = train(network, lambda segments: (network.weight.flatten() - goal).square(), effort=5.0)
     torch.testing.assert_close(network.weight.flatten().detach(), goal, atol=0.02, rtol=0)
     assert [log.updates for log in logs] == [200, 200]
     assert logs[0].curve[-1].valid_loss < logs[0].curve[0].valid_loss
@@ -82,25 +95,23 @@ def test_training_finds_the_minimum_of_every_replica():
 def test_the_weights_that_were_best_on_validation_data_are_kept():
     network = Weight(0.0, 0.0)
     best = Best(list(network.parameters()))
-    for value, losses in ((1.0, [3.0, 1.0]), (2.0, [2.0, torch.nan]), (3.0, [4.0, 4.0])):
+    for value, errors, losses in (
+        (1.0, [3.0, 1.0], [1.0, 1.0]),
+        (2.0, [2.0, 0.5], [2.0, torch.nan]),
+        (3.0, [2.0, 1.0], [3.0, 0.5]),
+        (4.0, [4.0, 4.0], [0.0, 0.0]),
+    ):
         network.weight.data.fill_(value)
-        best.offer(torch.tensor(losses))
+        best.offer(torch.tensor(errors), torch.tensor(losses))
     best.restore()
-    assert network.weight.flatten().tolist() == [2.0, 1.0]
-    assert best.stale.tolist() == [1, 2]
+    assert network.weight.flatten().tolist() == [2.0, 3.0]  # the lowest error, and where these are equal the lower loss
+    assert best.stale.tolist() == [2, 1]
 
 
 def test_patience_ends_training_that_does_not_improve():
     network = Weight(0.0, 0.0)
     training = replace(SHORT, updates=1000, validations=100, patience=3)
-    logs = train(
-        network,
-        lambda segments: 1 + 0 * network.weight.flatten(),
-        samplers(),
-        training,
-        Budget(),
-        [],
-    )
+    logs = train(network, lambda segments: 1 + 0 * network.weight.flatten(), training)
     assert [log.updates for log in logs] == [40, 40]
 
 
@@ -117,7 +128,7 @@ def test_patience_is_that_of_each_replica_which_then_stays_as_it_is():
             trained = network.weight.flatten()
             return 1.0 / torch.minimum(torch.tensor(validations[0]), limits) + trained - trained.detach()
 
-        logs = train(network, objective, samplers(), training, Budget(), [])
+        logs = train(network, objective, training)
         return network.weight.flatten().tolist(), logs
 
     together = fit([2, 20])
@@ -133,7 +144,7 @@ def test_patience_is_that_of_each_replica_which_then_stays_as_it_is():
 def test_a_replica_that_diverges_is_reported_and_does_not_disturb_the_other():
     network = Weight(1.0, 1.0)
     spoiled = torch.tensor([1.0, torch.nan])
-    logs = train(network, lambda segments: network.weight.flatten().square() * spoiled, samplers(), SHORT, Budget(), [])
+    logs = train(network, lambda segments: network.weight.flatten().square() * spoiled)
     assert logs[0].failure is None
     assert logs[1].failure is not None
     assert logs[1].failure.status == "diverged"
@@ -144,7 +155,7 @@ def test_a_replica_that_diverges_is_reported_and_does_not_disturb_the_other():
 
 def test_training_ends_when_every_replica_has_diverged():
     network = Weight(1.0, 1.0)
-    logs = train(network, lambda segments: network.weight.flatten() * torch.nan, samplers(), SHORT, Budget(), [])
+    logs = train(network, lambda segments: network.weight.flatten() * torch.nan)
     assert logs[0].updates == 5
 
 
@@ -158,7 +169,7 @@ def test_a_failing_solver_ends_training_with_its_reason():
             raise SolverError("step too small")
         return network.weight.flatten().square()
 
-    logs = train(network, objective, samplers(), SHORT, Budget(), [])
+    logs = train(network, objective)
     assert logs[0].failure is not None
     assert logs[0].failure.status == "solver_failed"
     assert logs[0].failure.reason == "step too small in update 4 of 40"
