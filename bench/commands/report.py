@@ -43,16 +43,18 @@ def report(
     """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""
     from results.figures.style import FORMATS, looking, save
     from results.report.parallel import executor
-    from results.report.samples import sample_figures
+    from results.report.samples import FIGURES
     from results.tables.formats import KINDS
 
     chosen: dict[str, Any] = {"tables": _chosen("table format", formats, (*KINDS, "html"))} if formats else {}
     chosen |= {"figures": _chosen("figure format", figures, FORMATS)} if figures else {}
     with looking(style) if style else nullcontext(), no_garbage_collection():
         if gallery:
-            pictures, kinds = sample_figures(), chosen.get("figures", FORMATS)
+            kinds = chosen.get("figures", FORMATS)
             with Console(stderr=True).status("drawing every figure"), executor(cores()) as pool:
-                for saved in [pool.submit(save, figure, out / "gallery", name, kinds) for name, figure in pictures]:
+                for saved in [
+                    pool.submit(save, draw(), out / "gallery", name, kinds) for name, draw in FIGURES.items()
+                ]:
                     saved.result()
             sys.stdout.write(f"{out / 'gallery'}\n")
             return 0

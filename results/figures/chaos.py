@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter, SymmetricalLogLocator
 
-from results.figures.panels import Styles, by_learner, finish, panels_of
+from results.figures.panels import Styles, by_learner, finish, panels_of, small_multiples
 from results.figures.style import NOTE, PAGE, TRUTH, drawing, handles, present
 from results.statistics.trials import rows
 
@@ -45,13 +45,12 @@ def return_maps(
     """
     known = maxima(truth)
     low, high = known.min() - MARGIN * np.ptp(known), known.max() + MARGIN * np.ptp(known)
-    columns = min(ACROSS, 1 + len(learned))
-    lines = -(-(1 + len(learned)) // columns)
+    side, shown = PAGE / (ACROSS + 0.3), {"truth": truth, **learned}
     with drawing():
-        size = (PAGE * (columns + 0.3) / (ACROSS + 0.3), (PAGE / ACROSS + 0.08) * lines + 0.3)
-        figure = Figure(figsize=size, layout="constrained")
-        grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
-        for axes, (name, series) in zip(grid.flat, {"truth": truth, **learned}.items(), strict=False):
+        figure, panels = small_multiples(
+            len(shown), ACROSS, (side, side + 0.2), (0.3 * side, 0.3), sharex=True, sharey=True
+        )
+        for place, (axes, (name, series)) in enumerate(zip(panels, shown.items(), strict=True)):
             axes.axline((low, low), slope=1, color=NOTE, linewidth=0.5, zorder=1)
             if isinstance(series, str):
                 axes.text(0.5, 0.85, series, color=NOTE, fontsize=6, ha="center", transform=axes.transAxes)
@@ -63,10 +62,7 @@ def return_maps(
             axes.set(xlim=(low, high), ylim=(low, high), box_aspect=1, title=name)
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.yaxis.set_major_locator(MaxNLocator(4))
-        for place, axes in enumerate(grid.flat):
-            axes.tick_params(labelbottom=place + columns > len(learned))  # where no panel is below
-            if place > len(learned):
-                axes.set_axis_off()
+            axes.tick_params(labelbottom=place + ACROSS >= len(shown))  # where no panel is below
         sns.despine(figure)
         figure.supxlabel(f"maximum of {variable}", fontsize=7.5)
         figure.supylabel(f"the next maximum of {variable}", fontsize=7.5)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from results.figures.panels import small_multiples
 from results.figures.style import NOTE, PAGE, Style, drawing
 from results.formatting import wrapped
 
@@ -34,14 +35,10 @@ def vector_fields(
     `places` are those of a grid, the first channel changing fastest. The distance is relative to the root mean square
     of the flow. `orbit` is where the data are: what lies far from it was never seen.
     """
-    columns = min(ACROSS, max(1, len(learned)))
-    lines = -(-len(learned) // columns)
+    side, shared = PAGE / ACROSS, {"sharex": True, "sharey": True}
     with drawing():
-        figure = Figure(figsize=(PAGE * columns / ACROSS, (PAGE / ACROSS + 0.3) * lines + 0.25), layout="constrained")
-        grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
-        for axes in grid.flat[len(learned) :]:
-            axes.set_axis_off()
-        for axes, (learner, field) in zip(grid.flat, learned.items(), strict=False):
+        figure, panels = small_multiples(len(learned), ACROSS, (side, side + 0.3), (0, 0.25), **shared)
+        for axes, (learner, field) in zip(panels, learned.items(), strict=True):
             stream_lines(axes, places, flow, field, styles[learner].colour)
             if orbit is not None:
                 axes.plot(*orbit.T, color="black", linewidth=0.8)

@@ -18,6 +18,23 @@ from results.statistics.trials import rows
 Styles = Mapping[str, Style]
 
 
+def small_multiples(
+    count: int, across: int, size: tuple[float, float], around: tuple[float, float] = (0, 0), **shared: Any
+) -> tuple[Figure, list[Axes]]:
+    """Make a figure with so many panels of this size, in lines of at most `across`, with room `around` all, in inches.
+
+    `shared` is for `Figure.subplots`.
+    """
+    columns = min(across, max(1, count))
+    lines = max(1, -(-count // columns))
+    extent = columns * size[0] + around[0], lines * size[1] + around[1]
+    figure = Figure(figsize=extent, layout="constrained")
+    grid = figure.subplots(lines, columns, squeeze=False, **shared)
+    for axes in grid.flat[count:]:
+        axes.set_axis_off()
+    return figure, list(grid.flat[:count])
+
+
 def panels_of(
     frame: pd.DataFrame, legend: Collection[str] = (), height: float = 1.9, share: bool = False
 ) -> tuple[Figure, dict[str, Axes]]:
@@ -28,15 +45,11 @@ def panels_of(
     """
     systems = [str(system) for system in dict.fromkeys(frame["system"])]
     columns = min(3, max(1, len(systems)))
-    lines = max(1, -(-len(systems) // columns))
     width = PAGE * min(1, 0.3 + 0.35 * columns)
-    inside = len(systems) < lines * columns and _fits(legend, width / columns, height)
+    inside = len(systems) % columns and _fits(legend, width / columns, height)
     below = 0.0 if inside or not legend else legend_height(legend, width)
-    figure = Figure(figsize=(width, height * lines + below), layout="constrained")
-    grid = figure.subplots(lines, columns, squeeze=False, sharey=share)
-    for axes in grid.flat[len(systems) :]:
-        axes.set_axis_off()
-    return figure, dict(zip(systems, grid.flat, strict=False))
+    figure, panels = small_multiples(len(systems), 3, (width / columns, height), (0, below), sharey=share)
+    return figure, dict(zip(systems, panels, strict=True))
 
 
 def finish(figure: Figure, panels: Mapping[str, Axes], label: str | None, shown: Sequence[Line2D] = ()) -> None:

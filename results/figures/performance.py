@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from results.figures.panels import Styles, band, by_learner, few_ticks, finish, intervals, over_seeds, panels_of
+from results.figures.panels import Styles, band, by_learner, few_ticks, finish, over_seeds, panels_of
 from results.figures.style import NOTE, Style, drawing, handles, present
 from results.formatting import brief
 from results.statistics.trials import rows
@@ -62,22 +62,6 @@ def prediction_times(times: pd.DataFrame, styles: Styles, timescales: Mapping[st
             axes.tick_params(axis="y", length=0)
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
             axes.set(xlim=(0, 1.2 * longest), ylim=(len(styles), -0.7), xlabel=f"VPT ({timescales[system]}s)")
-        finish(figure, panels, "")
-    return figure
-
-
-def prediction_intervals(times: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
-    """Draw what `prediction_times` draws as points with 95 % intervals."""
-    with drawing():
-        figure, panels = panels_of(times, height=0.55 + 0.135 * len(styles), share=True)
-        for system, axes in panels.items():
-            here = rows(times, system=system)
-            intervals(axes, here, ("low", "median", "high"), styles)
-            for row in here.loc[here["median"].isna()].to_dict("records"):
-                place = list(styles).index(row["learner"])
-                axes.text(0, place, row["status"], color=NOTE, fontsize=6, va="center")
-            axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
-            axes.set(xlabel=f"VPT ({timescales[system]}s)", xlim=(-0.03 * axes.get_xlim()[1], None))
         finish(figure, panels, "")
     return figure
 

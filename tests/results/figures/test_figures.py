@@ -133,16 +133,6 @@ def test_a_learner_without_a_prediction_time_has_words_instead_of_a_bar(times: p
     assert texts(axes)[0] == "timed out"
 
 
-def test_points_and_intervals_are_drawn_where_they_are_given_and_failures_are_said(times: pd.DataFrame):
-    times.loc[times["learner"] == "RNN", ["median", "low", "high", "status"]] = [np.nan, np.nan, np.nan, "timed out"]
-    axes = titled(figures.prediction_intervals(times, STYLES, TIMESCALES), "Lorenz")
-    colour = to_rgb(STYLES["NODE"].colour)
-    drawn = np.concatenate([xs(line) for line in axes.lines if to_rgb(line.get_color()) == colour])
-    assert (np.nanmin(drawn), np.nanmax(drawn)) == (4.5, 5.5)
-    assert 5.0 in drawn
-    assert texts(axes) == ["timed out"]
-
-
 def test_error_growth_shows_medians_bands_and_both_thresholds():
     figure = figures.error_growth(growth(LEARNERS), STYLES, TIMESCALES)
     axes = titled(figure, "Lorenz")

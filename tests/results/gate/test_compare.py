@@ -10,10 +10,8 @@ import pandas as pd
 import pytest
 
 from results.figures import comparison as comparison_figures
-from results.figures.performance import prediction_intervals
 from results.figures.style import save, styles
 from results.gate.comparison import compare_runs
-from results.report.figure_data import FigureData
 from results.statistics import pareto
 from results.statistics.ranking import paired_losses, performance_profile, ranking, win_matrix
 from results.store.run import Run
@@ -338,7 +336,6 @@ def figures(folder: Path):
         "profile": comparison_figures.performance_profile(performance_profile(trials, [1.0, 2.0, 10.0]), look),
         "wins": comparison_figures.win_matrix(win_matrix(trials), len(trials)),
         "pareto": comparison_figures.pareto_page(pareto.points(frame, "vpt"), look, pareto.COSTS, "VPT"),
-        "intervals": prediction_intervals(FigureData(run, frame).prediction_times, look, run.timescales),
     }
 
 
