@@ -1,6 +1,7 @@
 """Latent dynamics: a window is encoded as a latent state, which an ODE or a recurrent cell then moves on."""
 
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,11 +19,43 @@ from learners.training.segments import Segments, segments_of
 from learners.validation import not_negative, positive, window_within_context
 from systems import Dataset
 
-LATENT_TRAINING = Training(updates=1_000, batch=64, validations=20)
+LATENT_TRAINING = Training(updates=1_000, batch=64)
 
 
 @dataclass(frozen=True)
-class LatentODE(Learner):
+class LatentLearner(Learner):
+    """A GRU that reads a window backwards, latent dynamics, and a decoder, trained on the evidence bound."""
+
+    window: int = 4  # samples that are read
+    lookahead: int = 30  # samples after the window that are predicted in training
+    latent: int = 6  # dimension of the encoded distribution
+    hidden: int = 64  # units of the encoder, and of a generating cell
+    width: int = 64  # units of the layers of the decoder, and of a field
+    deviation: float = 0.05  # of observations about what is decoded, in standard deviations of the data
+    training: Training = field(default_factory=lambda: LATENT_TRAINING)
+
+    def __post_init__(self) -> None:
+        positive(self, "window", "latent", "hidden", "width", "deviation")
+        not_negative(self, "lookahead")
+
+    @abstractmethod
+    def dynamics(self, generators: Sequence[torch.Generator]) -> LatentFlow | LatentCell:
+        """The latent dynamics of every replica, untrained."""
+
+    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        window_within_context(self, dataset)
+        generators = [stream(seed, "weights") for seed in seeds]
+        dynamics = self.dynamics(generators)
+        scales = Scales.of(dataset, clock=dynamics.irregular and not dataset.is_regular)
+        stack = LatentModel(self, dataset.dim, dynamics, generators, scales.pace).to(scales.mean.device)
+        bound = EvidenceBound(self, stack, [stream(seed, "latent") for seed in seeds])
+        data = segments_of(dataset, scales, self.window + self.lookahead, seeds)
+        predictor = partial(LatentPredictor, window=self.window, scales=scales)
+        return train(stack, bound, data, self.training, budget, [stack.dynamics.counted], predictor)
+
+
+@dataclass(frozen=True)
+class LatentODE(LatentLearner):
     """Recognition by a GRU that reads a window backwards, a latent ODE, and a decoder, trained on the evidence bound.
 
     dz/dt = f(z; w) from z at the first sample of the window, by the fourth-order Runge-Kutta method. Where samples come
@@ -31,28 +64,12 @@ class LatentODE(Learner):
     Chen et al., "Neural ordinary differential equations", NeurIPS 2018, section 5.
     """
 
-    window: int = 4  # samples that are read
-    lookahead: int = 30  # samples after the window that are predicted in training
-    latent: int = 6  # dimension of the latent state
-    hidden: int = 64  # units of the encoder
-    width: int = 64  # units of the layers of the field and of the decoder
-    every: int = 1  # samples that one step of the solver spans in training; the others are no targets
-    deviation: float = 0.05  # of observations about what is decoded, in standard deviations of the data
-    training: Training = field(default_factory=lambda: LATENT_TRAINING)
-
-    def __post_init__(self) -> None:
-        positive(self, "window", "latent", "hidden", "width", "every", "deviation")
-        not_negative(self, "lookahead")
-
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        def dynamics(generators: Sequence[torch.Generator]) -> LatentFlow:
-            return LatentFlow(self.latent, self.width, generators)
-
-        return fit_latent(self, self.every, dynamics, dataset, budget, seeds)
+    def dynamics(self, generators: Sequence[torch.Generator]) -> LatentFlow:
+        return LatentFlow(self.latent, self.width, generators)
 
 
 @dataclass(frozen=True)
-class LatentRNN(Learner):
+class LatentRNN(LatentLearner):
     """The same encoder, decoder and bound as the latent ODE, with a GRU that generates the samples one after the other.
 
     One function evaluation is one evaluation of the generating cell.
@@ -60,43 +77,8 @@ class LatentRNN(Learner):
     Chen et al., "Neural ordinary differential equations", NeurIPS 2018, section 5 (their baseline).
     """
 
-    window: int = 4  # samples that are read
-    lookahead: int = 30  # samples after the window that are predicted in training
-    latent: int = 6  # dimension of the encoded distribution
-    hidden: int = 64  # units of the encoder and of the generator
-    width: int = 64  # units of the layer of the decoder
-    deviation: float = 0.05  # of observations about what is decoded, in standard deviations of the data
-    training: Training = field(default_factory=lambda: LATENT_TRAINING)
-
-    def __post_init__(self) -> None:
-        positive(self, "window", "latent", "hidden", "width", "deviation")
-        not_negative(self, "lookahead")
-
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        def dynamics(generators: Sequence[torch.Generator]) -> LatentCell:
-            return LatentCell(self.latent, self.hidden, generators)
-
-        return fit_latent(self, 1, dynamics, dataset, budget, seeds)
-
-
-def fit_latent(
-    form: LatentODE | LatentRNN,
-    every: int,
-    dynamics: Callable[[Sequence[torch.Generator]], LatentFlow | LatentCell],
-    dataset: Dataset,
-    budget: Budget,
-    seeds: Sequence[int],
-) -> list[Predictor]:
-    """Train a latent model for every seed on its evidence bound, over windows and what follows them."""
-    window_within_context(form, dataset)
-    generators = [stream(seed, "weights") for seed in seeds]
-    latent_dynamics = dynamics(generators)
-    scales = Scales.of(dataset, clock=latent_dynamics.irregular and not dataset.is_regular)
-    stack = LatentModel(form, dataset.dim, latent_dynamics, generators, scales.pace).to(scales.mean.device)
-    bound = EvidenceBound(form, every, stack, [stream(seed, "latent") for seed in seeds])
-    data = segments_of(dataset, scales, form.window + form.lookahead, seeds)
-    predictor = partial(LatentPredictor, window=form.window, scales=scales)
-    return train(stack, bound, data, form.training, budget, [stack.dynamics.counted], predictor)
+    def dynamics(self, generators: Sequence[torch.Generator]) -> LatentCell:
+        return LatentCell(self.latent, self.hidden, generators)
 
 
 class EvidenceBound:
@@ -108,10 +90,8 @@ class EvidenceBound:
     Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014.
     """
 
-    def __init__(
-        self, form: LatentODE | LatentRNN, every: int, model: LatentModel, generators: Sequence[torch.Generator]
-    ) -> None:
-        self.form, self.every, self.model, self.generators = form, every, model, generators
+    def __init__(self, form: LatentLearner, model: LatentModel, generators: Sequence[torch.Generator]) -> None:
+        self.form, self.model, self.generators = form, model, generators
 
     def __call__(self, segments: Segments) -> Float[Tensor, " seed"]:
         mean, log_deviation = self.model.encode(segments[:, :, : self.form.window])
@@ -120,11 +100,8 @@ class EvidenceBound:
             draws = [torch.randn(mean.shape[1:], generator=generator) for generator in self.generators]
             z = mean + log_deviation.exp() * torch.stack(draws).to(mean.device)
         state = self.model.dynamics.begin(z)
-        states, targets = [state], segments[:, :, :: self.every]
-        if self.model.pace:
-            spans = self.model.gaps(targets).unsqueeze(-1).unbind(2)
-        else:
-            spans = [self.every] * (targets.shape[2] - 1)
+        states, targets = [state], segments
+        spans = self.model.gaps(targets).unsqueeze(-1).unbind(2) if self.model.pace else [1] * (targets.shape[2] - 1)
         for span in spans:
             states.append(self.model.dynamics.step(states[-1], span))
         decoded = self.model.decode(torch.cat(states, dim=1)).unflatten(1, (len(states), -1)).transpose(1, 2)

@@ -65,24 +65,24 @@ def test_a_context_shorter_than_the_window_is_refused(spirals: Dataset):
 
 
 def test_the_bound_of_a_standard_normal_code_and_a_perfect_decoder_is_zero():
-    form, generators = LatentODE(window=3, lookahead=1, latent=2, every=1), [stream(0, "weights")]
+    form, generators = LatentODE(window=3, lookahead=1, latent=2), [stream(0, "weights")]
     model = LatentModel(form, 1, LatentFlow(2, 4, generators), generators)
     for parameter in model.parameters():
         parameter.data.zero_()
     with torch.no_grad():
         model.readout.bias[..., 2:].fill_(2.0)  # the logarithm of the standard deviation is then zero
         list(model.decoder.parameters())[-1].fill_(0.7)  # the bias of the last layer
-        bound = EvidenceBound(form, 1, model, generators)(torch.full((1, 5, 4, 1), 0.7))
+        bound = EvidenceBound(form, model, generators)(torch.full((1, 5, 4, 1), 0.7))
     assert float(bound) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_the_bound_adds_the_divergence_and_the_scaled_error():
-    form, generators = LatentODE(window=3, lookahead=1, latent=2, every=1, deviation=0.5), [stream(0, "weights")]
+    form, generators = LatentODE(window=3, lookahead=1, latent=2, deviation=0.5), [stream(0, "weights")]
     model = LatentModel(form, 1, LatentFlow(2, 4, generators), generators)
     for parameter in model.parameters():
         parameter.data.zero_()
     with torch.no_grad():
-        bound = EvidenceBound(form, 1, model, generators)(torch.full((1, 5, 4, 1), 1.0))
+        bound = EvidenceBound(form, model, generators)(torch.full((1, 5, 4, 1), 1.0))
     divergence = 2 * ((np.exp(-4.0) - 1) / 2 + 2.0)
     assert float(bound) == pytest.approx(2.0 + divergence / 4, rel=1e-5)
 
