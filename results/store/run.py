@@ -153,10 +153,6 @@ class Run:
         """`frame`, with the columns `learner_class`, `learner_settings`, `system_class` and `system_settings`."""
         return with_components(self.frame(), self.system_components, self.learner_components)
 
-    def write_results_csv(self) -> Path:
-        """Write `results.csv`; the same cells give the same bytes."""
-        return write_csv(self.frame(), self.folder / "results.csv")
-
     def curves(self) -> "DataFrame":
         """The learning curves of all finished cells, in their order: those of the store, with `system`, `learner`."""
         return self._curves.copy(deep=False)
@@ -213,7 +209,7 @@ def with_components(
 
 
 def write_csv(frame: "DataFrame", path: Path) -> Path:
-    """Write a frame as CSV with a line feed after each row."""
+    """Write a frame as CSV with a line feed after each row; the same frame gives the same bytes."""
     write_in_one_stroke(path, frame.to_csv(index=False, lineterminator="\n"))
     return path
 

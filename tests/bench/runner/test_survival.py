@@ -23,7 +23,7 @@ from bench.runner.outcomes import Outcome
 from bench.suite import Suite
 from results import Store
 from results.store.lease import leased
-from results.store.run import Run
+from results.store.run import Run, write_csv
 from systems import LinearSpiral
 from tests.support import in_processes, stubs
 from tests.support.misbehaving import Journaled
@@ -65,8 +65,7 @@ class Scene:
         folder.mkdir(exist_ok=True)
         about = manifest(self.suite, self.planned, "standard", {"command": ""})
         (folder / "manifest.json").write_text(json.dumps(about))
-        Run.load(folder).write_results_csv()
-        frame = pd.read_csv(folder / "results.csv")
+        frame = pd.read_csv(write_csv(Run.load(folder).frame(), folder / "results.csv"))
         return frame.loc[~frame["metric"].isin(stubs.TIMES)].reset_index(drop=True)
 
     def left_over(self) -> list[str]:
