@@ -28,7 +28,7 @@ def doctor(
 
     Ends with exit code 1 where a check fails.
     """
-    known = {name: system for name, system in components("systems").items() if system.kind != "ImageSet"}
+    known = components("systems")
     if not names:
         systems = examination.certifiable(known) if systems_alone is not False else []
         cases = examination.case_names() if systems_alone is not True else []

@@ -16,6 +16,7 @@ from rich.text import Text
 from bench.catalogue.components import Component
 from bench.catalogue.settings import build, parse
 from bench.display.tables import table_of
+from bench.errors import UserError
 from bench.machine.environment import cores
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ def _systems_named(text: str) -> "list[System]":
 
     wanted = parse(text)
     kind = getattr(systems, wanted.name)
+    if not issubclass(kind, systems.System):
+        raise UserError(f"{wanted.name} is a set of images, which have no certificate: python -m bench list systems")
     system = build(kind, wanted.values)
     return [system] if wanted.values else certified(kind)
 

@@ -142,7 +142,7 @@ def test_a_system_is_certified_at_parameters_of_the_users(command):
         ("LinearSpiral[damp=0.2]", "unknown field of LinearSpiral, 'damp': did you mean damping?"),
         ("Lorenz96[sites=3]", "Lorenz96 needs sites >= 4"),
         ("Recorded", "Recorded needs path: write Recorded[path=...]"),
-        ("MNIST", "unknown system or case 'MNIST'"),
+        ("MNIST", "MNIST is a set of images, which have no certificate"),
     ],
 )
 def test_a_system_that_cannot_be_made_ends_in_one_line_before_anything_is_measured(command, name, complaint):
