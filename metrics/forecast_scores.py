@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from metrics.base import Evidence, Metric, Undefined
-from metrics.validation import check_forecast
+from metrics.validation import check_forecast, check_moving
 
 FIRST = 20  # samples of the short-time score
 LAST = 500  # samples of the long-time scores
@@ -39,10 +39,11 @@ def histogram_score(truth: States, forecast: States, last: int = LAST) -> PerSta
     """100 (1 - E), E = mean over the channels of sum|h^ - h| / sum h, with h counts over the last samples.
 
     Histograms have 41 bins over the joint range of truth and forecast. From -100, where they do not overlap, to 100.
+    Raises Undefined where a channel of the truth is constant: any error, however small, would have the worst score.
     """
-    check_forecast(truth, forecast)
-    pairs = zip(truth[:, -last:], forecast[:, -last:], strict=True)
-    return np.array([100 * (1 - _histogram_error(*pair)) for pair in pairs])
+    truth, forecast = truth[:, -last:], forecast[:, -last:]
+    check_moving(truth, forecast)
+    return np.array([100 * (1 - _histogram_error(*pair)) for pair in zip(truth, forecast, strict=True)])
 
 
 def spectrum_score(truth: States, forecast: States, last: int = LAST) -> PerState:

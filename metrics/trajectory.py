@@ -24,9 +24,13 @@ SMOOTH = 1e-6  # second differences below this, in standard deviations, are the 
 def symmetric_percentage_error(truth: States, forecast: States) -> PerState:
     """SMAPE: 200 mean(|x^ - x| / (|x^| + |x|)) over time and channels, from 0 to 200.
 
-    A sample at which both are zero counts 0; from the first non-finite sample on each counts 200.
+    A sample at which both are zero counts 0; from the first non-finite sample on each counts 200. Raises Undefined
+    where a channel of the truth is zero throughout: any error, however small, would count 200.
     """
     check_forecast(truth, forecast)
+    zero = np.flatnonzero(~truth.any(axis=(0, 1)))
+    if len(zero):
+        raise Undefined(f"the error is relative to the truth, but that is zero throughout in channel {zero[0]}")
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.abs(truth) + np.abs(forecast)
         ratio = np.divide(np.abs(forecast - truth), size, out=np.zeros(size.shape), where=size != 0)

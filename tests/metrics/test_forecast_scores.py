@@ -7,6 +7,7 @@ from metrics import (
     COMMON_TASK,
     Cost,
     Evidence,
+    Undefined,
     ctf_long,
     ctf_long_field,
     ctf_short,
@@ -158,3 +159,9 @@ def test_long_runs_of_a_field_on_a_ring_are_scored_by_their_spectra():
     field, states = (Evidence(0.1, np.ones(8), truth, other, truth, other, cost, ring=ring) for ring in (True, False))
     assert ctf_long.measure(field) == np.median(spectrum_score(truth, other)) > 90
     assert ctf_long.measure(states) == np.median(histogram_score(truth, other))
+
+
+def test_a_channel_at_rest_has_no_histogram_to_compare(truth: np.ndarray):
+    truth[:, -500:, 1] = 0.25  # it moved before the samples that are scored
+    with pytest.raises(Undefined, match=r"the truth must move, but is 0\.25 throughout in channel 1"):
+        histogram_score(truth, truth + 1e-9)

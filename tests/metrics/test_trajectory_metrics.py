@@ -429,3 +429,9 @@ def test_a_long_term_metric_is_exported_under_its_name_too(metric: Metric):
 def test_a_description_of_a_metric_stands_before_that_of_its_measure():
     assert replace(metrics.vpt, about="How long.").about == "How long."
     assert Metric("one", "", "lower", lambda evidence: 1.0).about == ""
+
+
+def test_a_channel_that_is_zero_throughout_leaves_no_relative_error():
+    truth = np.random.default_rng(0).normal(size=(2, 5, 3)) * [1.0, 1.0, 0.0]
+    with pytest.raises(metrics.Undefined, match=r"that is zero throughout in channel 2"):
+        metrics.symmetric_percentage_error(truth, truth + 1e-9)
