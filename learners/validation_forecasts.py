@@ -10,7 +10,7 @@ from learners.base import Predictor, SolverError, forecast_replicas
 from systems import Dataset, Trajectories
 
 FORECAST = 2.0  # timescales that forecasts run, where the trajectories are that long
-FORECASTS = 32  # about as many
+FORECASTS = 32  # about as many; at irregular times, where none can go on together, a quarter
 LOWEST, HIGHEST = 1e-12, 1e2  # errors in standard deviations beyond which they are all the same
 
 
@@ -24,7 +24,7 @@ class ValidationForecasts:
         horizon = max(1, min(round(FORECAST / sampling.step), samples - context))
         starts = torch.arange(0, samples - context - horizon + 1, max(1, horizon // 4), device=device)
         row, start = torch.cartesian_prod(torch.arange(len(valid), device=device), starts).unbind(1)
-        every = max(1, len(start) // FORECASTS)
+        every = max(1, len(start) // (FORECASTS if dataset.is_regular else FORECASTS // 4))
         rows, columns = row[::every, None], start[::every, None] + torch.arange(context + horizon, device=device)
         pieces = Trajectories(valid.times[rows, columns], valid.states[rows, columns])
         self.past, self.future = pieces.between(0, context), pieces.between(context)

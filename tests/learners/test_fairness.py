@@ -148,6 +148,7 @@ def test_delays_keep_every_promise_of_what_they_wrap():
     together = one.ensemble([other])
     expected = {
         "differentiable": (one.differentiable, False),
+        "least_past": (one.least_past, 1 + 1 * 2),
         "log": (one.log, inner.log),
         "calibration": (one.calibration, inner.calibration),
         "parameters": (one.parameters, inner.parameters),

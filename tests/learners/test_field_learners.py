@@ -221,10 +221,10 @@ def test_noise_perturbs_only_the_starts_and_each_seed_alike_in_any_stack():
 
 def test_noise_and_curriculum_leave_validation_data_alone(spiral: Dataset):
     scales = Scales.of(spiral, clock=True)
-    train, valid = segments_of(spiral, scales, 4, [0], noise=0.1, curriculum=0.5)
-    assert train.noise is not None
-    assert train.noise.tolist() == pytest.approx([0.1, 0.1, 0.0])
-    assert (valid.noise, valid.curriculum) == (None, 0.0)
+    data = segments_of(spiral, scales, 4, [0], noise=0.1, curriculum=0.5)
+    assert data.train.noise is not None
+    assert data.train.noise.tolist() == pytest.approx([0.1, 0.1, 0.0])
+    assert (data.valid.noise, data.valid.curriculum) == (None, 0.0)
 
 
 class Linear(VectorField):

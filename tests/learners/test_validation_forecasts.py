@@ -10,7 +10,6 @@ from torch import Tensor
 from learners import (
     NVAR,
     Budget,
-    HybridODE,
     Learner,
     NeuralODE,
     Persistence,
@@ -21,7 +20,6 @@ from learners import (
     RKNet,
     SolverError,
     Training,
-    Transformer,
     WindowedRNN,
 )
 from learners.validation_forecasts import HIGHEST, ValidationForecasts
@@ -55,8 +53,6 @@ def geometric_mean_error(predictor: Predictor, data: Dataset) -> float:
         ResNet(width=8, training=SHORT),
         RKNet(width=8, training=SHORT),
         WindowedRNN(hidden=8, training=SHORT),
-        Transformer(width=4, blocks=1, training=SHORT),
-        HybridODE(width=8, training=SHORT),
         PolynomialPropagator(degree=2),
         NVAR(),
         Reservoir(size=20),
