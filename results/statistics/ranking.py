@@ -14,7 +14,7 @@ from scipy import stats
 from results.formatting import listed
 from results.statistics.intervals import LEVEL
 from results.statistics.saturation import ERROR, saturated, saturation_note
-from results.statistics.scores import losses, scores
+from results.statistics.scores import losses, scores, told_from_truth
 from results.statistics.trials import CELL, LEADING_METRIC, column, rows
 
 MOMENTS = ["mean", "std", "count"]
@@ -255,7 +255,7 @@ def level_by_seeds(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, se
     learners with a trial that failed in the horizon of a metric are level with nobody in it.
     """
     failed = pd.MultiIndex.from_frame(frame.loc[frame["status"] != "ok", ["metric", "learner"]])
-    found = scores(frame).groupby(["metric", "learner"], sort=False)["score"].agg(["median", *MOMENTS])
+    found = scores(told_from_truth(frame)).groupby(["metric", "learner"], sort=False)["score"].agg(["median", *MOMENTS])
     found = found.loc[(found["count"] > 1) & ~found.index.isin(failed)].reset_index(level="learner")
     found = found.loc[found["learner"].isin(list(learners))]
     level = {}

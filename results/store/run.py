@@ -171,7 +171,20 @@ class Run:
             ]
         frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
         frame.attrs["published"] = self.manifest.get("published", {})  # true values, by system and metric
+        frame.attrs["reach"] = self._reach_of_exponents()
+        frame.attrs["long_run"] = self.groups.get("long run", [])
         return frame
+
+    def _reach_of_exponents(self) -> dict[str, float]:
+        """Half the 95 % interval of the true equations' largest exponent, by system, where nothing is published."""
+        published = self.manifest.get("published", {})
+        found = {}
+        for cell in self.finished if "lyapunov_exponent" in self.metrics else ():
+            if cell.learner == "TrueEquations" and "lyapunov_exponent" not in published.get(cell.system, {}):
+                exponents = self.store.arrays(cell.key).get("exponents")  # seed, mean and ends, exponent
+                if exponents is not None and exponents.size:
+                    found[cell.system] = float(exponents[0, 2, 0] - exponents[0, 1, 0]) / 2
+        return found
 
     @cached_property
     def _curves(self) -> "DataFrame":

@@ -261,12 +261,3 @@ def test_the_mean_rank_of_the_table_is_that_of_the_ranking():
         | {("X", "C"): [1.0], ("Y", "C"): [2.0], ("Z", "C"): [1.0]}
     )
     assert mean_rank(frame, list("ABC")).to_dict() == ranking(frame, list("ABC")).mean_ranks.to_dict()
-
-
-def test_what_is_published_is_the_truth_and_not_one_noisy_measurement_of_it():
-    values = {("X", "A"): [0.92], ("X", "B"): [1.02], ("X", "TrueEquations"): [0.914]}
-    frame = long_form(values, "lyapunov_exponent", "truth")
-    learners = ["A", "B"]
-    assert ranks(frame, learners, "lyapunov_exponent")["X"].to_dict() == {"A": 1.0, "B": 2.0}
-    frame.attrs["published"] = {"X": {"lyapunov_exponent": 1.015}}
-    assert ranks(frame, learners, "lyapunov_exponent")["X"].to_dict() == {"A": 2.0, "B": 1.0}
