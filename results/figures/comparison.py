@@ -109,29 +109,36 @@ def win_matrix(wins: pd.DataFrame, pairs: int | None = None) -> Figure:
     return figure
 
 
-def pareto_page(points: pd.DataFrame, styles: Styles, costs: Mapping[str, str], accuracy: str) -> Figure:
-    """Accuracy against every cost on one page: a line of panels a system, a column a cost; a stair is the front.
+def pareto_page(
+    points: pd.DataFrame, styles: Styles, costs: Mapping[str, str], timescales: Mapping[str, str]
+) -> Figure:
+    """Prediction time against every cost on one page: a line of panels a system, a column a cost; a stair is the front.
 
-    `points` has `system`, `learner`, `loss`, `value` and the costs (see `pareto.points`); `costs` names the columns and
-    what is written below them, `accuracy` the metric. Values are drawn so that up and to the left is better.
+    `points` has `system`, `learner`, `loss`, the costs, and `median`, `low` and `high` of the prediction time; `costs`
+    names the columns and what is written below them. Reference rows are levels, as far as the panel reaches.
     """
-    systems = list(dict.fromkeys(points["system"]))
-    shown = {name: style for name, style in styles.items() if name in set(points["learner"]) and not style.reference}
+    systems, shown = list(dict.fromkeys(points["system"])), present(styles, points)
     with drawing():
         height = 1.35 * len(systems) + 0.4 + legend_height(list(shown), PAGE)
         figure = Figure(figsize=(PAGE, height), layout="constrained")
-        grid = figure.subplots(len(systems), len(costs), squeeze=False, sharey="row", sharex="col")
+        scale = {"xscale": "log"}
+        grid = figure.subplots(len(systems), len(costs), squeeze=False, sharey="row", sharex="col", subplot_kw=scale)
         for line, system in enumerate(systems):
+            here = rows(points, system=system)
+            is_level = here["learner"].isin([name for name, style in shown.items() if style.reference])
+            levels, mine = here.loc[is_level], here.loc[~is_level]
             for place, (cost, label) in enumerate(costs.items()):
                 axes = grid[line, place]
-                _front(axes, rows(points, system=system), cost, shown)
-                axes.set(xscale="log")
+                for learner, median in zip(levels["learner"], levels["median"], strict=True):
+                    axes.axhline(median, **shown[learner].line)
+                _front(axes, mine, cost, shown)
                 axes.margins(0.12)
-                few_ticks(axes)
                 if line == len(systems) - 1:
                     axes.set_xlabel(label)
-            grid[line, 0].set_ylim(0, 1.12 * grid[line, 0].get_ylim()[1])
-            grid[line, 0].set_ylabel(f"{system}\n{accuracy}")
+            grid[line, 0].set_ylim(0, 1.2 * np.nanmax([1e-9, *mine["median"], *mine["high"]]))
+            grid[line, 0].set_ylabel(f"{system}\nVPT ({timescales[system]}s)")
+        for axes in grid.flat:
+            few_ticks(axes)
         sns.despine(figure)
         legend_below(figure, handles(shown, markers=True))
     return figure
@@ -144,15 +151,16 @@ def _across(rank: Any, count: int) -> Any:
 
 def _front(axes: Axes, points: pd.DataFrame, cost: str, styles: Styles) -> None:
     """The learners of one system, filled on the front of loss and this cost, hollow behind it, and the stair."""
-    here = points.loc[points["learner"].isin(list(styles)) & (points[cost] > 0) & np.isfinite(points["value"])]
+    here = points.loc[(points[cost] > 0) & np.isfinite(points["median"])]
     if not len(here):
         return
     ahead = front(here[["loss", cost]].to_numpy(dtype=float))
     for row, first in zip(here.to_dict("records"), ahead, strict=True):
-        look: dict[str, Any] = {} if first else {"markerfacecolor": "white"}
-        axes.plot(row[cost], row["value"], **{**styles[str(row["learner"])].point, "zorder": 4, **look})
+        look = styles[str(row["learner"])].point | {"zorder": 4} | ({} if first else {"markerfacecolor": "white"})
+        axes.plot([row[cost]] * 2, [row["low"], row["high"]], color=look["color"], linewidth=0.8)
+        axes.plot(row[cost], row["median"], **look)
     stair = here.loc[ahead].sort_values(cost)
-    axes.step(stair[cost], stair["value"], where="post", color=NOTE, linewidth=0.7, zorder=2)
+    axes.step(stair[cost], stair["median"], where="post", color=NOTE, linewidth=0.7, zorder=2)
 
 
 def aggregate_figure(together: pd.DataFrame, styles: Styles) -> Figure:

@@ -1,4 +1,4 @@
-"""Figures of performance: error growth, prediction times, learning curves, cost against accuracy; a panel a system."""
+"""Figures of performance: error growth, prediction times and learning curves; a panel a system."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -81,28 +81,6 @@ def learning_curves(curves: pd.DataFrame, styles: Styles, against: str = "update
             axes.set(xscale="log", yscale="log", xlabel="updates" if against == "update" else "training time (s)")
             few_ticks(axes)
         finish(figure, panels, "validation loss", handles(trained))
-    return figure
-
-
-def cost_accuracy(points: pd.DataFrame, styles: Styles, timescales: Mapping[str, str], label: str) -> Figure:
-    """Valid prediction time against what it costs, with 95 % intervals; reference rows are levels across the panel.
-
-    `points` has a row for each system and learner, with `cost`, `median`, `low` and `high`; `label` names the cost.
-    """
-    with drawing():
-        figure, panels = panels_of(points, legend=list(styles))
-        for system, axes in panels.items():
-            for row in rows(points, system=system).dropna(subset=["median"]).to_dict("records"):
-                style = styles[row["learner"]]
-                if style.reference:
-                    axes.axhline(row["median"], **style.line)
-                elif row["cost"] > 0:
-                    axes.errorbar(row["cost"], row["median"], _whiskers(row), **style.point)
-            axes.set(xscale="log", xlabel=label, ylabel=f"VPT ({timescales[system]}s)")
-            axes.margins(x=0.15)
-            axes.set_ylim(-0.02 * axes.get_ylim()[1])
-            few_ticks(axes)
-        finish(figure, panels, None, handles(styles, markers=True))
     return figure
 
 

@@ -22,7 +22,7 @@ from results.statistics.ranking import performance_profile as shares
 from results.statistics.ranking import win_matrix as shares_of_wins
 from results.statistics.saturation import saturated
 from results.statistics.scores import losses
-from results.statistics.trials import LEADING_METRIC, column, groups
+from results.statistics.trials import CELL, LEADING_METRIC, column, groups
 
 FEWEST = 3  # learners, and systems, below which ranks say nothing
 FEWEST_TOGETHER = 2  # learners below which means over all systems say nothing
@@ -56,27 +56,23 @@ def rank_pictures(data: FigureData) -> Iterator[Picture]:
 
 
 def front_pictures(data: FigureData) -> Iterator[Picture]:
-    """The figure of Pareto fronts, where there is anything to draw."""
-    run, frame = data.run, data.frame
-    compared = frame.loc[frame["learner"].isin(run.compared)]
+    """The figure of prediction times against costs, where there is anything to draw."""
+    run = data.run
     costs = {cost: label for cost, label in COSTS.items() if cost in run.metrics}
-    if (
-        len(run.compared) < FEWEST
-        or LEADING_METRIC not in run.metrics
-        or not costs
-        or not compared["value"].notna().any()
-    ):
+    frame, note = telling(data.frame, run.compared)
+    times = data.prediction_times.dropna(subset="median")
+    if LEADING_METRIC not in run.metrics or not costs or not len(frame):
         return
-    compared, note = telling(compared, run.compared)
-    if not len(compared):
-        return
-    yield Picture(
-        "pareto",
-        "Accuracy against every cost",
-        "Valid prediction time against function evaluations, memory, time and size, medians over seeds: up and to the "
-        f"left is better. Learners on a stair are beaten by no other in both.{note}",
-        partial(pareto_page, points(compared, LEADING_METRIC, tuple(costs)), data.styles, costs, "VPT"),
-    )
+    found = points(frame, LEADING_METRIC, tuple(costs)).drop(columns="value").merge(times, on=CELL)
+    if found["learner"].isin(run.compared).any():
+        yield Picture(
+            "pareto",
+            "Accuracy against every cost",
+            "Valid prediction time, with 95 % intervals, against function evaluations, memory, time and size, medians "
+            "over seeds: up and to the left is better. Learners on a stair are beaten by no other in both; reference "
+            f"rows are levels across the panels, as far as these reach.{note}",
+            partial(pareto_page, found, data.styles, costs, run.timescales),
+        )
 
 
 def aggregate_pictures(data: FigureData) -> Iterator[Picture]:

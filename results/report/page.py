@@ -25,7 +25,7 @@ from results.report.comparison import aggregate_pictures, front_pictures, rank_p
 from results.report.depth import depth_pictures, memory_pictures
 from results.report.figure_data import FigureData, Picture
 from results.report.parallel import executor
-from results.report.performance import accuracy_pictures, cost_pictures, training_pictures
+from results.report.performance import accuracy_pictures, training_pictures
 from results.report.portraits import between_latent_states, long_runs, turned_orbits, zero_one_test
 from results.statistics.ranking import ranking
 from results.statistics.trials import LEADING_METRIC, groups, summary
@@ -42,7 +42,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 PICTURES: tuple[Callable[[FigureData], Iterator[Picture]], ...] = (
     accuracy_pictures,
     training_pictures,
-    cost_pictures,
     ring_pictures,
     rank_pictures,
     front_pictures,

@@ -1,4 +1,4 @@
-"""The figures of performance of a run: prediction times, error growth, learning curves, costs."""
+"""The figures of performance of a run: prediction times, error growth, learning curves."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -9,9 +9,7 @@ import pandas as pd
 from results.figures import performance as figures
 from results.figures.depth import evaluations_in_training
 from results.report.figure_data import FigureData, Picture
-from results.statistics.trials import column, rows, summary
-
-COST_AXES = {"fit_seconds": "fit time (s)", "nfe_forecast": "NFE of a forecast (1/timescale)"}
+from results.statistics.trials import column
 
 
 def accuracy_pictures(data: FigureData) -> Iterator[Picture]:
@@ -64,19 +62,3 @@ def training_pictures(data: FigureData) -> Iterator[Picture]:
             "median over seeds, between the fewest and the most.",
             partial(evaluations_in_training, trained.loc[trained["learner"].isin(adaptive)], data.styles),
         )
-
-
-def cost_pictures(data: FigureData) -> Iterator[Picture]:
-    """The figures of prediction times against costs that there are data for."""
-    totals = summary(data.frame)
-    for metric, label in COST_AXES.items():
-        costs = column(rows(totals, metric=metric).set_index(["system", "learner"]), "median").rename("cost")
-        points = data.prediction_times.join(costs, on=["system", "learner"])
-        if set(points.dropna(subset=["cost", "median"])["learner"]) & set(data.run.compared):
-            yield Picture(
-                f"cost_{metric}",
-                f"Accuracy against {label.split(' (')[0]}",
-                "Valid prediction time against what it costs, medians over seeds, with 95 % intervals of the "
-                "prediction time: up and to the left is better. Reference rows are levels across the panels.",
-                partial(figures.cost_accuracy, points, data.styles, data.run.timescales, label),
-            )

@@ -81,10 +81,12 @@ def evaluations() -> pd.DataFrame:
 
 
 def costs(**names: str) -> pd.DataFrame:
-    """Prediction times of the compared learners as `pareto.points` has them, with columns of these costs."""
-    times = prediction_times().query("learner in @COMPARED").rename(columns={"median": "value"})
-    spent = {cost: np.random.default_rng(k).permutation([1.0, 3, 10, 30]).tolist() * 3 for k, cost in enumerate(names)}
-    return times.assign(loss=-times["value"], **spent)
+    """Prediction times of all learners with their loss, and columns of these costs."""
+    times = prediction_times()
+    spent = {
+        cost: np.random.default_rng(k).permutation(np.geomspace(1, 30, 6)).tolist() for k, cost in enumerate(names)
+    }
+    return times.assign(loss=-times["median"], **{cost: values * len(SYSTEMS) for cost, values in spent.items()})
 
 
 def losses() -> pd.DataFrame:
@@ -230,10 +232,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "prediction_times": lambda: performance.prediction_times(prediction_times(), STYLES, SYSTEMS),
     "error_growth": lambda: performance.error_growth(error_growth(), STYLES, SYSTEMS),
     "learning_curves": lambda: performance.learning_curves(learning_curves(), STYLES),
-    "cost_accuracy": lambda: performance.cost_accuracy(
-        prediction_times().assign(cost=np.tile(10.0 ** (np.arange(6) / 2), 3)), STYLES, SYSTEMS, "fit time (s)"
-    ),
-    "pareto": lambda: comparison.pareto_page(costs(**COSTS_OF_FIT), STYLES, COSTS_OF_FIT, "VPT"),
+    "pareto": lambda: comparison.pareto_page(costs(**COSTS_OF_FIT), STYLES, COSTS_OF_FIT, SYSTEMS),
     "critical_difference": lambda: comparison.critical_difference(rank_table(losses()), STYLES),
     "performance_profile": lambda: comparison.performance_profile(
         performance_profile(losses(), np.geomspace(1, 8, 60).tolist()), STYLES

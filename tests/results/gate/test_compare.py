@@ -12,6 +12,7 @@ import pytest
 from results.figures import comparison as comparison_figures
 from results.figures.style import save, styles
 from results.gate.comparison import compare_runs
+from results.report.figure_data import FigureData
 from results.statistics import pareto
 from results.statistics.ranking import paired_losses, performance_profile, ranking, win_matrix
 from results.store.run import Run
@@ -325,6 +326,10 @@ def test_evaluations_are_summed_over_updates(run: Run):
     )
 
 
+def fronts(run: Run, frame: pd.DataFrame) -> pd.DataFrame:
+    return pareto.points(frame, "vpt").merge(FigureData(run, frame).prediction_times, on=["system", "learner"])
+
+
 @pytest.fixture(scope="module")
 def figures(folder: Path):
     run = Run.load(folder / "one" / "small")
@@ -335,7 +340,7 @@ def figures(folder: Path):
         "signed_ranks": comparison_figures.critical_difference(ranking(frame, run.learners, test="wilcoxon"), look),
         "profile": comparison_figures.performance_profile(performance_profile(trials, [1.0, 2.0, 10.0]), look),
         "wins": comparison_figures.win_matrix(win_matrix(trials), len(trials)),
-        "pareto": comparison_figures.pareto_page(pareto.points(frame, "vpt"), look, pareto.COSTS, "VPT"),
+        "pareto": comparison_figures.pareto_page(fronts(run, frame), look, pareto.COSTS, run.timescales),
     }
 
 
