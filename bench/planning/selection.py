@@ -1,7 +1,7 @@
 """The part of a suite that the user asks for."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -51,11 +51,11 @@ def _matches(package: str, members: tuple[Any, ...], wanted: Override) -> Iterat
     """The components that one name with overrides stands for, and their places in the suite."""
     same = [(place, member) for place, member in enumerate(members) if type(member).__name__ == wanted.name]
     if not same:
-        kind = find(package, wanted.name)
+        kind: Any = find(package, wanted.name)
         if kind is None and wanted.name not in components(package):
             choices = dict.fromkeys([*(type(member).__name__ for member in members), *components(package)])
             raise unknown(package.removesuffix("s"), wanted.name, choices, f"python -m bench list {package}")
-        if kind and not (is_dataclass(kind) and issubclass(kind, PARTS[package])):
+        if kind and not (issubclass(kind, PARTS[package]) and hasattr(kind, "__dataclass_fields__")):
             roots = " or ".join(root.__name__ for root in PARTS[package])
             raise UserError(
                 f"{wanted.name} is no {package.removesuffix('s')}: make it a dataclass that inherits from {roots}"
