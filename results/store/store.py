@@ -131,6 +131,7 @@ class Store:
         for name in checksums:
             if (source / name).resolve() != home / name or Path(name).name != name:
                 raise DamagedCellError(f"{source / name} is no file of the cell, but a link or in another folder")
+        other.verify(key)  # before anything is written
         with self.stage(key, replace) as folder:
             for name in checksums:
                 (folder / name).write_bytes(other._intact(key, name, checksums))
