@@ -124,7 +124,7 @@ class Recorded(System):
         """The runs of one part, all of one length."""
         if part in ("train", "valid"):
             runs = self._share(part, sampling, seed)
-            return _pieces(runs, _best_length([len(run) for run in runs], sampling.context))
+            return _pieces(runs, best_length([len(run) for run in runs], sampling.context))
         runs, window = self._share("test", sampling, seed), sampling.context + sampling.forecast_samples
         longest = max(map(len, runs))
         if longest < window:
@@ -176,7 +176,7 @@ def _ends(count: int) -> tuple[int, int, int, int]:
     return 0, train, train + valid, count
 
 
-def _best_length(lengths: Sequence[int], context: int) -> int:
+def best_length(lengths: Sequence[int], context: int) -> int:
     """The length of equal pieces of trajectories that leave most samples with a whole context before them."""
     runs = np.array(lengths)
     lengths = {length // parts for length in lengths for parts in range(1, MOST_PARTS + 1)}

@@ -150,7 +150,26 @@ def test_many_malformed_suites_are_mistakes(command: Command, text: str):
 
 
 VALUES = some.sampled_from(
-    ["time", "x", "trajectory", "0", "1", "2.5", "-1", "nan", "1e999", "a", "", '"', "\x00", "é"]
+    [
+        "time",
+        "x",
+        "trajectory",
+        "0",
+        "1",
+        "2.5",
+        "-1",
+        "nan",
+        "1e999",
+        "1e200",
+        "1e-200",
+        "1_0",
+        "0;1",
+        "a",
+        "",
+        '"',
+        "\x00",
+        "é",
+    ]
 )
 TABLES = some.lists(some.lists(VALUES, max_size=3).map(",".join), max_size=6).map("\n".join) | some.text(max_size=60)
 RECORDED = """
