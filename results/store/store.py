@@ -142,7 +142,7 @@ class Store:
             if not isinstance(content, list):
                 raise TypeError(f"a list is expected, not {content!r}")
             return [Record.parse(values) for values in content]
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
             path = self.path(key) / "records.json"
             raise DamagedCellError(
                 f"{path} holds records of another version: {error}. {_remedy(path.parent)}"

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
 from bench.catalogue import plugins
@@ -234,6 +234,7 @@ def check_records(content: Any) -> None:
 
 @settings(max_examples=FEW, deadline=None)
 @given(content=JSON | some.text(max_size=30))
+@example(content="0\x00000")  # which JSON takes for UTF-16
 def test_malformed_records_are_damage(content: Any):
     check_records(content)
 
