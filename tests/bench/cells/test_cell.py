@@ -213,7 +213,8 @@ def test_the_curve_has_a_row_for_each_seed_and_point(run: Callable[..., list[Rec
     with (tmp_path / "curve.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == [
-        "seed", "update", "train_loss", "valid_loss", "seconds", "nfe_forward", "nfe_backward", "valid_vpt"
+        "seed", "update", "train_loss", "valid_loss", "seconds", "nfe_forward", "nfe_backward", "valid_vpt",
+        "valid_error",
     ]  # fmt: skip
     assert [(row["seed"], row["update"], row["valid_loss"]) for row in rows] == [
         *(("0", "1", "inf"), ("0", "2", "0.5")),
