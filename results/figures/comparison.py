@@ -156,7 +156,9 @@ def _front(axes: Axes, points: pd.DataFrame, cost: str, styles: Styles) -> None:
         return
     ahead = front(here[["loss", cost]].to_numpy(dtype=float))
     for row, first in zip(here.to_dict("records"), ahead, strict=True):
-        look = styles[str(row["learner"])].point | {"zorder": 4} | ({} if first else {"markerfacecolor": "white"})
+        look: dict[str, Any] = (
+            styles[str(row["learner"])].point | {"zorder": 4} | ({} if first else {"markerfacecolor": "white"})
+        )
         axes.plot([row[cost]] * 2, [row["low"], row["high"]], color=look["color"], linewidth=0.8)
         axes.plot(row[cost], row["median"], **look)
     stair = here.loc[ahead].sort_values(cost)

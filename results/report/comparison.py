@@ -64,7 +64,7 @@ def front_pictures(data: FigureData) -> Iterator[Picture]:
     if LEADING_METRIC not in run.metrics or not costs or not len(frame):
         return
     found = points(frame, LEADING_METRIC, tuple(costs)).drop(columns="value").merge(times, on=CELL)
-    if found["learner"].isin(run.compared).any():
+    if set(found["learner"]).intersection(run.compared):
         yield Picture(
             "pareto",
             "Accuracy against every cost",

@@ -124,4 +124,4 @@ def _curve(seeds: Sequence[int], rng: np.random.Generator) -> pd.DataFrame:
         "valid_vpt": rng.uniform(0, 4, 4), "valid_error": 1 / update,
     }  # fmt: skip
     parts = [pd.DataFrame(columns).assign(seed=seed) for seed in seeds]
-    return pd.concat(parts, ignore_index=True)[list(CURVE_COLUMNS)].astype(CURVE_COLUMNS)
+    return pd.concat(parts, ignore_index=True).reindex(columns=list(CURVE_COLUMNS)).astype(CURVE_COLUMNS)
