@@ -1,7 +1,7 @@
 """Windowed recurrent network: a window of past states gives the next one, fed back on itself to forecast."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -57,6 +57,10 @@ class WindowedRNN(Learner):
         def predictor(network: WindowMap) -> WindowPredictor:
             return WindowPredictor(network, self.window, scales, self.window, gaps=self.times == "gaps")
 
+        if self.times == "ignored":  # in validation, too
+            times, states = dataset.valid.times, dataset.valid.states
+            steps = dataset.step * torch.arange(times.shape[1], dtype=times.dtype, device=times.device)
+            dataset = replace(dataset, valid=Trajectories(times[:, :1] + steps, states))
         data, counted = segments_of(dataset, scales, self.window + 1, seeds), [stack.recurrent.cell]
         return train_on_residuals(stack, one_step_errors, data, self.training, budget, counted, predictor)
 

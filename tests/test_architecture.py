@@ -30,7 +30,8 @@ ROOMS = {
     "systems": "certificates ground_truth lyapunov sampling observation flows recordings calibration images base "
     "protocol published trajectories solvers configuration extras",
     "learners": "references independent_truth delayed fewer_trajectories adaptive equations neural_ode resnet "
-    "transformer windowed_rnn latent linear images solvers training networks validation_forecasts validation streams base",
+    "transformer windowed_rnn latent linear images solvers training networks validation_forecasts "
+    "validation streams base",
     "metrics": "",
     "results": "report timing gate claims figures tables statistics store formatting processes",
 }

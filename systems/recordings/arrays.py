@@ -40,8 +40,9 @@ def read_mat(path: Path, columns: Columns) -> Recording:
     except Exception as error:  # of malformed files nearly any
         raise ValueError(f"{path}: is not a MATLAB file: {error}") from error
     arrays = {name: value for name, value in variables.items() if not name.startswith("__")}
-    if np.ndim(arrays.get("states")) == 1:  # of one channel
-        arrays["states"] = arrays["states"][:, None]
+    states = arrays.get("states")
+    if states is not None and np.ndim(states) == 1:  # of one channel
+        arrays["states"] = states[:, None]
     return _of_arrays(path, arrays, columns)
 
 

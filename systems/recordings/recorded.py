@@ -179,13 +179,13 @@ def _ends(count: int) -> tuple[int, int, int, int]:
 def best_length(lengths: Sequence[int], context: int) -> int:
     """The length of equal pieces of trajectories that leave most samples with a whole context before them."""
     runs = np.array(lengths)
-    lengths = {length // parts for length in lengths for parts in range(1, MOST_PARTS + 1)}
+    possible = {length // parts for length in lengths for parts in range(1, MOST_PARTS + 1)}
 
     def gain(length: int) -> tuple[int, int, int]:
         pieces = int((runs // length).sum())
         return pieces * max(0, length - context), pieces * (length - 1), length
 
-    return max((length for length in lengths if length >= LEAST_SAMPLES), key=gain)
+    return max((length for length in possible if length >= LEAST_SAMPLES), key=gain)
 
 
 def _left_out(part: str, runs: Runs, pieces: Runs) -> str:

@@ -100,10 +100,10 @@ def _of_rows(path: Path, channels: tuple[str, ...], rows: Rows, columns: Columns
     return Recording(channels, tuple(_together(path, name, samples, columns) for name, samples in groups.items()))
 
 
-def _number(path: Path, row: int, column: str, given: Any, columns: Columns) -> float:
+def _number(path: Path, row: int, column: str, given: str | float | None, columns: Columns) -> float:
     text = "" if given is None else str(given).strip()
     try:
-        value = float("nan" if "_" in text else given)  # Python reads 1_05 as 105
+        value = float("nan" if given is None or "_" in text else given)  # Python reads 1_05 as 105
     except (TypeError, ValueError, OverflowError):
         value = np.nan
     if np.isfinite(value):

@@ -72,7 +72,9 @@ def test_every_learner_keeps_the_model_that_forecasts_best(learner: Learner, dat
 class GivesUp(Predictor):
     """A model whose solver cannot go on."""
 
-    parameters = 0
+    @property
+    def parameters(self) -> int:
+        return 0
 
     def encode(self, past: Trajectories) -> Tensor:
         return past.states[:, -1]

@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -178,11 +179,9 @@ def test_a_channel_that_is_constant_in_the_training_data_is_refused_when_the_sui
     np.savez(tmp_path / "late.npz", times=times, states=states, channels=["x", "input"])
     with pytest.raises(ValueError, match=r"late\.npz: channel 'input' never changes in the data for training"):
         Recorded(str(tmp_path / "late.npz")).adapt(SAMPLING, 0)
-    for system in (
-        Recorded(str(tmp_path / "late.npz"), channels=["x"]),
-        Recorded(str(tmp_path / "late.npz"), 1.0, "x"),
-    ):  # pyright: ignore[reportArgumentType]
-        assert sample(system, SAMPLING, 0).dim == 1
+    one: Any
+    for one in (["x"], "x"):
+        assert sample(Recorded(str(tmp_path / "late.npz"), 1.0, one), SAMPLING, 0).dim == 1
     shown = replace(SAMPLING, channels=[0])  # pyright: ignore[reportArgumentType]
     assert sample(Recorded(str(tmp_path / "late.npz")), shown, 0).train.states.shape[-1] == 1
 
