@@ -161,7 +161,7 @@ def run_updates(
         try:
             if budget.equal in ("nfe", "seconds"):
                 updates = run.affordable(budget)
-            every = max(1, updates // training.validations)
+            every = -(-updates // training.validations)
             for update, minibatch in enumerate(step.minibatches(updates), 1):
                 call_back(TrainingState(run.updates, updates, step.network, run.best.weights))
                 run.update(minibatch, training.rate((update - 1) / updates))
