@@ -182,11 +182,12 @@ def test_costs_come_from_the_log_and_the_forecast(run: Callable[..., list[Record
     assert measured["peak_bytes"] is not None
 
 
-def test_the_files_of_a_cell_say_what_it_was(run: Callable[..., list[Record]], tmp_path: Path):
+def test_the_files_of_a_cell_say_what_it_was(run: Callable[..., list[Record]], data: Path, tmp_path: Path):
     records = run(stubs.Instant())
     cell = stubs.cell(stubs.Instant())
     about = json.loads((tmp_path / "cell.json").read_text())
     assert about.pop("seconds") > 0
+    assert (data / about.pop("data")).exists()
     assert about == {
         "key": key(cell),
         "system": "LinearSpiral",
