@@ -26,5 +26,6 @@ suite = Suite(
     ),
     metrics=(*STANDARD, *LONG_TERM),
     sampling=Sampling(step=0.018112, horizon=16.0, climate_horizon=200.0),  # 0.02 time units for Lorenz
+    data_seed=1,  # not the one on which the settings were chosen
     unequal="each is given the updates that 3 to 15 seconds of training on Lorenz paid for: adaptive solvers cost most",
 )

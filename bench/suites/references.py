@@ -25,5 +25,6 @@ suite = Suite(
     ),
     metrics=STANDARD,
     sampling=Sampling(step=0.018112, horizon=16.0, climate_horizon=200.0),
+    data_seed=1,  # not the one on which the settings were chosen
     unequal="the settings are those of chaos",
 )

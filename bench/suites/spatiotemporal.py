@@ -1,7 +1,7 @@
 """Chaos in space and time, on rings of sites: who forecasts the field, and who keeps it within bounds?
 
-Settings were chosen by hand on Kuramoto-Sivashinsky with data seed 0, its test states in view: judge by another
-`--data-seed`.
+Settings were chosen by hand on Kuramoto-Sivashinsky with data seed 0, its test states in view; the suite shows
+another.
 """
 
 from bench.suite import Suite
@@ -40,4 +40,5 @@ suite = Suite(
     metrics=(*STANDARD, d_h),
     sampling=Sampling(step=0.0237, trajectories=64, horizon=8.0, climate=16),  # 0.5 time units of the former
     unequal="each is given the updates that about the same time pays for: fields take four evaluations a step",
+    data_seed=1,  # not the one on which the settings were chosen
 )
