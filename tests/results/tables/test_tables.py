@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from results import Status
-from results import formatting as wording
+from results import Status, formatting
 from results.statistics.ranking import level_by_ranks, welch
 from results.store.run import Run
 from results.tables import formats
@@ -311,14 +310,14 @@ def test_every_format_that_is_asked_for_is_written(lorenz: Table, tmp_path: Path
     ],
 )  # fmt: skip
 def test_numbers_have_three_significant_digits(value: float, text: str):
-    assert wording.three_digits(value) == text
+    assert formatting.three_digits(value) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(0, "0 B"), (512, "512 B"), (12_595, "12.3 KiB"), (3.1e8, "296 MiB"), (2**41, "2,050 GiB")]
 )
 def test_sizes_have_binary_units(value: float, text: str):
-    assert wording.in_bytes(value) == text
+    assert formatting.in_bytes(value) == text
 
 
 def test_a_column_of_whole_numbers_has_no_decimals():
@@ -328,16 +327,16 @@ def test_a_column_of_whole_numbers_has_no_decimals():
 
 def test_labels_in_figures_are_brief_and_broken_after_commas():
     label = "Fewer[learner=HybridODE[training.updates=3000,width=8],trajectories=16]"
-    assert wording.brief(label) == "Fewer[HybridODE[updates=3000,width=8],trajectories=16]"
-    assert wording.brief("Irregular[system=Lorenz]") == "Irregular[Lorenz]"
-    assert wording.brief("ResNet") == "ResNet"
-    assert wording.wrapped(label) == "Fewer[HybridODE[updates=3000,\nwidth=8],trajectories=16]"
+    assert formatting.brief(label) == "Fewer[HybridODE[updates=3000,width=8],trajectories=16]"
+    assert formatting.brief("Irregular[system=Lorenz]") == "Irregular[Lorenz]"
+    assert formatting.brief("ResNet") == "ResNet"
+    assert formatting.wrapped(label) == "Fewer[HybridODE[updates=3000,\nwidth=8],trajectories=16]"
 
 
 def test_outcomes_are_counted_by_kind():
-    assert wording.outcome(["ok", "ok"]) == "ok"
-    assert wording.outcome(["ok", "timeout", "diverged"]) == "2 of 3 timed out, diverged"
-    assert wording.outcome([]) == "not run"
+    assert formatting.outcome(["ok", "ok"]) == "ok"
+    assert formatting.outcome(["ok", "timeout", "diverged"]) == "2 of 3 timed out, diverged"
+    assert formatting.outcome([]) == "not run"
 
 
 def test_the_table_of_outcomes_says_where_each_learner_breaks(tmp_path: Path):
