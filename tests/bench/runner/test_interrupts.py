@@ -72,4 +72,11 @@ def test_an_interrupted_command_keeps_what_is_done_says_how_to_resume_and_leaves
     assert psutil.wait_procs(family, timeout=10)[1] == []
     go.touch()
     done = subprocess.run([*command, "--json"], cwd=tmp_path, env=environment, capture_output=True, check=False)
-    assert json.loads(done.stdout)["cells"] == {"total": 2, "done": 1, "cached": 1, "failed": 0}
+    assert json.loads(done.stdout)["cells"] == {
+        "total": 2,
+        "done": 1,
+        "cached": 1,
+        "failed": 0,
+        "diverged": 0,
+        "solver_failed": 0,
+    }
