@@ -218,9 +218,20 @@ def _offsets(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Float64
     return offsets
 
 
-def checked(fit: Callable[..., Any]) -> Callable[..., Any]:
-    """A method `fit` of any learner that refuses what is no seed."""
+class Method(ABC):
+    """What learners and classifiers have in common: they fit one model for each seed, and refuse what is no seed."""
 
+    reference: ClassVar[bool] = False  # a yardstick shown beside the methods that are compared
+
+    def __init_subclass__(cls) -> None:
+        if "fit" in vars(cls):
+            cls.fit = _checked(cls.fit)
+
+    @abstractmethod
+    def fit(self, dataset: Any, budget: Budget, seeds: Sequence[int]) -> list[Any]: ...
+
+
+def _checked(fit: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(fit)
     def fit_to_seeds(self: Any, dataset: Any, budget: Budget, seeds: Sequence[int]) -> Any:
         if len(seeds) == 0 or not all(isinstance(seed, Integral) and seed >= 0 for seed in seeds):
@@ -231,14 +242,8 @@ def checked(fit: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @dataclass(frozen=True)
-class Learner(ABC):
+class Learner(Method):
     """A method of learning dynamical systems whose dataclass fields are its hyper-parameters."""
-
-    reference: ClassVar[bool] = False  # a yardstick shown beside the methods that are compared
-
-    def __init_subclass__(cls) -> None:
-        if "fit" in vars(cls):
-            cls.fit = checked(cls.fit)
 
     @abstractmethod
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:

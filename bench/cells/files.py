@@ -20,9 +20,8 @@ SHARED = (  # the same for every seed
     *("pq_truth", "pq_sampling", "pq_doubts"),
     *("path_times", "labels"),
 )
-FIRST = frozenset(
-    ("forecast", "climate")
-)  # drawn of the first seed that has some: those of all would be most of a cell
+# Of the first seed that has some, which is drawn: those of all would be most of a cell.
+FIRST = frozenset(("forecast", "climate"))
 
 
 def write_files(

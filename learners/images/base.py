@@ -3,12 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from learners.base import Budget, TrainingLog, checked
+from learners.base import Budget, Method, TrainingLog
 from systems.images import ImageDataset, LabelledImages
 
 
@@ -53,14 +52,8 @@ class FittedClassifier(ABC):
 
 
 @dataclass(frozen=True)
-class Classifier(ABC):
+class Classifier(Method):
     """A method of learning to classify images whose dataclass fields are its hyper-parameters."""
-
-    reference: ClassVar[bool] = False  # a yardstick shown beside the methods that are compared
-
-    def __init_subclass__(cls) -> None:
-        if "fit" in vars(cls):
-            cls.fit = checked(cls.fit)
 
     @abstractmethod
     def fit(self, dataset: ImageDataset, budget: Budget, seeds: Sequence[int]) -> list[FittedClassifier]:

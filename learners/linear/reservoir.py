@@ -127,7 +127,7 @@ class ReservoirPredictor(SteppedPredictor):
         return torch.cat([self.network.listen(states)[:, -1], states[:, -1]], dim=-1)
 
     def decode(self, state: Float64[Tensor, "*batch state"]) -> Float64[Tensor, "*batch dim"]:
-        return self.sample(state) * self.std + self.mean
+        return state[..., self.network.size :] * self.std + self.mean
 
     def weights(self) -> dict[str, Tensor]:
         network = self.network
@@ -137,10 +137,6 @@ class ReservoirPredictor(SteppedPredictor):
             "inputs": network.inputs,
             "bias": network.bias,
         }
-
-    def sample(self, state: Float64[Tensor, "*batch state"]) -> Float64[Tensor, "*batch dim"]:
-        """The standardised sample within a state."""
-        return state[..., self.network.size :]
 
     def step(self, state: Float64[Tensor, "batch state"]) -> Float64[Tensor, "batch state"]:
         """The state one sampling step later."""

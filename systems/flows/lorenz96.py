@@ -39,11 +39,10 @@ class Lorenz96(Flow):
             attractor=Attractor((1.187, 0.03, LONG_RUNS), (6.519, 0.05, LONG_RUNS), states=400, time=15.0),
         ),
         *(
+            # A ring so small needs longer runs, before the exponent along the flow is told from 0.
             Published(
                 at={"sites": sites},
-                attractor=Attractor(
-                    (exponent, 0.04, SCHOETZ), states=200, warm_up=15.0, time=60.0
-                ),  # 0 is hard to tell
+                attractor=Attractor((exponent, 0.04, SCHOETZ), states=200, warm_up=15.0, time=60.0),
             )
             for sites, exponent in LARGEST_EXPONENT.items()
             if sites < 10
