@@ -166,6 +166,7 @@ def test_mistakes_in_names_are_told_before_torch_is_imported(arguments):
     assert "torch" not in packages
 
 
+@pytest.mark.slow
 def test_a_report_is_made_without_torch(tmp_path):
     size = Size(step=0.1, horizon=2.0, test=2, climate_samples=200, points=2, seeds=(0,))
     build(tmp_path, systems=("Lorenz",), learners=("ResNet", "Persistence"), size=size, suite="small")

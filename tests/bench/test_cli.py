@@ -1,6 +1,7 @@
 """The command line: what is printed where, what is written, and which exit code it ends with."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -498,7 +499,7 @@ def test_the_real_command_runs_a_users_own_learner_and_keeps_its_cells(folder, c
     (folder / "toy_suite.py").write_text(SOURCE.replace("TrainingMean()", "Mine(shift=0.5)"))
     done = subprocess.run(
         [sys.executable, "-m", "bench", "run", "--suite", "toy_suite.py", "--json", "-j", "2"],
-        capture_output=True, text=True, timeout=120, env={"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True, text=True, timeout=120, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["cells"]["done"] == 2

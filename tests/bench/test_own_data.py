@@ -20,6 +20,7 @@ suite = replace(chaos, name="own_data", systems=systems, learners=(DMD(), Persis
 """
 
 
+@pytest.mark.slow
 def test_a_channel_at_rest_in_the_test_data_leaves_metrics_without_a_value_but_a_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -124,6 +124,7 @@ def test_ten_thousand_cells_that_do_nothing_take_little_each(tmp_path: Path, exe
     assert overhead < START
 
 
+@pytest.mark.slow
 def test_a_cell_starts_as_soon_as_its_slot_is_free(tmp_path: Path):
     journal = tmp_path / "journal"
     cells = [stubs.cell(Clocked(str(journal), number), seeds=(0,), metrics=()) for number in range(12)]

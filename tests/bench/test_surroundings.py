@@ -1,5 +1,6 @@
 """Commands among a user's own files, in his scripts, terminals and pipes, and on systems that lack something."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -39,7 +40,7 @@ suite = Suite("mine", "", (LinearSpiral(),), (Mine(), Mine(60.0), Persistence())
 
 def started(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
     """A Python with these arguments, in a folder from which ours can be imported."""
-    variables = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment}
     return subprocess.Popen(
         [sys.executable, *words], cwd=folder, text=True, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -83,6 +84,7 @@ def test_a_script_without_a_guard_runs_a_suite_reports_and_goes_on(among_files: 
     assert "script.py" not in (among_files / "runs/mine/manifest.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_ends_on_sigterm(among_files: Path):
     (among_files / "script.py").write_text(
         'from bench.cli import main\nmain(["run", "--suite", "my suite.py", "-l", "Mine[seconds=60.0]"])'

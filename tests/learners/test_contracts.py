@@ -29,7 +29,13 @@ def learner(request: pytest.FixtureRequest) -> Learner:
 
 
 @pytest.fixture(scope="module")
-def fitted(learner: Learner, dataset: Dataset) -> list[Predictor]:
+def before(dataset: Dataset) -> str:
+    """A digest of the data, as they were before the first fit."""
+    return digest(dataset)
+
+
+@pytest.fixture(scope="module")
+def fitted(learner: Learner, dataset: Dataset, before: str) -> list[Predictor]:
     return learner.fit(dataset, Budget(), SEEDS)
 
 
@@ -42,12 +48,12 @@ def forecast(predictor: Predictor, dataset: Dataset) -> learners.Forecast:
     return predictor.forecast(dataset.test.between(0, SAMPLING.context), dataset.test.times[0, SAMPLING.context :])
 
 
-def test_fit_gives_a_predictor_for_each_seed_and_leaves_the_data_alone(learner: Learner, dataset: Dataset):
-    before = digest(dataset)
-    predictors = learner.fit(dataset, Budget(), SEEDS)
-    for predictor in predictors:
+def test_fit_gives_a_predictor_for_each_seed_and_leaves_the_data_alone(
+    fitted: list[Predictor], dataset: Dataset, before: str
+):
+    for predictor in fitted:
         forecast(predictor, dataset)
-    assert len(predictors) == len(SEEDS)
+    assert len(fitted) == len(SEEDS)
     assert digest(dataset) == before
 
 

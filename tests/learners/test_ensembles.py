@@ -24,6 +24,7 @@ from learners.base import forecast_replicas
 from metrics import nrmse, vpt
 from systems import Dataset, Lorenz, Sampling
 from systems.sampling import sample
+from tests.support.cases import few
 
 SAMPLING = Sampling(trajectories=2, samples=100, valid=1, test=5, horizon=1.0, climate=2, climate_horizon=2.0)
 BRIEF = Training(updates=3, batch=16)
@@ -78,7 +79,7 @@ def test_going_together_leaves_the_predictors_as_they_are():
         assert all(torch.equal(value, kept[name]) for name, value in one.weights().items())
 
 
-@pytest.mark.parametrize("learner", [TOGETHER[0], *APART], ids=repr)
+@pytest.mark.parametrize("learner", few([TOGETHER[0], *APART], 0), ids=repr)
 def test_the_records_of_several_seeds_are_those_of_each_alone(learner: Learner, tmp_path: Path):
     cell = ForecastCell(Lorenz(), learner, SAMPLING, (nrmse, vpt), Budget(), (0, 1, 2), 0)
     together = [trial.record for trial in cell.run(tmp_path)]

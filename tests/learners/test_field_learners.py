@@ -19,6 +19,7 @@ from learners.solvers.integration import Integration, Paced
 from learners.streams import stream
 from learners.training.segments import SegmentSampler, segments_of
 from systems import CubicSpiral, Dataset, KuramotoSivashinsky, LinearSpiral, Lorenz96, Sampling, sample
+from tests.support.cases import few
 from tests.support.problems import Forced
 
 SAMPLING = Sampling(
@@ -70,6 +71,7 @@ def test_a_convolution_forecasts_a_shifted_field_as_the_shifted_forecast(
     torch.testing.assert_close(forecast(predictor, shifted(ring, shift)), expected, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("learner", CONVOLUTIONS, ids=lambda learner: type(learner).__name__)
 def test_a_convolution_learns_a_field(learner, ring: Dataset):
     trained, untrained = (fitted(replace(learner, training=training), ring) for training in (SHORT, HARDLY))
@@ -249,6 +251,7 @@ def test_the_jacobian_of_the_true_field_has_no_mismatch_and_a_wrong_one_its_own(
     assert wrong == pytest.approx((1 / scales.increment**2).mean().item() / dim, rel=0.1)
 
 
+@pytest.mark.slow
 def test_jacobian_matching_keeps_the_derivatives_from_noise():
     noisy = sample(LinearSpiral(), replace(SAMPLING, noise=0.1), 0)
     scales = Scales.of(noisy)
@@ -268,7 +271,7 @@ def test_jacobian_matching_needs_a_known_velocity_of_all_channels():
 
 
 @pytest.mark.parametrize(
-    "learner", [NeuralODE(lookahead=2), NeuralODE(solver="adaptive_heun")], ids=["fixed", "adaptive"]
+    "learner", few([NeuralODE(lookahead=2), NeuralODE(solver="adaptive_heun")], 0), ids=["fixed", "adaptive"]
 )
 def test_irregular_samples_are_learned_as_well_as_regular_ones(learner: NeuralODE, spiral: Dataset):
     jittered = sample(LinearSpiral(), replace(SAMPLING, jitter=0.8, dropped=0.3), 0)

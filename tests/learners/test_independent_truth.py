@@ -9,7 +9,7 @@ from metrics import d_stsp, state_space_divergence
 from systems import Dataset, Lorenz, RandomSpirals, Sampling, sample
 
 SAMPLING = Sampling(
-    step=0.018112, trajectories=2, samples=40, valid=1, test=20, context=4, horizon=0.5, climate=8, climate_horizon=200
+    step=0.018112, trajectories=2, samples=40, valid=1, test=20, context=4, horizon=0.5, climate=4, climate_horizon=100
 )
 
 
@@ -26,9 +26,9 @@ def forecast(data: Dataset, part: str, seed: int) -> np.ndarray:
 
 def test_independent_truths_of_lorenz_differ_as_they_are_known_to(data: Dataset):
     truth = data.climate.states[:, 4:].numpy()
-    found = [state_space_divergence(truth, forecast(data, "climate", seed)) for seed in range(3)]
+    found = [state_space_divergence(truth, forecast(data, "climate", seed)) for seed in range(2)]
     assert 0.02 < min(found) < max(found) < 0.2
-    assert len(set(found)) == 3
+    assert len(set(found)) == 2
     assert d_stsp.better == "lower"
 
 

@@ -35,6 +35,7 @@ from systems import (
     Trajectories,
     sample,
 )
+from tests.support.cases import few
 
 SAMPLING = Sampling(
     step=0.02, trajectories=8, samples=100, valid=2, test=4, context=4, horizon=1.0, climate=1, climate_horizon=1.0
@@ -68,7 +69,7 @@ def error(learner, dataset: Dataset, effort: float = 1.0) -> float:
     return ((states[:, -1] - future(dataset).states[:, -1]) / dataset.std).square().mean().sqrt().item()
 
 
-@pytest.mark.parametrize("learner", ERRORS_AFTER_ONE_TURN, ids=lambda learner: type(learner).__name__)
+@pytest.mark.parametrize("learner", few(ERRORS_AFTER_ONE_TURN, 1, 2), ids=lambda learner: type(learner).__name__)
 def test_a_short_training_forecasts_a_turn_of_the_spiral(learner, spiral: Dataset):
     updates, largest = ERRORS_AFTER_ONE_TURN[learner]
     assert error(replace(learner, training=replace(learner.training, updates=updates)), spiral) < largest
@@ -126,6 +127,7 @@ def test_a_polynomial_propagator_is_exact_on_a_linear_system(spiral: Dataset):
     assert error(PolynomialPropagator(degree=1), spiral) < 1e-10
 
 
+@pytest.mark.slow
 def test_a_polynomial_propagator_forecasts_lorenz_for_a_lyapunov_time():
     dataset = sample(Lorenz(), replace(SAMPLING, trajectories=16, samples=400), 0)
     assert error(PolynomialPropagator(), dataset) < 1e-3
@@ -192,6 +194,7 @@ def test_a_field_goes_to_any_time_in_equal_steps_of_at_most_one_sample():
     assert evaluations == 20
 
 
+@pytest.mark.slow
 def test_backpropagation_and_adjoint_train_the_same_network(spiral: Dataset):
     short = {"training": replace(RKNet().training, updates=20), "tolerance": 1e-6}
     (by_steps,), (by_adjoint,) = (learner(**short).fit(spiral, Budget(), [0]) for learner in (RKNet, ODENet))

@@ -53,6 +53,7 @@ def test_the_norm_is_that_of_torch():
     torch.testing.assert_close(StackedNorm(8, [stream(0, "weights")])(x), torch.nn.LayerNorm(8)(x))
 
 
+@pytest.mark.slow
 def test_a_short_training_forecasts_a_turn_of_the_spiral():
     dataset = sample(LinearSpiral(), SAMPLING, 0)
     (predictor,) = Transformer(training=Training(updates=300, learning_rate=5e-3)).fit(dataset, Budget(), [0])

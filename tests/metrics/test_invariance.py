@@ -80,7 +80,7 @@ scales = st.floats(-12, 12).map(lambda power: 10.0**power)
 shifts = st.tuples(st.sampled_from([-1, 1]), st.floats(-9, 9)).map(lambda drawn: drawn[0] * 10.0 ** drawn[1])
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=3, deadline=None, derandomize=True)
 @given(units=st.tuples(*[scales] * 3), zeros=st.tuples(*[shifts] * 3))
 @pytest.mark.parametrize("name", MEASURED)
 def test_units_and_zeros_change_nothing(name: str, units: tuple[float, ...], zeros: tuple[float, ...]):

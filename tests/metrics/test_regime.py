@@ -19,6 +19,7 @@ from metrics import (
     undecided_fraction,
 )
 from systems import CubicSpiral, LinearSpiral, Lorenz, Simulated, VanDerPol
+from tests.support.cases import few
 
 STEP = 0.02
 GOLDEN = (1 + np.sqrt(5)) / 2
@@ -98,7 +99,10 @@ KNOWN: list[tuple[str, Callable[[], np.ndarray], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("made", "expected"), [case[1:] for case in KNOWN], ids=[case[0] for case in KNOWN])
+QUICK = [place for place, (name, *_) in enumerate(KNOWN) if not name.startswith(("Halvorsen", "Lorenz at"))]
+
+
+@pytest.mark.parametrize(("made", "expected"), few([case[1:] for case in KNOWN], *QUICK), ids=[one[0] for one in KNOWN])
 def test_known_systems_settle_on_what_they_are_known_for(made: Callable[[], np.ndarray], expected: str):
     given = made()
     scale = given.std(axis=0) if expected not in ("unbounded", "fixed point") else np.ones(given.shape[1])
@@ -122,6 +126,7 @@ def test_each_run_is_judged_alone_and_the_shares_add_up_to_one():
     assert list(shares.values()) == [0.25, 0.25, 0.25, 0.0, 0.25, 0.0]
 
 
+@pytest.mark.slow
 def test_chaos_is_told_of_every_run_of_the_true_equations_that_a_suite_makes():
     system = Lorenz()
     initial = system.initial_states(6, np.random.default_rng(3))

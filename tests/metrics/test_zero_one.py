@@ -1,7 +1,5 @@
 """The 0-1 test for chaos, against published values, closed forms and the double loop that defines it."""
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -20,6 +18,7 @@ from metrics.zero_one import (
 )
 from systems import Lorenz, Sampling, Simulated, VanDerPol
 from systems.base import settle
+from tests.support.cases import few
 
 NO_COST = Cost(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
@@ -223,21 +222,6 @@ def test_warnings_say_in_words_what_is_wrong_with_the_series(chaotic: np.ndarray
     assert len(zero_one(wave[:900]).warnings) == 2
 
 
-def test_fourier_transforms_are_thirty_times_faster_than_the_double_loop():
-    series = np.random.default_rng(0).normal(size=20_000)
-
-    def fastest(work: Callable[[], object]) -> float:
-        spans = []
-        for _ in range(3):
-            start = time.process_time()
-            work()
-            spans.append(time.process_time() - start)
-        return min(spans)
-
-    ours = fastest(lambda: [zero_one(series, c=FREQUENCIES[:5])]) / 5
-    assert fastest(lambda: directly(series, 1.0)) > 30 * ours
-
-
 @pytest.mark.parametrize(
     ("series", "message"),
     [
@@ -279,6 +263,7 @@ def test_a_square_wave_falls_back_on_its_autocorrelation():
     assert 1 <= first_minimum_of_mutual_information(series) <= 40
 
 
+@pytest.mark.slow
 def test_the_lag_leaves_a_thousand_samples_where_they_are_not_too_close():
     runs = climate(Lorenz(), 200.0)
     decorrelated = first_minimum_of_mutual_information(runs)
@@ -321,7 +306,7 @@ def test_the_lorenz_system_is_chaotic_in_any_units():
     )
 
 
-@pytest.mark.parametrize("timescales", [18.0, 36.0, 50.0, 72.0, 100.0])
+@pytest.mark.parametrize("timescales", few([18.0, 36.0, 50.0, 72.0, 100.0], 0, 2))
 def test_chaos_on_runs_too_short_for_a_lag_that_decorrelates_has_no_value(timescales: float):
     with pytest.raises(
         Undefined, match=r"needs 1000 samples that are not too close .* leaves \d+: raise the climate horizon"

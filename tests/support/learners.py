@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import learners
-from learners import Learner, WindowedRNN
+from learners import Learner, Reservoir, WindowedRNN
 
 
 def exported_learners() -> list[Learner]:
@@ -17,7 +17,9 @@ def exported_learners() -> list[Learner]:
 
 def _short(learner: Learner) -> Learner:
     training = getattr(learner, "training", None)
-    return replace(learner, training=replace(training, updates=6, batch=16)) if training else learner
+    if isinstance(learner, Reservoir):
+        return replace(learner, size=40)
+    return replace(learner, training=replace(training, updates=6, batch=16, validations=2)) if training else learner
 
 
 def learner_name(learner: Learner) -> str:

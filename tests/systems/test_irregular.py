@@ -84,6 +84,7 @@ def test_who_cannot_use_irregular_times_says_so(learner: Learner, jittered: Data
             fitted(learner, jittered)
 
 
+@pytest.mark.slow
 def test_a_window_that_sees_the_gaps_makes_use_of_irregular_times(jittered: Dataset):
     ignoring, seeing = (error(fitted(windowed(times), jittered), jittered) for times in ("ignored", "gaps"))
     assert seeing < ignoring / 2
@@ -95,6 +96,7 @@ def test_on_regular_times_a_window_that_ignores_them_is_the_plain_one():
     assert plain == ignoring
 
 
+@pytest.mark.slow
 def test_a_window_that_sees_the_gaps_goes_to_times_between_the_samples(jittered: Dataset):
     predictor = fitted(windowed("gaps"), jittered)
     past = jittered.test.between(0, 12)
@@ -108,6 +110,7 @@ def windowed(times, updates: int = 600) -> WindowedRNN:
     return WindowedRNN(hidden=24, times=times, training=replace(SHORT, updates=updates))
 
 
+@pytest.mark.slow
 def test_a_latent_ode_learns_from_irregular_times_which_way_a_spiral_turns():
     sampling = replace(SAMPLING, trajectories=40, context=12)
     data = sample(Irregular(RandomSpirals()), sampling, 0)

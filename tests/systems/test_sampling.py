@@ -116,6 +116,7 @@ def test_a_dataset_can_be_moved(clean: Dataset):
 # A pure function
 
 
+@pytest.mark.slow
 def test_the_same_arguments_give_the_same_bytes_in_a_fresh_process():
     systems, sampling = (LinearSpiral(), VanDerPol(mu=2.0), Lorenz()), replace(SMALL, noise=0.1)
     program = (

@@ -45,6 +45,7 @@ def cell(learner: Learner, *metrics) -> Cell:
     return ForecastCell(RandomSpirals(), learner, replace(SAMPLING, error=0.05), metrics, Budget(), (0,), 0)
 
 
+@pytest.mark.slow
 def test_a_reconstruction_ends_where_a_forecast_begins(model: LatentPredictor, spirals: Dataset):
     past = spirals.test.between(0, 12)
     found = model.reconstruct(past)
@@ -52,6 +53,7 @@ def test_a_reconstruction_ends_where_a_forecast_begins(model: LatentPredictor, s
     torch.testing.assert_close(found[:, -1], model.decode(model.encode(past)), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_reconstruction_follows_the_times_of_each_trajectory():
     data = sample(Irregular(RandomSpirals()), SAMPLING, 0)
     (predictor,) = FORMS[0].fit(data, Budget(), [0])
@@ -73,6 +75,7 @@ def test_the_ends_of_a_homotopy_are_the_reconstructions_of_its_ends(model: Laten
     torch.testing.assert_close(paths[[0, -1], begin:], ends, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_latent_flow_is_followed_backwards_along_its_own_way(spirals: Dataset):
     (predictor,) = FORMS[0].fit(spirals, Budget(), [0])
     flow = predictor.model.dynamics

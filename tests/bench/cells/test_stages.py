@@ -28,6 +28,7 @@ from results import Store
 from results.store.store import CURVE_COLUMNS
 from systems import Dataset, LinearSpiral
 from tests.support import stubs
+from tests.support.cases import few
 from tests.support.commands import ROOT
 
 SHORT = Training(updates=8, batch=16, learning_rate=0.1, validations=8)
@@ -75,7 +76,7 @@ def stopped(learner: Learner, data: Dataset, updates: int) -> list[Predictor]:
         return learner.fit(data, Budget(), [0, 1])
 
 
-@pytest.mark.parametrize("learner", LEARNERS, ids=repr)
+@pytest.mark.parametrize("learner", few(LEARNERS, 0), ids=repr)
 def test_a_stage_is_what_training_would_have_given_had_it_stopped_there(learner: Learner, data: Dataset, folder: Path):
     trials = cell(learner).run(folder)
     assert [list(told(trial.curve)) for trial in trials] == [[1, 2, 4, 8]] * 2
@@ -193,6 +194,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_another_process_tells_the_same(folder: Path):
     here = [told(trial.curve) for learner in LEARNERS[:2] for trial in cell(learner).run(folder)]
     command = [sys.executable, "-c", SCRIPT, str(folder)]

@@ -157,6 +157,7 @@ def test_an_unknown_system_is_told_with_the_nearest(command):
     assert "did you mean Lorenz?" in err
 
 
+@pytest.mark.slow
 def test_several_systems_are_examined_in_processes_of_their_own(monkeypatch):
     monkeypatch.setattr(doctor, "cores", lambda: 2)
     found = list(doctor.certificates(["LinearSpiral", "CubicSpiral"]))

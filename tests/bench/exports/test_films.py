@@ -239,6 +239,7 @@ def test_a_strip_shows_a_few_stages_from_the_first_to_the_one_that_was_kept(show
     assert titles[-1] == "kept"
 
 
+@pytest.mark.slow
 def test_a_video_is_made_where_ffmpeg_is_installed(tmp_path, monkeypatch):
     stand_in = tmp_path / "ffmpeg"
     stand_in.write_text('#!/bin/sh\nfor last; do :; done\ncat > "$last"\n')
@@ -295,6 +296,7 @@ class Ended:
     out: str
 
 
+@pytest.mark.slow
 def test_the_option_films_beside_the_report_and_leaves_the_cells_as_they_were(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(report_room, "write_report", lambda run, **_: run.folder / "report.html")

@@ -530,6 +530,7 @@ class ServerKiller(stubs.Instant):
         return super().fit(dataset, budget, seeds)
 
 
+@pytest.mark.slow
 def test_a_result_that_was_to_be_replaced_is_not_taken_for_the_new_one(store: Store):
     (name,) = run_cells([cell(GOOD[0])], store, jobs=1).computed
     held, lease = Event(), Lease(store, name)

@@ -312,6 +312,7 @@ def search_result(lines: list[str]) -> str:
     return f"Shifted[{','.join(settings)}]" if settings[0] != "as they were" else "Shifted"
 
 
+@pytest.mark.slow
 def test_the_same_command_resumes_and_fits_nothing_twice(command, tmp_path):
     arguments = ("tune", "--suite", "toy_suite.py", "--jobs", "1", "--quiet", "--trials")
     assert command(*arguments, "2")[:2] == (0, f"{tmp_path}/runs/tuning/tuned_toy.py\n")

@@ -33,6 +33,7 @@ from systems import (
 )
 from systems.calibration import Calibration, EstimatedParameter
 from systems.flows.kuramoto_sivashinsky import KuramotoSivashinsky
+from tests.support.cases import few
 from tests.support.problems import LogisticGrowth
 
 SAMPLING = Sampling(
@@ -85,13 +86,14 @@ def test_sensitivities_are_those_of_the_closed_form():
     assert sensitivities(LinearSpiral(), value, start, times, 1, free_start=False).by_start.numel() == 0
 
 
-@pytest.mark.parametrize("flow", [LinearSpiral(), VanDerPol(mu=0.3), LotkaVolterra(), Lorenz()], ids=repr)
+@pytest.mark.parametrize("flow", few([LinearSpiral(), VanDerPol(mu=0.3), LotkaVolterra(), Lorenz()], 1), ids=repr)
 def test_parameters_are_recovered_from_clean_data_without_a_first_guess(flow: System):
     calibration = fitted(Mechanistic(), observed(flow))
     assert max(estimate.relative_error for estimate in calibration.estimates) < 1e-5
     assert all(estimate.deviation == 0 for estimate in calibration.estimates)
 
 
+@pytest.mark.slow
 def test_the_error_of_a_fit_scatters_as_wide_as_the_cramer_rao_floor():
     scores = []
     for seed in range(20):
@@ -176,6 +178,7 @@ def test_irregular_times_cost_known_equations_nothing():
     assert max(estimate.relative_error for estimate in calibration.estimates) < 1e-4
 
 
+@pytest.mark.slow
 def test_velocities_of_all_channels_at_once_can_be_fitted_too():
     data = observed(Lorenz96(sites=5), samples=20)
     assert max(estimate.relative_error for estimate in fitted(Mechanistic(), data).estimates) < 1e-3
@@ -337,7 +340,7 @@ def test_trajectories_start_about_the_centre_and_noise_is_in_units_of_the_system
         observed(Lorenz(), centre=(1.0,))
 
 
-@pytest.mark.parametrize(("noise", "error"), [(0.3, 0.0), (0.3, 0.2), (0.0, 0.2), (1.0, 0.0)])
+@pytest.mark.parametrize(("noise", "error"), few([(0.3, 0.0), (0.3, 0.2), (0.0, 0.2), (1.0, 0.0)], 1))
 def test_the_size_of_the_noise_is_relative_to_the_signal_without_it(noise: float, error: float):
     clean = Sampling(step=0.05, trajectories=200, samples=200, valid=1, test=1, climate=1, climate_horizon=1.0)
     signal, noisy = (sample(LotkaVolterra(), one, 0) for one in (clean, replace(clean, noise=noise, error=error)))

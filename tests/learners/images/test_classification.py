@@ -136,6 +136,7 @@ def test_a_loss_that_is_never_finite_is_a_divergence(data):
     )
 
 
+@pytest.mark.slow
 def test_the_sweep_goes_from_coarse_to_fine_and_is_only_for_adaptive_solvers(data):
     (model,) = small(ODENetClassifier).fit(data, Budget(0.2), [0])
     points = model.sweep(data.test.at(np.arange(4)))
@@ -282,6 +283,7 @@ def test_preparing_reads_the_images_and_leaves_nothing_in_the_folder(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_of_classifiers_is_reported(tmp_path):
     learners = (small(ResNetClassifier), small(ODENetClassifier), small(MLPClassifier))
     suite = Suite("pictures", "Pictures.", (Stripes(),), learners, METRICS, SAMPLING, seeds=2)

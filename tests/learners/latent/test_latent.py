@@ -50,6 +50,7 @@ def test_spirals_at_irregular_times_lie_on_the_same_curves():
     assert data.times[0].diff().std() > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("learner", [LatentODE(12, 8, training=SHORT), LatentRNN(12, 8, training=SHORT)], ids=repr)
 def test_latent_models_learn_which_way_a_spiral_turns(learner: Learner, spirals: Dataset):
     (predictor,) = learner.fit(spirals, Budget(), [0])

@@ -129,6 +129,7 @@ def test_sparse_regression_finds_the_equations_of_lotka_and_volterra():
     assert predictor.parameters == 4
 
 
+@pytest.mark.slow
 def test_exactly_true_coefficients_reach_the_horizon(monkeypatch: pytest.MonkeyPatch):
     true = {"x": [-10.0, 28.0, 0.0], "y": [10.0, -1.0, 0.0], "z": [0.0, 0.0, -8 / 3]}
     index = torch.tensor([[0, 1, 2, 0, 0], [3, 3, 3, 1, 2]])  # x, y, z, xy, xz

@@ -42,6 +42,7 @@ def test_the_jacobian_is_that_of_the_field_in_every_mode():
         torch.testing.assert_close(jacobian(oscillator, x), expected)
 
 
+@pytest.mark.slow
 def test_a_field_learns_through_it():
     sampling = Sampling(
         step=0.05, trajectories=4, samples=60, valid=2, test=3, context=6, horizon=0.5, climate=1, climate_horizon=0.5

@@ -16,6 +16,7 @@ from learners.networks.stacked import StackedLinear, StackedMLP, replica
 from learners.streams import stream
 from learners.training.levenberg_marquardt import LevenbergMarquardt
 from systems import Dataset, Sampling, VanDerPol, sample
+from tests.support.cases import few
 
 SOLVED = Training(updates=12, batch=64, validations=4, optimiser="levenberg-marquardt")
 
@@ -131,7 +132,7 @@ LEARNERS = (
 )
 
 
-@pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: type(learner).__name__)
+@pytest.mark.parametrize("learner", few(LEARNERS, 0, 1), ids=lambda learner: type(learner).__name__)
 def test_learners_of_squared_errors_are_trained_by_it(learner: Any, data: Dataset):
     solved = learner.fit(data, Budget(), [0, 1])
     descended = replace(learner, training=replace(learner.training, optimiser="adam")).fit(data, Budget(), [0, 1])

@@ -286,6 +286,7 @@ def test_the_operations_of_a_forecast_are_those_of_its_evaluations():
     assert math.isnan(forecast_flops(predictor, past, dataset.step, math.nan))
 
 
+@pytest.mark.slow
 def test_what_autograd_keeps_is_flat_for_the_adjoint_and_linear_for_backpropagation():
     dataset = sample(VanDerPol(), replace(SAMPLING, step=0.1, trajectories=2, samples=40), 0)
     short = Training(updates=1, batch=32, validations=1)

@@ -102,6 +102,7 @@ def test_a_ratio_over_all_systems_is_a_mean_of_those_on_each(run: Run, other: Ru
     assert change.pairs == 2 * len(SIZE.seeds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [0.1, 0.3])
 def test_of_equal_runs_few_are_called_better_or_worse(spread: float):
     """Seeds differ, and states are hard or easy for all of them: what a run with other seeds may show is no change."""

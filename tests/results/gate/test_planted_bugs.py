@@ -9,6 +9,7 @@ from results.store.run import Run
 from tests.support import planted
 from tests.support.fake_runs import run_of
 
+pytestmark = pytest.mark.slow
 SEEDS = (0, 1, 2, 3)
 
 
@@ -39,7 +40,6 @@ def test_the_small_benchmark_run_again_is_the_same(gate: Baseline):
     assert found.verdict == "pass"
 
 
-@pytest.mark.slow
 def test_a_wrong_runge_kutta_weight_is_caught(gate: Baseline, monkeypatch):
     def wrong(field, x, h):
         k1 = field(0.0, x)
@@ -62,7 +62,6 @@ def test_a_metric_that_is_off_by_one_step_is_caught(gate: Baseline):
     assert ("Persistence", "vpt") in regressed(gate, planted.measure(SEEDS, shift=1))
 
 
-@pytest.mark.slow
 def test_twenty_real_re_runs_with_other_seeds_raise_no_alarm(gate: Baseline):
     again = planted.measure(range(100, 180))
     for start in range(100, 180, 4):

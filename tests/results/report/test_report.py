@@ -149,6 +149,7 @@ def test_the_protocol_tells_why_training_differs_and_by_what_models_are_chosen(t
         assert told in section
 
 
+@pytest.mark.slow
 def test_reporting_again_gives_the_same_bytes_whoever_writes_them(folder: Path):
     kept = [
         *(folder / "tables").iterdir(),

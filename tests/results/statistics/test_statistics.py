@@ -18,6 +18,7 @@ from results.statistics.means import mean_of_seeds, mean_over
 from results.statistics.ranking import mean_rank, ranking, ranks
 from results.statistics.scores import losses
 from results.statistics.trials import summary
+from tests.support.cases import few
 from tests.support.synthetic import long_form
 
 
@@ -61,7 +62,7 @@ def test_one_seed_says_nothing_of_others():
     assert np.isnan([interval.low, interval.high]).all()
 
 
-@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("seeds", few([3, 5, 10], 0))
 @pytest.mark.parametrize("spread", [0.0, 0.1, 0.2, 1.0])
 def test_the_interval_of_a_prediction_time_covers_the_median_of_other_seeds_and_states(spread: float, seeds: int):
     rng, truth, inside = np.random.default_rng(seeds), 5.0, []

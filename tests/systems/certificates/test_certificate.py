@@ -146,6 +146,7 @@ def test_every_system_that_the_doctor_examines_has_a_committed_digest(name: str)
     assert digest(getattr(systems, name)()) == committed(name)
 
 
+@pytest.mark.slow
 def test_lorenz_is_held_to_its_published_spectrum():
     certificate = certify(Lorenz())
     assert certificate.passed

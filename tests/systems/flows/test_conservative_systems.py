@@ -101,6 +101,7 @@ def test_small_oscillations_in_phase_take_the_timescale(system: DoublePendulum):
     assert system.timescale == pytest.approx(2 * pi / float(slowest))
 
 
+@pytest.mark.slow
 def test_double_pendulums_do_not_turn_over():
     system = DoublePendulum()
     swings = system.solve(states(system, 32), np.linspace(0.0, 20 * system.timescale, 200), 1e-8)
