@@ -132,6 +132,7 @@ def test_a_residual_map_is_damped_before_its_blocks():
     torch.testing.assert_close(stack(torch.ones(1, 2, 4)), torch.full((1, 2, 4), 1.5))
 
 
+@pytest.mark.slow
 def test_cubic_inputs_learn_the_cubic_spiral_with_no_hidden_curvature():
     """The field is linear in the cubes of the coordinates, so that hardly any training is needed."""
     dataset = sample(CubicSpiral(), SAMPLING, 0)
@@ -149,6 +150,7 @@ def test_cubic_inputs_are_those_of_physical_coordinates(spiral: Dataset):
     torch.testing.assert_close(field(0.0, x), field.network(cubes.float()[None]) * scales.increment)
 
 
+@pytest.mark.slow
 def test_the_time_as_input_learns_a_forced_flow():
     """The same states go different ways at different times: without the time there is nothing to learn them by."""
     dataset = sample(Forced(), replace(SAMPLING, step=0.1, trajectories=2, valid=2, test=2, horizon=4.0), 0)
@@ -181,6 +183,7 @@ def test_augmented_channels_start_at_zero_and_are_not_scored(spiral: Dataset):
     assert scales.residuals(states[None] + torch.tensor([0.0, 0.0, 9.0, 9.0]), states[None]).eq(0).all()
 
 
+@pytest.mark.slow
 def test_augmented_channels_take_part_in_the_field(spiral: Dataset):
     predictor = fitted(NeuralODE(augmented=2, lookahead=3, training=SHORT), spiral)
     (later,), _ = predictor.rollout(predictor.encode(spiral.test.between(0, 4)), [spiral.step])

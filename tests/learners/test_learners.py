@@ -207,6 +207,7 @@ def cost(learner, dataset: Dataset, tolerance: float):
     return learner(lookahead=6, tolerance=tolerance, training=training).fit(dataset, Budget(), [0])[0].log
 
 
+@pytest.mark.slow
 def test_saved_bytes_grow_with_solver_steps_by_backpropagation_and_not_by_the_adjoint(spiral: Dataset):
     loose, tight = (cost(RKNet, spiral, tolerance) for tolerance in (1e-2, 1e-7))
     assert tight.nfe_forward > 1.3 * loose.nfe_forward

@@ -146,6 +146,7 @@ def test_delay_coordinates_are_the_samples_before_in_their_order():
     assert embedded.times.tolist() == [[4.0, 5.0]]
 
 
+@pytest.mark.slow
 def test_delays_reveal_a_hidden_channel(half_seen: Dataset):
     training = Training(updates=300, batch=64, validations=3)
     blind, delayed = NeuralODE(width=16, training=training), Delayed(NeuralODE(width=16, training=training), delays=1)

@@ -107,6 +107,7 @@ def test_a_model_without_latent_states_has_nothing_to_interpolate(tmp_path: Path
     assert "no interpolation: the model has no latent states" in trial.record.reason
 
 
+@pytest.mark.slow
 def test_what_was_decoded_is_kept_for_metrics_to_come(tmp_path: Path):
     (trial,) = cell(FORMS[0], nrmse).run(tmp_path)
     assert trial.evidence is not None

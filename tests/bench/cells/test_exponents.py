@@ -90,6 +90,7 @@ def test_a_random_draw_has_no_exponents(data: Dataset):
         spectrum_of(Climatology(), data)
 
 
+@pytest.mark.slow
 def test_a_window_has_no_more_exponents_than_the_system_has_dimensions(data: Dataset):
     learner = WindowedRNN(cell="rnn", training=Training(updates=5))
     (predictor,) = learner.fit(data, Budget(), [0])

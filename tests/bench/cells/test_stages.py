@@ -104,6 +104,7 @@ def test_a_stage_is_told_at_the_last_validation_before_it_if_there_is_one(folder
     assert list(told(trial.curve)) == [22]
 
 
+@pytest.mark.slow
 def test_a_first_part_of_the_forecasts_tells_what_all_of_them_would(folder: Path, monkeypatch: pytest.MonkeyPatch):
     some = [told(trial.curve) for trial in cell(STACKED).run(folder)]
     assert min(time for one in some for time in one.values()) < SAMPLING.horizon / stages.FIRST

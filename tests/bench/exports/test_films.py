@@ -254,6 +254,7 @@ def test_a_video_is_made_where_ffmpeg_is_installed(tmp_path, monkeypatch):
         cinema.write(film(), tmp_path, "circle", "tab:blue")
 
 
+@pytest.mark.slow
 def test_drawing_needs_neither_torch_nor_a_display(tmp_path):
     code = (
         "import sys\nimport numpy as np\nfrom pathlib import Path\nfrom results.figures.films import Film, write\n"

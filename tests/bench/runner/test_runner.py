@@ -580,6 +580,7 @@ def test_after_a_failure_that_ends_the_run_nothing_is_begun_again(store: Store, 
     assert outcome.failed == [task.planned.key]
 
 
+@pytest.mark.slow
 def test_cells_of_other_data_are_not_held_up_by_data_in_the_making(tmp_path: Path):
     store, listener = Store(tmp_path), Listener()
     slow = replace(cell(GOOD[0]), system=SlowToSample(go=str(tmp_path / "go")))

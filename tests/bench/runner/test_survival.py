@@ -218,6 +218,7 @@ def check_killed_server(scene: Scene, moment: float, expected: pd.DataFrame) -> 
     check_resumed(scene, expected)
 
 
+@pytest.mark.slow
 def test_a_killed_fork_server_is_replaced_and_no_cell_fails(scene: Scene, undisturbed: tuple[pd.DataFrame, float]):
     expected, seconds = undisturbed
     check_killed_server(scene, moments(seconds / 2, 1)[0], expected)

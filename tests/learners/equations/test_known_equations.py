@@ -160,12 +160,14 @@ def test_evaluations_are_those_of_all_copies_that_are_solved(learner: Learner, m
     assert log.nfe_backward * log.updates == pytest.approx(sum(backward), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_parameters_stay_within_their_bounds():
     (damping, rotation) = fitted(Mechanistic(bounds=(("damping", 0.2, 1.0),)), observed(LinearSpiral())).estimates
     assert damping.fitted == 0.2
     assert rotation.fitted == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_only_the_parameters_that_are_named_are_fitted():
     learner = Mechanistic(start=(("rho", 20.0), ("mu", 0.1)))
     (only,) = fitted(learner, observed(Lorenz())).estimates
@@ -243,6 +245,7 @@ def test_pieces_cover_the_trajectories_in_order():
     assert len(pieces(data.train, 0)) == len(data.train)
 
 
+@pytest.mark.slow
 def test_the_published_fit_moves_towards_the_truth_alike_in_any_stack():
     recipe = Recipe((("mu", 0.1),), epochs=40, learning_rate=1e-2, substeps=4)
     data = observed(VanDerPol(mu=0.3), samples=6, error=0.001)
@@ -288,6 +291,7 @@ def test_a_hybrid_knows_the_equations_but_for_the_missing_coupling():
     torch.testing.assert_close(known, torch.tensor([1.5 * 2 - 2.0 * 3.0, -3.0 * 3.0]), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_hybrid_finds_the_parameters_of_its_complete_equations():
     data = observed(LotkaVolterra(), samples=100)
     (predictor,) = HybridODE(training=Training(updates=300, batch=64)).fit(data, Budget(), [0])

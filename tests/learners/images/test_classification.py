@@ -94,6 +94,7 @@ def test_evaluations_are_counted_in_both_passes(data):
     assert found[ODENetClassifier].saved_bytes < 0.5 * found[RKNetClassifier].saved_bytes
 
 
+@pytest.mark.slow
 def test_saved_bytes_are_the_same_in_every_fit(data: ImageDataset):
     learner = replace(small(RKNetClassifier), tolerance=1e-4)  # at which steps are rejected
     assert len({learner.fit(data, Budget(), [0])[0].log.saved_bytes for _ in range(4)}) == 1

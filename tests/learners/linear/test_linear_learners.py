@@ -51,6 +51,7 @@ def test_two_delays_of_one_channel_recover_a_linear_plane(spiral: Dataset):
     assert (prediction_times(DMD(lags=1), hidden(spiral)) < 1.0).all()
 
 
+@pytest.mark.slow
 def test_a_linear_map_cannot_follow_chaos_but_quadratic_delays_can(lorenz: Dataset):
     assert np.median(prediction_times(DMD(), lorenz)) < 1.0
     assert np.median(prediction_times(NVAR(), lorenz)) > 2.5

@@ -33,6 +33,7 @@ def test_the_same_data_give_the_same_bytes(name: str, tmp_path: Path):
     assert digest(DRAWN[name](), tmp_path / "first") == digest(DRAWN[name](), tmp_path / "second")
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_bytes(tmp_path: Path):
     call = (
         "from pathlib import Path; from results.figures.style import save; "

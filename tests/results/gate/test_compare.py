@@ -142,6 +142,7 @@ def test_a_comparison_fits_eighty_columns(command, run: Run, other: Run):
     assert "only in A: ResNet on VanDerPol" in out
 
 
+@pytest.mark.slow
 def test_runs_are_compared_and_checked_without_torch(run: Run, tmp_path: Path):
     path = str(tmp_path / "small.json")
     for arguments in (

@@ -65,6 +65,7 @@ def wait_a_little() -> int:
     return os.getpid()
 
 
+@pytest.mark.slow
 def test_those_who_write_end_with_a_program_that_is_killed(tmp_path: Path):
     told = tmp_path / "processes"
     code = (

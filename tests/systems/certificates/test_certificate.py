@@ -203,6 +203,7 @@ def test_classes_are_certified_at_every_parameter_of_which_something_is_known():
     assert certified(LinearSpiral) == [LinearSpiral()]
 
 
+@pytest.mark.slow
 def test_the_lyapunov_time_of_a_small_ring_is_the_one_that_is_measured():
     ring = Lorenz96(sites=5)
     states = torch.from_numpy(ring.initial_states(100, np.random.default_rng(0)))

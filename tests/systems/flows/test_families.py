@@ -65,6 +65,7 @@ def test_a_family_is_named_by_its_values_and_shares_the_timescale():
     assert Family() == over(Lorenz(), rho=[26, 28, 30])
 
 
+@pytest.mark.slow
 def test_the_parameter_is_no_state_that_forecasts_are_scored_on():
     family = over(Lorenz(), rho=[26, 30], unseen=[28])
     sampling = Sampling(trajectories=2, samples=5, valid=1, test=2, context=2, horizon=0.1, climate=1)

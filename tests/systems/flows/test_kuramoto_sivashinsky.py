@@ -40,6 +40,7 @@ def test_a_step_of_a_tenth_errs_by_less_than_a_millionth_after_fifty_time_units(
     assert errors[0.05] < 1e-7
 
 
+@pytest.mark.slow
 def test_the_error_falls_sixteenfold_when_the_step_halves(attractor: Tensor):
     system = KuramotoSivashinsky()
     truth = system.propagate(attractor, 10.0, 0.0025)
@@ -131,6 +132,7 @@ def test_the_flow_map_can_be_differentiated_by_state_and_length():
     assert gradcheck(flow, (x, length))
 
 
+@pytest.mark.slow
 def test_a_looser_tolerance_takes_larger_steps(attractor: Tensor):
     times, system = np.array([0.0, 10.0]), KuramotoSivashinsky()
     finest = system.solve(attractor.numpy(), times, 1e-14)[:, 1]
