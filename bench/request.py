@@ -63,7 +63,8 @@ class Request:
     include: Annotated[
         Sequence[Path],
         what_option(
-            metavar="FILE.py", help="Your own file, whose systems and learners -s and -l can name; repeat for more."
+            metavar="FILE.py",
+            help="Your own file, whose systems, learners and metrics -s, -l and --metric can name; repeat for more.",
         ),
     ] = ()
     metrics: Annotated[

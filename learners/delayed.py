@@ -32,11 +32,12 @@ class Delayed(Learner):
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         regular_only(dataset)
         lost, sampling = self.delays * self.stride, dataset.sampling
-        if lost >= sampling.context or lost > sampling.samples - 3:
+        shortest = min(part.states.shape[1] for part in (dataset.train, dataset.valid))
+        if lost >= sampling.context or lost > shortest - 3:
             raise ValueError(
                 f"Delayed.delays={self.delays} with stride={self.stride} needs more than {lost} samples before a "
-                f"forecast, but Sampling has context={sampling.context} and samples={sampling.samples}: "
-                "lower the delays, or raise these"
+                f"forecast, but Sampling has context={sampling.context}, and the shortest trajectory to learn from has "
+                f"samples={shortest}: lower the delays, or raise these"
             )
         shorter = replace(sampling, samples=sampling.samples - lost, context=sampling.context - lost)
         parts = {name: self.embed(getattr(dataset, name)) for name in PARTS}

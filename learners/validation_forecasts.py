@@ -32,9 +32,14 @@ class ValidationForecasts:
     def errors(self, predictors: Sequence[Predictor]) -> Float64[Tensor, " predictor"]:
         """The geometric mean error of each model, in standard deviations; the highest where its solver gives up.
 
-        Those that can go on together do so.
+        Those that can go on together do so. Raises ValueError where there is less before a forecast than they need.
         """
         first, *others = predictors
+        if (samples := self.past.states.shape[1]) < first.least_past:
+            raise ValueError(
+                f"validation trajectories leave {samples} samples before a forecast, but {type(first).__name__} starts "
+                f"from {first.least_past}: give longer ones (Sampling.samples), or lower the learner's window or delays"
+            )
         together = first.ensemble(others) if others else first
         if together is None:
             return torch.cat([self.errors([one]) for one in predictors])

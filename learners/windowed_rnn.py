@@ -91,7 +91,8 @@ class WindowPredictor(NetworkPredictor):
     """
 
     def __init__(self, network: nn.Module, window: int, scales: Scales, evaluations: int, gaps: bool = False) -> None:
-        self.window, self.gaps = window, gaps
+        self.window = self.least_past = window
+        self.gaps = gaps
         super().__init__(network, scales, partial(rollout_window, evaluations=evaluations, gaps=gaps), True)
 
     def encode(self, past: Trajectories) -> Float[Tensor, "batch window inputs"]:

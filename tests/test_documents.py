@@ -68,7 +68,7 @@ def folder_of_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / path).write_text("from bench.suites.chaos import suite\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    for name in ("_included", "folders"):
+    for name in ("included", "folders"):
         monkeypatch.setattr(plugins, name, [])
     for name in ("my_suite", "my_data", "tuned_chaos"):
         monkeypatch.delitem(sys.modules, name, raising=False)

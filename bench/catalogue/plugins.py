@@ -18,7 +18,7 @@ from typing import Any
 from bench.errors import UserError
 from bench.importing import SUFFIX, importable_name
 
-_included: list[ModuleType] = []
+included: list[ModuleType] = []  # files that were asked for last, as modules
 _modified: dict[str, int] = {}  # when the files behind modules had changed last, as they were imported
 folders: list[str] = []  # of the files that were imported, which other machines may have to look in
 
@@ -43,13 +43,13 @@ def defined(files: Sequence[Path]) -> set[str]:
 
 
 def include(files: Sequence[Path]) -> None:
-    """Run files, so that `find` knows their classes. Raises UserError."""
-    _included[:] = [import_file(path) for path in files]
+    """Run files, so that `find` knows their classes, and `included` has all of them. Raises UserError."""
+    included[:] = [import_file(path) for path in files]
 
 
 def find(package: str, name: str) -> Any | None:
-    """The class or metric of this name, of the included files or else of installed packages. Raises UserError."""
-    for module in _included:
+    """The class of this name in the included files, or what installed packages have of it. Raises UserError."""
+    for module in included:
         if isinstance(found := getattr(module, name, None), type):
             return found
     point = installed(package).get(name)

@@ -134,6 +134,10 @@ def _validated(kind: type, name: str, text: str, path: str) -> Any:
         example = next((item.name for item in fields(annotation)), "field")
         raise UserError(f"{path} is set field by field, but got {text!r}: write {name}.{example}=...")
     suggestion = f": did you mean {close}?" if close else ""
+    items = [item.strip() for item in text.strip("()[]").split(",")]
+    lists = ([next(_candidates(item)) for item in items], items)
+    if listed := next((one for one in lists if _coerced(annotation, one) is not MISSING), None):
+        suggestion = f": write {name}={listed}"
     raise UserError(f"{path} expects {_expected(annotation)}, but got {text!r}{suggestion}")
 
 
@@ -175,6 +179,8 @@ def _expected(annotation: Any) -> str:
         return f"one of {', '.join(str(choice) for choice in arguments)}"
     if NoneType in arguments:
         return " or ".join("none" if one is NoneType else _expected(one) for one in arguments)
+    if Ellipsis in arguments:
+        return f"a list of {_expected(arguments[0])}"
     if annotation is float:
         return "a finite number"
     return annotation.__name__ if isinstance(annotation, type) and not arguments else str(annotation)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from bench.catalogue import plugins
@@ -101,27 +102,38 @@ def _find_suite(request: Request) -> "Suite":
     given = {"seeds": request.seeds, "data_seed": request.data_seed}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     suite = load(request.suite)
-    more = _find_metrics(request.metrics, [metric.name for metric in suite.metrics])
+    more = _find_metrics(request.metrics, suite.metrics)
     try:
         return replace(select(suite, request.systems, request.learners), metrics=(*suite.metrics, *more), **chosen)
-    except TypeError as error:  # of parts that do not go together
+    except (TypeError, ValueError) as error:  # of parts that do not go together
         raise UserError(str(error)) from error
 
 
-def _find_metrics(names: Sequence[str], there: Sequence[str]) -> "list[Metric]":
-    """Metrics by their names, of our own and of plugins, without those that are there. Raises UserError."""
+def _find_metrics(names: Sequence[str], there: "Sequence[Metric]") -> "list[Metric]":
+    """Metrics by their names, of included files, of plugins and of our own, but those that are there. UserError."""
     import metrics
 
-    groups = [value if isinstance(value, tuple) else (value,) for value in vars(metrics).values()]
-    ours = {one.name: one for group in groups for one in group if isinstance(one, metrics.Metric)}
-    found = []
+    included: dict[str, Metric] = {}
+    for module in plugins.included:
+        included |= _metrics_of(module)
+    ours = _metrics_of(metrics)
+    found: dict[str, Metric] = {}
     for name in names:
-        metric = plugins.find("metrics", name) or ours.get(name)
+        metric = included.get(name) or plugins.find("metrics", name) or ours.get(name)
         if not isinstance(metric, metrics.Metric):
-            raise unknown("metric", name, [*ours, *plugins.installed("metrics")], "python -m bench list metrics")
-        if name not in there:
-            found.append(metric)
-    return found
+            known = [*included, *ours, *plugins.installed("metrics")]
+            raise unknown("metric", name, known, "python -m bench list metrics")
+        if metric not in there:
+            found[name] = metric
+    return list(found.values())
+
+
+def _metrics_of(module: ModuleType) -> "dict[str, Metric]":
+    """The metrics among what a module defines or imports, also in tuples, by their names."""
+    from metrics import Metric
+
+    groups = [value if isinstance(value, tuple) else (value,) for value in vars(module).values()]
+    return {one.name: one for group in groups for one in group if isinstance(one, Metric)}
 
 
 def _device(wanted: str, elsewhere: bool) -> str:

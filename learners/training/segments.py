@@ -95,17 +95,17 @@ def segments_of(
     """Segments of the training and validation data, as states of a model, and forecasts of the latter.
 
     `noise` perturbs the system's channels where training segments start, in standard deviations.
-    Raises ValueError where the trajectories are shorter than a segment, and Unsuitable where times are irregular and
-    the states do not have them.
+    Raises ValueError where trajectories of either are shorter than a segment, and Unsuitable where times are irregular
+    and the states do not have them.
     """
     if not scales.duration:
         regular_only(dataset)
-    samples = dataset.train.states.shape[1]
-    if samples < length:
-        raise ValueError(
-            f"training needs segments of {length} samples, but the trajectories were sampled with {samples}: "
-            "lower the learner's lookahead or window, or raise Sampling.samples"
-        )
+    for part, trajectories in (("training", dataset.train), ("validation", dataset.valid)):
+        if (samples := trajectories.states.shape[1]) < length:
+            raise ValueError(
+                f"{part} needs segments of {length} samples, but its trajectories have {samples}: "
+                "lower the learner's lookahead or window, or give longer trajectories (Sampling.samples)"
+            )
     train, valid = (scales.lift(part) for part in (dataset.train, dataset.valid))
     perturbation = train.new_tensor([noise] * scales.dim + [0.0] * (train.shape[-1] - scales.dim)) if noise else None
     segments = SegmentSampler(train, length, seeds, perturbation, curriculum)

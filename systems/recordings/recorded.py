@@ -212,7 +212,13 @@ def _windows(runs: Runs, length: int, most: int) -> Runs:
 
 
 def _digest(path: str) -> str:
-    return sha256(Path(path).read_bytes()).hexdigest()[:16]
+    try:
+        return sha256(Path(path).read_bytes()).hexdigest()[:16]
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"Recorded.path={path!r} cannot be read ({getattr(error, 'strerror', None) or error}): "
+            f"give the path of a file, from the root or from the working folder, {Path.cwd()}"
+        ) from error
 
 
 @lru_cache(maxsize=8)

@@ -35,7 +35,7 @@ def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setattr(plugins, "_included", [])
+    monkeypatch.setattr(plugins, "included", [])
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()

@@ -1,6 +1,7 @@
 """The promises that every exported learner keeps."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import torch
 
 import learners
 from learners import Budget, Learner, Predictor
+from learners.linear.reservoir import ReservoirPredictor
 from systems import Dataset, LinearSpiral, Sampling, sample
 from tests.support.learners import exported_learners, learner_name
 
@@ -133,17 +135,35 @@ def test_what_is_no_seed_is_refused_by_name(learner: Learner, dataset: Dataset, 
         learner.fit(dataset, Budget(), seeds)
 
 
-def test_a_past_of_any_length_is_forecast_from_or_refused_by_name(fitted: list[Predictor], dataset: Dataset):
+def test_a_past_of_any_length_is_forecast_from_alike_or_refused_by_name(fitted: list[Predictor], dataset: Dataset):
     (predictor, *_), end = fitted, SAMPLING.context
+    times = dataset.test.times[0, end : end + 2]
+    whole = predictor.forecast(dataset.test.between(0, end), times).states
     for samples in range(1, end + 1):
-        past, times = dataset.test.between(end - samples, end), dataset.test.times[0, end : end + 2]
+        past = dataset.test.between(end - samples, end)
         if samples >= predictor.least_past:
-            assert predictor.forecast(past, times).states.isfinite().all()
+            states = predictor.forecast(past, times).states
+            assert states.isfinite().all()
+            if not isinstance(predictor, ReservoirPredictor):  # which remembers all of it, from rest at its beginning
+                torch.testing.assert_close(states, whole, rtol=1e-6, atol=1e-6)
         else:
             with pytest.raises(ValueError, match=rf"^past has {samples} samples, but \w+ starts from \d: give it more"):
                 predictor.forecast(past, times)
     with pytest.raises(ValueError, match=r"^past has 0 samples, but \w+ starts from \d: give it more"):
         predictor.forecast(dataset.test.between(0, 0), dataset.test.times[0, :2])
+
+
+@pytest.mark.parametrize("samples", [1, 4])
+def test_validation_trajectories_of_any_length_are_learned_from_or_refused_by_name(
+    learner: Learner, dataset: Dataset, samples: int
+):
+    short = replace(dataset, valid=dataset.valid.between(0, samples))
+    try:
+        (predictor,) = learner.fit(short, Budget(), SEEDS[:1])
+    except ValueError as error:
+        assert re.match(r"validation (needs segments|trajectories leave) .*(lower.*longer|longer.*lower)", str(error))  # noqa: PT017
+    else:
+        assert forecast(predictor, dataset).states.isfinite().all()
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     before = set(sys.modules)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setattr(plugins, "_included", [])
+    monkeypatch.setattr(plugins, "included", [])
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     for name in set(sys.modules) - before:
@@ -69,6 +69,24 @@ def test_a_learner_of_an_included_file_can_be_named_and_configured(folder: Path)
     (folder / "mine_a.py").write_text(LEARNER.format(name="MineA"))
     planned = plan(Request("smoke", learners=("MineA[width=7]",), include=(Path("mine_a.py"),), jobs=1))
     assert "MineA[width=7]" in {one.cell.learner_label for one in planned.cells}
+
+
+def test_a_metric_of_an_included_file_can_be_named_by_what_it_is_called(folder: Path):
+    (folder / "mine_m.py").write_text(
+        "from metrics import Metric\nfrom metrics.trajectory import nrmse\n"
+        "mine = Metric('my_error', '', 'lower', nrmse.measure)\n"
+        "both = (mine, Metric('other', '', 'lower', nrmse.measure))\n"
+    )
+    named = Request("smoke", metrics=("my_error", "other", "my_error", "nrmse"), include=(Path("mine_m.py"),), jobs=1)
+    there = [metric["name"] for metric in plan(Request("smoke", jobs=1)).manifest["metrics"]]
+    assert [metric["name"] for metric in plan(named).manifest["metrics"]] == [*there, "my_error", "other"]
+
+
+def test_a_metric_with_the_name_of_one_that_the_suite_has_is_refused(folder: Path, command: Command):
+    (folder / "mine_n.py").write_text("from metrics import Metric\nmine = Metric('nrmse', '', 'lower', len)\n")
+    code, out, err = command("plan", "--suite", "smoke", "--include", "mine_n.py", "--metric", "nrmse")
+    assert (code, out) == (2, "")
+    assert err == "error: smoke.metrics holds nrmse twice: results are told apart by these names\n"
 
 
 @pytest.mark.parametrize(

@@ -324,7 +324,7 @@ def test_segments_are_consecutive_samples_and_all_can_be_drawn():
 def test_trajectories_shorter_than_a_segment_are_refused_with_the_remedy():
     dataset = sample(LinearSpiral(), SAMPLING, 0)
     with pytest.raises(
-        ValueError, match=r"segments of 21 samples, .* sampled with 20: lower .* or raise Sampling.samples"
+        ValueError, match=r"segments of 21 samples, .* have 20: lower .* or give longer .*Sampling.samples"
     ):
         segments_of(dataset, Scales.of(dataset), 21, [0])
 

@@ -47,6 +47,14 @@ def test_one_trajectory_is_cut_by_time_so_that_nothing_to_test_on_is_trained_on(
     assert data.climate.states[..., 0].min() > valid.max()
 
 
+def test_a_file_that_cannot_be_read_is_told_by_argument_value_and_remedy(tmp_path: Path):
+    for path in (tmp_path / "nope.csv", tmp_path):
+        with pytest.raises(
+            ValueError, match=rf"^Recorded\.path='{path}' cannot be read \(.*\): give the path of a file"
+        ):
+            Recorded(str(path))
+
+
 def test_many_trajectories_are_dealt_out_whole(tmp_path: Path):
     data = sample(Recorded(several(tmp_path)), SAMPLING, 0)
     numbers = [set(getattr(data, part).states[..., 0].flatten().tolist()) for part in ("train", "valid", "test")]
