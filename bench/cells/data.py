@@ -14,6 +14,7 @@ from bench.cells.digest import Reader, checksum, code, modules
 from learners import Learner
 from results.store.atomic import write_in_one_stroke
 from results.store.lease import hold_lock
+from results.store.packing import read_arrays, write_arrays
 from systems import Dataset, Sampling, System, Trajectories, sample
 from systems.configuration import describe
 from systems.ground_truth import ground_truth_time
@@ -49,12 +50,12 @@ def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Obse
             return kept
         data = sample(system, sampling, seed)
         made = Observation(data, ground_truth_time(data))
-        arrays: dict[str, Any] = {_LIMIT: made.ground_truth_time}
+        arrays: dict[str, Any] = {_LIMIT: np.asarray(made.ground_truth_time)}
         for part in PARTS:
             trajectories: Trajectories = getattr(data, part)
             arrays |= {f"{part}_times": trajectories.times.numpy(), f"{part}_states": trajectories.states.numpy()}
         archive = io.BytesIO()
-        np.savez(archive, **arrays)
+        write_arrays(archive, arrays)
         write_in_one_stroke(path, archive.getvalue())
         return made
 
@@ -92,8 +93,8 @@ class SystemCell(Cell[System, Learner, Sampling]):
 def _read(path: Path, system: System, sampling: Sampling, seed: int) -> Observation | None:
     """The dataset in a file; None where there is none, or it is damaged (the archive checks its bytes)."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            tensors = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        with path.open("rb") as file:
+            tensors = {name: torch.from_numpy(values) for name, values in read_arrays(file).items()}
     except (OSError, ValueError, EOFError, NotImplementedError, BadZipFile):
         return None
     wanted = [f"{part}_{kind}" for part in PARTS for kind in ("times", "states")]

@@ -20,13 +20,13 @@ from bench.cells.drawings import Arrays
 from bench.cells.exponents import Remembered
 from bench.cells.files import write_files, write_json
 from bench.cells.key import Planned, fit_identity
-from bench.cells.packing import pack, unpack
 from bench.cells.records import measure
 from bench.cells.trial import Ending, Trial
 from bench.machine.environment import environment, process_usage
 from metrics import LYAPUNOV, Metric
 from results import Store, UnreadableError
 from results.store.lease import Lease
+from results.store.packing import write_arrays
 from systems.lyapunov import Spectrum
 
 COPIED = ("curve.csv", "checkpoint.safetensors")
@@ -76,8 +76,7 @@ def keep_fit(planned: Planned, fits: Store, name: str, trials: Sequence[Trial], 
     try:
         fits.sweep(name)
         with fits.stage(name) as place:
-            packed = pack(content, *_units(derived))
-            np.savez(place / "arrays.npz", **packed)  # type: ignore[arg-type]
+            write_arrays(place / "arrays.npz", content, *_units(derived))
             write_json(place / "cell.json", {**fit_identity(planned.cell), "data": planned.data.name})
             for file in COPIED:
                 shutil.copyfile(folder / file, place / file)
@@ -96,7 +95,7 @@ def measure_again(planned: Planned, fits: Store, name: str, folder: Path) -> boo
     begin = perf_counter()
     try:
         derived = cell.derived(planned.data.parent)
-        arrays = {**derived, **unpack(fits.arrays(name), *_units(derived))}
+        arrays = derived | fits.arrays(name, *_units(derived))
         found = {seed: _rebuild(cell.evidence, seed, arrays) for seed in cell.seeds}
         fits.verify(name)
         trials = [

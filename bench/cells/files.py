@@ -14,6 +14,7 @@ from bench.cells.drawings import Arrays
 from bench.cells.key import Planned, identity
 from bench.cells.trial import Trial
 from learners import CurvePoint
+from results.store.packing import write_arrays
 
 SHARED = (  # the same for every seed
     *("times", "vpt_longest", "truth", "climate_times", "climate_truth"),
@@ -43,8 +44,7 @@ def write_files(
         writer = csv.DictWriter(file, ["seed", *(field.name for field in fields(CurvePoint))], lineterminator="\n")
         writer.writeheader()
         writer.writerows({"seed": trial.record.seed} | asdict(point) for trial in trials for point in trial.curve)
-    arrays = stack([trial.arrays for trial in trials])
-    np.savez(folder / "arrays.npz", **arrays)  # chaotic series hardly compress
+    write_arrays(folder / "arrays.npz", stack([trial.arrays for trial in trials]))
     weights = {f"{trial.record.seed}.{name}": tensor for trial in trials for name, tensor in trial.weights.items()}
     copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in weights.items()}
     (folder / "checkpoint.safetensors").write_bytes(save(copies))

@@ -156,15 +156,12 @@ class Store:
         """Where it was run: versions, processor, device, command."""
         return self._json(key, "environment.json")
 
-    def arrays(self, key: str) -> "dict[str, ndarray]":
-        """The arrays by name; a cell that failed may lack some, or all."""
-        import numpy as np
+    def arrays(self, key: str, *units: "ndarray") -> "dict[str, ndarray]":
+        """The arrays by name; a cell that failed may lack some, or all. `units`: those they were packed with."""
+        from results.store.packing import read_arrays
 
         content = self._read(key, "arrays.npz", required=False)
-        if not content:
-            return {}
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays)
+        return read_arrays(io.BytesIO(content), *units) if content else {}
 
     def curve(self, key: str) -> "DataFrame":
         """The learning curve, a row for each seed and point; `valid_vpt` is NaN where it was not measured.

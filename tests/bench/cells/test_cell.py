@@ -39,6 +39,7 @@ from metrics import (
     vpt,
 )
 from results import Measurement, Record
+from results.store.packing import read_arrays
 from systems import LinearSpiral, Lorenz, Sampling, System, Trajectories, over, sample
 from systems.protocol import PARTS
 from systems.sampling import Dataset
@@ -167,8 +168,8 @@ def test_a_good_cell_has_a_good_record_for_each_seed(run: Callable[..., list[Rec
 def test_a_budget_may_shorten_the_long_forecasts(tmp_path: Path):
     cell = replace(stubs.cell(stubs.Instant()), budget=Budget(climate=0.5))
     stubs.records_of(cell, tmp_path / "data", tmp_path)
-    with np.load(tmp_path / "arrays.npz", allow_pickle=False) as arrays:
-        assert arrays["climate"].shape[1] == len(arrays["climate_truth"]) == 600
+    arrays = read_arrays(tmp_path / "arrays.npz")
+    assert arrays["climate"].shape[1] == len(arrays["climate_truth"]) == 600
 
 
 def test_costs_come_from_the_log_and_the_forecast(run: Callable[..., list[Record]]):
@@ -231,9 +232,9 @@ def test_the_weights_of_every_seed_are_kept(run: Callable[..., list[Record]], tm
 
 def test_arrays_have_the_shapes_that_figures_expect(run: Callable[..., list[Record]], tmp_path: Path, data: Path):
     run(stubs.Instant())
-    arrays = np.load(tmp_path / "arrays.npz", allow_pickle=False)
+    arrays = read_arrays(tmp_path / "arrays.npz")
     n = arrays["pq_truth"].shape[1]
-    assert {name: arrays[name].shape for name in arrays.files} == {
+    assert {name: values.shape for name, values in arrays.items()} == {
         "times": (20,),
         "error_quartiles": (2, 3, 20),
         "vpt": (2, 4),
@@ -249,7 +250,7 @@ def test_arrays_have_the_shapes_that_figures_expect(run: Callable[..., list[Reco
         "pq_sampling": (3,),
         "pq_doubts": (2,),
     }
-    assert {arrays[name].dtype for name in arrays.files if name != "times"} == {np.dtype(np.float32)}
+    assert {arrays[name].dtype for name in arrays if name != "times"} == {np.dtype(np.float32)}
     assert arrays["times"].dtype == np.float64
     np.testing.assert_allclose(arrays["times"], np.arange(1, 21) * 0.05)
     truth = dataset(LinearSpiral(), TINY, 0, data).test.states[:3, 4:].numpy()
@@ -350,7 +351,7 @@ def test_a_diverged_forecast_says_when_and_keeps_what_can_be_measured(run: Calla
     )
     assert values(record)["nrmse"] is None
     assert values(record)["vpt"] == pytest.approx(0.25)
-    arrays = np.load(tmp_path / "arrays.npz")
+    arrays = read_arrays(tmp_path / "arrays.npz")
     assert np.isfinite(arrays["error_quartiles"][..., :5]).all()
     assert np.isposinf(arrays["error_quartiles"][..., 5:]).all()
     assert "NaN" not in (tmp_path / "records.json").read_text()
@@ -419,7 +420,7 @@ def test_one_seeds_failure_does_not_hide_the_others(
     assert set(values(bad).values()) == {None}
     assert (good.status, good.reason) == ("ok", "")
     assert "Traceback" in capfd.readouterr().err
-    arrays = np.load(tmp_path / "arrays.npz")
+    arrays = read_arrays(tmp_path / "arrays.npz")
     assert np.isnan(arrays["vpt"][0]).all()
     assert np.isfinite(arrays["vpt"][1]).all()
     assert np.isfinite(arrays["forecast"]).all()  # drawn of the first seed that has one
@@ -451,7 +452,7 @@ def test_an_error_in_fitting_is_the_outcome_of_every_seed(
     assert [list(values(record)) for record in records] == [[metric.name for metric in stubs.METRICS]] * 2
     assert all(value is None for record in records for value in values(record).values())
     assert "Traceback" in capfd.readouterr().err
-    assert np.load(tmp_path / "arrays.npz").files == []
+    assert read_arrays(tmp_path / "arrays.npz") == {}
     assert load_file(tmp_path / "checkpoint.safetensors") == {}
     assert (tmp_path / "curve.csv").read_text().count("\n") == 1
 
@@ -504,7 +505,7 @@ def test_metrics_that_lack_the_same_share_a_reason(run: Callable[..., list[Recor
 
 def test_intervals_of_exponents_are_kept_where_they_are_measured(run: Callable[..., list[Record]], tmp_path: Path):
     run(stubs.Instant(), metrics=LYAPUNOV)
-    mean, low, high = np.load(tmp_path / "arrays.npz")["exponents"][0]
+    mean, low, high = read_arrays(tmp_path / "arrays.npz")["exponents"][0]
     np.testing.assert_allclose(mean, -0.2 * np.pi, rtol=1e-3)
     assert (low <= mean).all()
     assert (mean <= high).all()
@@ -512,7 +513,7 @@ def test_intervals_of_exponents_are_kept_where_they_are_measured(run: Callable[.
 
 def test_no_exponents_are_kept_where_there_are_none(run: Callable[..., list[Record]], tmp_path: Path):
     run(stubs.Spoiled("diverge_late"), metrics=LYAPUNOV)
-    assert "exponents" not in np.load(tmp_path / "arrays.npz").files
+    assert "exponents" not in read_arrays(tmp_path / "arrays.npz")
 
 
 def test_a_system_that_cannot_be_solved_is_a_failed_cell_not_an_error(data: Path, tmp_path: Path):

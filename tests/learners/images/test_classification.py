@@ -34,6 +34,7 @@ from metrics import CLASSIFICATION, DEPTH, ClassificationEvidence, DepthSweep, U
 from metrics.classification import error_rate, expected_calibration_error, log_loss, power
 from results import Record, Store
 from results.report.page import write_report
+from results.store.packing import read_arrays
 from results.store.run import Run
 from systems import ImageDataset, sample_images
 from tests.support import stubs
@@ -249,8 +250,8 @@ def test_a_cell_of_images_leaves_records_and_files(tmp_path):
     ]
     assert [value(records[0], name) for name in ("test_error", "parameters", "nfe_growth")] == [0, 1, None]
     assert "no nfe_growth: no adaptive solver" in records[0].reason
-    with np.load(tmp_path / "arrays.npz") as arrays:
-        assert {name: arrays[name].shape for name in arrays.files} == {"probabilities": (2, 20, 10), "labels": (20,)}
+    arrays = read_arrays(tmp_path / "arrays.npz")
+    assert {name: values.shape for name, values in arrays.items()} == {"probabilities": (2, 20, 10), "labels": (20,)}
     described = json.loads((tmp_path / "cell.json").read_text())
     assert (described["learner"], described["seeds"], described["timescale_name"]) == ("Guessing", [0, 1], "")
     assert "bench.cells.classifying" in described["digest"]

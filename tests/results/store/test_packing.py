@@ -1,4 +1,4 @@
-"""What is packed comes out bit by bit as it went in, and forecasts of networks in a third of their bytes."""
+"""What is packed comes out bit by bit as it went in, forecasts of networks in a third of their bytes."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ import pytest
 
 from bench.cells.data import dataset
 from bench.cells.key import planned
-from bench.cells.packing import SMALL, pack, unpack
 from bench.cells.run import run_cell
 from metrics.trajectory import nrmse, vpt
 from results import Store
+from results.store.packing import SMALL, pack, unpack
 from systems import LinearSpiral
 from tests.support import stubs
 
@@ -46,6 +46,8 @@ def spoiled(values: np.ndarray) -> np.ndarray:
         np.zeros((0, 900, 3)),
         np.arange(4000),
         RNG.normal(size=(5, 900, 3)).astype(np.float32),
+        spoiled(walks(8, 200, 3).astype(np.float32)),
+        np.cumsum(RNG.normal(size=2000)).astype(np.float32),
         np.array(["a", "b"] * 2000),
         np.array(3.0),
     ],
@@ -59,7 +61,8 @@ def test_arrays_come_out_as_they_went_in(values: np.ndarray):
 
 
 def test_forecasts_of_networks_take_a_third_of_their_bytes_and_others_less_than_theirs():
-    for values, most in ((forecast_by_network(16, 800, 3), 0.4), (walks(16, 800, 3), 0.9)):
+    smooth = np.sin(np.linspace(0, 40, 800)[:, None] + np.linspace(0, 3, 20)).astype(np.float32)
+    for values, most in ((forecast_by_network(16, 800, 3), 0.4), (walks(16, 800, 3), 0.9), (smooth, 0.5)):
         (content,) = pack({"values": values}, MEAN, SCALE).values()
         assert SMALL < content.nbytes < most * values.nbytes
 
