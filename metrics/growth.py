@@ -1,13 +1,17 @@
 """How fast forecasts part from the truth, once they have begun to."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float64
 
 from metrics.base import Evidence, Metric, Undefined
 from metrics.trajectory import forecast_error
+from systems.lyapunov import CONFIDENCE, margin
 
 SATURATED = 0.3  # of the normalised error, above which growth levels off
 FEWEST_SAMPLES = 5  # of the growth phase
+GROUPS = 8  # of test states
 LARGEST_POWER = 2.0  # of time, with which phases and amplitudes part where nothing grows exponentially
 
 Series = Float64[np.ndarray, " time"]
@@ -54,6 +58,20 @@ def median_error(evidence: Evidence) -> tuple[Series, Series]:
     with np.errstate(invalid="ignore"):  # between two infinite errors
         rows = [np.interp(shared, *pair) for pair in zip(times, error, strict=True)]
     return shared, np.median(np.nan_to_num(rows, nan=np.inf, posinf=np.inf), axis=0)
+
+
+def rate_interval(evidence: Evidence) -> tuple[float, float, float]:
+    """The growth rate, and the ends of its 95 % interval: as groups of test states scatter that each give a rate.
+
+    Raises Undefined where they do not.
+    """
+    groups = np.array_split(np.arange(len(evidence.truth)), min(GROUPS, len(evidence.truth)))
+    parts = [
+        replace(evidence, truth=evidence.truth[of], forecast=evidence.forecast[of], times=evidence.times[of])
+        for of in groups
+    ]
+    rate, reach = _rate(evidence), float(margin(np.array([[_rate(part)] for part in parts]), 1 - CONFIDENCE)[0])
+    return rate, rate - reach, rate + reach
 
 
 def _rate(evidence: Evidence) -> float:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from metrics.base import Evidence, Metric, Undefined
 from metrics.regime import FEWEST_SAMPLES, regimes
-from systems.lyapunov import Map, Push, Spectrum, kaplan_yorke, lyapunov_spectrum
+from systems.lyapunov import CONFIDENCE, Map, Push, Spectrum, kaplan_yorke, lyapunov_spectrum, margin
 
 REACH = 3e-3  # of central differences, in units of the states: balances truncation with single precision's rounding
 NEUTRAL = 0.02  # exponent per timescale, below which it is taken for 0: else a cycle might have no dimension
@@ -125,13 +125,25 @@ def _largest(evidence: Evidence) -> float:
 
 def _dimension(evidence: Evidence) -> float:
     """Kaplan-Yorke dimension of the model's attractor, from its Lyapunov exponents: 1 on a cycle, 0 at a point."""
+    return dimension_interval(evidence)[0]
+
+
+def dimension_interval(evidence: Evidence) -> tuple[float, float, float]:
+    """The Kaplan-Yorke dimension, and the ends of its 95 % interval over the states, by the jackknife.
+
+    Raises Undefined.
+    """
     spectrum = model_spectrum(evidence)
     if _comes_to_rest(evidence):
-        return 0.0
-    exponents = np.where(abs(spectrum.exponents) < NEUTRAL, 0.0, spectrum.exponents)
-    if not exponents.any():
+        return 0.0, 0.0, 0.0
+    rates = np.where(abs(spectrum.exponents) < NEUTRAL, 0.0, spectrum.per_trajectory)
+    if not rates.any():
         raise Undefined("every exponent is 0, which tells no dimension")
-    return kaplan_yorke(exponents, spectrum.complete)
+    count, dimension = len(rates), kaplan_yorke(rates.mean(axis=0), spectrum.complete)
+    without_one = (rates.sum(axis=0) - rates) / max(1, count - 1)
+    moved = np.array([[kaplan_yorke(exponents, spectrum.complete)] for exponents in without_one])
+    reach = (count - 1) * float(margin(moved, 1 - CONFIDENCE)[0]) if count > 1 else np.inf
+    return dimension, dimension - reach, dimension + reach
 
 
 def _comes_to_rest(evidence: Evidence) -> bool:

@@ -45,8 +45,8 @@ class Spectrum:
 
         It is wider by what drifts for certain: an exponent that has not converged is off by about as much.
         """
-        margin = _margin(self.per_trajectory, 1 - CONFIDENCE) + self.certain_drift
-        return np.stack([self.exponents - margin, self.exponents + margin])
+        reach = margin(self.per_trajectory, 1 - CONFIDENCE) + self.certain_drift
+        return np.stack([self.exponents - reach, self.exponents + reach])
 
     @property
     def certain_drift(self) -> Float64[np.ndarray, " exponents"]:
@@ -56,7 +56,7 @@ class Spectrum:
         """
         if self.drift is None or len(self.drift) == 1:
             return np.zeros_like(self.exponents)
-        chance = _margin(self.drift, (1 - CONFIDENCE) / self.drift.shape[1])
+        chance = margin(self.drift, (1 - CONFIDENCE) / self.drift.shape[1])
         return np.maximum(abs(self.drift.mean(axis=0)) - chance, 0.0)
 
     @property
@@ -71,8 +71,11 @@ class Spectrum:
         return replace(self, per_trajectory=self.per_trajectory * duration, divergence=divergence, drift=drift)
 
 
-def _margin(values: Float64[np.ndarray, "batch exponents"], level: float) -> Float64[np.ndarray, " exponents"]:
-    """Half of the width of Student's interval of the mean over trajectories; infinite for a single one."""
+def margin(values: Float64[np.ndarray, "batch exponents"], level: float) -> Float64[np.ndarray, " exponents"]:
+    """Half of the width of Student's interval, at a level such as 0.05, of the mean over trajectories.
+
+    Infinite for a single one.
+    """
     count = len(values)
     if count == 1:
         return np.full(values.shape[1], np.inf)

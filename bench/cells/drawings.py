@@ -1,12 +1,15 @@
 """The arrays that figures of a forecast are drawn from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from metrics import Evidence, Undefined, model_spectrum
+from metrics import LYAPUNOV, Evidence, Metric, Undefined, divergence_rate, kaplan_yorke_dimension, model_spectrum
+from metrics.growth import rate_interval
+from metrics.lyapunov import dimension_interval
 from metrics.trajectory import STRICT_THRESHOLD, forecast_error, longest_prediction_times, prediction_times
 from metrics.zero_one import (
     is_oversampled,
@@ -75,10 +78,23 @@ def _or_nan(measure: Callable[[Evidence], Any], evidence: Evidence, shape: tuple
         return np.full(shape, np.nan)
 
 
-def exponent_arrays(evidence: Evidence) -> Arrays:
-    """Lyapunov exponents of the model per timescale, and their 95 % intervals over the states: mean, low, high."""
-    try:
-        spectrum = model_spectrum(evidence)
-    except Undefined:
-        return {}
-    return {"exponents": np.stack([spectrum.exponents, *spectrum.interval]).astype(np.float32)}
+def interval_arrays(evidence: Evidence, metrics: Collection[Metric]) -> Arrays:
+    """Estimates of a model's long runs with their 95 % intervals: value, low, high. Those alone that are defined.
+
+    They are the Lyapunov exponents per timescale, where one of the metrics needs them, and metrics under their names.
+    """
+    found: dict[str, Callable[[Evidence], Any]] = {}
+    if set(LYAPUNOV) & set(metrics):
+        found = {"exponents": _exponents, kaplan_yorke_dimension.name: dimension_interval}
+    if divergence_rate in metrics:
+        found[divergence_rate.name] = rate_interval
+    arrays = {}
+    for name, estimate in found.items():
+        with suppress(Undefined):
+            arrays[name] = np.asarray(estimate(evidence), dtype=np.float32)
+    return arrays
+
+
+def _exponents(evidence: Evidence) -> np.ndarray:
+    spectrum = model_spectrum(evidence)
+    return np.stack([spectrum.exponents, *spectrum.interval])

@@ -12,7 +12,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from bench.cells.data import SystemCell, observe
-from bench.cells.drawings import Arrays, exponent_arrays, forecast_arrays
+from bench.cells.drawings import Arrays, forecast_arrays, interval_arrays
 from bench.cells.exponents import Remembered, exponents
 from bench.cells.forecasts import Forecasts, forecast_part, forecast_together
 from bench.cells.records import failed_trial, measure
@@ -23,7 +23,7 @@ from learners import Predictor
 from learners.base import Failure
 from learners.training.callbacks import before_each_update
 from learners.training.counting import forecast_flops
-from metrics import LYAPUNOV, Cost, Decoded, Evidence
+from metrics import Cost, Decoded, Evidence
 from results import Status
 from systems import Dataset, Trajectories
 
@@ -96,8 +96,7 @@ class ForecastCell(SystemCell):
         return data.climate.between(0, data.sampling.context + samples)
 
     def arrays(self, evidence: Any) -> Arrays:
-        asked = set(LYAPUNOV) & set(self.metrics)
-        return forecast_arrays(evidence) | (exponent_arrays(evidence) if asked else {})
+        return forecast_arrays(evidence) | interval_arrays(evidence, self.metrics)
 
 
 def _evidence(

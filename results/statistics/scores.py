@@ -1,6 +1,7 @@
 """Losses of trials, the smaller the better, and scores: logarithms of losses, whose differences are ratios."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,14 +58,14 @@ def told_from_truth(frame: pd.DataFrame) -> pd.DataFrame:
     """The trials, with values as near the truth as they may be, of metrics that are best near it.
 
     Where nothing is published of a system, the truth is known by an estimate, that of the true equations, and the part
-    of a distance from it is dropped that its 95 % interval leaves open. That is one of exponents, as `attrs["reach"]`
-    says; other metrics of long runs scatter about the truth as those of independent true trajectories do.
+    of a distance from it is dropped that its 95 % interval leaves open. That is the estimate's own, which `attrs` have
+    as "reach", or how independent true trajectories scatter, which tells it of most metrics of long runs.
     """
     place = ["system", "metric"]
     known: Mapping[str, Mapping[str, float]] = frame.attrs.get("published", {})
     ours = rows(frame, better="truth")
     ours = ours.loc[[metric not in known.get(system, {}) for system, metric in ours[place].itertuples(index=False)]]
-    reach = {(system, "lyapunov_exponent"): half for system, half in frame.attrs.get("reach", {}).items()}
+    reach: dict[Any, float] = dict(frame.attrs.get("reach", {}))
     others = rows(ours, learner=INDEPENDENT_TRUTH).dropna(subset="value")
     others = others.loc[others["metric"].isin(frame.attrs.get("long_run", []))]
     for where, values in others.groupby(place)["value"]:

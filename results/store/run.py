@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 _METRIC = COLUMNS.index("metric")
 
+ESTIMATES = {  # metrics of long runs whose estimates have intervals, and the arrays that hold these
+    "lyapunov_exponent": "exponents",
+    "kaplan_yorke_dimension": "kaplan_yorke_dimension",
+    "divergence_rate": "divergence_rate",
+}
 EQUAL = {"updates": "updates", "nfe": "function evaluations", "seconds": "seconds"}  # that learners may have alike
 
 
@@ -171,19 +176,21 @@ class Run:
             ]
         frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
         frame.attrs["published"] = self.manifest.get("published", {})  # true values, by system and metric
-        frame.attrs["reach"] = self._reach_of_exponents()
+        frame.attrs["reach"] = self._reach_of_truth()
         frame.attrs["long_run"] = self.groups.get("long run", [])
         return frame
 
-    def _reach_of_exponents(self) -> dict[str, float]:
-        """Half the 95 % interval of the true equations' largest exponent, by system, where nothing is published."""
+    def _reach_of_truth(self) -> dict[tuple[str, str], float]:
+        """Half the 95 % intervals of the true equations' estimates by system and metric, where nothing is published."""
         published = self.manifest.get("published", {})
         found = {}
-        for cell in self.finished if "lyapunov_exponent" in self.metrics else ():
-            if cell.learner == "TrueEquations" and "lyapunov_exponent" not in published.get(cell.system, {}):
-                exponents = self.store.arrays(cell.key).get("exponents")  # seed, mean and ends, exponent
-                if exponents is not None and exponents.size:
-                    found[cell.system] = float(exponents[0, 2, 0] - exponents[0, 1, 0]) / 2
+        for cell in self.finished if set(ESTIMATES) & set(self.metrics) else ():
+            arrays = self.store.arrays(cell.key) if cell.learner == "TrueEquations" else {}
+            for metric, name in ESTIMATES.items():
+                values = arrays.get(name)  # of each seed the estimate, the lower end and the upper one
+                if values is not None and values.size and metric not in published.get(cell.system, {}):
+                    _, low, high = values[0].reshape(3, -1)[:, 0]  # that of several that comes first
+                    found[cell.system, metric] = float(high - low) / 2
         return found
 
     @cached_property

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from metrics import Cost, Evidence, Undefined, divergence_rate, growth_rate
+from metrics.growth import rate_interval
 
 TIMES = 0.02 * np.arange(1, 601)
 COST = Cost(0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -67,6 +68,21 @@ def test_a_minority_of_diverged_forecasts_does_not_matter():
     assert divergence_rate.measure(evidence(error, times)) == pytest.approx(1.0, rel=1e-3)
     with_times = times + np.linspace(0, 0.01, 5)[:, None]
     assert divergence_rate.measure(evidence(error, with_times)) == pytest.approx(1.0, rel=0.02)
+
+
+def test_the_rate_has_an_interval_that_covers_it_as_often_as_it_says():
+    rng, covered, widths = np.random.default_rng(0), 0, []
+    times = np.broadcast_to(TIMES, (64, 600))
+    for _ in range(40):
+        error = np.minimum(1e-4 * np.exp(times * rng.normal(1.0, 0.1, (64, 1))), 1.4)
+        rate, low, high = rate_interval(evidence(error, times))
+        assert rate == divergence_rate.measure(evidence(error, times))
+        covered += low <= 1.0 <= high
+        widths.append(high - low)
+    assert covered >= 35
+    assert 0.02 < np.median(widths) < 0.1
+    with pytest.raises(Undefined, match="no growth phase"):
+        rate_interval(evidence(np.vstack([error[:60], np.full((4, 600), 1.2)]), times))
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import t as student
 from torch import Tensor
 
-from bench.cells.drawings import exponent_arrays
+from bench.cells.drawings import interval_arrays
 from bench.cells.exponents import exponents
 from learners import (
     Budget,
@@ -24,6 +25,7 @@ from learners import (
     WindowedRNN,
 )
 from metrics import (
+    LYAPUNOV,
     Cost,
     Evidence,
     Undefined,
@@ -233,9 +235,22 @@ def test_what_comes_to_rest_is_a_point_whatever_grows_on_the_way_also_to_figures
     given = replace(evidence(lambda: found), scale=data.std.numpy(), climate=states, climate_truth=states)
     assert kaplan_yorke_dimension.measure(given) == 0
     assert lyapunov_exponent.measure(given) == 0
-    mean, low, high = exponent_arrays(given)["exponents"]
+    mean, low, high = interval_arrays(given, LYAPUNOV)["exponents"]
     np.testing.assert_allclose(mean, [0.0, found.exponents[1]], atol=1e-6)
     np.testing.assert_allclose(high - low, found.interval[1] - found.interval[0], atol=1e-6)
+
+
+def test_the_dimension_has_the_interval_that_its_exponents_give_it():
+    leading, last = np.random.default_rng(0).normal([[0.9], [-14.5]], [[0.2], [0.3]], (2, 60))
+    found = Spectrum(np.stack([leading, 0.01 * leading, last], axis=-1), complete=True)
+    given = evidence(lambda: found)
+    dimension, low, high = interval_arrays(given, LYAPUNOV)["kaplan_yorke_dimension"]
+    mean = 2 + leading.mean() / -last.mean()
+    slopes = leading / -last.mean() + leading.mean() * last / last.mean() ** 2  # to the first order
+    reach = student.ppf(0.975, 59) * slopes.std(ddof=1) / np.sqrt(60)
+    assert dimension == pytest.approx(mean, abs=1e-6)
+    assert (high - low) / 2 == pytest.approx(reach, rel=0.02)
+    assert kaplan_yorke_dimension.measure(given) == pytest.approx(mean)
 
 
 def test_a_channel_without_a_scale_leaves_no_exponents_and_no_crash():
@@ -249,4 +264,4 @@ def test_a_channel_without_a_scale_leaves_no_exponents_and_no_crash():
         lyapunov_exponent.measure(still)
     with pytest.raises(Undefined, match="constant in the training data"):
         unbounded_fraction.measure(still)
-    assert exponent_arrays(still) == {}
+    assert interval_arrays(still, LYAPUNOV) == {}

@@ -23,13 +23,13 @@ def exponents() -> pd.DataFrame:
 def test_what_is_published_is_the_truth_and_not_one_noisy_measurement_of_it():
     frame = exponents()
     assert ranks(frame, ["A", "B"], "lyapunov_exponent")["X"].to_dict() == {"A": 1.0, "B": 2.0}
-    frame.attrs |= {"published": {"X": {"lyapunov_exponent": 1.015}}, "reach": {"X": 0.13}}
+    frame.attrs |= {"published": {"X": {"lyapunov_exponent": 1.015}}, "reach": {("X", "lyapunov_exponent"): 0.13}}
     assert ranks(frame, ["A", "B"], "lyapunov_exponent")["X"].to_dict() == {"A": 2.0, "B": 1.0}
 
 
 def test_exponents_within_the_interval_of_the_truths_estimate_are_equally_near():
     frame = exponents()
-    frame.attrs["reach"] = {"X": 0.13, "Y": 0.1}
+    frame.attrs["reach"] = {("X", "lyapunov_exponent"): 0.13, ("Y", "lyapunov_exponent"): 0.1}
     assert ranks(frame, LEARNERS, "lyapunov_exponent")["X"].to_dict() == {"A": 1.5, "B": 1.5, "C": 3.0}
     far = losses(frame, "lyapunov_exponent").set_index("learner")["loss"].to_dict()
     assert far["C"] == pytest.approx(1.3 - 0.914 - 0.13)
@@ -57,6 +57,13 @@ def test_a_run_tells_how_far_its_estimates_of_true_exponents_reach(monkeypatch):
     monkeypatch.setattr(fake_runs, "METRICS", (*fake_runs.METRICS, metric))
     values = {(system, "TrueEquations", 0): {metric[0]: 0.9} for system in fake_runs.SYSTEMS}
     run = fake_runs.run_of(values, [0], published={"Lorenz": {metric[0]: 0.906}})
-    kept = {"exponents": np.array([[[0.9, -1.0], [0.8, -1.1], [1.0, -0.9]]])}
+    kept = {
+        "exponents": np.array([[[0.9, -1.0], [0.8, -1.1], [1.0, -0.9]]]),
+        "kaplan_yorke_dimension": np.array([[2.0, 1.7, 2.3], [2.0, 1.0, 3.0]]),
+    }
     object.__setattr__(run, "store", SimpleNamespace(arrays=lambda key: kept))
-    assert run.frame().attrs["reach"] == {"Rossler": pytest.approx(0.1)}
+    assert run.frame().attrs["reach"] == {
+        ("Rossler", metric[0]): pytest.approx(0.1),
+        ("Lorenz", "kaplan_yorke_dimension"): pytest.approx(0.3),
+        ("Rossler", "kaplan_yorke_dimension"): pytest.approx(0.3),
+    }
