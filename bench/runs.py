@@ -91,7 +91,8 @@ def write_report(run: Run, show: bool = True, **formats: Any) -> Path:
     """
     from results.report import page
 
-    with Console().status("writing the report") if show else nullcontext():
+    spinner = Console(force_jupyter=False).status("writing the report")  # in notebooks it would need widgets
+    with spinner if show else nullcontext():
         try:
             return page.write_report(run, jobs=cores(), **formats)
         except BrokenExecutor:  # one of the processes was killed, as for lack of memory

@@ -51,7 +51,7 @@ def report(
     with looking(style) if style else nullcontext(), no_garbage_collection():
         if gallery:
             kinds = chosen.get("figures", FORMATS)
-            with Console(stderr=True).status("drawing every figure"), executor(cores()) as pool:
+            with Console(stderr=True, force_jupyter=False).status("drawing every figure"), executor(cores()) as pool:
                 for saved in [
                     pool.submit(save, draw(), out / "gallery", name, kinds) for name, draw in FIGURES.items()
                 ]:

@@ -70,7 +70,8 @@ def time(
         return NOTHING_MEASURED
     from bench.timing.timing import time_learners
 
-    with Console(stderr=True, quiet=quiet, highlight=False).status("timing: reading the data") as status:
+    console = Console(stderr=True, quiet=quiet, highlight=False, force_jupyter=False)
+    with console.status("timing: reading the data") as status:
         found = time_learners(
             first,
             learners,

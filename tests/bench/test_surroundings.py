@@ -6,15 +6,20 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from bench.errors import INTERRUPTED, UNREAD, UserError
 from bench.machine import environment
-from bench.runs import find_executor
+from bench.runs import find_executor, write_report
 from bench.suite import load
+from results import Store
+from results.report import page
 from results.report.parallel import SameProcess, executor
+from results.store.run import Run
 
 ROOT = Path(__file__).parents[2]
 SUITE = """
@@ -190,3 +195,14 @@ def test_commands_that_run_no_cells_need_no_module_that_windows_lacks(tmp_path: 
     )
     out, err = started(tmp_path, "-c", program, "plan", "--suite", "smoke", "-s", "Lorenz").communicate(timeout=120)
     assert "0 cached, 13 missing" in out, err
+
+
+def test_in_a_notebook_no_report_asks_for_widgets(monkeypatch: pytest.MonkeyPatch):
+    """Rich takes a notebook for a live display, and warns at each refresh where that lacks its widgets."""
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr(page, "write_report", lambda run, **given: Path("report.html"))
+    in_notebook: list[bool] = []
+    monkeypatch.setattr(Console, "status", lambda self, text: nullcontext(in_notebook.append(self.is_jupyter)))
+    empty = Run(Path("kept"), {}, Store(Path()))
+    assert write_report(empty) == Path("report.html")
+    assert in_notebook == [False]
