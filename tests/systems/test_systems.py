@@ -26,6 +26,7 @@ from systems import (
     TwoCentre,
     VanDerPol,
 )
+from systems.published import true_values
 from tests.support.cases import few
 from tests.support.problems import PROBLEMS, every_flow, every_system
 
@@ -94,6 +95,11 @@ def test_a_timescale_is_called_what_it_is(system: Simulated, name: str):
 )
 def test_rings_of_few_sites_have_the_lyapunov_times_that_are_published(sites: int, exponent: float):
     assert 1 / Lorenz96(sites).timescale == pytest.approx(exponent, rel=1e-9)
+
+
+def test_the_truth_of_a_small_ring_is_what_long_runs_give_though_its_timescale_is_as_published():
+    assert true_values(Lorenz96(sites=9))["lyapunov_exponent"] == pytest.approx(1.228 / 1.2164)
+    assert true_values(Lorenz96(sites=7))["lyapunov_exponent"] == pytest.approx(1.261 / 1.2652)
 
 
 @pytest.mark.parametrize("system", every_system(), ids=by_name)

@@ -214,10 +214,10 @@ def test_the_lyapunov_time_of_a_small_ring_is_the_one_that_is_measured():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sites", "exponent"), [(5, 0.46705), (6, 0.94633), (7, 1.2652), (8, 1.5918), (9, 1.2164)])
-def test_small_rings_have_their_published_exponents(sites: int, exponent: float):
+@pytest.mark.parametrize(("sites", "exponent"), [(5, 0.472), (6, 0.957), (7, 1.261), (8, 1.599), (9, 1.228)])
+def test_small_rings_have_the_exponents_of_long_runs(sites: int, exponent: float):
     certificate = certify(Lorenz96(sites=sites))
-    assert lines(certificate)["largest Lyapunov exponent"].value == pytest.approx(exponent, abs=0.04)
+    assert lines(certificate)["largest Lyapunov exponent"].value == pytest.approx(exponent, abs=0.03)
     assert abs(float(lines(certificate)["exponent along the flow"].value)) < 0.08 * exponent
     assert certificate.passed
 
