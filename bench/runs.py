@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
 from functools import partial
+from io import StringIO
 from multiprocessing import get_all_start_methods
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.status import Status
 
 from bench.errors import UserError, unknown
 from bench.machine.environment import cores
@@ -91,12 +93,17 @@ def write_report(run: Run, show: bool = True, **formats: Any) -> Path:
     """
     from results.report import page
 
-    spinner = Console(force_jupyter=False).status("writing the report")  # in notebooks it would need widgets
-    with spinner if show else nullcontext():
+    with spinner("writing the report") if show else nullcontext():
         try:
             return page.write_report(run, jobs=cores(), **formats)
         except BrokenExecutor:  # one of the processes was killed, as for lack of memory
             return page.write_report(run, **formats)
+
+
+def spinner(text: str, **console: Any) -> Status:
+    """A spinner with a text, for terminals alone: notebooks lack its widgets, or draw each turn below the last."""
+    shown = Console(**console)
+    return (Console(file=StringIO(), force_jupyter=False) if shown.is_jupyter else shown).status(text)
 
 
 def unwritable(root: Path, error: OSError) -> UserError:

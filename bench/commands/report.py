@@ -12,7 +12,7 @@ from bench.display.tables import table_of, titled
 from bench.errors import MISTAKEN, NOTHING_MEASURED, one_line, print_to_stderr, unknown
 from bench.machine.environment import cores
 from bench.request import RUNS, Out, RunNames, shown_option
-from bench.runs import find_runs, write_report
+from bench.runs import find_runs, spinner, write_report
 from results import UnreadableError
 from results.store.run import Run, no_garbage_collection
 
@@ -51,7 +51,7 @@ def report(
     with looking(style) if style else nullcontext(), no_garbage_collection():
         if gallery:
             kinds = chosen.get("figures", FORMATS)
-            with Console(stderr=True, force_jupyter=False).status("drawing every figure"), executor(cores()) as pool:
+            with spinner("drawing every figure", stderr=True), executor(cores()) as pool:
                 for saved in [
                     pool.submit(save, draw(), out / "gallery", name, kinds) for name, draw in FIGURES.items()
                 ]:

@@ -57,7 +57,7 @@ def run(
             conditions = replace(conditions, jobs=plan.jobs)
             begin = perf_counter()
             console = Console(stderr=as_json, highlight=False)
-            is_live = console.file.isatty() and not console.is_dumb_terminal and not quiet
+            is_live = console.file.isatty() and not (console.is_jupyter or console.is_dumb_terminal or quiet)
             announce = partial(console.print, markup=False, soft_wrap=True)
             tally = Tally(plan.share_of_manifest, plan.jobs, None if quiet else announce, is_live)
             with live(tally, console) if is_live else nullcontext():

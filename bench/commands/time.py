@@ -12,6 +12,7 @@ from bench.display.tables import sheet
 from bench.errors import NOTHING_MEASURED, UserError, at_least, positive, print_to_stderr
 from bench.planning import plan as planning
 from bench.request import Quiet, Request, how_option, with_options
+from bench.runs import spinner
 
 
 class Variant(StrEnum):
@@ -70,8 +71,7 @@ def time(
         return NOTHING_MEASURED
     from bench.timing.timing import time_learners
 
-    console = Console(stderr=True, quiet=quiet, highlight=False, force_jupyter=False)
-    with console.status("timing: reading the data") as status:
+    with spinner("timing: reading the data", stderr=True, quiet=quiet, highlight=False) as status:
         found = time_learners(
             first,
             learners,

@@ -6,20 +6,16 @@ import subprocess
 import sys
 import textwrap
 import time
-from contextlib import nullcontext
+from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from bench.errors import INTERRUPTED, UNREAD, UserError
 from bench.machine import environment
-from bench.runs import find_executor, write_report
+from bench.runs import find_executor, spinner
 from bench.suite import load
-from results import Store
-from results.report import page
 from results.report.parallel import SameProcess, executor
-from results.store.run import Run
 
 ROOT = Path(__file__).parents[2]
 SUITE = """
@@ -197,12 +193,11 @@ def test_commands_that_run_no_cells_need_no_module_that_windows_lacks(tmp_path: 
     assert "0 cached, 13 missing" in out, err
 
 
-def test_in_a_notebook_no_report_asks_for_widgets(monkeypatch: pytest.MonkeyPatch):
+def test_in_a_notebook_nothing_spins(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """Rich takes a notebook for a live display, and warns at each refresh where that lacks its widgets."""
     monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
-    monkeypatch.setattr(page, "write_report", lambda run, **given: Path("report.html"))
-    in_notebook: list[bool] = []
-    monkeypatch.setattr(Console, "status", lambda self, text: nullcontext(in_notebook.append(self.is_jupyter)))
-    empty = Run(Path("kept"), {}, Store(Path()))
-    assert write_report(empty) == Path("report.html")
-    assert in_notebook == [False]
+    with spinner("writing") as status:
+        assert not status.console.is_jupyter
+        assert isinstance(status.console.file, StringIO)
+        status.update("still writing")
+    assert capsys.readouterr() == ("", "")
