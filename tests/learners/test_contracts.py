@@ -153,6 +153,7 @@ def test_a_past_of_any_length_is_forecast_from_alike_or_refused_by_name(fitted: 
         predictor.forecast(dataset.test.between(0, 0), dataset.test.times[0, :2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [1, 4])
 def test_validation_trajectories_of_any_length_are_learned_from_or_refused_by_name(
     learner: Learner, dataset: Dataset, samples: int

@@ -35,6 +35,12 @@ def data() -> Dataset:
     return sample(Lorenz(), SAMPLING, 0)
 
 
+def test_validation_trajectories_without_the_past_that_a_model_needs_are_told_by_name(data: Dataset):
+    short = replace(data, valid=data.valid.between(0, 2))
+    with pytest.raises(ValueError, match=r"^validation trajectories leave 1 samples before a .* from 2: give"):
+        NVAR().fit(short, Budget(), [0])
+
+
 def geometric_mean_error(predictor: Predictor, data: Dataset) -> float:
     """From the definition: 2 timescales are 100 samples, every 25th sample with a context before it is a start."""
     logs = []

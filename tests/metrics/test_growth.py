@@ -73,6 +73,7 @@ def test_a_minority_of_diverged_forecasts_does_not_matter():
 def test_the_rate_has_an_interval_that_covers_it_as_often_as_it_says():
     rng, covered, widths = np.random.default_rng(0), 0, []
     times = np.broadcast_to(TIMES, (64, 600))
+    wrong = np.full((4, 600), 1.2)
     for _ in range(40):
         error = np.minimum(1e-4 * np.exp(times * rng.normal(1.0, 0.1, (64, 1))), 1.4)
         rate, low, high = rate_interval(evidence(error, times))
@@ -82,7 +83,7 @@ def test_the_rate_has_an_interval_that_covers_it_as_often_as_it_says():
     assert covered >= 35
     assert 0.02 < np.median(widths) < 0.1
     with pytest.raises(Undefined, match="no growth phase"):
-        rate_interval(evidence(np.vstack([error[:60], np.full((4, 600), 1.2)]), times))
+        rate_interval(evidence(np.vstack([np.minimum(1e-4 * np.exp(times[4:]), 1.4), wrong]), times))
 
 
 @pytest.mark.parametrize(

@@ -323,10 +323,12 @@ def test_segments_are_consecutive_samples_and_all_can_be_drawn():
 
 def test_trajectories_shorter_than_a_segment_are_refused_with_the_remedy():
     dataset = sample(LinearSpiral(), SAMPLING, 0)
-    with pytest.raises(
-        ValueError, match=r"segments of 21 samples, .* have 20: lower .* or give longer .*Sampling.samples"
-    ):
+    short = replace(dataset, valid=dataset.valid.between(0, 4))
+    remedy = "lower the learner's lookahead or window, or give longer trajectories"
+    with pytest.raises(ValueError, match=f"^training needs segments of 21 samples, but its .* have 20: {remedy}"):
         segments_of(dataset, Scales.of(dataset), 21, [0])
+    with pytest.raises(ValueError, match=f"^validation needs segments of 5 samples, but its .* have 4: {remedy}"):
+        segments_of(short, Scales.of(dataset), 5, [0])
 
 
 def test_standardised_states_have_unit_scale_and_come_back():
