@@ -88,7 +88,8 @@ class NeuralODE(Learner):
         data = segments_of(dataset, scales, self.lookahead + 1, seeds, self.noise, self.curriculum)
         build, together = integration.rollout, not integration.adaptive
         predictor = partial(StatePredictor, scales=scales, build=build, together=together)
-        return train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor, penalty)
+        compiler = integration.compiler(stack, scales.increment) if regular else None
+        return train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor, penalty, compiler)
 
     def _penalty(self, mismatch: Callable[[Tensor], Tensor], segments: Segments) -> Float[Tensor, " seed"]:
         return self.jacobian * mismatch(segments[:, :, 0])

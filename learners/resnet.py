@@ -12,12 +12,14 @@ from learners.base import Budget, Learner, Predictor
 from learners.networks.fields import stacked_damping
 from learners.networks.scales import Scales
 from learners.networks.stacked import Activation, NetworkKind, replicas_in, stacked_network
+from learners.solvers.compiled import KernelUpdates
 from learners.solvers.rollout import Rollout, StatePredictor, rollout_map
 from learners.streams import stream
 from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
 from learners.validation import not_negative, positive
 from systems import Dataset
+from systems.solvers.fixed import TABLEAUS
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,12 @@ class ResNet(Learner):
 
         data = segments_of(dataset, scales, 2, seeds, self.noise)
         predictor = partial(StatePredictor, scales=scales, build=self._rollout, together=True)
-        return train_on_residuals(stack, one_step_errors, data, self.training, budget, stack.blocks, predictor)
+        compiler = None
+        if self.network == "mlp" and damping is None:
+            compiler = partial(KernelUpdates, blocks, TABLEAUS["euler"], scales.increment, scales.increment)
+        return train_on_residuals(
+            stack, one_step_errors, data, self.training, budget, stack.blocks, predictor, compiler=compiler
+        )
 
     def _rollout(self, network: "ResidualMap") -> Rollout:
         replicas = replicas_in(network)

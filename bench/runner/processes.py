@@ -23,10 +23,11 @@ import psutil
 from results.processes import without_script
 
 CONTEXT = multiprocessing.get_context("forkserver")
-PRELOADED = (  # the last of these the first optimiser of a process would import, in seconds
+PRELOADED = (  # the last of these the first optimiser, and the first perceptron in training, would import, in seconds
     "bench.runner.fork_server",
     "bench.runner.preload",
     "torch._dynamo",
+    "learners.solvers.kernel",
 )
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 SERVER_DIED = 255  # the exit code of a process whose fork server has died, or that has chosen this one

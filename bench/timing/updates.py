@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.timing import stopwatch
 from learners import Budget, Learner, Predictor
-from learners.training.counting import counting, counting_flops, differentiated_by_autograd, keeping
+from learners.training.counting import counting, counting_flops, keeping
 from learners.training.training_step import TrainingStep, collect_steps
 from systems import Dataset
 
@@ -109,7 +109,7 @@ class Updates:
         saved = 0
         evaluations = 0
         for step, (minibatch, *_) in zip(self.steps, self.minibatches, strict=True):
-            with counting(step.counted) as tally, differentiated_by_autograd():
+            with counting(step.counted) as tally:
                 losses, kept = keeping(
                     lambda step=step, given=minibatch: step.objective(given), list(step.network.parameters())
                 )

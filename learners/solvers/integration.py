@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -12,11 +13,11 @@ from torchdiffeq import odeint, odeint_adjoint
 from learners.base import SolverError
 from learners.networks.fields import VectorField
 from learners.networks.stacked import replicas_in
-from learners.solvers import fused
+from learners.solvers.compiled import KernelUpdates
 from learners.solvers.embedded import solve
 from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
-from learners.training.counting import by_autograd, note
+from learners.training.loop import Compiler
 from systems.solvers.fixed import TABLEAUS
 
 Gradient = Literal["backpropagation", "adjoint"]
@@ -40,10 +41,6 @@ class Integration:
     ) -> Float[Tensor, "seed batch {count} state"]:
         """The states after 1, ..., `count` sampling steps, differentiable."""
         if self.gradient == "backpropagation" and not self.adaptive:
-            by_hand = self.solver in TABLEAUS and torch.is_grad_enabled() and not by_autograd()
-            if by_hand and isinstance(field, VectorField) and (network := field.perceptron):
-                note(field, count * EVALUATIONS[self.solver])
-                return fused.integrate(network, field.increment, start, self.solver, count)
             states = [start]
             for _ in range(count):
                 states.append(STEPS[self.solver](field, states[-1], 1.0))
@@ -57,6 +54,12 @@ class Integration:
         except AssertionError as failure:
             raise SolverError(f"{self.solver} at tolerance {self.tolerance:g} could not go on: {failure}") from failure
         return torch.stack(tuple(solution[1:]), dim=2)
+
+    def compiler(self, field: VectorField, unit: Float[Tensor, " dim"]) -> Compiler | None:
+        """Compiled updates of a field that is trained on errors in this unit, where the kernel can make them."""
+        if self.gradient != "backpropagation" or self.solver not in TABLEAUS or field.perceptron is None:
+            return None
+        return partial(KernelUpdates, [field.perceptron], TABLEAUS[self.solver], field.increment, unit)
 
     def integrate_irregular(
         self, field: nn.Module, start: Float[Tensor, "seed batch state"], intervals: Float[Tensor, "seed batch count"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from math import isnan, nan
 from typing import Any, TypeVar
@@ -23,21 +22,10 @@ class Tally:
     """Calls of the counted modules since it was last read."""
 
     calls: int = 0
-    by_hand: bool = False  # whether some were made by other means than calling a module
 
     def take(self) -> int:
         calls, self.calls = self.calls, 0
         return calls
-
-
-_OPEN: dict[nn.Module, Tally] = {}  # the modules that are counted at the moment
-
-
-def note(module: nn.Module, calls: int) -> None:
-    """Count evaluations of a module that were made by other means than calling it."""
-    if module in _OPEN:
-        _OPEN[module].calls += calls
-        _OPEN[module].by_hand = True
 
 
 @contextmanager
@@ -48,15 +36,12 @@ def counting(modules: Iterable[nn.Module]) -> Iterator[Tally]:
     def called(*_: object) -> None:
         tally.calls += 1
 
-    counted = list(modules)
-    handles = [module.register_forward_hook(called) for module in counted]
-    _OPEN.update(dict.fromkeys(counted, tally))
+    handles = [module.register_forward_hook(called) for module in modules]
     try:
         yield tally
     finally:
-        for module, handle in zip(counted, handles, strict=True):
+        for handle in handles:
             handle.remove()
-            _OPEN.pop(module, None)
 
 
 def keeping(forward: Callable[[], Result], parameters: Sequence[nn.Parameter]) -> tuple[Result, int]:
@@ -106,24 +91,6 @@ class _Kept:
     def __del__(self) -> None:
         if self.place and self.place not in self.memory.exempt:
             self.memory.change(self.place, self.size, -1)
-
-
-_by_autograd = ContextVar("by_autograd", default=False)
-
-
-@contextmanager
-def differentiated_by_autograd() -> Iterator[None]:
-    """While the context is open, passes that are written by hand give way to those of autograd."""
-    token = _by_autograd.set(True)
-    try:
-        yield
-    finally:
-        _by_autograd.reset(token)
-
-
-def by_autograd() -> bool:
-    """Whether `differentiated_by_autograd` is open."""
-    return _by_autograd.get()
 
 
 def counting_flops(run: Callable[[], Result]) -> tuple[Result, int]:

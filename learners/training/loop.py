@@ -18,9 +18,10 @@ from learners.training.counting import counting
 from learners.training.levenberg_marquardt import LevenbergMarquardt, Residuals
 from learners.training.run import TrainingRun
 from learners.training.segments import Segments, TrainingData
-from learners.training.training_step import TrainingStep, clip, collect_step
+from learners.training.training_step import CompiledUpdates, TrainingStep, clip, collect_step
 
 Objective = Callable[[Segments], Float[Tensor, " seed"]]
+Compiler = Callable[[float], CompiledUpdates]  # from the largest norm of a replica's gradient
 
 Optimiser = Literal["adam", "levenberg-marquardt"]
 
@@ -66,6 +67,7 @@ def train(
     counted: Iterable[nn.Module],
     predictor: Callable[[Any], Predictor],
     residuals: Residuals | None = None,
+    compiler: Compiler | None = None,
 ) -> list[Predictor]:
     """Train every replica of a network in place on segments of trajectories, up to where it forecasts best.
 
@@ -78,6 +80,7 @@ def train(
         counted: the modules whose calls are the function evaluations.
         predictor: of the network, or of one of its replicas.
         residuals: of which the loss is the mean square, as Levenberg's and Marquardt's method needs it to be.
+        compiler: makes updates with the same objective by compiled code, if there is any.
 
     Returns:
         A predictor for each replica, whose log says so where its loss was never finite, or its solver failed.
@@ -105,6 +108,7 @@ def train(
         lambda: objective(held_out),
         parameters,
         lambda: data.forecasts.errors(predictors()),
+        compiler and partial(compiler, training.clip),
     )
     logs = run_updates(step, training, budget, solver)
     found = predictors()
@@ -122,15 +126,20 @@ def train_on_residuals(
     counted: Iterable[nn.Module],
     predictor: Callable[[Any], Predictor],
     penalty: Objective | None = None,
+    compiler: Compiler | None = None,
 ) -> list[Predictor]:
-    """Train on the mean squared residual `[seed, batch, ...]` of each replica, plus a penalty if there is one."""
+    """Train on the mean squared residual `[seed, batch, ...]` of each replica, plus a penalty if there is one.
+
+    `compiler` makes updates without a penalty.
+    """
 
     def objective(segments: Segments) -> Float[Tensor, " seed"]:
         error = mean_square(residuals(segments))
         return error if penalty is None else error + penalty(segments)
 
-    whole = residuals if penalty is None else None
-    return train(network, objective, data, training, budget, counted, predictor, whole)
+    if penalty is not None:
+        return train(network, objective, data, training, budget, counted, predictor)
+    return train(network, objective, data, training, budget, counted, predictor, residuals, compiler)
 
 
 def run_updates(
@@ -157,6 +166,7 @@ def run_updates(
     updates = budget.updates(training.updates)
     if collect_step(step if solver is None else None):
         return run.logs()
+    run.start()
     with counting(step.counted) as run.tally:
         try:
             if budget.equal in ("nfe", "seconds"):

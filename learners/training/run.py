@@ -12,9 +12,9 @@ from torch import Tensor
 
 from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog
 from learners.training.best import Best
-from learners.training.counting import Tally, counting_flops, differentiated_by_autograd, keeping
+from learners.training.counting import Tally, counting_flops, keeping
 from learners.training.levenberg_marquardt import LevenbergMarquardt
-from learners.training.training_step import TrainingStep
+from learners.training.training_step import CompiledUpdates, TrainingStep
 
 Result = TypeVar("Result")
 
@@ -26,6 +26,8 @@ class TrainingRun:
 
     def __init__(self, step: TrainingStep, solver: LevenbergMarquardt | None, count_flops: bool) -> None:
         self.step, self.solver, self.count_flops = step, solver, count_flops
+        self.compiled: CompiledUpdates | None = None
+        self.costs: dict[torch.Size, tuple[int, int, int]] = {}  # by the shape of the minibatch, of compiled updates
         self.parameters = list(step.network.parameters())
         self.forecasts = step.validation_errors
         self.seeds = len(step.weights[0])
@@ -46,6 +48,12 @@ class TrainingRun:
         self.ended: dict[int, TrainingLog] = {}  # of the replicas whose training has ended
         self.begun = perf_counter()
 
+    def start(self) -> None:
+        """Begin to count the time, once updates are compiled, if these can be."""
+        if self.solver is None:
+            self.compiled = self.step.compiled()
+        self.begun = perf_counter()
+
     @property
     def seconds(self) -> float:
         """For each replica: the time of the stack is shared out evenly."""
@@ -64,7 +72,7 @@ class TrainingRun:
         for minibatch in list(self.step.minibatches(PROBES))[PROBES // 2 :]:
             self.forward, self.backward = torch.zeros_like(self.forward), torch.zeros_like(self.backward)
             self.begun = perf_counter()
-            self._differentiate(minibatch)
+            self._gradients(minibatch)
             shares.append(self.spent(budget))
             self.step.optimiser.zero_grad(set_to_none=True)
         self.forward, self.backward = torch.zeros_like(self.forward), torch.zeros_like(self.backward)
@@ -74,18 +82,8 @@ class TrainingRun:
     def update(self, minibatch: Tensor, rate: float) -> None:
         """Update the weights of every replica."""
         if self.solver is None:
-            optimiser = self.step.optimiser
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            optimiser.zero_grad(set_to_none=True)
-            self.recent += self._count_flops(partial(self._differentiate, minibatch))
-            if self.unmeasured and self.tally.by_hand:
-                with differentiated_by_autograd():
-                    _, saved = keeping(partial(self.step.objective, minibatch), self.parameters)
-                self.saved = max(self.saved, saved)
-                self.tally.take()
-            self.step.clip()
-            optimiser.step()
+            self.recent += self._gradients(minibatch)
+            self._descend(rate)
         else:
             step = self._count_flops(partial(self.solver.step, minibatch))
             evaluations = self.tally.take() / step.passes  # in one pass over the minibatch
@@ -98,6 +96,43 @@ class TrainingRun:
         self.updates += 1
         self.samples += minibatch[..., 0].numel() // self.seeds if minibatch.dim() > 1 else len(minibatch)
 
+    def _gradients(self, minibatch: Tensor) -> Float[Tensor, " seed"]:
+        """The losses, with gradients for a descent, whose costs are counted."""
+        if self.compiled is None:
+            self.step.optimiser.zero_grad(set_to_none=True)
+            return self._count_flops(partial(self._differentiate, minibatch))
+        evaluations, saved, flops = self._eager_costs(minibatch)
+        losses = self.compiled.differentiate(minibatch)
+        self.forward += evaluations
+        self.backward += evaluations
+        self.saved, self.kept = max(self.saved, saved), max(self.kept, self.compiled.kept_bytes)
+        if self.unmeasured and self.count_flops:
+            self.flops.append(flops)
+        return losses
+
+    def _descend(self, rate: float) -> None:
+        if self.compiled is not None:
+            self.compiled.descend(rate)
+            return
+        for group in self.step.optimiser.param_groups:
+            group["lr"] = rate
+        self.step.clip()
+        self.step.optimiser.step()
+
+    def _eager_costs(self, minibatch: Tensor) -> tuple[int, int, int]:
+        """What one gradient on a minibatch of this shape takes: evaluations, bytes that autograd keeps, operations."""
+
+        def differentiate() -> int:
+            losses, saved = keeping(partial(self.step.objective, minibatch), self.parameters)
+            losses.sum().backward()
+            return saved
+
+        if minibatch.shape not in self.costs:
+            saved, flops = counting_flops(differentiate)
+            self.costs[minibatch.shape] = self.tally.take(), saved, flops
+            self.step.optimiser.zero_grad(set_to_none=True)
+        return self.costs[minibatch.shape]
+
     def _count_flops(self, run: Callable[[], Result]) -> Result:
         if not (self.unmeasured and self.count_flops):
             return run()
@@ -109,8 +144,7 @@ class TrainingRun:
         """The losses, after a forward and a backward pass whose evaluations are counted."""
         if self.unmeasured:
             losses, kept = keeping(partial(self.step.objective, minibatch), self.parameters)
-            self.kept = max(self.kept, kept)
-            self.saved = max(self.saved, 0 if self.tally.by_hand else kept)
+            self.saved = self.kept = max(self.saved, kept)
         else:
             losses = self.step.objective(minibatch)
         spent = self.tally.take()

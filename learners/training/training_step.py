@@ -4,10 +4,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn, optim
+
+
+class CompiledUpdates(Protocol):
+    """Updates of weights by compiled code, which does what a step's objective, clip and optimiser do, to rounding."""
+
+    kept_bytes: int  # that the last differentiation worked in
+
+    def differentiate(self, segments: Tensor) -> Float[Tensor, " seed"]: ...  # the losses; the gradients are kept
+    def descend(self, rate: float) -> None: ...  # along these
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,13 @@ class TrainingStep:
     validation_losses: Callable[[], Float[Tensor, " seed"]]
     weights: Sequence[Tensor]  # [seed, ...]: all that is kept of the best model
     validation_errors: Callable[[], Float[Tensor, " seed"]] | None = None  # of forecasts; lowest for the best model
+    compiler: Callable[[], CompiledUpdates] | None = None
+
+    def compiled(self) -> CompiledUpdates | None:
+        """The same updates by compiled code, where there is any: for float32 weights on a CPU."""
+        weights = self.weights[0]
+        fits = weights.device.type == "cpu" and weights.dtype == torch.float32
+        return self.compiler() if self.compiler and fits else None
 
 
 _collected: ContextVar[list[TrainingStep] | None] = ContextVar("collected", default=None)

@@ -1,0 +1,101 @@
+"""Training of perceptrons by the compiled kernel: where their weights lie, and how their rollouts are cut up."""
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from learners.networks.stacked import ACTIVATIONS, StackedMLP
+from systems.solvers.fixed import Tableau
+
+CACHE = 2**18  # bytes that hidden layers may take for all that a core does to stay in its own cache
+MOST_ROWS = 32  # of a block
+
+
+class KernelUpdates:
+    """Updates of a stack of rollouts x <- x + h f(x), as the clip and Adam of the eager ones make them, to rounding.
+
+    The weights are moved to where the kernel finds them: the networks' parameters are views of one array from then on.
+
+    Args:
+        networks: that take turns within one sampling step.
+        tableau: of the steps that each network takes.
+        increment: the size h of each number of the state.
+        unit: what errors of the leading numbers are measured in; others do not count.
+        largest: norm of a replica's gradient.
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[StackedMLP],
+        tableau: Tableau,
+        increment: Float[Tensor, " state"],
+        unit: Float[Tensor, " dim"],
+        largest: float,
+    ) -> None:
+        from learners.solvers import blocks, kernel  # numba takes half a second to import, a kernel to compile several
+
+        self.kernel, self.largest, self.count, self.kept_bytes = kernel, largest, 0, 0
+        layers: list[Any] = list(networks[0].layers)
+        state = len(increment)
+        sizes = [blocks.NARROW if state <= blocks.NARROW else _whole(state, blocks.LANES)] * (len(layers) + 1)
+        sizes[1:-1] = [_whole(layer.weight.shape[2], blocks.LANES) for layer in layers[:-1]]
+        shapes = [blocks.shape(inputs, outputs) for inputs, outputs in pairwise(sizes)]
+        offsets = [0, *accumulate(rows * columns for rows, columns in shapes)]
+        self.weights = np.zeros((len(layers[0].weight), len(networks) * offsets[-1]), np.float32)
+        places = torch.from_numpy(self.weights).split(offsets[-1], dim=1)
+        for network, place in zip(networks, places, strict=True):
+            for index, layer in enumerate(network.layers):
+                own = place[:, offsets[index] : offsets[index + 1]].unflatten(1, shapes[index])
+                _move(layer, own.mT if sizes[index + 1] == blocks.NARROW else own, sizes[index])
+        self.gradients, self.means, self.squares = (np.zeros_like(self.weights) for _ in range(3))
+        stages = len(tableau.weights)
+        coefficients = np.zeros((stages + 1, stages + 1), np.float32)
+        for row, values in zip(coefficients, (*tableau.stages, tableau.weights), strict=True):
+            row[: len(values)] = values
+        coefficients[:, -1] = 1
+        of_row = 8 * stages * sum(size + blocks.LANES for size in sizes[1:-1])
+        rows = min(max(CACHE // of_row // blocks.ROWS, 1) * blocks.ROWS, MOST_ROWS)
+        increments = np.zeros((rows, blocks.row(sizes[0])), np.float32)
+        increments[:, :state] = increment
+        self.plan = blocks.Plan(
+            sizes=np.array(sizes),
+            offsets=np.array(offsets),
+            networks=len(networks),
+            activation=list(ACTIVATIONS).index(networks[0].activation),
+            tableau=coefficients,
+            transposed=np.ascontiguousarray(coefficients.T),
+            increments=increments.ravel(),
+            importance=np.pad(1 / (unit * len(unit) ** 0.5).numpy(), (0, state - len(unit))),
+            rows=rows,
+            slots=max(1, CACHE // (of_row * rows)),
+        )
+
+    def differentiate(self, segments: Float[Tensor, "seed batch length state"]) -> Float[Tensor, " seed"]:
+        """The loss of each replica, whose gradients are kept for the descent."""
+        losses = np.empty(len(segments), np.float32)
+        self.kept_bytes = self.kernel.differentiate(
+            self.plan, segments.contiguous().numpy(), self.weights, self.gradients, losses
+        )
+        return torch.from_numpy(losses)
+
+    def descend(self, rate: float) -> None:
+        """Clip the gradients and take the optimiser's step."""
+        self.kernel.descend(self.weights, self.gradients, self.means, self.squares, self.largest, rate, self.count)
+        self.count += 1
+
+
+def _whole(units: int, lanes: int) -> int:
+    return -(-units // lanes) * lanes
+
+
+def _move(layer: Any, own: Float[Tensor, "seed rows columns"], inputs: int) -> None:
+    """Let a layer's parameters be views of the kernel's array, in which the bias is the row behind all inputs."""
+    _, rows, columns = layer.weight.shape
+    for parameter, view in (layer.weight, own[:, :rows, :columns]), (layer.bias, own[:, inputs : inputs + 1, :columns]):
+        view.copy_(parameter.data)
+        parameter.data = view
