@@ -62,7 +62,7 @@ def _descend(weights, gradients, means, squares, largest, rate, count):
             weight[i] -= fast * mean[i] / (np.sqrt(square[i]) * root + F(1e-8))
 
 
-def _cached(function: Callable[..., Any], signature: Any) -> Any:
+def cached(function: Callable[..., Any], signature: Any) -> Any:
     """A function that is compiled now, for one signature, or comes from numba's cache."""
     begin, new, plain = perf_counter(), True, inspect.unwrap(function)
     try:
@@ -83,5 +83,5 @@ _plan = types.NamedTuple(
 _sources = sha256(
     b"".join(Path(file).read_bytes() for file in (__file__, blocks.__file__, arithmetic.__file__))
 ).hexdigest()
-differentiate = _cached(_entry(_sources), types.int64(_plan, types.float32[:, :, :, ::1], _arrays, _arrays, _numbers))
-descend = _cached(_descend, types.void(_arrays, _arrays, _arrays, _arrays, types.float64, types.float64, types.int64))
+differentiate = cached(_entry(_sources), types.int64(_plan, types.float32[:, :, :, ::1], _arrays, _arrays, _numbers))
+descend = cached(_descend, types.void(_arrays, _arrays, _arrays, _arrays, types.float64, types.float64, types.int64))

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn, optim
 
 
+@runtime_checkable
 class CompiledUpdates(Protocol):
     """Updates of weights by compiled code, which does what a step's objective, clip and optimiser do, to rounding."""
 

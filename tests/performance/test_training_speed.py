@@ -64,8 +64,13 @@ def stacked(learner: Learner, data: Dataset, seeds: int) -> tuple[TrainingStep, 
     minibatches = cycle(list(step.minibatches(8)))
     for group in step.optimiser.param_groups:
         group["lr"] = RATE
+    compiled = step.compiled()
 
     def update() -> Tensor:
+        if compiled is not None:
+            losses = compiled.differentiate(next(minibatches))
+            compiled.descend(RATE)
+            return losses
         step.optimiser.zero_grad(set_to_none=True)
         losses = step.objective(next(minibatches))
         losses.sum().backward()

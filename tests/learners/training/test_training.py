@@ -3,14 +3,14 @@
 import math
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from learners import Budget, NeuralODE, ODENet, RKNet, SolverError, Training, TrainingLog
-from learners.networks.fields import VectorField
+from learners import Budget, NeuralODE, ODENet, ResNet, RKNet, SolverError, Training, TrainingLog
 from learners.networks.recurrent import CellType, StackedRecurrent
 from learners.networks.scales import Scales, mean_square
 from learners.networks.stacked import StackedLinear, StackedMLP
@@ -218,16 +218,23 @@ def test_what_is_let_go_in_the_forward_pass_is_not_kept_with_what_comes_after():
     assert keeping(forward, ())[1] == 2 * 4 * 1000  # the last, and the one before until then
 
 
-def test_saved_bytes_are_those_of_autograd_whoever_wrote_the_backward_pass(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    "learner",
+    [
+        NeuralODE(width=64, lookahead=5, curriculum=0.5, training=replace(SHORT, updates=4)),
+        ResNet(width=64, training=replace(SHORT, updates=4)),
+    ],
+    ids=lambda learner: type(learner).__name__,
+)
+def test_costs_are_those_of_autograd_also_where_updates_are_compiled(learner: Any, monkeypatch: pytest.MonkeyPatch):
     dataset = sample(LinearSpiral(), SAMPLING, 0)
-    learner = NeuralODE(width=8, lookahead=3, training=replace(SHORT, updates=1))
-    by_hand = learner.fit(dataset, Budget(), SEEDS)[0].log
-    monkeypatch.setattr(VectorField, "perceptron", None)
-    by_autograd = learner.fit(dataset, Budget(), SEEDS)[0].log
-    assert by_hand.saved_bytes == by_autograd.saved_bytes == by_autograd.kept_bytes
-    assert 0 < by_hand.kept_bytes < by_hand.saved_bytes
-    assert by_hand.flops == pytest.approx(by_autograd.flops, rel=0.05)
-    assert by_hand.nfe_forward == by_autograd.nfe_forward
+    compiled = learner.fit(dataset, Budget(), SEEDS)[0].log
+    monkeypatch.setattr(TrainingStep, "compiled", lambda step: None)
+    eager = learner.fit(dataset, Budget(), SEEDS)[0].log
+    for cost in ("nfe_forward", "nfe_backward", "saved_bytes", "flops", "samples", "updates"):
+        assert getattr(compiled, cost) == getattr(eager, cost), cost
+    assert eager.kept_bytes == eager.saved_bytes
+    assert 0 < compiled.kept_bytes != eager.kept_bytes
 
 
 def test_operations_are_those_of_the_closed_form_in_both_passes():
