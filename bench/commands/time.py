@@ -21,6 +21,7 @@ class Variant(StrEnum):
     EAGER = "eager"
     COMPILED = "compiled"
     GRAPH = "graph"
+    KERNEL = "kernel"
 
 
 class Precision(StrEnum):
@@ -40,7 +41,8 @@ def time(
         list[Precision] | None, how_option(help="Compute so; repeat for more. If not given: float32.")
     ] = None,
     variant: Annotated[
-        list[Variant] | None, how_option(help="Only so launched; repeat for more. graph: CUDA's.")
+        list[Variant] | None,
+        how_option(help="Only so launched; repeat for more. graph: CUDA's; kernel: ours for CPUs."),
     ] = None,
     seconds: Annotated[float, how_option(metavar="S", help="How long each thing is measured.")] = 0.2,
     threads: Annotated[int, how_option(metavar="N", help="Of the CPU, for each operation.")] = 1,

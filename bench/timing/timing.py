@@ -28,7 +28,7 @@ SEEDS = (1, 2, 4, 8)
 AXES = {"width": "width", "hidden": "width", "lookahead": "lookahead"}  # settings that are changed, and as what
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 PARTS = ("forward", "backward", "descent")  # of an update; the last is the clip of the gradients and the optimiser
-VARIANTS = ("eager", "compiled", "graph")
+VARIANTS = ("eager", "compiled", "graph", "kernel")
 
 
 def time_learners(
@@ -94,13 +94,15 @@ class Timing:
     def _measure(self, learner: Learner, which: Mapping[str, str]) -> None:
         """Add the times and costs of one learner in one variant and precision."""
         name, variant, precision = which.values()
-        own = torch.float64 if precision == "float64" else torch.float32
+        own, whole_only = torch.float64 if precision == "float64" else torch.float32, variant in ("graph", "kernel")
         with self._note_failure(name, f"{variant}, {precision}"), self._compute_in(precision):
+            if variant == "kernel" and precision != "float32":
+                raise InapplicableError("the kernel computes in float32")
             updates = Updates.of(learner, self.data, dtype=own)
             if updates.steps:
                 run = updates.update(variant)
                 whole = stopwatch.time_call(run, self.device, self.seconds)
-                if variant != "graph":  # which is launched as a whole
+                if not whole_only:
                     parts = stopwatch.time_parts(updates.parts(variant), self.device, self.seconds)
                     self.times += [
                         {**which, "part": part, "times": one} for part, one in zip(PARTS, parts, strict=True)
@@ -110,7 +112,7 @@ class Timing:
             elif variant == "eager":
                 with self._note_failure(name, "update"):
                     raise InapplicableError("it is fitted at once, without updates")
-            if precision != "float64":
+            if precision != "float64" and variant != "kernel":  # which trains alone
                 with self._note_failure(name, f"{variant} forecast step, {precision}"):
                     step = updates.forecast_step(self.data, variant)
                     taken = stopwatch.time_call(step, self.device, self.seconds)

@@ -128,6 +128,16 @@ def compiled(run: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
 
 def _update(step: TrainingStep, first: Tensor, variant: str) -> Callable[[Tensor], object]:
     """An update of one stack as one function of the minibatch, all of which have the shape of the first."""
+    if variant == "kernel":
+        kernel = step.compiled()
+        if kernel is None:
+            raise InapplicableError("it is trained by autograd: the kernel is for perceptrons in float32 on a CPU")
+
+        def update_compiled(minibatch: Tensor) -> None:
+            kernel.differentiate(minibatch)
+            kernel.descend(0.0)
+
+        return update_compiled
     objective = compiled(step.objective) if variant == "compiled" else step.objective
 
     def update(minibatch: Tensor) -> None:

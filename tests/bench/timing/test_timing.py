@@ -60,7 +60,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def found(data: Dataset) -> dict[str, Any]:
     """A report on the CPU, of which nothing is compiled."""
     about = {"suite": "tiny", "system": "LinearSpiral", "threads": 1, "forecasts": 4}
-    one = timing.Timing(data, "cpu", 1e-3, ("eager", "graph"), ("float32", "float64", "tf32"), notify=lambda text: None)
+    one = timing.Timing(
+        data, "cpu", 1e-3, ("eager", "graph", "kernel"), ("float32", "float64", "tf32"), notify=lambda text: None
+    )
     return one.report([*LEARNERS, PolynomialPropagator()], about)
 
 
