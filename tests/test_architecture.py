@@ -20,7 +20,7 @@ MAY_IMPORT = {
 }
 FORBIDDEN = {"results": {"torch", "torchdiffeq", "torchvision"}, "systems": {"pandas", "seaborn"}}
 MODULES = [path.relative_to(ROOT) for package in MAY_IMPORT for path in sorted((ROOT / package).rglob("*.py"))]
-HEAVY = {"torch", "pandas", "numpy", "scipy", "matplotlib", "seaborn"}
+HEAVY = {"torch", "pandas", "numpy", "numba", "scipy", "matplotlib", "seaborn"}
 
 
 # The rooms of each package, folders and modules at its door, from the top floor down: none imports from one before it.
@@ -118,6 +118,19 @@ def test_imports_are_absolute_and_modules_say_what_they_are(module):
     assert not [name for name in imports(module) if name.startswith(".")]
     docstring = ast.get_docstring(ast.parse((ROOT / module).read_text()))
     assert docstring, f"{module} needs a docstring of one line"
+
+
+def test_learners_import_numba_only_where_it_trains_them():
+    """It takes half a second, and the kernel seconds where it is still to be compiled."""
+    kernel = {f"learners.solvers.{name}" for name in ("arithmetic", "blocks", "kernel")}
+    for module in MODULES:
+        if module.parts[0] == "learners" and name_of(module) not in kernel:
+            for node in ast.parse((ROOT / module).read_text()).body:
+                if isinstance(node, (ast.Import, ast.ImportFrom)):
+                    origin = getattr(node, "module", "")
+                    names = {origin, *(alias.name for alias in node.names)}
+                    names |= {f"{origin}.{alias.name}" for alias in node.names}
+                    assert not names & {*kernel, "numba"}, module
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)

@@ -23,11 +23,11 @@ import psutil
 from results.processes import without_script
 
 CONTEXT = multiprocessing.get_context("forkserver")
-PRELOADED = (  # the last of these the first optimiser, and the first perceptron in training, would import, in seconds
+PRELOADED = (
     "bench.runner.fork_server",
+    "learners.solvers.kernel",  # which the first run on a machine compiles, in seconds
     "bench.runner.preload",
-    "torch._dynamo",
-    "learners.solvers.kernel",
+    "torch._dynamo",  # which the first optimiser of a process would import, in seconds
 )
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 SERVER_DIED = 255  # the exit code of a process whose fork server has died, or that has chosen this one
