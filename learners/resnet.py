@@ -12,7 +12,7 @@ from learners.base import Budget, Learner, Predictor
 from learners.networks.fields import stacked_damping
 from learners.networks.scales import Scales
 from learners.networks.stacked import Activation, NetworkKind, replicas_in, stacked_network
-from learners.solvers.compiled import KernelUpdates
+from learners.solvers.compiled import kernel_updates
 from learners.solvers.rollout import Rollout, StatePredictor, rollout_map
 from learners.streams import stream
 from learners.training.loop import Training, train_on_residuals
@@ -59,9 +59,7 @@ class ResNet(Learner):
 
         data = segments_of(dataset, scales, 2, seeds, self.noise)
         predictor = partial(StatePredictor, scales=scales, build=self._rollout, together=True)
-        compiler = None
-        if self.network == "mlp" and damping is None:
-            compiler = partial(KernelUpdates, blocks, TABLEAUS["euler"], scales.increment, scales.increment)
+        compiler = None if damping else kernel_updates(blocks, TABLEAUS["euler"], scales.increment, scales.increment)
         return train_on_residuals(
             stack, one_step_errors, data, self.training, budget, stack.blocks, predictor, compiler=compiler
         )

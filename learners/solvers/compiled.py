@@ -1,19 +1,36 @@
 """Training of perceptrons by the compiled kernel: where their weights lie, and how their rollouts are cut up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from learners.networks.stacked import ACTIVATIONS, StackedMLP
 from systems.solvers.fixed import Tableau
 
 CACHE = 2**18  # bytes that hidden layers may take for all that a core does to stay in its own cache
 MOST_ROWS = 32  # of a block
+LARGEST = 2**17  # weights of a layer: BLAS is as fast where they do not stay in the cache
+
+
+def kernel_updates(
+    networks: Iterable[nn.Module], tableau: Tableau, increment: Float[Tensor, " state"], unit: Float[Tensor, " dim"]
+) -> "Callable[[float], KernelUpdates] | None":
+    """The function that makes `KernelUpdates` from the largest norm of gradients; None where the kernel is no gain.
+
+    It is for perceptrons whose layers stay in the cache.
+    """
+    perceptrons = []
+    for network in networks:
+        if not isinstance(network, StackedMLP) or max(each[0].numel() for each in network.parameters()) > LARGEST:
+            return None
+        perceptrons.append(network)
+    return partial(KernelUpdates, perceptrons, tableau, increment, unit)
 
 
 class KernelUpdates:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -13,7 +12,7 @@ from torchdiffeq import odeint, odeint_adjoint
 from learners.base import SolverError
 from learners.networks.fields import VectorField
 from learners.networks.stacked import replicas_in
-from learners.solvers.compiled import KernelUpdates
+from learners.solvers.compiled import kernel_updates
 from learners.solvers.embedded import solve
 from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
@@ -59,7 +58,7 @@ class Integration:
         """Compiled updates of a field that is trained on errors in this unit, where the kernel can make them."""
         if self.gradient != "backpropagation" or self.solver not in TABLEAUS or field.perceptron is None:
             return None
-        return partial(KernelUpdates, [field.perceptron], TABLEAUS[self.solver], field.increment, unit)
+        return kernel_updates([field.perceptron], TABLEAUS[self.solver], field.increment, unit)
 
     def integrate_irregular(
         self, field: nn.Module, start: Float[Tensor, "seed batch state"], intervals: Float[Tensor, "seed batch count"]

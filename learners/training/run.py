@@ -82,7 +82,12 @@ class TrainingRun:
     def update(self, minibatch: Tensor, rate: float) -> None:
         """Update the weights of every replica."""
         if self.solver is None:
-            self.recent += self._gradients(minibatch)
+            if self.compiled is None:
+                self.recent += self._count_flops(partial(self._gradients, minibatch))
+            else:
+                self.recent += self._gradients(minibatch)
+                if self.unmeasured and self.count_flops:
+                    self.flops.append(self.costs[minibatch.shape][-1])
             self._descend(rate)
         else:
             step = self._count_flops(partial(self.solver.step, minibatch))
@@ -100,14 +105,12 @@ class TrainingRun:
         """The losses, with gradients for a descent, whose costs are counted."""
         if self.compiled is None:
             self.step.optimiser.zero_grad(set_to_none=True)
-            return self._count_flops(partial(self._differentiate, minibatch))
-        evaluations, saved, flops = self._eager_costs(minibatch)
+            return self._differentiate(minibatch)
+        evaluations, saved, _ = self._eager_costs(minibatch)
         losses = self.compiled.differentiate(minibatch)
         self.forward += evaluations
         self.backward += evaluations
         self.saved, self.kept = max(self.saved, saved), max(self.kept, self.compiled.kept_bytes)
-        if self.unmeasured and self.count_flops:
-            self.flops.append(flops)
         return losses
 
     def _descend(self, rate: float) -> None:

@@ -199,6 +199,7 @@ def test_training_is_that_of_the_eager_path_to_rounding(
         {"jacobian": 0.1},
         {"gradient": "adjoint"},
         {"solver": "rosenbrock"},
+        {"width": 400, "depth": 2},
         {"training": Training(updates=1, optimiser="levenberg-marquardt")},
     ],
     ids=str,
