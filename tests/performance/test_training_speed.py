@@ -139,7 +139,7 @@ def speed_up(ours: Update, theirs: Update, updates: int) -> float:
     First the losses must agree, update by update.
     """
     for _ in range(5):
-        mine, other = float(ours()[0]), float(theirs())
+        mine, other = float(ours().flatten()[0]), float(theirs().flatten()[0])
         assert mine == pytest.approx(other, rel=1e-5), f"the losses are {mine} and {other}"
 
     def seconds(update: Update) -> float:
