@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -23,8 +24,10 @@ def kernel_updates(
 ) -> "Callable[[float], KernelUpdates] | None":
     """The function that makes `KernelUpdates` from the largest norm of gradients; None where the kernel is no gain.
 
-    It is for perceptrons whose layers stay in the cache.
+    It is for perceptrons whose layers stay in the cache, and needs numba, which a machine may lack that has a GPU.
     """
+    if find_spec("numba") is None:
+        return None
     perceptrons = []
     for network in networks:
         if not isinstance(network, StackedMLP) or max(each[0].numel() for each in network.parameters()) > LARGEST:
