@@ -122,7 +122,7 @@ def test_imports_are_absolute_and_modules_say_what_they_are(module):
 
 def test_learners_import_numba_only_where_it_trains_them():
     """It takes half a second, and the kernel seconds where it is still to be compiled."""
-    kernel = {f"learners.solvers.{name}" for name in ("arithmetic", "blocks", "kernel")}
+    kernel = {f"learners.solvers.{name}" for name in ("arithmetic", "attempts", "blocks", "kernel")}
     for module in MODULES:
         if module.parts[0] == "learners" and name_of(module) not in kernel:
             for node in ast.parse((ROOT / module).read_text()).body:

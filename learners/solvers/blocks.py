@@ -108,25 +108,56 @@ def _hide(plan, memory, weights, at, slot, stage, rows):
 
 
 @compiled
+def evaluate(plan, memory, weights, stage, at, slot, rows):
+    """The slopes of one stage, whose state lies at `at`."""
+    slopes, hidden, state_row = memory.slopes, memory.hidden, _row(plan.sizes[0])
+    outputs, begin, width = plan.sizes[0], plan.offsets[-2], plan.sizes[-2]
+    to, top, top_row = stage * rows * state_row, _hide(plan, memory, weights, at, slot, stage, rows), width + LANES
+    if outputs == NARROW:
+        narrowing_product(slopes, to, hidden, top, top_row, weights, begin, top_row, rows, top_row)
+    else:
+        product(slopes, to, state_row, hidden, top, top_row, 1, weights, begin, outputs, rows, width + 1, outputs)
+    _scale(slopes, to, rows * state_row, plan.increments)
+
+
+@compiled
 def _go_forth(plan, memory, weights, at, slot, rows):
     """One step, from the state at `at` by way of its stages, which lie behind it, to the next state, behind these."""
-    states, slopes, hidden, state_row = memory.states, memory.slopes, memory.hidden, _row(plan.sizes[0])
-    stages, size, outputs = len(plan.tableau) - 1, rows * state_row, plan.sizes[0]
-    begin, width = plan.offsets[-2], plan.sizes[-2]
+    states, slopes = memory.states, memory.slopes
+    stages, size = len(plan.tableau) - 1, rows * _row(plan.sizes[0])
     state, copy = states[at : at + size], slopes[stages * size : (stages + 1) * size]
     for i in range(size):
         copy[i] = state[i]
     for stage in range(stages):
         if stage:
             combine(states, at + stage * size, plan.tableau, stage, slopes, size)
-        top, top_row = _hide(plan, memory, weights, at + stage * size, slot, stage, rows), width + LANES
-        if outputs == NARROW:
-            narrowing_product(slopes, stage * size, hidden, top, top_row, weights, begin, top_row, rows, top_row)
-        else:
-            to = stage * size
-            product(slopes, to, state_row, hidden, top, top_row, 1, weights, begin, outputs, rows, width + 1, outputs)
-        _scale(slopes, stage * size, size, plan.increments)
+        evaluate(plan, memory, weights, stage, at + stage * size, slot, rows)
     combine(states, at + stages * size, plan.tableau, stages, slopes, size)
+
+
+@compiled
+def pull_back(plan, memory, weights, turned, stage, slot, rows, needed):
+    """From the gradient of a stage's slopes to those of what goes into each layer, and of its state where needed."""
+    slopes, pulled, derivatives, state_row = memory.slopes, memory.pulled, memory.derivatives, _row(plan.sizes[0])
+    inputs, top, size = plan.sizes[0], len(plan.sizes) - 1, rows * state_row
+    above, at, above_row = slopes, stage * size, state_row
+    _scale(slopes, at, size, plan.increments)
+    for layer in range(top - 1, 0, -1):
+        to, width, begin = _place(plan, slot, layer, stage, rows), plan.sizes[layer], plan.offsets[layer]
+        to_row, depth = width + LANES, plan.sizes[layer + 1]
+        if depth == NARROW:
+            multiply_by_widening_product(derivatives, to, to_row, above, at, weights, begin, to_row, rows, width)
+        else:
+            multiply_by_product(
+                derivatives, to, to_row, above, at, above_row, 1, turned, begin, width, rows, depth, width
+            )
+        above, at, above_row = derivatives, to, to_row
+    if needed:
+        to, width = stage * size, plan.sizes[1]
+        if inputs == NARROW:
+            narrowing_product(pulled, to, above, at, above_row, weights, 0, width, rows, width)
+        else:
+            product(pulled, to, state_row, above, at, above_row, 1, turned, 0, inputs, rows, width, inputs)
 
 
 @compiled
@@ -135,48 +166,33 @@ def _go_back(plan, memory, weights, turned, first, slot, rows):
 
     The first step of all needs no gradient of its state.
     """
-    slopes, pulled, derivatives, state_row = memory.slopes, memory.pulled, memory.derivatives, _row(plan.sizes[0])
-    stages, size, inputs, top = len(plan.tableau) - 1, rows * state_row, plan.sizes[0], len(plan.sizes) - 1
+    stages, size = len(plan.tableau) - 1, rows * _row(plan.sizes[0])
     for stage in range(stages - 1, -1, -1):
-        above, at, above_row = slopes, stage * size, state_row
-        combine(slopes, at, plan.transposed, stage, pulled, size)
-        _scale(slopes, at, size, plan.increments)
-        for layer in range(top - 1, 0, -1):
-            to, width, begin = _place(plan, slot, layer, stage, rows), plan.sizes[layer], plan.offsets[layer]
-            to_row, depth = width + LANES, plan.sizes[layer + 1]
-            if depth == NARROW:
-                multiply_by_widening_product(derivatives, to, to_row, above, at, weights, begin, to_row, rows, width)
-            else:
-                multiply_by_product(
-                    derivatives, to, to_row, above, at, above_row, 1, turned, begin, width, rows, depth, width
-                )
-            above, at, above_row = derivatives, to, to_row
-        if not (first and stage == 0):
-            to, width = stage * size, plan.sizes[1]
-            if inputs == NARROW:
-                narrowing_product(pulled, to, above, at, above_row, weights, 0, width, rows, width)
-            else:
-                product(pulled, to, state_row, above, at, above_row, 1, turned, 0, inputs, rows, width, inputs)
+        combine(memory.slopes, stage * size, plan.transposed, stage, memory.pulled, size)
+        pull_back(plan, memory, weights, turned, stage, slot, rows, not (first and stage == 0))
     if not first:
-        combine(pulled, stages * size, plan.transposed, stages, pulled, size)
+        combine(memory.pulled, stages * size, plan.transposed, stages, memory.pulled, size)
 
 
 @compiled
-def _learn(plan, memory, gradients, at, slot, rows):
-    """Add what all stages of one step give to the gradients of the weights."""
-    below, below_row, top = memory.states, _row(plan.sizes[0]), len(plan.sizes) - 1
-    depth = (len(plan.tableau) - 1) * rows
+def learn(plan, memory, gradients, at, slot, rows, first, count):
+    """Add what some stages of one step give to the gradients of the weights: so many from the first of them on.
+
+    The states of the step lie at `at`.
+    """
+    size, depth = rows * _row(plan.sizes[0]), count * rows
+    below, at, below_row, top = memory.states, at + first * size, _row(plan.sizes[0]), len(plan.sizes) - 1
     for layer in range(1, top + 1):
         begin, inputs, outputs = plan.offsets[layer - 1], plan.sizes[layer - 1], plan.sizes[layer]
-        above, to, to_row = memory.slopes, 0, _row(outputs)
+        above, to, to_row = memory.slopes, first * size, _row(outputs)
         if layer < top:
-            above, to, to_row = memory.derivatives, _place(plan, slot, layer, 0, rows), outputs + LANES
+            above, to, to_row = memory.derivatives, _place(plan, slot, layer, first, rows), outputs + LANES
         if outputs == NARROW:
             width = inputs + LANES
             add_product(gradients, begin, width, above, to, 1, to_row, below, at, below_row, ROWS, depth, width)
         else:
-            count = _row(inputs)
-            add_product(gradients, begin, outputs, below, at, 1, below_row, above, to, to_row, count, depth, outputs)
+            units = _row(inputs)
+            add_product(gradients, begin, outputs, below, at, 1, below_row, above, to, to_row, units, depth, outputs)
         below, at, below_row = memory.hidden, to, to_row
 
 
@@ -258,5 +274,5 @@ def differentiate_block(plan, memory, weights, gradients, segments, weight):
             for stage in range(stages):
                 _hide(plan, memory, own, at + stage * size, slot, stage, rows)
         _go_back(plan, memory, own, turned, step == 0, slot, rows)
-        _learn(plan, memory, gradient, at, slot, rows)
+        learn(plan, memory, gradient, at, slot, rows, 0, stages)
     return loss

@@ -30,10 +30,15 @@ def kernel_updates(
         return None
     perceptrons = []
     for network in networks:
-        if not isinstance(network, StackedMLP) or max(each[0].numel() for each in network.parameters()) > LARGEST:
+        if not isinstance(network, StackedMLP) or not stays_in_cache(network):
             return None
         perceptrons.append(network)
     return partial(KernelUpdates, perceptrons, tableau, increment, unit)
+
+
+def stays_in_cache(network: StackedMLP) -> bool:
+    """Whether each of a network's layers does."""
+    return max(each[0].numel() for each in network.parameters()) <= LARGEST
 
 
 class KernelUpdates:
@@ -59,7 +64,7 @@ class KernelUpdates:
     ) -> None:
         from learners.solvers import blocks, kernel  # numba takes half a second to import, a kernel to compile several
 
-        self.kernel, self.largest, self.count, self.kept_bytes = kernel, largest, 0, 0
+        self.kernel, self.largest, self.count, self.kept_bytes, self.evaluations = kernel, largest, 0, 0, None
         layers: list[Any] = list(networks[0].layers)
         state = len(increment)
         sizes = [blocks.NARROW if state <= blocks.NARROW else _whole(state, blocks.LANES)] * (len(layers) + 1)

@@ -9,17 +9,14 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
-from torchdiffeq._impl.odeint import SOLVERS  # the tables have no public name
 
 from learners.base import SolverError
+from learners.solvers.pairs import GROW, SAFETY, SHRINK, pair_named
 from systems.solvers.adaptive import Embedded, Steps
 
 OUT_OF_BOUNDS = 1e3  # standard deviations beyond which a trajectory is given up as diverged
 MOST_STEPS = 500  # tried for each sampling step, on average from the start: as CVODE allows between two outputs
 SMALLEST_STEP = 1e-8  # sampling steps, before a trajectory is given up: single precision tells no less apart
-SAFETY = 0.9  # this and the next two as in torchdiffeq
-SHRINK = 0.2
-GROW = 10.0
 
 State = Float[Tensor, "batch state"]
 Clock = Float64[Tensor, " batch"]
@@ -63,11 +60,10 @@ class _Pair(Embedded):
     arrays = torch
 
     def __init__(self, field: Field, solver: str, tolerance: float, start: State) -> None:
-        method = SOLVERS[solver]
-        table = method.tableau
-        rows = *table.beta, table.c_sol, table.c_error, method.mid
-        *self.stages, self.step, self.error, self.half = (row.to(start)[:, None, None] for row in rows)
-        self.order = method.order
+        pair = pair_named(solver)
+        rows = *(row[:stage] for stage, row in enumerate(pair.matrix)), pair.step, pair.error, pair.half
+        _, *self.stages, self.step, self.error, self.half = (row.to(start)[:, None, None] for row in rows)
+        self.order = pair.order
         self.field = field
         self.solver = solver
         self.tolerance = tolerance

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -12,14 +13,13 @@ from torchdiffeq import odeint, odeint_adjoint
 from learners.base import SolverError
 from learners.networks.fields import VectorField
 from learners.networks.stacked import replicas_in
-from learners.solvers.compiled import kernel_updates
+from learners.solvers.compiled import kernel_updates, stays_in_cache
+from learners.solvers.compiled_adaptive import AdaptiveUpdates, Gradient
 from learners.solvers.embedded import solve
 from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
 from learners.training.loop import Compiler
 from systems.solvers.fixed import TABLEAUS
-
-Gradient = Literal["backpropagation", "adjoint"]
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,13 @@ class Integration:
 
     def compiler(self, field: VectorField, unit: Float[Tensor, " dim"]) -> Compiler | None:
         """Compiled updates of a field that is trained on errors in this unit, where the kernel can make them."""
-        if self.gradient != "backpropagation" or self.solver not in TABLEAUS or field.perceptron is None:
+        network = field.perceptron
+        if self.adaptive and network is not None and replicas_in(network) == 1 and stays_in_cache(network):
+            how = self.solver, self.tolerance, self.gradient
+            return partial(AdaptiveUpdates, network, *how, field.increment, unit)
+        if self.gradient != "backpropagation" or self.solver not in TABLEAUS or network is None:
             return None
-        return kernel_updates([field.perceptron], TABLEAUS[self.solver], field.increment, unit)
+        return kernel_updates([network], TABLEAUS[self.solver], field.increment, unit)
 
     def integrate_irregular(
         self, field: nn.Module, start: Float[Tensor, "seed batch state"], intervals: Float[Tensor, "seed batch count"]

@@ -77,11 +77,11 @@ def cached(function: Callable[..., Any], signature: Any) -> Any:
 
 
 _numbers, _arrays, _whole = types.float32[::1], types.float32[:, ::1], types.int64
-_plan = types.NamedTuple(
+PLAN = types.NamedTuple(
     (types.int64[::1], types.int64[::1], _whole, _whole, _arrays, _arrays, _numbers, _numbers, _whole, _whole), Plan
 )
 _sources = sha256(
     b"".join(Path(file).read_bytes() for file in (__file__, blocks.__file__, arithmetic.__file__))
 ).hexdigest()
-differentiate = cached(_entry(_sources), types.int64(_plan, types.float32[:, :, :, ::1], _arrays, _arrays, _numbers))
+differentiate = cached(_entry(_sources), types.int64(PLAN, types.float32[:, :, :, ::1], _arrays, _arrays, _numbers))
 descend = cached(_descend, types.void(_arrays, _arrays, _arrays, _arrays, types.float64, types.float64, types.int64))

@@ -27,7 +27,7 @@ class TrainingRun:
     def __init__(self, step: TrainingStep, solver: LevenbergMarquardt | None, count_flops: bool) -> None:
         self.step, self.solver, self.count_flops = step, solver, count_flops
         self.compiled: CompiledUpdates | None = None
-        self.costs: dict[torch.Size, tuple[int, int, int]] = {}  # by the shape of the minibatch, of compiled updates
+        self.costs: dict[tuple[torch.Size, tuple[int, int] | None], tuple[int, int, int]] = {}  # of compiled updates
         self.parameters = list(step.network.parameters())
         self.forecasts = step.validation_errors
         self.seeds = len(step.weights[0])
@@ -87,7 +87,7 @@ class TrainingRun:
             else:
                 self.recent += self._gradients(minibatch)
                 if self.unmeasured and self.count_flops:
-                    self.flops.append(self.costs[minibatch.shape][-1])
+                    self.flops.append(self._eager_costs(minibatch)[-1])
             self._descend(rate)
         else:
             step = self._count_flops(partial(self.solver.step, minibatch))
@@ -106,11 +106,15 @@ class TrainingRun:
         if self.compiled is None:
             self.step.optimiser.zero_grad(set_to_none=True)
             return self._differentiate(minibatch)
-        evaluations, saved, _ = self._eager_costs(minibatch)
         losses = self.compiled.differentiate(minibatch)
-        self.forward += evaluations
-        self.backward += evaluations
-        self.saved, self.kept = max(self.saved, saved), max(self.kept, self.compiled.kept_bytes)
+        spent = self.compiled.evaluations
+        if spent is None or self.unmeasured:
+            evaluations, saved, _ = self._eager_costs(minibatch)
+            spent = spent or (evaluations, evaluations)
+            self.saved = max(self.saved, saved)
+        self.forward += spent[0]
+        self.backward += spent[1]
+        self.kept = max(self.kept, self.compiled.kept_bytes)
         return losses
 
     def _descend(self, rate: float) -> None:
@@ -123,18 +127,25 @@ class TrainingRun:
         self.step.optimiser.step()
 
     def _eager_costs(self, minibatch: Tensor) -> tuple[int, int, int]:
-        """What one gradient on a minibatch of this shape takes: evaluations, bytes that autograd keeps, operations."""
+        """What an eager gradient takes: evaluations on its way forward, bytes that autograd keeps, and operations.
 
-        def differentiate() -> int:
+        It is taken once for minibatches of one shape on which compiled updates spent as many evaluations.
+        """
+        assert self.compiled
+
+        def differentiate() -> tuple[int, int]:
             losses, saved = keeping(partial(self.step.objective, minibatch), self.parameters)
-            losses.sum().backward()
-            return saved
+            forward = self.tally.take()
+            _backward(losses)
+            return forward, saved
 
-        if minibatch.shape not in self.costs:
-            saved, flops = counting_flops(differentiate)
-            self.costs[minibatch.shape] = self.tally.take(), saved, flops
+        key = minibatch.shape, self.compiled.evaluations
+        if key not in self.costs:
+            (forward, saved), flops = counting_flops(differentiate)
+            self.costs[key] = forward, saved, flops
+            self.tally.take()
             self.step.optimiser.zero_grad(set_to_none=True)
-        return self.costs[minibatch.shape]
+        return self.costs[key]
 
     def _count_flops(self, run: Callable[[], Result]) -> Result:
         if not (self.unmeasured and self.count_flops):
@@ -151,10 +162,7 @@ class TrainingRun:
         else:
             losses = self.step.objective(minibatch)
         spent = self.tally.take()
-        try:
-            losses.sum().backward()
-        except AssertionError as failure:  # torchdiffeq's, in the backward pass of an adjoint
-            raise SolverError(f"the adjoint equation could not be solved: {failure}") from failure
+        _backward(losses)
         self.forward += spent
         self.backward += self.tally.take() or spent  # without an adjoint, every evaluation is differentiated once
         return losses.detach()
@@ -218,3 +226,10 @@ class TrainingRun:
             curve=tuple(self.curves[replica]),
             failure=failure,
         )
+
+
+def _backward(losses: Float[Tensor, " seed"]) -> None:
+    try:
+        losses.sum().backward()
+    except AssertionError as failure:  # torchdiffeq's, in the backward pass of an adjoint
+        raise SolverError(f"the adjoint equation could not be solved: {failure}") from failure

@@ -16,6 +16,7 @@ class CompiledUpdates(Protocol):
     """Updates of weights by compiled code, which does what a step's objective, clip and optimiser do, to rounding."""
 
     kept_bytes: int  # that the last differentiation worked in
+    evaluations: tuple[int, int] | None  # in its forward and its backward pass, where they are not always as many
 
     def differentiate(self, segments: Tensor) -> Float[Tensor, " seed"]: ...  # the losses; the gradients are kept
     def descend(self, rate: float) -> None: ...  # along these
