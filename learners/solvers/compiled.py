@@ -64,7 +64,8 @@ class KernelUpdates:
     ) -> None:
         from learners.solvers import blocks, kernel  # numba takes half a second to import, a kernel to compile several
 
-        self.kernel, self.largest, self.count, self.kept_bytes, self.evaluations = kernel, largest, 0, 0, None
+        self.kernel, self.largest, self.count, self.kept_bytes = kernel, largest, 0, 0
+        self.evaluations: tuple[int, int] | None = None
         layers: list[Any] = list(networks[0].layers)
         state = len(increment)
         sizes = [blocks.NARROW if state <= blocks.NARROW else _whole(state, blocks.LANES)] * (len(layers) + 1)

@@ -63,7 +63,8 @@ class AdaptiveUpdates:
         self.kernel, self.updates = attempts, KernelUpdates([network], unused, increment, unit, largest)
         self.increment, self.weights = increment.numpy(), self.updates.weights[0]
         self.sizes = [parameter.numel() for parameter in network.parameters()]
-        self.batch, self.evaluations, self.kept_bytes = 0, (0, 0), 0
+        self.batch, self.forward, self.kept_bytes = 0, 0, 0
+        self.evaluations: tuple[int, int] | None = None
         last = np.eye(1, self.stages + 1, self.stages)
         rows = [*self.pair.matrix.numpy(), self.pair.step.numpy(), self.pair.error.numpy()]
         self.table = np.pad(np.stack(rows), ((0, 0), (0, 1)))
@@ -139,9 +140,11 @@ class AdaptiveUpdates:
                 outputs = [np.append(self.pair.within(one) * h, 1).astype(np.float32) for one in passed]
                 states += [weights @ slopes for weights in outputs]
                 taken.append(_Taken(memory, table, int(bool(taken)), outputs))
-                before, memory = memory, self._memory(len(taken))
-                memory.states[:size] = memory.slopes[-size:] = before.states[-size:]
-                memory.slopes[:size] = slopes[last]
+                if len(states) < count:
+                    before, memory = memory, self._memory(len(taken))
+                    memory.states[:size] = memory.slopes[-size:] = before.states[-size:]
+                    memory.slopes[:size] = slopes[last]
+        self.forward = evaluations
         self.evaluations = evaluations, evaluations
         self.kept_bytes = max(self.kept_bytes, sum(array.nbytes for memory in self.memories for array in memory))
         return taken, states
@@ -177,7 +180,7 @@ class AdaptiveUpdates:
             row, spent = self._step_back(row)
             evaluations += spent
         self.updates.gradients[0] = row[2 * size :]
-        self.evaluations = self.evaluations[0], evaluations
+        self.evaluations = self.forward, evaluations
 
     def _step_back(self, row: Row) -> tuple[Row, int]:
         """The row one sampling step before, and the evaluations that it took."""

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from learners.base import SolverError
+from learners.solvers.compiled_forecasts import CompiledSteps
 from learners.solvers.pairs import GROW, SAFETY, SHRINK, pair_named
 from systems.solvers.adaptive import Embedded, Steps
 
@@ -24,7 +25,12 @@ Field = Callable[[State], State]
 
 
 def solve(
-    field: Field, start: State, times: Float64[Tensor, " time"], solver: str, tolerance: float
+    field: Field,
+    start: State,
+    times: Float64[Tensor, " time"],
+    solver: str,
+    tolerance: float,
+    compiled: CompiledSteps | None = None,
 ) -> tuple[Float[Tensor, "time batch state"], Int64[Tensor, " batch"]]:
     """Solve dx/dt = field(x) by an embedded pair.
 
@@ -35,12 +41,13 @@ def solve(
     Args:
         times: increasing and positive, in sampling steps.
         solver: a name of torchdiffeq's.
+        compiled: attempts the same steps of the same field.
 
     Returns:
         States at `times`, and each trajectory's evaluations of the field.
     """
     states = start.new_full((len(times), *start.shape), torch.nan)
-    pair = _Pair(field, solver, tolerance, start)
+    pair = _Pair(field, solver, tolerance, start, compiled)
     (members,) = pair.is_bounded(start).nonzero(as_tuple=True)
     t = times.new_zeros(len(members))
     pair.integrate(
@@ -59,12 +66,14 @@ class _Pair(Embedded):
 
     arrays = torch
 
-    def __init__(self, field: Field, solver: str, tolerance: float, start: State) -> None:
+    def __init__(
+        self, field: Field, solver: str, tolerance: float, start: State, compiled: CompiledSteps | None
+    ) -> None:
         pair = pair_named(solver)
         rows = *(row[:stage] for stage, row in enumerate(pair.matrix)), pair.step, pair.error, pair.half
         _, *self.stages, self.step, self.error, self.half = (row.to(start)[:, None, None] for row in rows)
         self.order = pair.order
-        self.field = field
+        self.field, self.compiled = field, compiled
         self.solver = solver
         self.tolerance = tolerance
         self.evaluations = torch.ones(len(start), dtype=torch.int64, device=start.device)
@@ -77,6 +86,8 @@ class _Pair(Embedded):
     ) -> tuple[State, Float[Tensor, "3 batch state"], Float[Tensor, " batch"]]:
         """The new states; the states half-way, the first slopes and the last; the errors in tolerances."""
         self.evaluations[trajectory] += len(self.stages)
+        if self.compiled is not None:
+            return self.compiled.attempt(x, slope, h)
         width, new = h.to(x)[:, None], x
         slopes = x.new_empty(len(self.step), *x.shape)
         slopes[0] = slope

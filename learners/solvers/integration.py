@@ -15,11 +15,14 @@ from learners.networks.fields import VectorField
 from learners.networks.stacked import replicas_in
 from learners.solvers.compiled import kernel_updates, stays_in_cache
 from learners.solvers.compiled_adaptive import AdaptiveUpdates, Gradient
+from learners.solvers.compiled_forecasts import compiled_steps
 from learners.solvers.embedded import solve
 from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
 from learners.training.loop import Compiler
 from systems.solvers.fixed import TABLEAUS
+
+MANY = 8  # samples of a forecast, for which steps are compiled: to take over the weights takes as long as a step
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ def rollout_adaptive(field: nn.Module, solver: Solver, tolerance: float) -> Roll
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         times = torch.tensor(offsets, dtype=torch.float64, device=state.device)
         with torch.no_grad():
-            states, evaluations = solve(velocity, state, times, solver, tolerance)
+            compiled = compiled_steps(field, state, solver, tolerance) if len(offsets) >= MANY else None
+            states, evaluations = solve(velocity, state, times, solver, tolerance, compiled)
         return states, round(float(evaluations.double().mean()))
 
     return propagate

@@ -148,8 +148,8 @@ def test_states_within_a_step_are_those_of_torchdiffeq(solver: str):
 def test_steps_become_as_long_as_those_of_torchdiffeq(error: float):
     control = Steps(pair_named("dopri5"))
     assert control.judge(error) == (error <= 1)
-    numbers = (torch.tensor(value, dtype=torch.float64) for value in (1.0, error, 0.9, 10.0, 0.2))
-    assert control.h == pytest.approx(_optimal_step_size(*numbers, 5).item(), rel=1e-12)
+    last, ratio, safety, most, least = torch.tensor([1.0, error, 0.9, 10.0, 0.2], dtype=torch.float64)
+    assert control.h == pytest.approx(_optimal_step_size(last, ratio, safety, most, least, 5).item(), rel=1e-12)
     assert control.t == (error <= 1)
 
 

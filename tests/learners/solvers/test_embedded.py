@@ -4,11 +4,16 @@ from math import exp
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchdiffeq import odeint
 
 from learners.base import SolverError
-from learners.solvers.embedded import MOST_STEPS, solve
+from learners.networks.fields import VectorField
+from learners.networks.stacked import StackedMLP
+from learners.solvers.compiled_forecasts import compiled_steps
+from learners.solvers.embedded import MOST_STEPS, _Pair, solve
+from learners.solvers.integration import rollout_adaptive
+from learners.streams import stream
 
 TIMES = torch.linspace(0.25, 6.0, 24, dtype=torch.float64)
 SOLVERS = ("dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun")
@@ -101,3 +106,46 @@ def test_a_bounded_field_that_is_too_stiff_ends_after_a_number_of_steps_that_is_
     with pytest.raises(SolverError, match=f"too stiff for {solver}: {MOST_STEPS} steps do not reach the next sample"):
         solve(stiff, torch.tensor([[1.0, 0.0], [0.0, 1.0]]), 1000 * TIMES, solver, 1e-5)
     assert calls < 13 * MOST_STEPS * 2
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(("dim", "count"), [(3, 7), (5, 4)])
+def test_compiled_steps_are_those_of_the_field_itself(solver: str, dim: int, count: int):
+    network = StackedMLP([dim, 12, 20, dim], "silu", [stream(0, "weights")])
+    field = VectorField(network, torch.linspace(0.5, 1.5, dim)).requires_grad_(False)
+    x, h = torch.randn((count, dim), generator=stream(1, "start")), torch.linspace(1.0, 8.0, count).double()
+
+    def velocity(state: Tensor) -> Tensor:
+        return field(0.0, state.unsqueeze(0)).squeeze(0)
+
+    trajectories, clock = torch.arange(count), torch.zeros(count).double()
+    steps = compiled_steps(field, x, solver, 1e-4)
+    assert steps is not None
+    found, expected = (
+        _Pair(velocity, solver, 1e-4, x, compiled).attempt(trajectories, clock, x, velocity(x), h)
+        for compiled in (steps, None)
+    )
+    for mine, theirs in zip(found[:2], expected[:2], strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found[2], expected[2], rtol=1e-4, atol=5e-2)  # rounding errors, in tolerances
+
+
+def test_a_forecast_by_compiled_steps_is_that_of_the_field_itself():
+    network = StackedMLP([3, 16, 3], "tanh", [stream(0, "weights")])
+    field = VectorField(network, torch.tensor([0.5, 1.0, 0.8])).requires_grad_(False)
+    start, times = torch.randn((9, 3), generator=stream(1, "start")), torch.arange(1.0, 31.0).tolist()
+    states, evaluations = rollout_adaptive(field, "bosh3", 1e-5)(start, times)
+    eager, count = rollout_adaptive(Other(field), "bosh3", 1e-5)(start, times)
+    torch.testing.assert_close(states, eager, rtol=0, atol=2e-4)
+    assert evaluations == pytest.approx(count, rel=0.02)
+
+
+class Other(nn.Module):
+    """A field of which nobody knows that it is a perceptron."""
+
+    def __init__(self, field: VectorField) -> None:
+        super().__init__()
+        self.field = field
+
+    def forward(self, s: float, x: Tensor) -> Tensor:
+        return self.field(s, x)
