@@ -79,7 +79,7 @@ def updates(way: str, count: int, batch: int) -> Callable[[], None]:
         return optax.apply_updates(weights, change), state, found
 
     def run() -> None:
-        *state[:], found = update(*state, next(minibatches))
+        *state[:], found = update(state[0], state[1], next(minibatches))
         found.block_until_ready()
 
     return run

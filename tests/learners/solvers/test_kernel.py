@@ -64,7 +64,7 @@ def gradients_of(updates: KernelUpdates, networks: list[StackedMLP]) -> list[Ten
 
 def check(networks: list[StackedMLP], solver: str, batch: int, length: int, scored: int = 0) -> None:
     """The kernel's losses and gradients are those of float64 autograd to 1e-5."""
-    dim = networks[0].layers[0].weight.shape[1]
+    dim = next(networks[0].parameters()).shape[1]
     h = torch.linspace(0.05, 0.15, dim)
     unit = h[: scored or dim]
     given = segments(batch, length, dim)
