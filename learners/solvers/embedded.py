@@ -35,8 +35,9 @@ def solve(
     """Solve dx/dt = field(x) by an embedded pair.
 
     The error of a step is the root mean square over the state, relative and absolute to `tolerance`. A trajectory that
-    leaves the bounds, or whose steps become too small, is non-finite from there on. Raises SolverError where one needs
-    more than 500 steps a sampling step, on average from its start: its field is too stiff for an explicit pair.
+    leaves the bounds, whose steps become too small, or that needs more than 500 steps a sampling step, on average from
+    its start, is non-finite from there on. Raises SolverError where all need more: their field is too stiff for an
+    explicit pair.
 
     Args:
         times: increasing and positive, in sampling steps.
@@ -58,6 +59,10 @@ def solve(
         torch.ones_like(t),
         lambda steps: _fill(states, times, steps),
     )
+    if len(members) and pair.is_stiff[members].all():
+        raise SolverError(
+            f"the learned field is too stiff for {solver}: {MOST_STEPS} steps do not reach the next sample"
+        )
     return states, pair.evaluations
 
 
@@ -74,9 +79,9 @@ class _Pair(Embedded):
         _, *self.stages, self.step, self.error, self.half = (row.to(start)[:, None, None] for row in rows)
         self.order = pair.order
         self.field, self.compiled = field, compiled
-        self.solver = solver
         self.tolerance = tolerance
         self.evaluations = torch.ones(len(start), dtype=torch.int64, device=start.device)
+        self.is_stiff = torch.zeros_like(self.evaluations, dtype=torch.bool)
 
     def velocity(self, t: Clock, x: State) -> State:
         return self.field(x)
@@ -107,11 +112,9 @@ class _Pair(Embedded):
     def continues(
         self, trajectory: Int64[Tensor, " batch"], t: Clock, last: Clock, x: State, step: Clock
     ) -> Bool[Tensor, " batch"]:
-        if (self.evaluations[trajectory] > MOST_STEPS * len(self.stages) * (1 + t)).any():
-            raise SolverError(
-                f"the learned field is too stiff for {self.solver}: {MOST_STEPS} steps do not reach the next sample"
-            )
-        return (t < last) & (step > SMALLEST_STEP) & self.is_bounded(x)
+        stiff = (t < last) & (self.evaluations[trajectory] > MOST_STEPS * len(self.stages) * (1 + t))
+        self.is_stiff[trajectory] |= stiff
+        return (t < last) & ~stiff & (step > SMALLEST_STEP) & self.is_bounded(x)
 
     def is_bounded(self, x: State) -> Bool[Tensor, " batch"]:
         return (x.abs() < OUT_OF_BOUNDS).all(dim=-1)

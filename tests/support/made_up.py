@@ -37,7 +37,7 @@ class Memory(Store):
     def cell(self, key: str) -> dict[str, Any]:
         return self.found[key]["cell"]
 
-    def arrays(self, key: str) -> Arrays:
+    def arrays(self, key: str, *units: Any) -> Arrays:
         return dict(self.found[key]["arrays"])
 
     def curve(self, key: str) -> pd.DataFrame:

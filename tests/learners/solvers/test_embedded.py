@@ -108,6 +108,16 @@ def test_a_bounded_field_that_is_too_stiff_ends_after_a_number_of_steps_that_is_
     assert calls < 13 * MOST_STEPS * 2
 
 
+def test_one_trajectory_in_a_stiff_place_costs_no_other():
+    def stiff_at_the_right(x: Tensor) -> Tensor:
+        return torch.where(x > 5.0, 1e5 * (10.0 - x), -x)
+
+    states, evaluations = solve(stiff_at_the_right, torch.tensor([[1.0], [9.0]]), TIMES, "dopri5", 1e-5)
+    torch.testing.assert_close(states[:, 0, 0], torch.exp(-TIMES).float(), rtol=1e-4, atol=1e-5)
+    assert states[-1, 1].isnan()
+    assert evaluations[0] < 200 < MOST_STEPS * 6 < evaluations[1]
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize(("dim", "count"), [(3, 7), (5, 4)])
 def test_compiled_steps_are_those_of_the_field_itself(solver: str, dim: int, count: int):
