@@ -46,7 +46,9 @@ class Normal:
         reduced = self.mixed @ torch.linalg.inv(starts)
         slope = self.slope - (reduced @ self.start_slopes[..., None]).sum(0).squeeze(-1)
         matrix = whole - (reduced @ self.mixed.mT).sum(0)
-        step = -torch.linalg.lstsq(matrix, slope[:, None], driver="gelsd").solution.squeeze(-1)
+        # On the CPU: the driver that bears parameters of no influence is not there on GPUs.
+        solution = torch.linalg.lstsq(matrix.cpu(), slope[:, None].cpu(), driver="gelsd").solution
+        step = -solution.squeeze(-1).to(slope.device)
         inner = self.start_slopes[..., None] + self.mixed.mT @ step[:, None]
         return step, -torch.linalg.solve(starts, inner).squeeze(-1)
 
