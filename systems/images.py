@@ -185,7 +185,9 @@ def random_crop(
 ) -> UInt8[Tensor, "image channel height width"]:
     """Every image shifted by up to `margin` pixels each way, zeros moving in; the draws are made on the CPU."""
     count, _, height, width = pixels.shape
-    down, right = torch.randint(0, 2 * margin + 1, (2, count, 1), generator=generator).to(pixels.device)
+    down, right = torch.randint(0, 2 * margin + 1, (2, count, 1), generator=generator).to(
+        pixels.device, non_blocking=True
+    )
     rows, columns = (
         start + torch.arange(size, device=pixels.device) for start, size in ((down, height), (right, width))
     )

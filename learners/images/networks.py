@@ -180,7 +180,7 @@ class ContinuousBlock(nn.Module):
                 return self.field(t, state, maps).to(state.dtype)
 
         x = x.float() if mixed else x
-        times = torch.tensor([0.0, 1.0], dtype=x.dtype, device=x.device)
+        times = torch.arange(2, dtype=x.dtype, device=x.device)
         settings: dict[str, Any] = {
             "rtol": tolerance,
             "atol": tolerance,
@@ -202,7 +202,8 @@ class ContinuousBlock(nn.Module):
             return {"max_num_steps": self.most}
 
         def grid(_field: object, _state: object, times: Tensor) -> Tensor:
-            return torch.linspace(float(times[0]), float(times[-1]), self.steps + 1).to(times)
+            places = torch.linspace(0, 1, self.steps + 1, dtype=times.dtype, device=times.device)
+            return torch.lerp(times[0], times[-1], places)
 
         return {"grid_constructor": grid}
 

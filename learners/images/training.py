@@ -78,7 +78,7 @@ def _minibatches(
         for indices in torch.randperm(len(labels), generator=order)[:whole].split(batch):
             if updates == 0:
                 return
-            yield indices.to(labels.device)
+            yield indices.to(labels.device, non_blocking=True)
             updates -= 1
 
 

@@ -27,8 +27,9 @@ def rosenbrock(field: Callable[[float, Tensor], Tensor], x: Float[Tensor, "*batc
     """
     identity = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
     matrix = identity - GAMMA * h * jacobian(field, x)
-    first = torch.linalg.solve(matrix, field(0.0, x))
-    second = torch.linalg.solve(matrix, field(0.0, torch.add(x, first, alpha=h)) - 2 * first)
+    # Without a check, which makes the program wait for a GPU: no step of a singular matrix is finite.
+    first, _ = torch.linalg.solve_ex(matrix, field(0.0, x))
+    second, _ = torch.linalg.solve_ex(matrix, field(0.0, torch.add(x, first, alpha=h)) - 2 * first)
     return x + h * (1.5 * first + 0.5 * second)
 
 

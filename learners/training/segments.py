@@ -53,7 +53,7 @@ class SegmentSampler:
                 shape = segments.shape[1], segments.shape[3]
                 draws = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
                 segments = segments.clone()
-                segments[:, :, 0] += self.noise * draws.to(self.noise.device)
+                segments[:, :, 0] += self.noise * draws.to(self.noise.device, non_blocking=True)
             yield segments
 
     def evenly_spaced(self, most: int) -> Segments:
@@ -77,7 +77,7 @@ class SegmentSampler:
         for begin in range(0, updates, DRAWS):
             count = min(DRAWS, updates - begin)
             draws = [torch.randint(total, (DRAWS, size), generator=generator) for generator in generators]
-            yield from torch.stack(draws, dim=1)[:count].to(self.states.device)
+            yield from torch.stack(draws, dim=1)[:count].to(self.states.device, non_blocking=True)
 
 
 @dataclass(frozen=True)

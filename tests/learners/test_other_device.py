@@ -42,6 +42,9 @@ from learners.delayed import Delayed
 from learners.equations.published_fit import PublishedFit, Recipe
 from learners.fewer_trajectories import Fewer
 from learners.images import sweep
+from learners.training.counting import counting
+from learners.training.run import TrainingRun
+from learners.training.training_step import collect_steps
 from metrics import central_difference, learned_spectrum
 from systems import Dataset, ImageSampling, Lorenz, Lorenz96, Sampling, sample, sample_images
 from systems.images import ImageDataset
@@ -95,6 +98,16 @@ IRREGULAR: tuple[Learner, ...] = (
     WindowedRNN(times="ignored", hidden=4, training=SHORT),
     LatentODE(lookahead=3, hidden=4, width=4, latent=2, training=SHORT),
 )
+WAITLESS = (
+    NeuralODE(noise=0.1, **SMALL),
+    WindowedRNN(hidden=4, training=SHORT),
+    NeuralODE(solver="rosenbrock", **SMALL),
+    ResNet(damping=0.1, **SMALL),
+    Transformer(**SMALL),
+    LatentODE(lookahead=3, hidden=4, width=4, latent=2, training=SHORT),
+    LatentRNN(lookahead=3, hidden=4, width=4, latent=2, training=SHORT),
+    HybridODE(**SMALL),
+)
 CLASSIFIERS = (
     MLPClassifier(hidden=4, training=SHORT),
     ResNetClassifier(width=8, blocks=1, norm="batch", training=SHORT, channels_last=True),
@@ -146,6 +159,25 @@ def test_a_learner_finds_the_same_models_where_its_data_lie(learner: Learner, da
 
 def test_no_exported_learner_is_left_out():
     assert {type(one) for one in exported_learners()} <= {type(one) for one in (*LEARNERS, *OTHERS)}
+
+
+@pytest.mark.parametrize("learner", quick_and_slow(WAITLESS[:2], WAITLESS[2:]), ids=name)
+def test_neither_updates_nor_forecasts_wait_for_the_device(learner: Any, data: Dataset):
+    there = data.to(NAME)
+    with collect_steps() as steps:
+        predictor, *_ = learner.fit(there, BUDGET, (0, 1))
+    run = TrainingRun(steps[0], None, count_flops=False)
+    with counting(steps[0].counted) as run.tally:
+        first, *others = list(steps[0].minibatches(4))
+        run.update(first, 1e-3)  # which is measured
+        with waits() as found:
+            for minibatch in others:
+                run.update(minibatch, 1e-3)
+    state = predictor.encode(there.test.between(0, 6))
+    with torch.inference_mode(), waits() as rolling:
+        predictor.rollout(state, [there.step, 2 * there.step])
+    assert not found
+    assert not rolling
 
 
 @pytest.mark.slow

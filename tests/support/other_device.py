@@ -189,6 +189,9 @@ class _Module(backend_registration._DummyBackendModule):
     def get_amp_supported_dtype(self) -> list[torch.dtype]:
         return [torch.bfloat16]
 
+    def is_available(self) -> bool:  # to those who look for hardware
+        return False
+
 
 backend_registration._setup_privateuseone_for_python_backend(NAME, backend_module=_Module())
 _library = torch.library.Library("aten", "IMPL")
