@@ -1,4 +1,4 @@
-"""`python -m bench time`: what an update and a forecast step of each learner take on this machine."""
+"""`python -m bench time`: what an update, and a forecast step or a classification, take on this machine."""
 
 import logging
 import os
@@ -50,7 +50,9 @@ def time(
 ) -> int:
     """Time an update and a forecast step of each learner: parts, memory, launches, rates, and how they grow.
 
-    On the suite's first system, or the one that is named. Nothing is trained:
+    Of classifiers, an update and the classes of the test images.
+
+    On the suite's first system or image set, or the one that is named. Nothing is trained:
     weights are as they were drawn. Times are of this machine alone.
     """
     from results.timing import report

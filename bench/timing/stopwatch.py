@@ -116,26 +116,6 @@ def ceilings(device: str, dtype: torch.dtype, seconds: float) -> dict[str, float
     return {"flops_per_second": 2 * size**3 / product, "bytes_per_second": 2 * COPY[device] / copy}
 
 
-def captured(run: Callable[[Tensor], object], first: Tensor) -> Callable[[Tensor], None]:
-    """A function of one tensor as a CUDA graph, which is launched as a whole: for tensors of the shape of the first."""
-    still = first.clone()
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(WARM_UP):
-            run(still)
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        run(still)
-
-    def replay(following: Tensor) -> None:
-        still.copy_(following)
-        graph.replay()
-
-    return replay
-
-
 @contextmanager
 def threads(count: int) -> Iterator[None]:
     """So many threads for each operation on the CPU."""

@@ -18,40 +18,55 @@ from bench.machine.environment import environment
 from bench.machine.meter import meter
 from bench.timing import stopwatch
 from bench.timing.updates import InapplicableError, Updates
-from learners import Learner, Unsuitable
-from systems import Dataset, Sampling
+from learners import Classifier, Learner, Unsuitable
+from systems import Dataset, ImageDataset, Sampling, sample_images
 from systems.configuration import short_labels
 
 FORM = 1  # of the JSON
-FACTORS = (0.25, 1.0, 4.0)  # by which the batch, the width and the lookahead are changed
-SEEDS = (1, 2, 4, 8)
-AXES = {"width": "width", "hidden": "width", "lookahead": "lookahead"}  # settings that are changed, and as what
+FACTORS = (0.25, 1.0, 4.0)  # by which the width, the blocks and the lookahead are changed
+BATCHES = {"cpu": FACTORS, "cuda": (0.25, 1.0, 4.0, 16.0, 64.0, 256.0)}  # of the batch: a GPU is full much later
+SEEDS = {"cpu": (1, 2, 4, 8), "cuda": (1, 2, 4, 8, 16, 32, 64)}
+# Settings that are changed, and as what.
+AXES = {"width": "width", "hidden": "width", "blocks": "blocks", "lookahead": "lookahead"}
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 PARTS = ("forward", "backward", "descent")  # of an update; the last is the clip of the gradients and the optimiser
 VARIANTS = ("eager", "compiled", "graph", "kernel")
 
 
 def time_learners(
-    cell: Cell[Any, Any, Any], learners: Sequence[Learner], about: Mapping[str, Any], folder: Path, **how: Any
+    cell: Cell[Any, Any, Any],
+    learners: Sequence[Learner | Classifier],
+    about: Mapping[str, Any],
+    folder: Path,
+    **how: Any,
 ) -> dict[str, Any]:
-    """Measure learners on the data of a cell, which are kept in a folder. Raises UserError where it is of images.
+    """Measure learners on the data of a cell, which are kept in a folder. Raises UserError where there are none.
 
     `about` has the suite, the threads of each operation, and what else to report; `how` are fields of Timing.
     """
+    data = _read(cell, folder).to(cell.device)
+    counted = "images" if isinstance(data, ImageDataset) else "forecasts"
+    with stopwatch.threads(about["threads"]):
+        return Timing(data, cell.device, **how).report(learners, {**about, counted: len(data.test)})
+
+
+def _read(cell: Cell[Any, Any, Any], folder: Path) -> Dataset | ImageDataset:
+    """The data of a cell, with forecasts no longer than a timing needs."""
     if not isinstance(cell.sampling, Sampling):
-        raise UserError(f"time is for learners that forecast, but suite {about['suite']} classifies images")
+        try:
+            return sample_images(cell.system, cell.sampling, cell.data_seed)
+        except FileNotFoundError as error:
+            raise UserError(str(error)) from error
     step = cell.sampling.step
     brief = replace(cell.sampling, climate=1, climate_horizon=step, horizon=2 * step)
-    data = dataset(cell.system, brief, cell.data_seed, folder).to(cell.device)
-    with stopwatch.threads(about["threads"]):
-        return Timing(data, cell.device, **how).report(learners, {**about, "forecasts": len(data.test)})
+    return dataset(cell.system, brief, cell.data_seed, folder)
 
 
 @dataclass
 class Timing:
     """Measures a suite's learners on one dataset. What cannot be measured is noted with its reason."""
 
-    data: Dataset
+    data: Dataset | ImageDataset
     device: str
     seconds: float  # of each measurement
     variants: Sequence[str] = VARIANTS
@@ -63,7 +78,7 @@ class Timing:
     costs: list[dict[str, Any]] = field(default_factory=list, init=False)
     skipped: list[dict[str, str]] = field(default_factory=list, init=False)
 
-    def report(self, learners: Sequence[Learner], about: Mapping[str, Any]) -> dict[str, Any]:
+    def report(self, learners: Sequence[Learner | Classifier], about: Mapping[str, Any]) -> dict[str, Any]:
         """Measure everything; the measurements and what they are `about` as JSON-ready values."""
         named = dict(zip(short_labels(learners), learners, strict=True))
         for precision in self.precisions:
@@ -91,7 +106,7 @@ class Timing:
         about = {"kind": "timing", "form": FORM, **about, "ceilings": self.ceilings}
         return {**about, **found, "environment": surroundings}
 
-    def _measure(self, learner: Learner, which: Mapping[str, str]) -> None:
+    def _measure(self, learner: Learner | Classifier, which: Mapping[str, str]) -> None:
         """Add the times and costs of one learner in one variant and precision."""
         name, variant, precision = which.values()
         own, whole_only = torch.float64 if precision == "float64" else torch.float32, variant in ("graph", "kernel")
@@ -141,17 +156,17 @@ class Timing:
         }
         return {name: value if isfinite(value) else None for name, value in found.items()}
 
-    def _varied(self, learner: Learner) -> Iterator[tuple[str, int, Learner, int]]:
+    def _varied(self, learner: Learner | Classifier) -> Iterator[tuple[str, int, Learner | Classifier, int]]:
         """The learner with one thing changed at a time: what, to which value, and the number of seeds."""
         there: Any = {field.name: getattr(learner, field.name) for field in fields(learner)}
         if (training := there.get("training")) is None:
             return
-        for batch in self.batches or _multiples(training.batch):
+        for batch in self.batches or _multiples(training.batch, BATCHES[self.device]):
             yield "batch", batch, replace(learner, training=replace(training, batch=batch)), 1
         for name, axis in AXES.items():
             if isinstance(there.get(name), int):
                 yield from ((axis, one, replace(learner, **{name: one}), 1) for one in _multiples(there[name]))
-        yield from (("seeds", seeds, learner, seeds) for seeds in SEEDS)
+        yield from (("seeds", seeds, learner, seeds) for seeds in SEEDS[self.device])
 
     @contextmanager
     def _note_failure(self, learner: str, what: str) -> Iterator[None]:
@@ -178,6 +193,6 @@ class Timing:
             torch.set_float32_matmul_precision(before)
 
 
-def _multiples(value: int) -> list[int]:
+def _multiples(value: int, factors: Sequence[float] = FACTORS) -> list[int]:
     """A number with those around it that are measured too."""
-    return sorted({max(1, round(factor * value)) for factor in FACTORS})
+    return sorted({max(1, round(factor * value)) for factor in factors})

@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
+from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from bench.timing import stopwatch
-from learners import Budget, Learner, Predictor
+from learners import Budget, Classifier, FittedClassifier, Learner, Predictor
 from learners.training.counting import counting, counting_flops, keeping
+from learners.training.cuda_graph import NotRepeatableError, captured
 from learners.training.training_step import TrainingStep, collect_steps
-from systems import Dataset
+from systems import Dataset, ImageDataset
 
 MINIBATCHES = 8  # that updates take in turn
 LEAST = Budget(effort=1e-9)  # for learners that are fitted without updates
@@ -27,31 +29,39 @@ class Updates:
     """Everything that updates of a learner consist of, and its untrained predictors."""
 
     steps: tuple[TrainingStep, ...]  # more than one where replicas do not train as one program
-    predictors: tuple[Predictor, ...]
+    predictors: tuple[Predictor | FittedClassifier, ...]
     minibatches: tuple[tuple[Tensor, ...], ...]  # of each step
 
     @classmethod
-    def of(cls, learner: Learner, data: Dataset, seeds: int = 1, dtype: torch.dtype = torch.float32) -> "Updates":
+    def of(
+        cls,
+        learner: Learner | Classifier,
+        data: Dataset | ImageDataset,
+        seeds: int = 1,
+        dtype: torch.dtype = torch.float32,
+    ) -> "Updates":
         """The updates of a learner: weights are as they were drawn, and a rate of zero leaves them there.
 
         Raises Unsuitable or ValueError where the learner does not apply to the data.
         """
         with collect_steps() as steps:
-            predictors = learner.fit(data, LEAST, range(seeds))
+            predictors: Any = learner.fit(data, LEAST, range(seeds))  # pyright: ignore[reportArgumentType]
+        if isinstance(data, ImageDataset) and dtype == torch.float64:
+            raise InapplicableError("images are given in float32")
         minibatches = []
         for step in steps:
-            drawn = [minibatch.to(dtype) for minibatch in step.minibatches(2 * MINIBATCHES)]
-            longest = max(minibatch.shape[2] for minibatch in drawn)
-            minibatches.append(tuple(one for one in drawn if one.shape[2] == longest)[-MINIBATCHES:])
-            step.network.to(dtype)
+            drawn = [_converted(minibatch, dtype) for minibatch in step.minibatches(2 * MINIBATCHES)]
+            longest = max(minibatch.shape[2:] for minibatch in drawn)
+            minibatches.append(tuple(one for one in drawn if one.shape[2:] == longest)[-MINIBATCHES:])
+            step.network.to(dtype).requires_grad_(True).train()  # classifiers are handed out frozen
             for group in step.optimiser.param_groups:
-                group |= {"lr": 0.0, "capturable": data.mean.device.type == "cuda"}
+                group |= {"lr": 0.0, "capturable": drawn[0].device.type == "cuda"}
         return cls(tuple(steps), tuple(predictors), tuple(minibatches))
 
     @property
     def samples(self) -> int:
-        """Segments in one update of all replicas."""
-        return sum(step.shape[0] * step.shape[1] for step, *_ in self.minibatches)
+        """Segments or images in one update of all replicas."""
+        return sum(prod(step.shape[:2]) for step, *_ in self.minibatches)
 
     def update(self, variant: str = "eager") -> Callable[[], None]:
         """One update of all replicas, each time with other minibatches. Raises InapplicableError."""
@@ -85,24 +95,35 @@ class Updates:
 
         return [forward, backward, descend]
 
-    def forecast_step(self, data: Dataset, variant: str = "eager") -> Callable[[], None]:
-        """One sampling step of the test forecasts by the first predictor. Raises InapplicableError."""
-        predictor = self.predictors[0]
+    def forecast_step(self, data: Dataset | ImageDataset, variant: str = "eager") -> Callable[[], None]:
+        """What the first predictor does at once: a sampling step of the test forecasts, or the classes of test images.
+
+        Raises InapplicableError.
+        """
+        advance, state = self._at_once(self.predictors[0], data)
         with torch.no_grad():
-            state = predictor.encode(data.test.between(0, data.sampling.context))
-
-        def advance(state: Tensor) -> Tensor:
-            return predictor.advance(state, data.step)[0]
-
-        step = (
-            _captured(advance, state) if variant == "graph" else compiled(advance) if variant == "compiled" else advance
-        )
+            step = (
+                _captured(advance, state)
+                if variant == "graph"
+                else compiled(advance)
+                if variant == "compiled"
+                else advance
+            )
 
         def run() -> None:
             with torch.no_grad():
                 step(state)
 
         return run
+
+    def _at_once(self, predictor: Any, data: Dataset | ImageDataset) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+        if isinstance(data, ImageDataset):
+            for step in self.steps:
+                step.network.eval()
+            return predictor.probabilities, data.test.pixels
+        with torch.no_grad():
+            state = predictor.encode(data.test.between(0, data.sampling.context))
+        return lambda state: predictor.advance(state, data.step)[0], state
 
     def costs(self) -> dict[str, int]:
         """What one eager update costs: evaluations of both passes, bytes kept for autograd, operations, traffic."""
@@ -119,6 +140,11 @@ class Updates:
             saved += kept
         _, flops = counting_flops(self.update())
         return {"nfe": evaluations, "saved_bytes": saved, "flops": flops, "traffic": stopwatch.traffic(self.update())}
+
+
+def _converted(minibatch: Tensor, dtype: torch.dtype) -> Tensor:
+    """Segments in a precision; indices of images as they are."""
+    return minibatch.to(dtype) if minibatch.is_floating_point() else minibatch
 
 
 def compiled(run: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
@@ -157,4 +183,7 @@ def _captured(run: Callable[[Tensor], object], first: Tensor) -> Callable[[Tenso
     """The function as a CUDA graph."""
     if first.device.type != "cuda":
         raise InapplicableError("CUDA graphs need a GPU")
-    return stopwatch.captured(run, first)
+    try:
+        return captured(run, first)
+    except NotRepeatableError as reason:
+        raise InapplicableError(str(reason)) from reason

@@ -14,7 +14,13 @@ from results.figures.style import NOTE, PAGE, drawing, handles, legend_below, le
 from results.timing.timings import Timings, measurements, median
 
 PARTS = {"forward": "0.8", "backward": "0.5", "descent": "0.2"}
-AXES = {"batch": "segments in an update", "width": "hidden units", "lookahead": "lookahead", "seeds": "stacked seeds"}
+AXES = {
+    "batch": "segments or images in an update",
+    "width": "hidden units or feature maps",
+    "blocks": "residual blocks",
+    "lookahead": "lookahead",
+    "seeds": "stacked seeds",
+}
 
 
 def figures(found: Timings) -> dict[str, Figure]:

@@ -16,7 +16,7 @@ from results.timing.timings import Ratio, Timings, measurements, median, variant
 EMPTY = "·"
 CPU_ALONE = "Measured on the CPU alone: no kernels, busy fraction, energy or CUDA graphs, which need a GPU."
 COST_HEADS = {
-    "samples_per_second": "segments/s", "nfe_per_second": "NFE/s", "saved_bytes": "saved B", "peak_bytes": "peak B",
+    "samples_per_second": "examples/s", "nfe_per_second": "NFE/s", "saved_bytes": "saved B", "peak_bytes": "peak B",
     "launches": "launched", "busy": "busy", "joules": "J",
 }  # fmt: skip
 RATE_HEADS = {"flops_per_second": "FLOP/s", "bytes_per_second": "B/s"}
@@ -111,8 +111,10 @@ def _times(found: Timings) -> Sheet:
         texts = [_time(found, learner, variant, precision, part) for part in heads]
         if any(text != EMPTY for text in texts):
             rows.append((learner, variant_in_words(variant, precision), *texts))
-    title = f"An update, and one step of {found.get('forecasts', 0)} forecasts (ms)"
-    return Sheet(title, ("learner", "", *heads[:-1], "forecast"), tuple(rows), NOTES["times"])
+    images = found.get("images")
+    also = f"the classes of {images} images" if images else f"one step of {found.get('forecasts', 0)} forecasts"
+    last = "classes" if images else "forecast"
+    return Sheet(f"An update, and {also} (ms)", ("learner", "", *heads[:-1], last), tuple(rows), NOTES["times"])
 
 
 def _costs(found: Timings) -> Sheet:
@@ -143,7 +145,7 @@ def _rates(found: Timings) -> Sheet:
 def _scaling(found: Timings) -> Sheet:
     rows = []
     for learner in found["learners"]:
-        for axis in ("batch", "width", "lookahead", "seeds"):
+        for axis in ("batch", "width", "blocks", "lookahead", "seeds"):
             points = list(measurements(found, learner=learner, axis=axis))
             if points:
                 texts = (f"{entry['value']}: {_ms(median(entry['times']))}" for entry in points)

@@ -14,17 +14,31 @@ from torch.autograd import DeviceType
 
 from bench.timing import stopwatch, timing
 from bench.timing.updates import Updates, compiled
-from learners import Budget, Learner, NeuralODE, PolynomialPropagator, ResNet, RKNet, Training, WindowedRNN
+from learners import (
+    Budget,
+    Learner,
+    MLPClassifier,
+    NeuralODE,
+    PolynomialPropagator,
+    ResNet,
+    ResNetClassifier,
+    RKNet,
+    Training,
+    WindowedRNN,
+)
+from learners.training import cuda_graph
 from learners.training.training_step import collect_steps
 from results.timing import timings as read
 from results.timing.check import check_timings
 from results.timing.figures import figures
 from results.timing.report import number, ratio_sheet, sheets, write
-from systems import Dataset, LinearSpiral, sample
+from systems import Dataset, LinearSpiral, sample, sample_images
 from tests.support.commands import exit_code
+from tests.support.images import SAMPLING, Stripes, small
 from tests.support.stubs import TINY
 
 SMALL = Training(updates=10, batch=8)
+CLASSIFIERS = (MLPClassifier, ResNetClassifier)
 LEARNERS = (
     NeuralODE(width=4, depth=1, lookahead=2, training=SMALL),
     WindowedRNN(hidden=4, window=2, training=SMALL),
@@ -49,7 +63,7 @@ def data() -> Dataset:
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ceilings that are found in no time, and nothing compiled, which takes seconds."""
     monkeypatch.setattr(stopwatch, "PRODUCT", {"cpu": 16})
     monkeypatch.setattr(stopwatch, "COPY", {"cpu": 1024})
@@ -64,6 +78,21 @@ def found(data: Dataset) -> dict[str, Any]:
         data, "cpu", 1e-3, ("eager", "graph", "kernel"), ("float32", "float64", "tf32"), notify=lambda text: None
     )
     return one.report([*LEARNERS, PolynomialPropagator()], about)
+
+
+def test_classifiers_are_timed_in_every_part_and_as_they_grow():
+    learners = [replace(small(kind), blocks=1) if kind is ResNetClassifier else small(kind) for kind in CLASSIFIERS]
+    images = sample_images(Stripes(60), SAMPLING, 0)
+    one = timing.Timing(images, "cpu", 1e-3, ("eager", "graph"), ("float32", "float64"), notify=lambda text: None)
+    found = one.report(learners, {"suite": "stripes", "system": "Stripes", "images": 20})
+    for name in found["learners"]:
+        parts = {entry["part"] for entry in read.measurements(found, learner=name, axis="", precision="float32")}
+        assert parts == {"forward", "backward", "descent", "update", "forecast step"}
+        assert [entry["value"] for entry in read.measurements(found, learner=name, axis="seeds")] == [1, 2, 4, 8]
+    assert {entry["value"] for entry in read.measurements(found, axis="blocks")} == {1, 4}
+    assert {entry["samples"] for entry in found["costs"]} == {16}
+    assert {entry["reason"] for entry in found["skipped"]} == {"CUDA graphs need a GPU", "images are given in float32"}
+    assert "the classes of 20 images" in sheets(found)[1].title
 
 
 def weights(network: torch.nn.Module) -> list[torch.Tensor]:
@@ -448,7 +477,7 @@ def test_timings_with_nothing_in_common_are_nothing_to_compare(command, found: d
         (["--batch", "0"], 2, "--batch must be at least 1"),
         (["--threads", "0"], 2, "--threads must be at least 1"),
         (["--seconds", "0"], 2, "--seconds must be a positive number"),
-        (["--suite", "images"], 2, "classifies images"),
+        (["--suite", "mnist", "-s", "MNIST[root=nowhere, download=false]"], 2, "are not in nowhere"),
     ],
 )
 def test_mistakes_are_told(command, arguments: list[str], code: int, said: str):
@@ -520,9 +549,9 @@ def test_a_graph_is_warmed_up_captured_once_and_given_each_minibatch(monkeypatch
     for name in ("stream", "graph"):
         monkeypatch.setattr(torch.cuda, name, nullcontext)
     seen: list[torch.Tensor] = []
-    replay = stopwatch.captured(seen.append, torch.zeros(3))
+    replay = cuda_graph.captured(seen.append, torch.zeros(3))
     replay(torch.ones(3))
-    assert len(seen) == stopwatch.WARM_UP + 1
+    assert len(seen) == cuda_graph.WARM_UP + 1
     assert Graph.replays == 1
     assert all(torch.equal(given, torch.ones(3)) for given in seen)  # they are one tensor, which a replay fills
 
