@@ -6,18 +6,15 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
-from learners import Budget, LatentODE, Learner, NeuralODE, Predictor, RKNet
+from learners import LatentODE, Learner, NeuralODE, RKNet
 from learners.images import sweep
-from learners.training.counting import counting
 from learners.training.cuda_graph import NotRepeatableError, Repeatable
-from learners.training.run import TrainingRun
 from learners.training.training_step import collect_steps
 from metrics import central_difference, learned_spectrum
 from systems import Dataset, ImageSampling, Lorenz, Lorenz96, sample, sample_images
-from systems.images import ImageDataset
 from systems.lyapunov import push_forward
+from tests.support.devices import BUDGET, assert_same_classes, assert_same_models, forecast, prepared_updates
 from tests.support.images import Stripes
 from tests.support.learners import exported_learners, learner_name
 from tests.support.other_device import NAME, OtherTensor, waits
@@ -32,8 +29,6 @@ from tests.support.small_learners import (
     WAITLESS,
 )
 
-BUDGET = Budget()
-
 
 def name(learner: Any) -> str:
     return learner_name(learner)
@@ -44,25 +39,6 @@ def data() -> Dataset:
     return sample(Lorenz(), SAMPLING, 0)
 
 
-@pytest.fixture(scope="module")
-def images() -> ImageDataset:
-    return sample_images(Stripes(40), ImageSampling(valid=10, test=10, crop=1), 0)
-
-
-def forecast(predictor: Predictor, data: Dataset, context: int = 6) -> Tensor:
-    return predictor.forecast(data.test.between(0, context), data.test.times[:, context:]).states
-
-
-def same_on_both(learner: Learner, data: Dataset) -> list[Predictor]:
-    """The learner's models on the other device, after a look that they forecast as those of the CPU."""
-    here, there = learner.fit(data, BUDGET, (0, 1)), learner.fit(data.to(NAME), BUDGET, (0, 1))
-    for one, other in zip(here, there, strict=True):
-        found = forecast(other, data.to(NAME))
-        assert isinstance(found, OtherTensor)
-        torch.testing.assert_close(found.cpu(), forecast(one, data), rtol=1e-5, atol=1e-5, equal_nan=True)
-    return there
-
-
 def quick_and_slow(quick: Sequence[Any], slow: Sequence[Any]) -> list[Any]:
     """Parameters, of which some are tested at night."""
     return [*quick, *(pytest.param(one, marks=pytest.mark.slow) for one in slow)]
@@ -70,7 +46,7 @@ def quick_and_slow(quick: Sequence[Any], slow: Sequence[Any]) -> list[Any]:
 
 @pytest.mark.parametrize("learner", quick_and_slow(LEARNERS, OTHERS), ids=name)
 def test_a_learner_finds_the_same_models_where_its_data_lie(learner: Learner, data: Dataset):
-    there = same_on_both(learner, data)
+    there = assert_same_models(learner, data, NAME, 1e-5)
     if (together := there[0].ensemble(there[1:])) is not None:
         assert isinstance(forecast(together, data.to(NAME)), OtherTensor)
 
@@ -82,15 +58,10 @@ def test_no_exported_learner_is_left_out():
 @pytest.mark.parametrize("learner", quick_and_slow(WAITLESS[:2], WAITLESS[2:]), ids=name)
 def test_neither_updates_nor_forecasts_wait_for_the_device(learner: Any, data: Dataset):
     there = data.to(NAME)
-    with collect_steps() as steps:
-        predictor, *_ = learner.fit(there, BUDGET, (0, 1))
-    run = TrainingRun(steps[0], None, count_flops=False)
-    with counting(steps[0].counted) as run.tally:
-        first, *others = list(steps[0].minibatches(4))
-        run.update(first, 1e-3)  # which is measured
-        with waits() as found:
-            for minibatch in others:
-                run.update(minibatch, 1e-3)
+    run, minibatches, predictor = prepared_updates(learner, there)
+    with waits() as found:
+        for minibatch in minibatches:
+            run.update(minibatch, 1e-3)
     state = predictor.encode(there.test.between(0, 6))
     with torch.inference_mode(), waits() as rolling:
         predictor.rollout(state, [there.step, 2 * there.step])
@@ -116,13 +87,13 @@ def test_a_graph_is_refused_where_it_would_repeat_what_the_cpu_gave_once(data: D
 @pytest.mark.slow
 @pytest.mark.parametrize("learner", IRREGULAR, ids=name)
 def test_times_may_be_irregular_there(learner: Learner):
-    same_on_both(learner, sample(Lorenz(), replace(SAMPLING, jitter=0.5), 0))
+    assert_same_models(learner, sample(Lorenz(), replace(SAMPLING, jitter=0.5), 0), NAME, 1e-5)
 
 
 @pytest.mark.slow
 def test_a_convolution_along_a_ring_is_damped_there():
     ring = sample(Lorenz96(sites=6), SAMPLING, 0)
-    same_on_both(NeuralODE(network="convolution", kernel=3, damping=0.1, **SMALL), ring)
+    assert_same_models(NeuralODE(network="convolution", kernel=3, damping=0.1, **SMALL), ring, NAME, 1e-5)
 
 
 @pytest.mark.parametrize("push", [push_forward, central_difference])
@@ -138,17 +109,11 @@ def test_the_tangent_map_is_followed_there(learner: Learner, push: Any, data: Da
 
 
 @pytest.mark.parametrize("classifier", quick_and_slow(CLASSIFIERS, SLOW_CLASSIFIERS), ids=name)
-def test_a_classifier_finds_the_same_model_where_its_images_lie(
-    classifier: Any, images: ImageDataset, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_classifier_finds_the_same_model_where_its_images_lie(classifier: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sweep, "TOLERANCES", (1e-1, 1e-2))
     monkeypatch.setattr(sweep, "REFERENCE", 1e-3)
-    there = images.to(NAME)
-    (one,), (other,) = classifier.fit(images, BUDGET, (0,)), classifier.fit(there, BUDGET, (0,))
-    found = other.probabilities(there.test.pixels)
-    assert isinstance(found, OtherTensor)
-    torch.testing.assert_close(found.cpu(), one.probabilities(images.test.pixels), rtol=1e-4, atol=1e-5)
-    assert len(other.sweep(there.test)) == len(one.sweep(images.test))
+    images = sample_images(Stripes(40), ImageSampling(valid=10, test=10, crop=1), 0)
+    assert_same_classes(classifier, images, NAME, 1e-4)
 
 
 def test_what_lies_elsewhere_is_refused():
