@@ -8,6 +8,7 @@ One thread: what tests compute is so small that sharing it out takes longer than
 import os
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,10 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 from jaxtyping import install_import_hook  # noqa: E402  (the numbers of threads are read as libraries load)
 
-from tests.support import typechecking  # noqa: E402, F401  (the hook finds it as an attribute of the package)
+if find_spec("beartype"):  # a machine that is lent for its GPU may lack it
+    from tests.support import typechecking  # noqa: F401  (the hook finds it as an attribute of the package)
 
-install_import_hook(["learners", "systems.trajectories", "systems.sampling"], "tests.support.typechecking.checked")
+    install_import_hook(["learners", "systems.trajectories", "systems.sampling"], "tests.support.typechecking.checked")
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,8 @@
 """The floors of the house: who may import whom, and what stays light."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -180,6 +182,13 @@ def test_mistakes_in_names_are_told_before_torch_is_imported(arguments):
 
 
 @pytest.mark.slow
+def test_learners_metrics_and_timings_need_no_package_that_only_reports_need():
+    absent = ("beartype", "jinja2", "matplotlib", "pydantic", "safetensors", "scikit_posthocs", "seaborn", "sklearn")
+    wanted = "learners, metrics, bench.cells.forecasting, bench.cells.run, bench.timing.timing, results.timing.report"
+    code = f"import sys; sys.modules |= dict.fromkeys({absent}); import {wanted}"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 def test_a_report_is_made_without_torch(tmp_path):
     size = Size(step=0.1, horizon=2.0, test=2, climate_samples=200, points=2, seeds=(0,))
     build(tmp_path, systems=("Lorenz",), learners=("ResNet", "Persistence"), size=size, suite="small")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.torch import save
 
 from bench.cells.drawings import Arrays
 from bench.cells.key import Planned, identity
@@ -45,6 +44,8 @@ def write_files(
         writer.writeheader()
         writer.writerows({"seed": trial.record.seed} | asdict(point) for trial in trials for point in trial.curve)
     write_arrays(folder / "arrays.npz", stack([trial.arrays for trial in trials]))
+    from safetensors.torch import save
+
     weights = {f"{trial.record.seed}.{name}": tensor for trial in trials for name, tensor in trial.weights.items()}
     copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in weights.items()}
     (folder / "checkpoint.safetensors").write_bytes(save(copies))

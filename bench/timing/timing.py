@@ -181,14 +181,14 @@ class Timing:
 
     @contextmanager
     def _compute_in(self, precision: str) -> Iterator[None]:
-        """Compute in a precision: float32 proper, with tf32 products and convolutions, with bfloat16 where that is safe, or float64."""
+        """Compute in a precision: float32 proper, with products and convolutions in tf32, in part in bfloat16, float64."""
         if precision == "tf32" and self.device != "cuda":
             raise InapplicableError("only GPUs multiply matrices in tf32")
-        before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+        before, tf32 = torch.get_float32_matmul_precision(), precision == "tf32"
         autocast = torch.autocast(self.device, torch.bfloat16) if precision == "bfloat16" else nullcontext()
         try:
-            with torch.backends.cudnn.flags(enabled=True, allow_tf32=precision == "tf32"), autocast:
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=tf32), autocast:  # those of convolutions
+                torch.set_float32_matmul_precision("high" if tf32 else "highest")
                 yield
         finally:
             torch.set_float32_matmul_precision(before)

@@ -55,7 +55,7 @@ class Updates:
             minibatches.append(tuple(one for one in drawn if one.shape[2:] == longest)[-MINIBATCHES:])
             step.network.to(dtype).requires_grad_(True).train()  # classifiers are handed out frozen
             for group in step.optimiser.param_groups:
-                group |= {"lr": 0.0, "capturable": drawn[0].device.type == "cuda"}
+                group["lr"] = 0.0
         return cls(tuple(steps), tuple(predictors), tuple(minibatches))
 
     @property
@@ -170,7 +170,11 @@ def _update(step: TrainingStep, first: Tensor, variant: str) -> Callable[[Tensor
         objective(minibatch).sum().backward()
         _descend(step)
 
-    return _captured(update, first) if variant == "graph" else update
+    if variant != "graph":
+        return update
+    for group in step.optimiser.param_groups:
+        group["capturable"] = True  # which is asked for in a capture, and slower otherwise
+    return _captured(update, first)
 
 
 def _descend(step: TrainingStep) -> None:

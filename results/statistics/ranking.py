@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scikit_posthocs import posthoc_nemenyi_friedman
 from scipy import stats
 
 from results.formatting import listed
@@ -226,6 +225,8 @@ def _medians(frame: pd.DataFrame, learners: Sequence[str], metric: str) -> pd.Da
 
 
 def _nemenyi(table: pd.DataFrame) -> tuple[np.ndarray, float]:
+    from scikit_posthocs import posthoc_nemenyi_friedman  # which takes long to load, and is asked for here alone
+
     ranked = table.rank(axis="columns")  # which stands for the table: failures are infinite
     return posthoc_nemenyi_friedman(ranked).to_numpy(), critical_difference(table.shape[1], len(table))
 

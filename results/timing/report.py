@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from results.figures.style import save
 from results.formatting import escape_markdown, pipe_table
 from results.store.atomic import write_in_one_stroke
 from results.timing.timings import Ratio, Timings, measurements, median, variant_in_words
@@ -44,16 +43,26 @@ class Sheet:
 
 def write(found: Timings, folder: Path) -> Path:
     """Write `timing.json`, `timing.md` and the figures; the path of the Markdown."""
-    from results.timing.figures import figures
-
     write_in_one_stroke(folder / "timing.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
     parts = [f"## {sheet.title}\n\n{markdown(sheet)}" for sheet in sheets(found)]
-    for name, figure in figures(found).items():
-        save(figure, folder, name)
-        parts.append(f"![{name}]({name}.svg)")
+    parts += _draw(found, folder)
     path = folder / "timing.md"
     write_in_one_stroke(path, "\n\n".join(parts) + "\n")
     return path
+
+
+def _draw(found: Timings, folder: Path) -> list[str]:
+    """Write the figures; what shows them on the page, or says why there are none."""
+    try:
+        from results.figures.style import save
+        from results.timing.figures import figures
+    except ModuleNotFoundError as error:
+        return [f"Figures are left out: {error.name} is not installed."]
+    shown = []
+    for name, figure in figures(found).items():
+        save(figure, folder, name)
+        shown.append(f"![{name}]({name}.svg)")
+    return shown
 
 
 def markdown(sheet: Sheet) -> str:

@@ -299,6 +299,19 @@ def test_a_report_is_strict_json_tables_and_figures(found: dict[str, Any], tmp_p
     assert {path.name for path in tmp_path.glob("*.svg")} == {"update_times.svg", "scaling.svg"}
 
 
+def test_without_a_package_for_figures_the_tables_are_there_and_say_so(
+    found: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "seaborn", None)
+    for name in [
+        name for name in sys.modules if name.startswith("results.figures") or name == "results.timing.figures"
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    text = write(found, tmp_path).read_text()
+    assert "ceiling, float32" in text
+    assert text.endswith("Figures are left out: seaborn is not installed.\n")
+
+
 def test_a_growth_that_was_not_measured_is_not_drawn(found: dict[str, Any]):
     alone = found | {"times": list(read.measurements(found, axis="")), "skipped": []}
     assert set(figures(alone)) == {"update_times"}
