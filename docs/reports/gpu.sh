@@ -16,11 +16,11 @@ out=$(cd "${1:-runs/gpu}" && pwd)
 cd "$here"
 
 export DEVICE=${DEVICE:-cuda} PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
-total=${TOTAL:-470} # seconds, of which each step has a share at the most
+total=${TOTAL:-470} patience=1 # seconds, of which each step has a share at the most
 python=${PYTHON:-python3}
 seconds=0.1 effort=() narrow=(--budget quick --seeds 2) mnist=(--budget quick) some=() pictures=()
 if [[ -n ${DRY:-} ]]; then
-  seconds=0.001
+  seconds=0.001 patience=4 total=${TOTAL:-2000}
   some=(-l "NeuralODE[width=4,depth=1]") pictures=(-l "MLPClassifier[hidden=4]")
   effort=(-s LinearSpiral -l Persistence --seeds 1) narrow=(-s CubicSpiral -l Persistence --seeds 1)
 fi
@@ -32,6 +32,7 @@ begun=$SECONDS
 step() {
   local name=$1 limit=$2 left=$((total - SECONDS + begun)) start=$SECONDS code=0 fate
   shift 2
+  ((limit *= patience))
   [[ -n ${STEPS:-} && " $STEPS " != *" $name "* ]] && return
   ((limit < left)) || limit=$left
   if ((limit <= 0)); then
