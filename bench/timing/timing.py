@@ -181,7 +181,7 @@ class Timing:
 
     @contextmanager
     def _compute_in(self, precision: str) -> Iterator[None]:
-        """Compute in a precision: float32 proper, products and convolutions in tf32, in part in bfloat16, or float64."""
+        """Compute in a precision: float32 proper, products and convolutions in tf32, partly in bfloat16, or float64."""
         if precision == "tf32" and self.device != "cuda":
             raise InapplicableError("only GPUs multiply matrices in tf32")
         before, tf32 = torch.get_float32_matmul_precision(), precision == "tf32"

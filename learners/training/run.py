@@ -13,10 +13,13 @@ from torch import Tensor
 from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog
 from learners.training.best import Best
 from learners.training.counting import Tally, counting_flops, keeping
+from learners.training.cuda_graph import GraphedGradients
 from learners.training.levenberg_marquardt import LevenbergMarquardt
 from learners.training.training_step import CompiledUpdates, TrainingStep
 
 Result = TypeVar("Result")
+
+REPLAYING = ("cuda",)  # devices that are given the passes of an update as a graph
 
 PROBES = 8  # minibatches, in the second half of which segments have their full length, whose cost plans training
 
@@ -34,6 +37,7 @@ class TrainingRun:
         self.best = Best(step.weights)
         self.recent = torch.zeros_like(self.best.loss)  # sum of the losses since the last point of the curve
         self.tally = Tally()
+        self.graphed: GraphedGradients | None = None
         self.unmeasured = True  # whether the bytes and operations of the next update are still to be measured
         self.flops: list[int] = []  # of the measured updates
         self.updates = 0
@@ -156,6 +160,8 @@ class TrainingRun:
 
     def _differentiate(self, minibatch: Tensor) -> Float[Tensor, " seed"]:
         """The losses, after a forward and a backward pass whose evaluations are counted."""
+        if (found := self._replayed(minibatch)) is not None:
+            return found
         if self.unmeasured:
             losses, kept = keeping(partial(self.step.objective, minibatch), self.parameters)
             self.saved = self.kept = max(self.saved, kept)
@@ -166,6 +172,17 @@ class TrainingRun:
         self.forward += spent
         self.backward += self.tally.take() or spent  # without an adjoint, every evaluation is differentiated once
         return losses.detach()
+
+    def _replayed(self, minibatch: Tensor) -> Float[Tensor, " seed"] | None:
+        """The losses, on a GPU by a graph of the passes; None where they are measured, or no graph repeats them."""
+        if self.unmeasured or minibatch.device.type not in REPLAYING:
+            return None
+        self.graphed = self.graphed or GraphedGradients(self.step, self.tally)
+        if (found := self.graphed.differentiate(minibatch)) is None:
+            return None
+        self.forward += found.forward
+        self.backward += found.backward
+        return found.losses
 
     def validate(self, patience: int) -> bool:
         """Add a point to the learning curves and keep what improved; true where training has ended for every replica.

@@ -17,6 +17,7 @@ from learners.networks.stacked import StackedMLP
 from learners.solvers.embedded import solve
 from learners.solvers.integration import Integration
 from learners.streams import stream
+from learners.training import run
 from learners.training.cuda_graph import captured
 from metrics import ClassificationMetric, Metric
 from systems import Dataset, ImageSampling, LinearSpiral, Lorenz, Sampling, sample, sample_images
@@ -127,12 +128,12 @@ def test_fixed_steps_and_their_gradients_are_those_of_the_cpu(solver: Any):
 @pytest.mark.parametrize("learner", WAITLESS, ids=learner_name)
 def test_neither_updates_nor_forecasts_wait(learner: Any, data: Dataset):
     there = data.to(DEVICE)
-    run, minibatches, predictor = prepared_updates(learner, there)
+    training, minibatches, predictor = prepared_updates(learner, there)
     state = predictor.encode(there.test.between(0, 6))
     torch.cuda.set_sync_debug_mode("error")
     try:
         for minibatch in minibatches:
-            run.update(minibatch, 1e-3)
+            training.update(minibatch, 1e-3)
         with torch.inference_mode():
             predictor.rollout(state, [there.step, 2 * there.step])
     finally:
@@ -145,6 +146,16 @@ def test_a_graph_computes_what_its_function_does():
     before = total.clone()
     replay(torch.full((3,), 5.0, device=DEVICE))
     assert torch.equal(total - before, torch.full((3,), 5.0, device=DEVICE))
+
+
+@pytest.mark.parametrize("learner", WAITLESS, ids=learner_name)
+def test_replayed_training_is_the_eager_one(learner: Any, data: Dataset, monkeypatch: pytest.MonkeyPatch):
+    longer, there = replace(learner, training=Training(updates=12, batch=4, validations=2)), data.to(DEVICE)
+    replayed = longer.fit(there, Budget(), (0, 1))
+    monkeypatch.setattr(run, "REPLAYING", ())
+    for one, other in zip(replayed, longer.fit(there, Budget(), (0, 1)), strict=True):
+        torch.testing.assert_close(forecast(one, there), forecast(other, there), rtol=TOLERANCE, atol=TOLERANCE)
+        assert (one.log.nfe_forward, one.log.nfe_backward) == (other.log.nfe_forward, other.log.nfe_backward)
 
 
 def test_peak_bytes_are_those_of_the_allocator_and_hold_what_an_update_keeps(data: Dataset):

@@ -43,11 +43,12 @@ def assert_same_classes(classifier: Any, images: ImageDataset, device: str, tole
 
 
 def prepared_updates(learner: Learner, data: Dataset) -> tuple[TrainingRun, Sequence[Tensor], Predictor]:
-    """A training run after its first update, which is measured, three more minibatches, and an untrained predictor."""
+    """A training run after two updates, which are measured and may be recorded, three more minibatches, and an untrained predictor."""
     with collect_steps() as steps:
         predictor, *_ = learner.fit(data, BUDGET, (0, 1))
     run = TrainingRun(steps[0], None, count_flops=False)
     with counting(steps[0].counted) as run.tally:
-        first, *others = list(steps[0].minibatches(4))
+        first, second, *others = list(steps[0].minibatches(5))
         run.update(first, 1e-3)
+        run.update(second, 1e-3)
     return run, others, predictor
