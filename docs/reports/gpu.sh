@@ -18,7 +18,7 @@ cd "$here"
 export DEVICE=${DEVICE:-cuda} PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
 total=${TOTAL:-470} patience=1 # seconds, of which each step has a share at the most
 python=${PYTHON:-python3}
-seconds=0.1 effort=() narrow=(--budget quick --seeds 2) mnist=(--budget quick) some=() pictures=()
+seconds=0.1 effort=() narrow=(-l NeuralODE -l ResNet --budget quick --seeds 2) mnist=(--budget quick) some=() pictures=()
 if [[ -n ${DRY:-} ]]; then
   seconds=0.001 patience=4 total=${TOTAL:-2000}
   some=(-l "NeuralODE[width=4,depth=1]") pictures=(-l "MLPClassifier[hidden=4]")
@@ -68,7 +68,7 @@ timed images-times 40 --suite images --variant eager --variant graph "${pictures
 timed compiled-times 60 --suite chaos --variant compiled "${some[@]:--lNeuralODE}"
 timed precisions 20 --suite chaos --variant graph --precision tf32 --precision bfloat16 "${some[@]:--lNeuralODE}"
 run smoke 50 --suite smoke "${effort[@]}"
-run chaos 60 --suite chaos -l NeuralODE -l ResNet "${narrow[@]}"
+run chaos 60 --suite chaos "${narrow[@]}"
 images=${MNIST:-$HOME/.cache/dynamics-bench}
 if [[ -d $images/MNIST/raw ]]; then
   run mnist 75 --suite mnist -s "MNIST[root=$images, download=false]" -l ODENetClassifier --seeds 1 "${mnist[@]}"

@@ -29,6 +29,8 @@ from tests.support.small_learners import (
     WAITLESS,
 )
 
+TOLERANCE = 1e-4  # the CPU has compiled updates and steps, which round otherwise
+
 
 def name(learner: Any) -> str:
     return learner_name(learner)
@@ -46,7 +48,7 @@ def quick_and_slow(quick: Sequence[Any], slow: Sequence[Any]) -> list[Any]:
 
 @pytest.mark.parametrize("learner", quick_and_slow(LEARNERS, OTHERS), ids=name)
 def test_a_learner_finds_the_same_models_where_its_data_lie(learner: Learner, data: Dataset):
-    there = assert_same_models(learner, data, NAME, 1e-5)
+    there = assert_same_models(learner, data, NAME, TOLERANCE)
     if (together := there[0].ensemble(there[1:])) is not None:
         assert isinstance(forecast(together, data.to(NAME)), OtherTensor)
 
@@ -87,13 +89,13 @@ def test_a_graph_is_refused_where_it_would_repeat_what_the_cpu_gave_once(data: D
 @pytest.mark.slow
 @pytest.mark.parametrize("learner", IRREGULAR, ids=name)
 def test_times_may_be_irregular_there(learner: Learner):
-    assert_same_models(learner, sample(Lorenz(), replace(SAMPLING, jitter=0.5), 0), NAME, 1e-5)
+    assert_same_models(learner, sample(Lorenz(), replace(SAMPLING, jitter=0.5), 0), NAME, TOLERANCE)
 
 
 @pytest.mark.slow
 def test_a_convolution_along_a_ring_is_damped_there():
     ring = sample(Lorenz96(sites=6), SAMPLING, 0)
-    assert_same_models(NeuralODE(network="convolution", kernel=3, damping=0.1, **SMALL), ring, NAME, 1e-5)
+    assert_same_models(NeuralODE(network="convolution", kernel=3, damping=0.1, **SMALL), ring, NAME, TOLERANCE)
 
 
 @pytest.mark.parametrize("push", [push_forward, central_difference])
@@ -105,7 +107,7 @@ def test_the_tangent_map_is_followed_there(learner: Learner, push: Any, data: Da
         for part in (data, there)
         for predictor in learner.fit(part, BUDGET, (0,))
     ]
-    assert spectra[0].exponents == pytest.approx(spectra[1].exponents, rel=1e-4)
+    assert spectra[0].exponents == pytest.approx(spectra[1].exponents, abs=2e-3)
 
 
 @pytest.mark.parametrize("classifier", quick_and_slow(CLASSIFIERS, SLOW_CLASSIFIERS), ids=name)

@@ -43,7 +43,7 @@ def assert_same_classes(classifier: Any, images: ImageDataset, device: str, tole
 
 
 def prepared_updates(learner: Learner, data: Dataset) -> tuple[TrainingRun, Sequence[Tensor], Predictor]:
-    """A training run after two updates, measured and perhaps recorded; three more minibatches; an untrained predictor."""
+    """A training run after two updates, measured and maybe recorded, three more minibatches, an untrained predictor."""
     with collect_steps() as steps:
         predictor, *_ = learner.fit(data, BUDGET, (0, 1))
     run = TrainingRun(steps[0], None, count_flops=False)

@@ -27,7 +27,7 @@ EXPORTED = [one for name in sorted(metrics.__all__) if isinstance(one := getattr
 FORECASTS, IMAGES = (
     tuple(one for one in EXPORTED if isinstance(one, ClassificationMetric) == of_images) for of_images in (False, True)
 )
-OF_THE_MACHINE = {"fit_seconds", "forecast_seconds", "peak_bytes", "energy", "images_per_second"}
+OF_THE_MACHINE = {"fit_seconds", "forecast_seconds", "kept_bytes", "peak_bytes", "energy", "images_per_second"}
 
 
 def measured(cell: Cell[Any, Any, Any], folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import torch
 
 from learners import Budget, LatentODE, Learner, NeuralODE, Predictor, ResNet, RKNet, Training
 from learners.training import cuda_graph, run
+from learners.training.training_step import TrainingStep
 from systems import Dataset, Lorenz, sample
 from tests.support.small_learners import SAMPLING
 
@@ -38,6 +39,7 @@ def records(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return still, replay
 
     monkeypatch.setattr(run, "REPLAYING", ("cpu",))
+    monkeypatch.setattr(TrainingStep, "compiled", lambda step: None)  # as there
     monkeypatch.setattr(cuda_graph, "record", record)
     return counts
 
