@@ -32,7 +32,7 @@ with subprocess.Popen([sys.executable, THEIRS], stdin=subprocess.PIPE, stdout=su
     for lookahead, batch in CASES:
         training = Training(batch=batch)
         learner = NeuralODE(lookahead=lookahead, width=256, depth=1, activation="relu", training=training)
-        row = {"lookahead": lookahead, "batch": batch}
+        row: dict[str, float | str] = {"lookahead": lookahead, "batch": batch}
         for variant in ("eager", "graph"):
             try:
                 update = Updates.of(learner, data).update(variant)

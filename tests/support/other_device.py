@@ -24,7 +24,7 @@ aten = torch.ops.aten
 COPIES = (aten.copy_.default, aten._to_copy.default)  # which may go from one device to another
 INDEXING = (aten.index.Tensor, aten.index_put.default, aten.index_put_.default, aten._index_put_impl_.default)
 GATHERING = (aten.cat.default, aten.stack.default)  # do not even take single numbers of another device
-PLAIN = {  # in place of operations whose results a later one is to read in another way
+PLAIN: dict[Any, Any] = {  # in place of operations whose results a later one is to read in another way
     aten._conj.default: aten.conj_physical.default,
     aten._neg_view.default: aten.neg.default,
     aten._efficientzerotensor.default: aten.zeros.default,
@@ -49,7 +49,7 @@ _waits: list[list[str]] = []  # of the contexts that are open
 class OtherTensor(Tensor):
     """A tensor of the device; its numbers are in a tensor of the CPU."""
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # pyright: ignore[reportAssignmentType]
     host: Tensor
 
     @staticmethod
