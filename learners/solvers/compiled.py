@@ -104,7 +104,7 @@ class KernelUpdates:
     def differentiate(self, segments: Float[Tensor, "seed batch length state"]) -> Float[Tensor, " seed"]:
         """The loss of each replica, whose gradients are kept for the descent."""
         losses = np.empty(len(segments), np.float32)
-        self.kept_bytes = self.kernel.differentiate(
+        self.kept_bytes = len(segments) * self.kernel.differentiate(  # in which the replicas take turns
             self.plan, segments.contiguous().numpy(), self.weights, self.gradients, losses
         )
         return torch.from_numpy(losses)

@@ -1,5 +1,6 @@
 """The history of ratios is read from what pytest-benchmark stores."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,11 +18,13 @@ def test_speed(benchmark):
 def test_ratios_of_stored_runs_stand_side_by_side(tmp_path: Path):
     (tmp_path / "test_speed.py").write_text(MEASURED)
     store = tmp_path / "kept"
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}  # workers keep none
     options = ["-q", "-c", "/dev/null", "--rootdir", str(tmp_path), "--benchmark-autosave"]
     for _ in range(2):
         subprocess.run(
             [sys.executable, "-m", "pytest", *options, "--benchmark-storage", f"file://{store}", "test_speed.py"],
             cwd=tmp_path,
+            env=alone,
             check=True,
             capture_output=True,
         )

@@ -177,7 +177,7 @@ def test_what_cannot_be_learned_from_is_refused(tmp_path: Path):
         Recorded(one(tmp_path), timescale=-1.0)
     with pytest.raises(ValueError, match=r"the times of a recording are its own"):
         sample(Recorded(one(tmp_path)), replace(SAMPLING, jitter=0.5), 0)
-    with pytest.raises(FileNotFoundError, match="absent"):
+    with pytest.raises(ValueError, match=r"absent\.csv' cannot be read \(No such file"):
         Recorded(str(tmp_path / "absent.csv"))
 
 
