@@ -189,6 +189,7 @@ def test_learners_metrics_and_timings_need_no_package_that_only_reports_need():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
+@pytest.mark.slow
 def test_a_report_is_made_without_torch(tmp_path):
     size = Size(step=0.1, horizon=2.0, test=2, climate_samples=200, points=2, seeds=(0,))
     build(tmp_path, systems=("Lorenz",), learners=("ResNet", "Persistence"), size=size, suite="small")

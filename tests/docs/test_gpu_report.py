@@ -20,6 +20,7 @@ def report(folder: Path, **variables: str) -> dict[str, dict[str, Any]]:
     return {row["step"]: row for row in json.loads((folder / "steps.json").read_text())}
 
 
+@pytest.mark.slow
 def test_a_report_goes_on_without_what_is_not_there_and_says_so(tmp_path: Path):
     steps = report(tmp_path, STEPS="versions mnist peers")
     assert list(steps) == ["versions", "mnist", "peers"]

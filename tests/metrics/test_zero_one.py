@@ -248,6 +248,7 @@ def test_the_lag_of_noise_on_a_wave_is_about_a_quarter_of_its_period():
     assert first_minimum_of_mutual_information(wave) == pytest.approx(25, abs=6)
 
 
+@pytest.mark.slow
 def test_pairs_do_not_reach_across_runs():
     runs = climate(Lorenz())
     assert first_minimum_of_mutual_information(runs) == first_minimum_of_mutual_information(runs[::-1])
@@ -298,6 +299,7 @@ def test_a_limit_cycle_is_regular():
     assert zero_one_k.measure(evidence(climate(VanDerPol()))) < 0.1
 
 
+@pytest.mark.slow
 def test_the_lorenz_system_is_chaotic_in_any_units():
     runs = climate(Lorenz(), 200.0)
     assert zero_one_k.measure(evidence(runs)) > 0.99

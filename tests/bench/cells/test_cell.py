@@ -259,6 +259,7 @@ def test_arrays_have_the_shapes_that_figures_expect(run: Callable[..., list[Reco
     assert (np.diff(arrays["error_quartiles"], axis=1) >= 0).all()
 
 
+@pytest.mark.slow
 def test_a_family_tested_on_one_value_is_measured_by_its_states_alone(data: Path):
     family = over(Lorenz(), rho=[26, 30], unseen=[28])
     sampling = replace(TINY, trajectories=4, climate_horizon=20)

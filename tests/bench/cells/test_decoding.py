@@ -64,6 +64,7 @@ def test_a_reconstruction_follows_the_times_of_each_trajectory():
     torch.testing.assert_close(alone[:, -1], predictor.decode(predictor.encode(past))[2:3], atol=1e-2, rtol=1e-2)
 
 
+@pytest.mark.slow
 def test_the_ends_of_a_homotopy_are_the_reconstructions_of_its_ends(model: LatentPredictor, spirals: Dataset):
     past = spirals.test.between(0, 12)
     paths, times = model.homotopy(past, 3, 4, 11)

@@ -85,6 +85,7 @@ def test_cells_run_on_a_cluster_end_as_they_do_at_home(store: Store, address: st
     assert run_on_cluster(address, cells, store).computed == []
 
 
+@pytest.mark.slow
 def test_a_bounded_number_of_tasks_is_in_flight(store: Store, address: str, tmp_path: Path):
     cells = [cell(Journaled(str(tmp_path / "journal"), number)) for number in range(7)]
     noted = Noted()
@@ -148,6 +149,7 @@ def test_cells_for_a_gpu_need_a_worker_that_has_one(store: Store, address: str):
         run_on_cluster(address, [replace(cell(stubs.Instant()), device="cuda")], store)
 
 
+@pytest.mark.slow
 def test_workers_with_a_gpu_take_the_cells_that_need_it(store: Store):
     cells = [replace(cell(stubs.Instant()), device="cuda", seeds=(seed,)) for seed in range(2)]
     resources = {"GPU": 1}

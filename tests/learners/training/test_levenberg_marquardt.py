@@ -132,7 +132,7 @@ LEARNERS = (
 )
 
 
-@pytest.mark.parametrize("learner", few(LEARNERS, 0, 1), ids=lambda learner: type(learner).__name__)
+@pytest.mark.parametrize("learner", few(LEARNERS, 0), ids=lambda learner: type(learner).__name__)
 def test_learners_of_squared_errors_are_trained_by_it(learner: Any, data: Dataset):
     solved = learner.fit(data, Budget(), [0, 1])
     descended = replace(learner, training=replace(learner.training, optimiser="adam")).fit(data, Budget(), [0, 1])

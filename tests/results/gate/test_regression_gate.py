@@ -241,6 +241,7 @@ def test_what_is_far_worse_has_regressed_and_what_is_far_better_has_not(run: Run
     assert check(baseline, edited(run, scaled("vpt", "B", 5.0))).verdict == "pass"
 
 
+@pytest.mark.slow
 def test_what_is_far_worse_is_caught_however_many_findings_share_the_level():
     names = {f"L{place}": False for place in range(150)}
     metrics = ("nrmse", "vpt")
