@@ -9,7 +9,10 @@ from results import Record, Status
 from results.store.record import is_failure
 
 TRANSIENT: tuple[Status, ...] = ("crashed", "out_of_memory")  # what may end better when tried again
-NO_MEMORY = ("MemoryError", "can't allocate memory", "Cannot allocate memory", "OutOfMemoryError", "std::bad_alloc")
+NO_MEMORY = (
+    *("MemoryError", "can't allocate memory", "Cannot allocate memory", "OutOfMemoryError", "std::bad_alloc"),
+    "failed to map segment",  # as libraries are loaded
+)
 EVENTS = Path("/sys/fs/cgroup/memory.events")  # where a container counts the processes killed for lack of memory
 
 
