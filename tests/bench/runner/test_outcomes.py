@@ -25,7 +25,7 @@ from tests.support.misbehaving import Filling, Hungry, Leaving, Meddling, Signal
 from tests.support.running import run_cells
 from tests.support.stubs import cell
 
-MEMORY = 0.25  # GiB
+MEMORY = 0.5  # GiB
 
 
 @pytest.fixture(scope="session")
