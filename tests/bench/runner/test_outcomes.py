@@ -25,7 +25,7 @@ from tests.support.misbehaving import Filling, Hungry, Leaving, Meddling, Signal
 from tests.support.running import run_cells
 from tests.support.stubs import cell
 
-MEMORY = 0.5  # GiB
+MEMORY = 0.25  # GiB
 
 
 @pytest.fixture(scope="session")
@@ -193,6 +193,15 @@ def test_cells_of_one_learner_can_be_run_again_by_its_name(store: Store, name: s
             "terminate called: std::bad_alloc",
             False,
             ("out_of_memory", "killed by SIGABRT, after memory had run out"),
+        ),
+        (
+            1,
+            "ImportError: a.so: failed to map segment from shared object",
+            False,
+            (
+                "out_of_memory",
+                "the process ended with exit code 1: ImportError: a.so: failed to map segment from shared object",
+            ),
         ),
         (-11, "", True, ("crashed", "killed by SIGSEGV")),
         (255, "", False, ("crashed", "the process ended with exit code 255")),
