@@ -3,8 +3,6 @@
 Compiled as this module is imported, as `kernel` is.
 """
 
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,7 @@ from numba import types
 from learners.solvers import arithmetic, blocks
 from learners.solvers.arithmetic import LANES, ONE, ROWS, ZERO, F, combine, compiled, inlined
 from learners.solvers.blocks import NARROW, Memory, evaluate, learn, pull_back, remember, row, turn
-from learners.solvers.kernel import PLAN, cached
+from learners.solvers.kernel import PLAN, cached, digest
 
 _row = inlined(row)
 
@@ -187,8 +185,7 @@ def _entries(sources: str) -> tuple[Any, ...]:
     return attempt, take_back, attempt_adjoint, attempt_each, reserve
 
 
-_files = __file__, blocks.__file__, arithmetic.__file__
-_sources = sha256(b"".join(Path(file).read_bytes() for file in _files)).hexdigest()
+_sources = digest(__file__, blocks.__file__, arithmetic.__file__)
 _attempt, _take_back, _attempt_adjoint, _attempt_each, _reserve = _entries(_sources)
 _numbers, _table, _whole, _single = types.float32[::1], types.float32[:, ::1], types.int64, types.float32
 _memory = types.NamedUniTuple(_numbers, len(Memory._fields), Memory)

@@ -68,8 +68,8 @@ class KernelUpdates:
         self.evaluations: tuple[int, int] | None = None
         layers: list[Any] = list(networks[0].layers)
         state = len(increment)
-        sizes = [blocks.NARROW if state <= blocks.NARROW else _whole(state, blocks.LANES)] * (len(layers) + 1)
-        sizes[1:-1] = [_whole(layer.weight.shape[2], blocks.LANES) for layer in layers[:-1]]
+        sizes = [blocks.NARROW if state <= blocks.NARROW else whole(state, blocks.LANES)] * (len(layers) + 1)
+        sizes[1:-1] = [whole(layer.weight.shape[2], blocks.LANES) for layer in layers[:-1]]
         shapes = [blocks.shape(inputs, outputs) for inputs, outputs in pairwise(sizes)]
         offsets = [0, *accumulate(rows * columns for rows, columns in shapes)]
         self.weights = np.zeros((len(layers[0].weight), len(networks) * offsets[-1]), np.float32)
@@ -86,20 +86,19 @@ class KernelUpdates:
         coefficients[:, -1] = 1
         of_row = 8 * stages * sum(size + blocks.LANES for size in sizes[1:-1])
         rows = min(max(CACHE // of_row // blocks.ROWS, 1) * blocks.ROWS, MOST_ROWS)
-        increments = np.zeros((rows, blocks.row(sizes[0])), np.float32)
-        increments[:, :state] = increment
-        self.plan = blocks.Plan(
+        plan = blocks.Plan(
             sizes=np.array(sizes),
             offsets=np.array(offsets),
             networks=len(networks),
             activation=list(ACTIVATIONS).index(networks[0].activation),
             tableau=coefficients,
             transposed=np.ascontiguousarray(coefficients.T),
-            increments=increments.ravel(),
+            increments=None,
             importance=np.pad(1 / (unit * len(unit) ** 0.5).numpy(), (0, state - len(unit))),
-            rows=rows,
+            rows=0,
             slots=max(1, CACHE // (of_row * rows)),
         )
+        self.plan = with_rows(plan, rows, increment)
 
     def differentiate(self, segments: Float[Tensor, "seed batch length state"]) -> Float[Tensor, " seed"]:
         """The loss of each replica, whose gradients are kept for the descent."""
@@ -115,8 +114,18 @@ class KernelUpdates:
         self.count += 1
 
 
-def _whole(units: int, lanes: int) -> int:
-    return -(-units // lanes) * lanes
+def whole(count: int, multiple: int) -> int:
+    """The least multiple of a number that is no smaller than the count."""
+    return -(-count // multiple) * multiple
+
+
+def with_rows(plan: Any, count: int, increment: Any) -> Any:
+    """The plan for blocks of so many states, filled up to whole tiles by others in which nothing moves."""
+    from learners.solvers import blocks
+
+    increments = np.zeros((whole(count, blocks.ROWS), blocks.row(int(plan.sizes[0]))), np.float32)
+    increments[:count, : len(increment)] = increment
+    return plan._replace(rows=len(increments), increments=increments.ravel())
 
 
 def _move(layer: Any, own: Float[Tensor, "seed rows columns"], inputs: int) -> None:

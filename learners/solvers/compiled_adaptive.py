@@ -14,7 +14,7 @@ from torch import Tensor
 
 from learners.base import SolverError
 from learners.networks.stacked import StackedMLP
-from learners.solvers.compiled import KernelUpdates
+from learners.solvers.compiled import KernelUpdates, with_rows
 from learners.solvers.pairs import Steps, pair_named
 from systems.solvers.fixed import Tableau
 
@@ -102,12 +102,8 @@ class AdaptiveUpdates:
 
     def _reserve(self, batch: int) -> None:
         """Memory for batches of this size."""
-        rows = -(-batch // 4) * 4
-        plan = self.updates.plan
-        increments = np.zeros((rows, len(plan.increments) // plan.rows), np.float32)
-        increments[:batch, : len(self.increment)] = self.increment
-        self.plan = plan._replace(rows=rows, slots=1, increments=increments.ravel())
-        self.batch, self.size, self.memories = batch, increments.size, []
+        self.plan = with_rows(self.updates.plan, batch, self.increment)._replace(slots=1)
+        self.batch, self.size, self.memories = batch, len(self.plan.increments), []
         self.single = self.plan._replace(tableau=np.zeros((2, 2), np.float32))
         self.memory = self.kernel.reserve(self.single)
         self.slopes = np.zeros((self.stages, 2 * self.size + len(self.weights)), np.float32)

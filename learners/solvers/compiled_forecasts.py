@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from learners.networks.fields import VectorField
 from learners.networks.stacked import StackedMLP, replicas_in
-from learners.solvers.compiled import KernelUpdates, stays_in_cache
+from learners.solvers.compiled import KernelUpdates, stays_in_cache, whole, with_rows
 from learners.solvers.pairs import pair_named
 from systems.solvers.fixed import Tableau
 
@@ -67,8 +67,5 @@ class CompiledSteps:
         """Memory for so many states."""
         from learners.solvers import blocks
 
-        rows = -(-count // blocks.ROWS) * blocks.ROWS
-        increments = np.zeros((rows, blocks.row(int(self.plan.sizes[0]))), np.float32)
-        increments[:, : len(self.increment)] = self.increment
-        self.plan = self.plan._replace(rows=rows, increments=increments.ravel())
+        self.plan = with_rows(self.plan, whole(count, blocks.ROWS), self.increment)
         self.memory = self.kernel.reserve(self.plan)

@@ -20,6 +20,11 @@ from learners.solvers.arithmetic import OPTIONS, ROWS, ZERO, F
 from learners.solvers.blocks import Plan, differentiate_block, remember, turn
 
 
+def digest(*files: str) -> str:
+    """Hexadecimal sha256 of source files."""
+    return sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
+
+
 def _entry(sources: str) -> Any:
     """The function `differentiate`. Numba files it under what it closes over, too: here, all that it was made from."""
 
@@ -80,8 +85,8 @@ _numbers, _arrays, _whole = types.float32[::1], types.float32[:, ::1], types.int
 PLAN = types.NamedTuple(
     (types.int64[::1], types.int64[::1], _whole, _whole, _arrays, _arrays, _numbers, _numbers, _whole, _whole), Plan
 )
-_sources = sha256(
-    b"".join(Path(file).read_bytes() for file in (__file__, blocks.__file__, arithmetic.__file__))
-).hexdigest()
-differentiate = cached(_entry(_sources), types.int64(PLAN, types.float32[:, :, :, ::1], _arrays, _arrays, _numbers))
+differentiate = cached(
+    _entry(digest(__file__, blocks.__file__, arithmetic.__file__)),
+    types.int64(PLAN, types.float32[:, :, :, ::1], _arrays, _arrays, _numbers),
+)
 descend = cached(_descend, types.void(_arrays, _arrays, _arrays, _arrays, types.float64, types.float64, types.int64))
