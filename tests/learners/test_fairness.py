@@ -12,14 +12,13 @@ from torch import Tensor
 from bench.catalogue import suites as catalogue
 from bench.suite import Suite, load
 from bench.suites.smoke import suite as smoke
-from learners import Budget, Learner, Mechanistic, Predictor, Reservoir, SINDy
+from learners import Budget, Learner, Predictor, SINDy
 from learners.delayed import Delayed
-from learners.equations.published_fit import PublishedFit
 from learners.fewer_trajectories import Fewer
 from systems import Dataset, LinearSpiral, Lorenz, Lorenz96, Sampling, Trajectories, sample
 from systems.calibration import Calibration
 from systems.configuration import label
-from tests.support.learners import exported_learners, learner_name
+from tests.support.learners import exported_learners, learner_name, short
 from tests.support.stubs import Turning
 
 SAMPLING = Sampling(
@@ -30,22 +29,6 @@ SEEDS = (3, 4)
 
 def suites() -> list[Suite]:
     return [load(name) for name in catalogue.suites()]
-
-
-def short(learner: Any) -> Any:
-    """The same settings, with hardly any training."""
-    if isinstance(learner, (Delayed, Fewer)):
-        return replace(learner, learner=short(learner.learner))
-    changes: dict[str, Any] = {}
-    if training := getattr(learner, "training", None):
-        changes["training"] = replace(training, updates=6, batch=min(training.batch, 16), validations=3)
-    if isinstance(learner, Reservoir):
-        changes["size"] = 40
-    if isinstance(learner, PublishedFit):
-        changes["recipes"] = tuple(replace(recipe, epochs=2) for recipe in learner.recipes)
-    if isinstance(learner, Mechanistic):
-        changes["iterations"] = 5
-    return replace(learner, **changes)
 
 
 def shipped() -> list[Any]:
@@ -77,7 +60,6 @@ def test_nothing_changes_where_the_answers_are_hidden_before_the_fit(learner: Le
         name: Trajectories(part.times, torch.full_like(part.states, torch.nan))
         for name, part in (("test", dataset.test), ("climate", dataset.climate))
     }
-    learner = short(learner)
     (seen,), (blind,) = (learner.fit(one, Budget(), SEEDS[:1]) for one in (dataset, replace(dataset, **hidden)))
     for one, other in zip(numbers(seen, dataset), numbers(blind, dataset), strict=True):
         assert torch.equal(one, other)

@@ -1,6 +1,5 @@
 """Every learner works where its data lie: on a device that mixes with no other, it finds the models of the CPU."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from learners.training.training_step import collect_steps
 from metrics import central_difference, learned_spectrum
 from systems import Dataset, ImageSampling, Lorenz, Lorenz96, sample, sample_images
 from systems.lyapunov import push_forward
+from tests.support.cases import few
 from tests.support.devices import BUDGET, assert_same_classes, assert_same_models, forecast, prepared_updates
 from tests.support.images import Stripes
 from tests.support.learners import exported_learners, learner_name
@@ -32,21 +32,12 @@ from tests.support.small_learners import (
 TOLERANCE = 1e-4  # the CPU has compiled updates and steps, which round otherwise
 
 
-def name(learner: Any) -> str:
-    return learner_name(learner)
-
-
 @pytest.fixture(scope="module")
 def data() -> Dataset:
     return sample(Lorenz(), SAMPLING, 0)
 
 
-def quick_and_slow(quick: Sequence[Any], slow: Sequence[Any]) -> list[Any]:
-    """Parameters, of which some are tested at night."""
-    return [*quick, *(pytest.param(one, marks=pytest.mark.slow) for one in slow)]
-
-
-@pytest.mark.parametrize("learner", quick_and_slow(LEARNERS, OTHERS), ids=name)
+@pytest.mark.parametrize("learner", [*LEARNERS, *few(OTHERS)], ids=learner_name)
 def test_a_learner_finds_the_same_models_where_its_data_lie(learner: Learner, data: Dataset):
     there = assert_same_models(learner, data, NAME, TOLERANCE)
     if (together := there[0].ensemble(there[1:])) is not None:
@@ -57,7 +48,7 @@ def test_no_exported_learner_is_left_out():
     assert {type(one) for one in exported_learners()} <= {type(one) for one in (*LEARNERS, *OTHERS)}
 
 
-@pytest.mark.parametrize("learner", quick_and_slow(WAITLESS[:2], WAITLESS[2:]), ids=name)
+@pytest.mark.parametrize("learner", few(WAITLESS, 0, 1), ids=learner_name)
 def test_neither_updates_nor_forecasts_wait_for_the_device(learner: Any, data: Dataset):
     there = data.to(NAME)
     run, minibatches, predictor = prepared_updates(learner, there)
@@ -87,7 +78,7 @@ def test_a_graph_is_refused_where_it_would_repeat_what_the_cpu_gave_once(data: D
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("learner", IRREGULAR, ids=name)
+@pytest.mark.parametrize("learner", IRREGULAR, ids=learner_name)
 def test_times_may_be_irregular_there(learner: Learner):
     assert_same_models(learner, sample(Lorenz(), replace(SAMPLING, jitter=0.5), 0), NAME, TOLERANCE)
 
@@ -99,7 +90,7 @@ def test_a_convolution_along_a_ring_is_damped_there():
 
 
 @pytest.mark.parametrize("push", [push_forward, central_difference])
-@pytest.mark.parametrize("learner", quick_and_slow([NeuralODE(**SMALL)], [LEARNERS[3], RKNet(**SMALL)]), ids=name)
+@pytest.mark.parametrize("learner", few([NeuralODE(**SMALL), LEARNERS[3], RKNet(**SMALL)], 0), ids=learner_name)
 def test_the_tangent_map_is_followed_there(learner: Learner, push: Any, data: Dataset):
     there = data.to(NAME)
     spectra = [
@@ -110,7 +101,7 @@ def test_the_tangent_map_is_followed_there(learner: Learner, push: Any, data: Da
     assert spectra[0].exponents == pytest.approx(spectra[1].exponents, abs=2e-3)
 
 
-@pytest.mark.parametrize("classifier", quick_and_slow(CLASSIFIERS, SLOW_CLASSIFIERS), ids=name)
+@pytest.mark.parametrize("classifier", [*CLASSIFIERS, *few(SLOW_CLASSIFIERS)], ids=learner_name)
 def test_a_classifier_finds_the_same_model_where_its_images_lie(classifier: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sweep, "TOLERANCES", (1e-1, 1e-2))
     monkeypatch.setattr(sweep, "REFERENCE", 1e-3)

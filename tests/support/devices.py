@@ -1,19 +1,32 @@
 """What learners do on a device beside what they do on the CPU."""
 
 from collections.abc import Sequence
+from math import nan
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+import metrics
+from bench.cells.cell import Cell
 from learners import Budget, Learner, Predictor
 from learners.training.counting import counting
 from learners.training.run import TrainingRun
 from learners.training.training_step import collect_steps
-from systems import Dataset
+from metrics import ClassificationMetric, Metric
+from systems import Dataset, Sampling
 from systems.images import ImageDataset
 
 BUDGET = Budget()
+LONGER = Sampling(  # than those of `small_learners`: metrics need so much
+    step=0.05, trajectories=2, samples=40, valid=1, test=2, context=4, horizon=0.5, climate=2, climate_horizon=6
+)
+EXPORTED = [one for name in sorted(metrics.__all__) if isinstance(one := getattr(metrics, name), Metric)]
+OF_FORECASTS, OF_IMAGES = (
+    tuple(one for one in EXPORTED if isinstance(one, ClassificationMetric) == of_images) for of_images in (False, True)
+)
+OF_THE_MACHINE = {"fit_seconds", "forecast_seconds", "kept_bytes", "peak_bytes", "energy", "images_per_second"}
 
 
 def forecast(predictor: Predictor, data: Dataset) -> Tensor:
@@ -40,6 +53,17 @@ def assert_same_classes(classifier: Any, images: ImageDataset, device: str, tole
     assert found.device.type == device
     torch.testing.assert_close(found.cpu(), one.probabilities(images.test.pixels), rtol=tolerance, atol=tolerance)
     assert len(other.sweep(there.test)) == len(one.sweep(images.test))
+
+
+def measured(cell: Cell[Any, Any, Any], folder: Path) -> dict[str, Any]:
+    """The values of a cell's only trial, those of the machine left out."""
+    (trial,) = cell.run(folder)
+    assert trial.record.status == "ok", trial.record.reason
+    return {
+        one.metric: nan if one.value is None else one.value
+        for one in trial.record.measurements
+        if one.metric not in OF_THE_MACHINE
+    }
 
 
 def prepared_updates(learner: Learner, data: Dataset) -> tuple[TrainingRun, Sequence[Tensor], Predictor]:

@@ -1,9 +1,13 @@
 """Every exported learner, for the tests of what all of them promise."""
 
 from dataclasses import replace
+from typing import Any
 
 import learners
-from learners import Learner, Reservoir, WindowedRNN
+from learners import Learner, Mechanistic, Reservoir, WindowedRNN
+from learners.delayed import Delayed
+from learners.equations.published_fit import PublishedFit
+from learners.fewer_trajectories import Fewer
 
 
 def exported_learners() -> list[Learner]:
@@ -12,14 +16,23 @@ def exported_learners() -> list[Learner]:
     concrete = [
         kind for kind in exported if isinstance(kind, type) and issubclass(kind, Learner) and kind is not Learner
     ]
-    return [_short(kind()) for kind in concrete] + [_short(WindowedRNN(cell="rnn")), _short(WindowedRNN(cell="lstm"))]
+    return [short(kind()) for kind in concrete] + [short(WindowedRNN(cell="rnn")), short(WindowedRNN(cell="lstm"))]
 
 
-def _short(learner: Learner) -> Learner:
-    training = getattr(learner, "training", None)
+def short(learner: Any) -> Any:
+    """The same settings, with hardly any training."""
+    if isinstance(learner, (Delayed, Fewer)):
+        return replace(learner, learner=short(learner.learner))
+    changes: dict[str, Any] = {}
+    if training := getattr(learner, "training", None):
+        changes["training"] = replace(training, updates=6, batch=min(training.batch, 16), validations=3)
     if isinstance(learner, Reservoir):
-        return replace(learner, size=40)
-    return replace(learner, training=replace(training, updates=6, batch=16, validations=2)) if training else learner
+        changes["size"] = 40
+    if isinstance(learner, PublishedFit):
+        changes["recipes"] = tuple(replace(recipe, epochs=2) for recipe in learner.recipes)
+    if isinstance(learner, Mechanistic):
+        changes["iterations"] = 5
+    return replace(learner, **changes)
 
 
 def learner_name(learner: Learner) -> str:
