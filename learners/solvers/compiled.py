@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learners.networks.stacked import ACTIVATIONS, StackedMLP
+from learners.networks.stacked import StackedMLP
 from systems.solvers.fixed import Tableau
 
 CACHE = 2**18  # bytes that hidden layers may take for all that a core does to stay in its own cache
@@ -62,7 +62,11 @@ class KernelUpdates:
         unit: Float[Tensor, " dim"],
         largest: float,
     ) -> None:
-        from learners.solvers import blocks, kernel  # numba takes half a second to import, a kernel to compile several
+        from learners.solvers import (
+            arithmetic,
+            blocks,
+            kernel,
+        )  # numba takes half a second, a kernel several to compile
 
         self.kernel, self.largest, self.count, self.kept_bytes = kernel, largest, 0, 0
         self.evaluations: tuple[int, int] | None = None
@@ -90,7 +94,7 @@ class KernelUpdates:
             sizes=np.array(sizes),
             offsets=np.array(offsets),
             networks=len(networks),
-            activation=list(ACTIVATIONS).index(networks[0].activation),
+            activation=arithmetic.ACTIVATIONS.index(networks[0].activation),
             tableau=coefficients,
             transposed=np.ascontiguousarray(coefficients.T),
             increments=None,
