@@ -62,11 +62,8 @@ class KernelUpdates:
         unit: Float[Tensor, " dim"],
         largest: float,
     ) -> None:
-        from learners.solvers import (
-            arithmetic,
-            blocks,
-            kernel,
-        )  # numba takes half a second, a kernel several to compile
+        # Numba takes half a second to import, a kernel several to compile.
+        from learners.solvers import arithmetic, blocks, kernel
 
         self.kernel, self.largest, self.count, self.kept_bytes = kernel, largest, 0, 0
         self.evaluations: tuple[int, int] | None = None
