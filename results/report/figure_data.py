@@ -61,9 +61,9 @@ class FigureData:
         for system in self.run.timescales:
             for learner in self.run.learners:
                 vpt = self.of_seeds(system, learner, "vpt")
-                interval = prediction_time_interval(vpt) if len(vpt) else Interval(np.nan, np.nan, np.nan)
+                longest = float(np.median(self.cells.get((system, learner), {}).get("vpt_longest", np.inf)))
+                interval = prediction_time_interval(vpt, longest) if len(vpt) else Interval(np.nan, np.nan, np.nan)
                 cell = {"system": system, "learner": learner, "status": self._status(system, learner)}
-                longest = np.median(self.cells.get((system, learner), {}).get("vpt_longest", np.inf))
                 found.append(cell | asdict(interval) | {"capped": interval.median >= longest * (1 - 1e-6)})
         return pd.DataFrame(found, columns=["system", "learner", "median", "low", "high", "status", "capped"])
 

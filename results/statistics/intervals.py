@@ -113,8 +113,10 @@ def probability_of_improvement(
     return Estimate(value, max(low, 0.0), min(high, 1.0))
 
 
-def prediction_time_interval(vpt: Float[np.ndarray, "seed batch"]) -> Interval:
+def prediction_time_interval(vpt: Float[np.ndarray, "seed batch"], longest: float = np.inf) -> Interval:
     """Median over seeds of the median over test states, with its interval; NaN ends where there is but one seed.
+
+    No time is below 0 or above the `longest` that can be seen, and neither are the ends of the interval.
 
     Seeds and test states are both random. The variance of the mean of the seeds' medians is that over seeds, and that
     over test states, which all seeds share: each state is drawn anew with the values of all seeds. The degrees of
@@ -134,7 +136,8 @@ def prediction_time_interval(vpt: Float[np.ndarray, "seed batch"]) -> Interval:
         return Interval(median, median, median)
     freedom = variance**2 / (by_seed**2 / (seeds - 1) + by_state**2 / (states - 1))
     reach = float(stats.t.ppf(1 - LEVEL / 2, freedom) * np.sqrt(variance))
-    return Interval(median, min(mean - reach, median), max(mean + reach, median))
+    low, high = min(max(mean - reach, 0.0), median), max(min(mean + reach, longest), median)
+    return Interval(median, low, high)
 
 
 @lru_cache(maxsize=64)

@@ -50,6 +50,13 @@ def test_the_prediction_time_is_the_median_over_seeds_of_medians_over_states():
     assert interval.low <= 2.0 <= interval.high
 
 
+def test_an_interval_of_prediction_times_holds_none_that_cannot_be_seen():
+    vpt = np.repeat([[4.0], [16.0], [16.0]], 50, axis=1)
+    assert prediction_time_interval(vpt).high > 16.0
+    interval = prediction_time_interval(vpt, longest=16.0)
+    assert (interval.low, interval.median, interval.high) == (0.0, 16.0, 16.0)
+
+
 def test_seeds_that_agree_on_every_state_are_no_more_certain_than_two_of_them():
     vpt = np.random.default_rng(3).gamma(4.0, size=(1, 50))
     two, five = (prediction_time_interval(np.repeat(vpt, count, axis=0)) for count in (2, 5))
