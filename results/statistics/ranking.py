@@ -17,6 +17,7 @@ from results.statistics.scores import losses, scores, told_from_truth
 from results.statistics.trials import CELL, LEADING_METRIC, column, rows
 
 MOMENTS = ["mean", "std", "count"]
+PREDICTION_TIMES = ("vpt", "vpt_strict")
 FEWEST_SYSTEMS = 2  # below which ranks over systems say nothing
 
 
@@ -252,11 +253,14 @@ def signed_ranks(first: np.ndarray, second: np.ndarray) -> float:
 def level_by_seeds(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, set[str]]:
     """For each metric the learners on one system whose trials do not resolve them from the best, and the best itself.
 
-    Welch's test of the log-ratios with Holm's correction at 5 %. No metric where a seed alone cannot resolve anything;
-    learners with a trial that failed in the horizon of a metric are level with nobody in it.
+    Welch's test of log-ratios with Holm's correction at 5 %; of differences for prediction times, which grow like the
+    logarithm of a small error as it is. No metric where a seed alone cannot resolve anything; learners with a trial
+    that failed in the horizon of a metric are level with nobody in it.
     """
     failed = pd.MultiIndex.from_frame(frame.loc[frame["status"] != "ok", ["metric", "learner"]])
-    found = scores(told_from_truth(frame)).groupby(["metric", "learner"], sort=False)["score"].agg(["median", *MOMENTS])
+    scored = scores(told_from_truth(frame))
+    scored["score"] = scored["score"].mask(scored["metric"].isin(PREDICTION_TIMES), -scored["value"])
+    found = scored.groupby(["metric", "learner"], sort=False)["score"].agg(["median", *MOMENTS])
     found = found.loc[(found["count"] > 1) & ~found.index.isin(failed)].reset_index(level="learner")
     found = found.loc[found["learner"].isin(list(learners))]
     level = {}

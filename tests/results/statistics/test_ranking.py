@@ -12,6 +12,7 @@ from results.statistics.ranking import (
     critical_difference,
     friedman,
     holm,
+    level_by_seeds,
     mean_rank,
     paired_losses,
     performance_profile,
@@ -254,6 +255,11 @@ def test_a_system_is_not_saturated_where_half_of_the_forecasts_or_one_learner_fa
     assert saturated(frame, list("ABC")) == []
     assert ranks(frame, list("ABC"))["X"].to_dict() == {"A": 1.5, "B": 3.0, "C": 1.5}
     assert saturated(frame, list("AC")) == ["X"]
+
+
+def test_prediction_times_near_zero_are_resolved_from_long_ones_though_their_ratios_scatter():
+    values = {("Rossler", "NeuralODE"): [4.46, 4.56, 4.91], ("Rossler", "Elman"): [0.22, 1.11, 0.11]}
+    assert level_by_seeds(long_form(values), ["NeuralODE", "Elman"]) == {"vpt": {"NeuralODE"}}
 
 
 def test_a_skipped_learner_is_left_out_and_does_not_count():
