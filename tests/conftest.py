@@ -1,6 +1,7 @@
 """Shape annotations are checked in every test: jaxtyping's hook wraps our functions with beartype as they are imported.
 
-Not those whose own checks are under test (metrics), nor systems, whose parameters may also be tensors.
+Of each test the first calls are, as `tests/support/typechecking.py` says. Not checked are those whose own checks are
+under test (metrics), and systems, whose parameters may also be tensors.
 
 One thread: what tests compute is so small that sharing it out takes longer than doing it.
 """
@@ -19,9 +20,14 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 from jaxtyping import install_import_hook  # noqa: E402  (the numbers of threads are read as libraries load)
 
 if find_spec("beartype"):  # a machine that is lent for its GPU may lack it
-    from tests.support import typechecking  # noqa: F401  (the hook finds it as an attribute of the package)
+    from tests.support import typechecking  # which the hook finds as an attribute of the package
 
     install_import_hook(["learners", "systems.trajectories", "systems.sampling"], "tests.support.typechecking.checked")
+
+    @pytest.fixture(autouse=True)
+    def shapes_are_checked() -> None:
+        """In the first calls of each test."""
+        typechecking.begin()
 
 
 @pytest.fixture(autouse=True)
