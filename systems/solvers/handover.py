@@ -13,7 +13,7 @@ from systems.solvers.dense_output import Clock, State, Velocity
 from systems.solvers.tracing import Program, trace
 
 KERNEL = "systems.solvers.dop853_kernel"
-LOADING = 1500.0  # rounds of eager steps, which take about as long as the kernel takes to load
+LOADING = 700.0  # rounds of eager steps, which take about as long as the kernel takes to load
 NUMBERS = 2000  # of a batch that make a round take twice as long as that of a small one
 WIDTH = 32  # trajectories side by side
 MOST = 2048  # numbers of their states, so that all of a step stays in the cache
