@@ -26,6 +26,7 @@ CONTEXT = multiprocessing.get_context("forkserver")
 PRELOADED = (
     "bench.runner.fork_server",
     "learners.solvers.kernel",  # which the first run on a machine compiles, in seconds
+    "systems.solvers.dop853_kernel",  # likewise
     "bench.runner.preload",
     "torch._dynamo",  # which the first optimiser of a process would import, in seconds
 )

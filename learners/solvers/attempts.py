@@ -9,9 +9,10 @@ import numpy as np
 from numba import types
 
 from learners.solvers import arithmetic, blocks
-from learners.solvers.arithmetic import LANES, ONE, ROWS, ZERO, F, combine, compiled, inlined
+from learners.solvers.arithmetic import LANES, ONE, OPTIONS, ROWS, ZERO, F, combine, compiled, inlined
 from learners.solvers.blocks import NARROW, Memory, evaluate, learn, pull_back, remember, row, turn
-from learners.solvers.kernel import PLAN, cached, digest
+from learners.solvers.kernel import PLAN
+from systems.solvers.compiling import cached, digest
 
 _row = inlined(row)
 
@@ -191,11 +192,11 @@ _numbers, _table, _whole, _single = types.float32[::1], types.float32[:, ::1], t
 _memory = types.NamedUniTuple(_numbers, len(Memory._fields), Memory)
 _back = types.void(PLAN, _memory, _numbers, _numbers, _table, _whole, _whole)
 _adjoint = types.void(PLAN, _memory, _numbers, _table, _whole, _single, _numbers, _numbers, _table, _numbers)
-attempt = cached(_attempt, _single(PLAN, _memory, _numbers, _table, _whole, _single))
-take_back = cached(_take_back, _back)
-attempt_adjoint = cached(_attempt_adjoint, _adjoint)
-reserve = cached(_reserve, _memory(PLAN))
+attempt = cached(_attempt, _single(PLAN, _memory, _numbers, _table, _whole, _single), **OPTIONS)
+take_back = cached(_take_back, _back, **OPTIONS)
+attempt_adjoint = cached(_attempt_adjoint, _adjoint, **OPTIONS)
+reserve = cached(_reserve, _memory(PLAN), **OPTIONS)
 _each = types.void(
     PLAN, _memory, _numbers, _table, _single, _numbers, _table, _table, types.float32[:, :, ::1], _numbers
 )
-attempt_each = cached(_attempt_each, _each)
+attempt_each = cached(_attempt_each, _each, **OPTIONS)

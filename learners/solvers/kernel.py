@@ -4,25 +4,15 @@ It is compiled as this module is imported, once on a machine: numba keeps the re
 cache.
 """
 
-import inspect
-import sys
-from collections.abc import Callable
-from hashlib import sha256
-from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from learners.solvers import arithmetic, blocks
 from learners.solvers.arithmetic import OPTIONS, ROWS, ZERO, F
 from learners.solvers.blocks import Plan, differentiate_block, remember, turn
-
-
-def digest(*files: str) -> str:
-    """Hexadecimal sha256 of source files."""
-    return sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
+from systems.solvers.compiling import cached, digest
 
 
 def _entry(sources: str) -> Any:
@@ -67,20 +57,6 @@ def _descend(weights, gradients, means, squares, largest, rate, count):
             weight[i] -= fast * mean[i] / (np.sqrt(square[i]) * root + F(1e-8))
 
 
-def cached(function: Callable[..., Any], signature: Any) -> Any:
-    """A function that is compiled now, for one signature, or comes from numba's cache."""
-    begin, new, plain = perf_counter(), True, inspect.unwrap(function)
-    try:
-        ready: Any = njit(signature, cache=True, **OPTIONS)(plain)
-        new, where = bool(ready.stats.cache_misses), f"and kept in {ready.stats.cache_path}"
-    except Exception as error:  # there is no folder to keep it in, or what it holds is broken
-        ready = njit(signature, **OPTIONS)(plain)
-        where = f"but could not be kept ({error}): set NUMBA_CACHE_DIR to a folder that can be written"
-    if new:
-        sys.stderr.write(f"{function.__name__.strip('_')} was compiled in {perf_counter() - begin:.0f} s, {where}\n")
-    return ready
-
-
 _numbers, _arrays, _whole = types.float32[::1], types.float32[:, ::1], types.int64
 PLAN = types.NamedTuple(
     (types.int64[::1], types.int64[::1], _whole, _whole, _arrays, _arrays, _numbers, _numbers, _whole, _whole), Plan
@@ -88,5 +64,10 @@ PLAN = types.NamedTuple(
 differentiate = cached(
     _entry(digest(__file__, blocks.__file__, arithmetic.__file__)),
     types.int64(PLAN, types.float32[:, :, :, ::1], _arrays, _arrays, _numbers),
+    **OPTIONS,
 )
-descend = cached(_descend, types.void(_arrays, _arrays, _arrays, _arrays, types.float64, types.float64, types.int64))
+descend = cached(
+    _descend,
+    types.void(_arrays, _arrays, _arrays, _arrays, types.float64, types.float64, types.int64),
+    **OPTIONS,
+)

@@ -5,11 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from types import ModuleType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 Array = Any  # of numpy or torch
 
 BLOCK = 2**20  # numbers in the steps that are kept before the samples within them are worked out
+
+
+class Start(NamedTuple):
+    """From where trajectories are integrated."""
+
+    trajectory: Array  # whole numbers `[batch]`
+    t: Array  # `[batch]`, as `last` and `step`
+    last: Array  # times
+    x: Array  # states `[batch, dim]`
+    step: Array  # that is tried first
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,17 @@ linear algebra nor on its library of functions.
 Hairer, Norsett and Wanner, "Solving Ordinary Differential Equations I", 1993, section II.5.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float64
 from scipy.integrate import DOP853
 
-from systems.solvers.adaptive import Embedded
+from systems.solvers.adaptive import Embedded, Start
 from systems.solvers.dense_output import Clock, Samples, Slopes, State, Velocity, combine
+from systems.solvers.handover import Handover
 
 TOLERANCE = 1e-11  # error of one step, relative to 1 + |x|, where a forecast is compared with the solution
 STATISTICS_TOLERANCE = 1e-8  # where only the statistics of the solution matter: transients, long runs
@@ -41,9 +43,14 @@ def integrate(
         first, second, last = (samples.times[:, place].copy() for place in (0, 1, -1))
         smallest = (last - first) / (times.shape[-1] - 1) * SMALLEST_STEP
         x = samples.states[:, 0].copy()
+        start, handover = Start(np.arange(len(x)), first, last, x, (second - first) / 4), Handover(velocity)
+        method = _DOP853(velocity, tolerance, smallest, handover.takes)
         with torch.inference_mode(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            method = _DOP853(velocity, tolerance, smallest)
-            method.integrate(np.arange(len(x)), first, last, x, (second - first) / 4, samples.fill)
+            if not handover.takes(start):
+                method.integrate(*start, samples.fill)
+            control = tolerance, _SAFETY, method.slack
+            if handover.rest and not handover.integrate(smallest, control, samples.times, samples.states):
+                replace(method, leaves=lambda rest: False).integrate(*handover.rest, samples.fill)  # and say why
     return samples.states
 
 
@@ -52,6 +59,7 @@ class _DOP853(Embedded):
     field: Velocity
     tolerance: float
     smallest: Clock  # step of each trajectory
+    leaves: Callable[[Start], bool]  # whether all that is still to be done is left to compiled code
 
     arrays = np
     slack = 1.01
@@ -85,4 +93,6 @@ class _DOP853(Embedded):
             raise FloatingPointError(
                 f"no finite solution beyond t={t[worst]:g}: the problem is stiff or its states grow without bound"
             )
+        if going.any() and self.leaves(Start(*(each[going] for each in (trajectory, t, last, x, step)))):
+            going[:] = False
         return going

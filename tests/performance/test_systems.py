@@ -1,6 +1,8 @@
 """Reference solutions and certificates beside plain baselines that do the same work, on one thread."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import inf
 from statistics import median
 from time import process_time
 
@@ -9,8 +11,9 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from systems import KuramotoSivashinsky, Lorenz, certify
+from systems import KuramotoSivashinsky, Lorenz, Lorenz96, Rossler, certify
 from systems.flows.kuramoto_sivashinsky import LARGEST_STEP
+from systems.solvers import handover
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +38,23 @@ def ratio(ours: Callable[[], object], theirs: Callable[[], object], rounds: int)
     return mine / other
 
 
+def sixty_four() -> tuple[Lorenz, np.ndarray, np.ndarray]:
+    """Lorenz, the initial states of 64 trajectories, and the times of 10,000 samples of them."""
+    system = Lorenz()
+    return system, system.initial_states(64, np.random.default_rng(0)), 0.01 * np.arange(10_000)
+
+
+@contextmanager
+def uncompiled() -> Iterator[None]:
+    """Meanwhile, all solutions are the eager path's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handover, "KERNEL", "not loaded")
+        patch.setattr(handover, "LOADING", inf)
+        yield
+
+
 def test_lorenz_trajectories_take_no_longer_than_by_scipy_on_the_stacked_state(benchmark):
-    system, times = Lorenz(), 0.01 * np.arange(10_000)
-    initial = system.initial_states(64, np.random.default_rng(0))
+    system, initial, times = sixty_four()
 
     def stacked(t: float, flat: np.ndarray) -> np.ndarray:
         return system.velocity(t, torch.from_numpy(flat).view(64, 3)).numpy().ravel()
@@ -47,7 +64,8 @@ def test_lorenz_trajectories_take_no_longer_than_by_scipy_on_the_stacked_state(b
         return np.stack([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z], axis=1).ravel()
 
     def ours() -> object:
-        return system.solve(initial, times, 1e-9)
+        with uncompiled():
+            return system.solve(initial, times, 1e-9)
 
     def scipy(velocity: Callable[[float, np.ndarray], np.ndarray]) -> Callable[[], object]:
         span = (0.0, times[-1])
@@ -57,6 +75,22 @@ def test_lorenz_trajectories_take_no_longer_than_by_scipy_on_the_stacked_state(b
     benchmark.extra_info["ratio"] = found
     benchmark.extra_info["ratio to a velocity written in numpy for Lorenz alone"] = ratio(ours, scipy(by_hand), 3)
     assert found <= 1.0
+
+
+@pytest.mark.parametrize(("system", "faster"), [(Lorenz(), 20.0), (Rossler(), 20.0), (Lorenz96(sites=40), 5.0)])
+def test_compiled_code_solves_several_times_sooner_than_the_eager_path(benchmark, system, faster):
+    initial = system.initial_states(64, np.random.default_rng(0))
+    times = 0.02 * system.timescale * np.arange(2_000)
+
+    def eager() -> object:
+        with uncompiled():
+            return system.solve(initial, times, 1e-9)
+
+    from systems.solvers import dop853_kernel  # noqa: F401  (from now on, all is compiled)
+
+    found = benchmark.pedantic(ratio, (eager, lambda: system.solve(initial, times, 1e-9), 3))
+    benchmark.extra_info["ratio"] = found
+    assert found >= faster, f"only {found:.2f} times as fast"
 
 
 def test_a_step_of_a_field_takes_little_more_than_its_eight_fourier_transforms(benchmark):

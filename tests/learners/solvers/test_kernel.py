@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from numba import types
 from torch import Tensor, nn
 
 from learners import Budget, Learner, NeuralODE, ResNet, Training
@@ -221,16 +220,6 @@ def test_all_trainings_share_one_compilation(ring: Dataset):
     for learner in (NeuralODE(solver="midpoint", training=Training(updates=1)), ResNet(training=Training(updates=1))):
         learner.fit(ring, Budget(), [0, 1])
     assert len(kernel.differentiate.signatures) == len(kernel.descend.signatures) == 1
-
-
-def test_where_nothing_can_be_kept_functions_are_compiled_all_the_same(capsys: pytest.CaptureFixture[str]):
-    defined: dict[str, Any] = {}
-    exec("def double(x):\n    return 2 * x", defined)  # as it has no file, numba finds no folder to keep it in
-    ready = kernel.cached(defined["double"], types.float64(types.float64))
-    assert ready(1.5) == 3
-    assert (
-        "double was compiled in 0 s, but could not be kept (cannot cache function 'double'" in capsys.readouterr().err
-    )
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Reference integration, against solutions in closed form."""
+"""Reference integration by the eager path, against solutions in closed form."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,8 @@ from torch import Tensor
 
 from systems.solvers.dop853 import integrate
 from tests.support.problems import PROBLEMS, Explosion, Forced, HarmonicOscillator, LogisticGrowth, Problem
+
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 TIMES = np.linspace(0.3, 4.3, 41)
 

@@ -1,0 +1,30 @@
+"""Compiled functions that are kept on disk, beside their sources or in the user's cache. Importing this takes numba."""
+
+import inspect
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from numba import njit
+
+
+def digest(*files: str) -> str:
+    """Hexadecimal sha256 of source files."""
+    return sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
+
+
+def cached(function: Callable[..., Any], signature: Any, **options: Any) -> Any:
+    """A function that is compiled now, for one signature and with numba's options, or comes from numba's cache."""
+    begin, new, plain = perf_counter(), True, inspect.unwrap(function)
+    try:
+        ready: Any = njit(signature, cache=True, **options)(plain)
+        new, where = bool(ready.stats.cache_misses), f"and kept in {ready.stats.cache_path}"
+    except Exception as error:  # there is no folder to keep it in, or what it holds is broken
+        ready = njit(signature, **options)(plain)
+        where = f"but could not be kept ({error}): set NUMBA_CACHE_DIR to a folder that can be written"
+    if new:
+        sys.stderr.write(f"{function.__name__.strip('_')} was compiled in {perf_counter() - begin:.0f} s, {where}\n")
+    return ready
