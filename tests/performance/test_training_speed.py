@@ -260,7 +260,7 @@ def test_a_neural_ode_trains_faster_than_in_jax(benchmark, lookahead, batch, fas
         ("ResNet", 3, 2.0),
         ("RKNet", 1, 3.0),
         ("ODENet", 1, 3.0),
-        ("WindowedRNN[cell=rnn]", 3, 2.0),
+        ("WindowedRNN[cell=rnn]", 3, 3.0),
         ("WindowedRNN", 3, 2.0),
         ("WindowedRNN[cell=lstm]", 3, 2.0),
     ],
