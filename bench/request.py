@@ -110,6 +110,10 @@ class Conditions:
     memory: Annotated[
         float | None, how_option(metavar="GIB", help="Memory of a cell, beyond what its process starts with (host).")
     ] = None
+    threads: Annotated[
+        int | None,
+        how_option(metavar="N", help="Threads of each cell; if not given, one, and for images the cores shared out."),
+    ] = None
     retries: Annotated[int, how_option(metavar="N", help="New attempts after a crash or lack of memory.")] = 0
     rerun: Annotated[
         str, how_option(metavar="failed|all|NAME", help="Finished cells to compute again; see --cache.")
@@ -126,6 +130,7 @@ class Conditions:
 
     def __post_init__(self) -> None:
         at_least("--jobs", self.jobs, 1)
+        at_least("--threads", self.threads, 1)
         at_least("--retries", self.retries, 0)
         positive("--timeout", self.timeout, "seconds")
         positive("--memory", self.memory, "GiB")

@@ -13,6 +13,7 @@ from learners.networks.fields import stacked_damping
 from learners.networks.scales import Scales
 from learners.networks.stacked import Activation, NetworkKind, replicas_in, stacked_network
 from learners.solvers.compiled import kernel_updates
+from learners.solvers.compiled_forecasts import fixed_forecasts
 from learners.solvers.rollout import Rollout, StatePredictor, rollout_map
 from learners.streams import stream
 from learners.training.loop import Training, train_on_residuals
@@ -70,7 +71,8 @@ class ResNet(Learner):
         def step(state: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
             return network(state.unflatten(0, (replicas, -1))).flatten(0, 1)
 
-        return rollout_map(step, evaluations=self.blocks)
+        compiled = None if network.damping else fixed_forecasts(network.blocks, TABLEAUS["euler"], network.increment)
+        return rollout_map(step, self.blocks, compiled)
 
 
 class ResidualMap(nn.Module):

@@ -13,6 +13,7 @@ from learners.base import Budget, Learner, Predictor
 from learners.networks.recurrent import CellType, StackedRecurrent
 from learners.networks.scales import Scales
 from learners.networks.stacked import StackedLinear, replicas_in
+from learners.solvers.compiled_windows import window_forecasts, window_updates
 from learners.solvers.rollout import NetworkPredictor, Rollout, rollout_flow, rollout_map
 from learners.streams import stream
 from learners.training.loop import Training, train_on_residuals
@@ -62,7 +63,11 @@ class WindowedRNN(Learner):
             steps = dataset.step * torch.arange(times.shape[1], dtype=times.dtype, device=times.device)
             dataset = replace(dataset, valid=Trajectories(times[:, :1] + steps, states))
         data, counted = segments_of(dataset, scales, self.window + 1, seeds), [stack.recurrent.cell]
-        return train_on_residuals(stack, one_step_errors, data, self.training, budget, counted, predictor)
+        parts = stack.recurrent, stack.readout, self.window, stack.increment
+        compiler = window_updates(*parts) if self.times == "regular" else None
+        return train_on_residuals(
+            stack, one_step_errors, data, self.training, budget, counted, predictor, compiler=compiler
+        )
 
 
 class WindowMap(nn.Module):
@@ -121,4 +126,9 @@ def rollout_window(network: nn.Module, evaluations: int, gaps: bool) -> Rollout:
         known[:, -1, -1] = gap
         return torch.cat([known[:, 1:], nn.functional.pad(following(known), (0, 1)).unsqueeze(1)], dim=1)
 
-    return rollout_flow(step_over, evaluations) if gaps else rollout_map(step, evaluations)
+    if gaps:
+        return rollout_flow(step_over, evaluations)
+    compiled = None
+    if isinstance(network, WindowMap):
+        compiled = window_forecasts(network.recurrent, network.readout, network.increment)
+    return rollout_map(step, evaluations, compiled)

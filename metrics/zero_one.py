@@ -24,6 +24,7 @@ OVERSAMPLED = 10.0  # range over mean absolute difference, above which a chaotic
 PQ_FREQUENCY = 1.0  # c of the translation curves that are drawn
 ABOVE = 0.2  # K_c of a frequency that speaks for chaos, in the variant that counts such frequencies
 BINS = 16  # of equal probability, for the mutual information
+TOGETHER = 2**14  # samples of paths of several frequencies that stay in the cache
 
 # Drawn once, and the same for every series, so that truth and models are measured alike.
 FREQUENCIES = np.random.default_rng(20091).uniform(np.pi / 5, 4 * np.pi / 5, 100)
@@ -102,7 +103,8 @@ def zero_one(
         return ZeroOne(c, np.zeros(len(c)), lag, len(phi), oversampling=0.0)
     phi -= phi.mean()
     phi /= np.abs(phi).max()
-    k_of_c = np.array([_growth(phi, each) for each in c])
+    few = max(1, TOGETHER // len(phi))
+    k_of_c = np.concatenate([_growth(phi, c[begin : begin + few]) for begin in range(0, len(c), few)])
     return ZeroOne(c, k_of_c, lag, len(phi), oversampling=oversampling(phi))
 
 
@@ -132,20 +134,22 @@ def translation(series: Series, c: float) -> Motion:
     return np.stack([np.real(path), np.imag(path)])
 
 
-def mean_square_displacement(series: Series, c: float) -> Float64[np.ndarray, " lags"]:
+def mean_square_displacement(
+    series: Series, c: float | Float64[np.ndarray, "*frequencies"]
+) -> Float64[np.ndarray, "*frequencies lags"]:
     """M_c(n) = mean_j (p(j + n) - p(j))^2 + (q(j + n) - q(j))^2 for n = 1 .. N/10.
 
     The mean is over the N - N/10 starts j that all n share: with fewer starts for larger n, a transient would look like
     growth. Expanded, it is sums of squares over sliding ranges and a correlation, O(N log N) by Fourier transforms.
     """
     path, lags = _path(series, c), len(series) // 10
-    starts = len(path) - lags
+    starts = len(series) - lags
     square = np.real(path) ** 2 + np.imag(path) ** 2
-    at_start = square[:starts].sum()
-    at_end = at_start - np.cumsum(square[:lags]) + np.cumsum(square[starts:])
-    length = fft.next_fast_len(len(path))
-    ends, begins = np.asarray(fft.fft(path, length)), np.asarray(fft.fft(path[:starts], length))
-    correlation = np.asarray(fft.ifft(ends * np.conj(begins), overwrite_x=True))[1 : lags + 1]
+    at_start = square[..., :starts].sum(axis=-1, keepdims=True)
+    at_end = at_start - np.cumsum(square[..., :lags], axis=-1) + np.cumsum(square[..., starts:], axis=-1)
+    length = fft.next_fast_len(len(series))
+    ends, begins = np.asarray(fft.fft(path, length)), np.asarray(fft.fft(path[..., :starts], length))
+    correlation = np.asarray(fft.ifft(ends * np.conj(begins), overwrite_x=True))[..., 1 : lags + 1]
     return (at_start + at_end - 2 * np.real(correlation)) / starts
 
 
@@ -223,17 +227,22 @@ def translation_curves(evidence: Evidence, c: float = PQ_FREQUENCY) -> tuple[Mot
     return translation(truth, c), curve
 
 
-def _growth(series: Series, c: float) -> float:
+def _growth(series: Series, c: Float64[np.ndarray, " frequencies"]) -> Float64[np.ndarray, " frequencies"]:
     """K_c: correlation with n of the mean square displacement of a series of mean zero, which adds no oscillation."""
     displacement = mean_square_displacement(series, c)
-    return float(np.corrcoef(np.arange(1, len(displacement) + 1), displacement)[0, 1])
+    displacement -= displacement.mean(axis=1, keepdims=True)
+    n = np.arange(displacement.shape[1]) - (displacement.shape[1] - 1) / 2
+    return np.clip(displacement @ n / np.sqrt((displacement**2).sum(axis=1) * (n @ n)), -1.0, 1.0)
 
 
-def _path(series: Series, c: float) -> Complex128[np.ndarray, " samples"]:
+def _path(
+    series: Series, c: float | Float64[np.ndarray, "*frequencies"]
+) -> Complex128[np.ndarray, "*frequencies samples"]:
     """p + i q. Powers of exp(ic) are products of two short rows of powers, for speed."""
-    width = math.isqrt(len(series)) + 1
-    turn, turns = np.exp(1j * c * np.arange(1, width + 1)), np.exp(1j * c * width * np.arange(width))
-    return np.cumsum(series * np.outer(turns, turn).ravel()[: len(series)])
+    width, frequency = math.isqrt(len(series)) + 1, 1j * np.asarray(c)[..., None]
+    turn, turns = np.exp(frequency * np.arange(1, width + 1)), np.exp(frequency * width * np.arange(width))
+    powers = (turns[..., :, None] * turn[..., None, :]).reshape(*np.shape(c), -1)
+    return np.cumsum(series * powers[..., : len(series)], axis=-1)
 
 
 def _finite_part(series: Series) -> Series:

@@ -73,6 +73,8 @@ def location(system: System, sampling: Sampling, seed: int, folder: Path, read: 
 class SystemCell(Cell[System, Learner, Sampling]):
     """A system met by a learner; what is done with the fitted predictors is left to the kinds of such cells."""
 
+    small = True
+
     def prepare(self, data: Path) -> None:
         observe(self.system, self.sampling, self.data_seed, data)
 

@@ -31,7 +31,7 @@ def make(plan: Plan, conditions: Conditions) -> Iterator[tuple[str, list[Path] |
     )
     store = Store(plan.store.root, "films")
     folder = plan.folder / "films"
-    kept = Conditions(plan.jobs, conditions.timeout, conditions.memory, conditions.retries)
+    kept = Conditions(plan.jobs, conditions.timeout, conditions.memory, conditions.threads, conditions.retries)
     records = runner.run(filmed, store, kept).records
     planar: dict[str, dict[str, Film]] = {}
     for original, one in zip(trained, filmed, strict=True):

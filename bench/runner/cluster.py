@@ -30,7 +30,7 @@ from bench.runner.events import Event, Finished, Started, ignore
 from bench.runner.outcomes import Interrupted, Outcome
 from bench.runner.run import partition
 from bench.runner.supervisor import is_settled, keep_failure, make_data, supervise
-from bench.runner.task import Stop, Task
+from bench.runner.task import Stop, Task, threads_of
 from results import Store
 from results.store.lease import Lease
 from results.store.record import is_failure
@@ -86,7 +86,7 @@ def run_on_worker(
     task: Task = pickle.loads(pickled)
     planned = task.planned
     worker = get_worker()
-    threads = max(1, cores() // places.get(_host(worker.address), worker.state.nthreads))
+    threads = threads_of(task, conditions, places.get(_host(worker.address), worker.state.nthreads))
     if not planned.data.exists():
         make_data(task, store, conditions, threads, Stop())
     lease = Lease(store, planned.key)

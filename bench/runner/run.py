@@ -11,13 +11,12 @@ from typing import Any
 from bench.cells.cell import Cell
 from bench.cells.key import Planned
 from bench.errors import UserError
-from bench.machine.environment import cores
 from bench.request import Cache, Conditions
 from bench.runner.events import Cached, Damaged, Event, Finished, Started, ignore
 from bench.runner.outcomes import Interrupted, Outcome
 from bench.runner.processes import abandon_start
 from bench.runner.supervisor import is_settled, make_data, supervise
-from bench.runner.task import Stop, Task
+from bench.runner.task import Stop, Task, threads_of
 from results import DamagedCellError, MissingCellError, Record, Store
 from results.store.lease import Lease, leased
 from results.store.record import is_failure
@@ -43,7 +42,7 @@ def run(
     try:
         due = partition(cells, store, conditions, notify, outcome)
         if conditions.cache != Cache.ONLY:
-            threads = max(1, cores() // conditions.jobs)  # so that all processes together do not outnumber the cores
+            threads = max((threads_of(task, conditions, conditions.jobs) for task in due), default=1)
             Scheduler(store, conditions, threads, notify, due, outcome).run()
     except KeyboardInterrupt as interrupt:
         raise Interrupted(outcome) from interrupt

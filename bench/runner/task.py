@@ -8,6 +8,8 @@ from threading import Event
 from typing import Literal
 
 from bench.cells.key import Planned
+from bench.machine.environment import cores
+from bench.request import Conditions
 from results import Status
 
 
@@ -50,6 +52,14 @@ class Stop:
 
     soon: Event = field(default_factory=Event)
     now: Event = field(default_factory=Event)
+
+
+def threads_of(task: Task, conditions: Conditions, jobs: int) -> int:
+    """Threads of a cell that is one of so many at a time: where its networks are small, more than one would only wait.
+
+    Those of larger ones share out the cores.
+    """
+    return conditions.threads or (1 if task.planned.cell.small else max(1, cores() // jobs))
 
 
 def write_attempts(folder: Path, attempts: Sequence[FailedAttempt]) -> None:

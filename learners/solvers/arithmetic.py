@@ -81,8 +81,8 @@ def _product(start: str) -> Any:
 
     @compiled
     def product(c, c_at, c_row, a, a_at, a_row, a_column, b, b_at, b_row, rows, depth, columns):
-        for i in range(0, rows, ROWS):
-            for j in range(0, columns, LANES):
+        for j in range(0, columns, LANES):  # so that columns of B stay in the innermost cache
+            for i in range(0, rows, ROWS):
                 tile(c, c_at + i * c_row + j, c_row, a, a_at + i * a_row, a_row, a_column, b, b_at + j, b_row, depth)
 
     return product
@@ -142,8 +142,13 @@ def _exp(x):
 
 
 @inlined
+def sigmoid(z):
+    return ONE / (ONE + _exp(-z))
+
+
+@inlined
 def _silu(z):
-    s = ONE / (ONE + _exp(-z))
+    s = sigmoid(z)
     return z * s, s + z * s * (ONE - s)
 
 
@@ -153,6 +158,13 @@ def _tanh(z):
     y = (ONE - t) / (ONE + t)
     y = -y if z < ZERO else y
     return y, ONE - y * y
+
+
+@inlined
+def tangent(z):
+    """Hyperbolic."""
+    y, _ = _tanh(z)
+    return y
 
 
 @inlined

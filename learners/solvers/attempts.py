@@ -9,7 +9,7 @@ import numpy as np
 from numba import types
 
 from learners.solvers import arithmetic, blocks
-from learners.solvers.arithmetic import LANES, ONE, OPTIONS, ROWS, ZERO, F, combine, compiled, inlined
+from learners.solvers.arithmetic import LANES, ONE, OPTIONS, ZERO, F, combine, compiled, inlined
 from learners.solvers.blocks import NARROW, Memory, evaluate, learn, pull_back, remember, row, turn
 from learners.solvers.kernel import PLAN
 from systems.solvers.compiling import cached, digest
@@ -130,64 +130,16 @@ def _entries(sources: str) -> tuple[Any, ...]:
             found = _tolerated_weights(plan, layer, error[part], tolerance, old[part], new[part])
             errors[2 * layer], errors[2 * layer + 1] = found
 
-    def attempt_each(plan, memory, weights, table, tolerance, lengths, x, first, found, errors):
-        """Steps of their own length for each state, of each of which the error is a root mean square.
-
-        Args:
-            plan: for as many states, at the least.
-            table: rows for each stage, for the states behind the step, for their errors, and for those half-way.
-            lengths: of the steps.
-            x: states `[state, channel]`.
-            first: slopes there.
-            found: new states, those half-way, and the last slopes, to be filled in.
-            errors: in tolerances, to be filled in.
-        """
-        _ = sources
-        count, dim, stages, apart = len(x), x.shape[1], len(plan.tableau) - 1, _row(plan.sizes[0])
-        rows = -(-count // ROWS) * ROWS
-        size, states, slopes = rows * apart, memory.states, memory.slopes
-        states[: stages * size] = ZERO
-        slopes[: stages * size] = ZERO
-        for stage in range(stages):
-            for i in range(count):
-                at = stage * size + i * apart
-                states[at + plan.sizes[0]] = ONE
-                for channel in range(dim):
-                    total = ZERO
-                    for before in range(stage):
-                        total += table[stage, before] * slopes[before * size + i * apart + channel]
-                    states[at + channel] = x[i, channel] + lengths[i] * total
-                    if stage == 0:
-                        slopes[at + channel] = first[i, channel]
-            if stage:
-                evaluate(plan, memory, weights, stage, stage * size, 0, rows)
-        for i in range(count):
-            squares = ZERO
-            for channel in range(dim):
-                new, error, half = ZERO, ZERO, ZERO
-                for stage in range(stages):
-                    slope = lengths[i] * slopes[stage * size + i * apart + channel]
-                    new += table[stages, stage] * slope
-                    error += table[stages + 1, stage] * slope
-                    half += table[stages + 2, stage] * slope
-                found[0, i, channel] = x[i, channel] + new
-                found[1, i, channel] = x[i, channel] + half
-                found[2, i, channel] = slopes[(stages - 1) * size + i * apart + channel]
-                largest = max(abs(x[i, channel]), abs(found[0, i, channel]))
-                error /= tolerance * (ONE + largest)
-                squares += error * error
-            errors[i] = np.sqrt(squares / dim)
-
     def reserve(plan):
         """Memory for one step."""
         _ = sources
         return remember(plan, 1)
 
-    return attempt, take_back, attempt_adjoint, attempt_each, reserve
+    return attempt, take_back, attempt_adjoint, reserve
 
 
 _sources = digest(__file__, blocks.__file__, arithmetic.__file__)
-_attempt, _take_back, _attempt_adjoint, _attempt_each, _reserve = _entries(_sources)
+_attempt, _take_back, _attempt_adjoint, _reserve = _entries(_sources)
 _numbers, _table, _whole, _single = types.float32[::1], types.float32[:, ::1], types.int64, types.float32
 _memory = types.NamedUniTuple(_numbers, len(Memory._fields), Memory)
 _back = types.void(PLAN, _memory, _numbers, _numbers, _table, _whole, _whole)
@@ -196,7 +148,3 @@ attempt = cached(_attempt, _single(PLAN, _memory, _numbers, _table, _whole, _sin
 take_back = cached(_take_back, _back, **OPTIONS)
 attempt_adjoint = cached(_attempt_adjoint, _adjoint, **OPTIONS)
 reserve = cached(_reserve, _memory(PLAN), **OPTIONS)
-_each = types.void(
-    PLAN, _memory, _numbers, _table, _single, _numbers, _table, _table, types.float32[:, :, ::1], _numbers
-)
-attempt_each = cached(_attempt_each, _each, **OPTIONS)

@@ -121,7 +121,7 @@ def evaluate(plan, memory, weights, stage, at, slot, rows):
 
 
 @compiled
-def _go_forth(plan, memory, weights, at, slot, rows):
+def go_forth(plan, memory, weights, at, slot, rows):
     """One step, from the state at `at` by way of its stages, which lie behind it, to the next state, behind these."""
     states, slopes = memory.states, memory.slopes
     stages, size = len(plan.tableau) - 1, rows * _row(plan.sizes[0])
@@ -263,7 +263,7 @@ def differentiate_block(plan, memory, weights, gradients, segments, weight):
     steps, size, loss = (segments.shape[1] - 1) * plan.networks, rows * _row(plan.sizes[0]), 0.0
     for step in range(steps):
         own = weights[step % plan.networks * apart :]
-        _go_forth(plan, memory, own, step * stages * size, step % slots, rows)
+        go_forth(plan, memory, own, step * stages * size, step % slots, rows)
     for step in range(steps - 1, -1, -1):
         begin, at, slot = step % plan.networks * apart, step * stages * size, step % slots
         own, turned, gradient = weights[begin:], memory.turned[begin:], gradients[begin:]

@@ -26,14 +26,18 @@ def kernel_updates(
 
     It is for perceptrons whose layers stay in the cache, and needs numba, which a machine may lack that has a GPU.
     """
-    if find_spec("numba") is None:
-        return None
-    perceptrons = []
+    perceptrons = compilable(networks)
+    return partial(KernelUpdates, perceptrons, tableau, increment, unit) if perceptrons else None
+
+
+def compilable(networks: Iterable[nn.Module | None]) -> list[StackedMLP] | None:
+    """The networks, where the kernel can have them: all are perceptrons that stay in the cache, and numba is here."""
+    perceptrons: list[StackedMLP] = []
     for network in networks:
         if not isinstance(network, StackedMLP) or not stays_in_cache(network):
             return None
         perceptrons.append(network)
-    return partial(KernelUpdates, perceptrons, tableau, increment, unit)
+    return perceptrons if find_spec("numba") else None
 
 
 def stays_in_cache(network: StackedMLP) -> bool:
@@ -41,7 +45,22 @@ def stays_in_cache(network: StackedMLP) -> bool:
     return max(each[0].numel() for each in network.parameters()) <= LARGEST
 
 
-class KernelUpdates:
+class Descent:
+    """Weights `[seed, ...]` that compiled code descends along their gradients: a clip, then Adam, as torch has them."""
+
+    def __init__(self, weights: Any, largest: float) -> None:
+        from learners.solvers import kernel  # which takes seconds to compile, and numba half a second to import
+
+        self.kernel, self.weights, self.largest, self.count, self.kept_bytes = kernel, weights, largest, 0, 0
+        self.gradients, self.means, self.squares = (np.zeros_like(weights) for _ in range(3))
+
+    def descend(self, rate: float) -> None:
+        """Clip the gradients and take the optimiser's step."""
+        self.kernel.descend(self.weights, self.gradients, self.means, self.squares, self.largest, rate, self.count)
+        self.count += 1
+
+
+class KernelUpdates(Descent):
     """Updates of a stack of rollouts x <- x + h f(x), as the clip and Adam of the eager ones make them, to rounding.
 
     The weights are moved to where the kernel finds them: the networks' parameters are views of one array from then on.
@@ -62,10 +81,8 @@ class KernelUpdates:
         unit: Float[Tensor, " dim"],
         largest: float,
     ) -> None:
-        # Numba takes half a second to import, a kernel several to compile.
-        from learners.solvers import arithmetic, blocks, kernel
+        from learners.solvers import arithmetic, blocks
 
-        self.kernel, self.largest, self.count, self.kept_bytes = kernel, largest, 0, 0
         self.evaluations: tuple[int, int] | None = None
         layers: list[Any] = list(networks[0].layers)
         state = len(increment)
@@ -73,13 +90,12 @@ class KernelUpdates:
         sizes[1:-1] = [whole(layer.weight.shape[2], blocks.LANES) for layer in layers[:-1]]
         shapes = [blocks.shape(inputs, outputs) for inputs, outputs in pairwise(sizes)]
         offsets = [0, *accumulate(rows * columns for rows, columns in shapes)]
-        self.weights = np.zeros((len(layers[0].weight), len(networks) * offsets[-1]), np.float32)
+        super().__init__(np.zeros((len(layers[0].weight), len(networks) * offsets[-1]), np.float32), largest)
         places = torch.from_numpy(self.weights).split(offsets[-1], dim=1)
         for network, place in zip(networks, places, strict=True):
             for index, layer in enumerate(network.layers):
                 own = place[:, offsets[index] : offsets[index + 1]].unflatten(1, shapes[index])
                 _move(layer, own.mT if sizes[index + 1] == blocks.NARROW else own, sizes[index])
-        self.gradients, self.means, self.squares = (np.zeros_like(self.weights) for _ in range(3))
         stages = len(tableau.weights)
         coefficients = np.zeros((stages + 1, stages + 1), np.float32)
         for row, values in zip(coefficients, (*tableau.stages, tableau.weights), strict=True):
@@ -109,11 +125,6 @@ class KernelUpdates:
         )
         return torch.from_numpy(losses)
 
-    def descend(self, rate: float) -> None:
-        """Clip the gradients and take the optimiser's step."""
-        self.kernel.descend(self.weights, self.gradients, self.means, self.squares, self.largest, rate, self.count)
-        self.count += 1
-
 
 def whole(count: int, multiple: int) -> int:
     """The least multiple of a number that is no smaller than the count."""
@@ -132,6 +143,11 @@ def with_rows(plan: Any, count: int, increment: Any) -> Any:
 def _move(layer: Any, own: Float[Tensor, "seed rows columns"], inputs: int) -> None:
     """Let a layer's parameters be views of the kernel's array, in which the bias is the row behind all inputs."""
     _, rows, columns = layer.weight.shape
-    for parameter, view in (layer.weight, own[:, :rows, :columns]), (layer.bias, own[:, inputs : inputs + 1, :columns]):
-        view.copy_(parameter.data)
-        parameter.data = view
+    adopt(layer.weight, own[:, :rows, :columns])
+    adopt(layer.bias, own[:, inputs : inputs + 1, :columns])
+
+
+def adopt(parameter: nn.Parameter, view: Tensor) -> None:
+    """Let a parameter, with the values that it has, lie where the kernel finds it."""
+    view.copy_(parameter.data)
+    parameter.data = view

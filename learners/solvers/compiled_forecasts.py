@@ -1,71 +1,108 @@
-"""Forecasts of perceptrons in adaptive solvers by compiled code: attempted steps, of which each state has its own."""
+"""Forecasts of perceptrons by compiled code: in fixed steps, or in adaptive ones, of which each state has its own."""
 
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
+from functools import cache, partial
 
-import numpy as np
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 from learners.networks.fields import VectorField
 from learners.networks.stacked import StackedMLP, replicas_in
-from learners.solvers.compiled import KernelUpdates, stays_in_cache, whole, with_rows
-from learners.solvers.pairs import pair_named
+from learners.solvers.compiled import KernelUpdates, compilable
+from learners.solvers.pairs import GROW, SAFETY, SHRINK, pair_named
 from systems.solvers.fixed import Tableau
 
+OUT_OF_BOUNDS = 1e3  # standard deviations beyond which a trajectory is given up as diverged
+MOST_STEPS = 500  # tried for each sampling step, on average from the start: as CVODE allows between two outputs
+SMALLEST_STEP = 1e-8  # sampling steps, before a trajectory is given up: single precision tells no less apart
+MANY = 4  # sampling steps, for fewer of which compiled code is not worth while
 
-def compiled_steps(field: nn.Module, state: Tensor, solver: str, tolerance: float) -> "CompiledSteps | None":
-    """Steps of a field from such a state; None unless it is a perceptron of one replica in the cache, on a CPU."""
-    network = field.perceptron if isinstance(field, VectorField) else None
-    if network is None or state.device.type != "cpu" or state.dtype != torch.float32:
+
+def fixed_forecasts(
+    networks: Iterable[nn.Module | None], tableau: Tableau, increment: Float[Tensor, " state"]
+) -> "Callable[[], FixedForecasts] | None":
+    """The function that makes `FixedForecasts`, once; None where there is no kernel for the networks."""
+    perceptrons = compilable(networks)
+    return cache(partial(FixedForecasts, perceptrons, tableau, increment)) if perceptrons else None
+
+
+def adaptive_forecasts(field: nn.Module, solver: str, tolerance: float) -> "AdaptiveForecasts | None":
+    """Forecasts of a field by compiled code; None unless it is a perceptron of one replica, and there is a kernel."""
+    perceptrons = compilable([field.perceptron]) if isinstance(field, VectorField) else None
+    if perceptrons is None or replicas_in(perceptrons[0]) > 1:
         return None
-    if replicas_in(network) > 1 or not stays_in_cache(network):
-        return None
-    return CompiledSteps(network, field.get_buffer("increment"), solver, tolerance)
+    return AdaptiveForecasts(perceptrons[0], field.get_buffer("increment"), solver, tolerance)
 
 
-class CompiledSteps:
-    """Steps of an embedded pair, with the weights that a perceptron of one replica has now as a field."""
+def is_plain(state: Tensor) -> bool:
+    """Whether states are no more than numbers in a CPU's memory, through which nobody asks for derivatives."""
+    numbers = state.device.type == "cpu" and state.dtype == torch.float32 and type(state) is Tensor
+    return numbers and not torch.is_grad_enabled() and forward_ad.unpack_dual(state).tangent is None
+
+
+class Mirror:
+    """A copy of networks, whose parameters a kernel may move, and which takes over their values when it is asked to."""
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        self.networks = [deepcopy(network) for network in networks]
+        self.live = [parameter for network in networks for parameter in network.parameters()]
+        self.own = [parameter for network in self.networks for parameter in network.parameters()]
+
+    def refresh(self) -> None:
+        for own, live in zip(self.own, self.live, strict=True):
+            own.detach().numpy()[...] = live.detach().numpy()
+
+
+class FixedForecasts:
+    """Forecasts x <- x + h f(x) of a stack of perceptrons, with the weights that they have when they are called."""
+
+    def __init__(self, networks: Sequence[StackedMLP], tableau: Tableau, increment: Float[Tensor, " state"]) -> None:
+        from learners.solvers import forecasts  # which takes seconds to compile
+
+        self.forecasts, self.mirror = forecasts, Mirror(networks)
+        kernel = KernelUpdates(self.mirror.networks, tableau, increment, increment, 1.0)
+        self.plan, self.weights = kernel.plan._replace(slots=1), kernel.weights
+
+    def __call__(self, state: Float[Tensor, "batch state"], count: int) -> Float[Tensor, "time batch state"]:
+        """The states after 1, ..., `count` sampling steps, of as many replicas as there are, in turns."""
+        self.mirror.refresh()
+        start = state.unflatten(0, (len(self.weights), -1)).contiguous()
+        states = start.new_empty(count, *start.shape)
+        self.forecasts.roll(self.plan, self.weights, start.numpy(), states.numpy())
+        return states.flatten(1, 2)
+
+
+class AdaptiveForecasts:
+    """Forecasts of a perceptron of one replica as a field, with the weights that it has when they are called."""
 
     def __init__(
         self, perceptron: StackedMLP, increment: Float[Tensor, " state"], solver: str, tolerance: float
     ) -> None:
-        from learners.solvers import attempts  # which takes seconds to compile
+        from learners.solvers import forecasts  # which takes seconds to compile
 
         pair = pair_named(solver)
-        unused = Tableau(((),) * len(pair.step), (0.0,) * len(pair.step))  # the pair's own table is given to each step
-        network = deepcopy(perceptron)  # since its parameters are moved
-        kernel = KernelUpdates([network], unused, increment, increment, 1.0)
-        self.kernel, self.plan, self.weights = attempts, kernel.plan._replace(rows=0, slots=1), kernel.weights[0]
-        self.increment, self.tolerance = increment.numpy(), tolerance
+        unused = Tableau(((),) * len(pair.step), (0.0,) * len(pair.step))  # steps are given the pair's own table
+        self.forecasts, self.mirror = forecasts, Mirror([perceptron])
+        kernel = KernelUpdates(self.mirror.networks, unused, increment, increment, 1.0)
+        self.plan, self.weights = kernel.plan._replace(slots=1), kernel.weights[0]
         self.table = torch.stack([*pair.matrix, pair.step, pair.error, pair.half]).float().numpy()
+        self.tolerance, self.order = tolerance, pair.order
 
-    def attempt(
-        self, x: Float[Tensor, "batch state"], slope: Float[Tensor, "batch state"], h: Float64[Tensor, " batch"]
-    ) -> tuple[Float[Tensor, "batch state"], Float[Tensor, "3 batch state"], Float[Tensor, " batch"]]:
-        """The new states; the states half-way, the first slopes and the last; the errors in tolerances."""
-        if len(x) > self.plan.rows:
-            self._reserve(len(x))
-        found, errors = np.empty((3, *x.shape), np.float32), np.empty(len(x), np.float32)
-        states, slopes = x.contiguous().numpy(), slope.contiguous().numpy()
-        self.kernel.attempt_each(
-            self.plan,
-            self.memory,
-            self.weights,
-            self.table,
-            self.tolerance,
-            h.float().numpy(),
-            states,
-            slopes,
-            found,
-            errors,
+    def __call__(
+        self, start: Float[Tensor, "batch state"], times: Float64[Tensor, " time"]
+    ) -> tuple[Float[Tensor, "time batch state"], Int64[Tensor, " batch"], Bool[Tensor, " batch"]]:
+        """States at increasing times, each trajectory's evaluations, and whether it took too many: as `solve` does."""
+        self.mirror.refresh()
+        states = start.new_full((len(times), *start.shape), torch.nan)
+        evaluations = torch.ones(len(start), dtype=torch.int64)
+        stiff = torch.zeros(len(start), dtype=torch.bool)
+        control = SHRINK, GROW, SAFETY, OUT_OF_BOUNDS, float(MOST_STEPS), SMALLEST_STEP
+        given = start.contiguous().numpy(), times.numpy()
+        found = states.numpy(), evaluations.numpy(), stiff.numpy()
+        self.forecasts.follow(
+            self.plan, self.weights, self.table, self.tolerance, float(self.order), control, *given, *found
         )
-        new, half, last = torch.from_numpy(found).unbind()
-        return new, torch.stack([half, slope, last]), torch.from_numpy(errors)
-
-    def _reserve(self, count: int) -> None:
-        """Memory for so many states."""
-        from learners.solvers import blocks
-
-        self.plan = with_rows(self.plan, whole(count, blocks.ROWS), self.increment)
-        self.memory = self.kernel.reserve(self.plan)
+        return states, evaluations, stiff

@@ -11,13 +11,9 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from learners.base import SolverError
-from learners.solvers.compiled_forecasts import CompiledSteps
+from learners.solvers.compiled_forecasts import MOST_STEPS, OUT_OF_BOUNDS, SMALLEST_STEP, AdaptiveForecasts
 from learners.solvers.pairs import GROW, SAFETY, SHRINK, pair_named
 from systems.solvers.adaptive import Embedded, Steps
-
-OUT_OF_BOUNDS = 1e3  # standard deviations beyond which a trajectory is given up as diverged
-MOST_STEPS = 500  # tried for each sampling step, on average from the start: as CVODE allows between two outputs
-SMALLEST_STEP = 1e-8  # sampling steps, before a trajectory is given up: single precision tells no less apart
 
 State = Float[Tensor, "batch state"]
 Clock = Float64[Tensor, " batch"]
@@ -30,7 +26,7 @@ def solve(
     times: Float64[Tensor, " time"],
     solver: str,
     tolerance: float,
-    compiled: CompiledSteps | None = None,
+    compiled: AdaptiveForecasts | None = None,
 ) -> tuple[Float[Tensor, "time batch state"], Int64[Tensor, " batch"]]:
     """Solve dx/dt = field(x) by an embedded pair.
 
@@ -42,14 +38,28 @@ def solve(
     Args:
         times: increasing and positive, in sampling steps.
         solver: a name of torchdiffeq's.
-        compiled: attempts the same steps of the same field.
+        compiled: follows the same field.
 
     Returns:
         States at `times`, and each trajectory's evaluations of the field.
     """
+    if compiled is not None:
+        states, evaluations, stiff = compiled(start, times)
+    else:
+        states, evaluations, stiff = _follow(_Pair(field, solver, tolerance, start), start, times)
+    bounded = _is_bounded(start)
+    if bounded.any() and stiff[bounded].all():
+        raise SolverError(
+            f"the learned field is too stiff for {solver}: {MOST_STEPS} steps do not reach the next sample"
+        )
+    return states, evaluations
+
+
+def _follow(
+    pair: "_Pair", start: State, times: Float64[Tensor, " time"]
+) -> tuple[Float[Tensor, "time batch state"], Int64[Tensor, " batch"], Bool[Tensor, " batch"]]:
     states = start.new_full((len(times), *start.shape), torch.nan)
-    pair = _Pair(field, solver, tolerance, start, compiled)
-    (members,) = pair.is_bounded(start).nonzero(as_tuple=True)
+    (members,) = _is_bounded(start).nonzero(as_tuple=True)
     t = times.new_zeros(len(members))
     pair.integrate(
         members,
@@ -59,11 +69,7 @@ def solve(
         torch.ones_like(t),
         lambda steps: _fill(states, times, steps),
     )
-    if len(members) and pair.is_stiff[members].all():
-        raise SolverError(
-            f"the learned field is too stiff for {solver}: {MOST_STEPS} steps do not reach the next sample"
-        )
-    return states, pair.evaluations
+    return states, pair.evaluations, pair.is_stiff
 
 
 class _Pair(Embedded):
@@ -71,15 +77,12 @@ class _Pair(Embedded):
 
     arrays = torch
 
-    def __init__(
-        self, field: Field, solver: str, tolerance: float, start: State, compiled: CompiledSteps | None
-    ) -> None:
+    def __init__(self, field: Field, solver: str, tolerance: float, start: State) -> None:
         pair = pair_named(solver)
         rows = *(row[:stage] for stage, row in enumerate(pair.matrix)), pair.step, pair.error, pair.half
         _, *self.stages, self.step, self.error, self.half = (row.to(start)[:, None, None] for row in rows)
         self.order = pair.order
-        self.field, self.compiled = field, compiled
-        self.tolerance = tolerance
+        self.field, self.tolerance = field, tolerance
         self.evaluations = torch.ones(len(start), dtype=torch.int64, device=start.device)
         self.is_stiff = torch.zeros_like(self.evaluations, dtype=torch.bool)
 
@@ -91,8 +94,6 @@ class _Pair(Embedded):
     ) -> tuple[State, Float[Tensor, "3 batch state"], Float[Tensor, " batch"]]:
         """The new states; the states half-way, the first slopes and the last; the errors in tolerances."""
         self.evaluations[trajectory] += len(self.stages)
-        if self.compiled is not None:
-            return self.compiled.attempt(x, slope, h)
         width, new = h.to(x)[:, None], x
         slopes = x.new_empty(len(self.step), *x.shape)
         slopes[0] = slope
@@ -114,10 +115,11 @@ class _Pair(Embedded):
     ) -> Bool[Tensor, " batch"]:
         stiff = (t < last) & (self.evaluations[trajectory] > MOST_STEPS * len(self.stages) * (1 + t))
         self.is_stiff[trajectory] |= stiff
-        return (t < last) & ~stiff & (step > SMALLEST_STEP) & self.is_bounded(x)
+        return (t < last) & ~stiff & (step > SMALLEST_STEP) & _is_bounded(x)
 
-    def is_bounded(self, x: State) -> Bool[Tensor, " batch"]:
-        return (x.abs() < OUT_OF_BOUNDS).all(dim=-1)
+
+def _is_bounded(x: State) -> Bool[Tensor, " batch"]:
+    return (x.abs() < OUT_OF_BOUNDS).all(dim=-1)
 
 
 def _fill(states: Float[Tensor, "time batch state"], times: Float64[Tensor, " time"], steps: Steps) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -15,14 +15,12 @@ from learners.networks.fields import VectorField
 from learners.networks.stacked import replicas_in
 from learners.solvers.compiled import kernel_updates, stays_in_cache
 from learners.solvers.compiled_adaptive import AdaptiveUpdates, Gradient
-from learners.solvers.compiled_forecasts import compiled_steps
+from learners.solvers.compiled_forecasts import MANY, adaptive_forecasts, fixed_forecasts, is_plain
 from learners.solvers.embedded import solve
 from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
 from learners.training.loop import Compiler
 from systems.solvers.fixed import TABLEAUS
-
-MANY = 8  # samples of a forecast, for which steps are compiled: to take over the weights takes as long as a step
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,10 @@ class Integration:
         def step(state: Float[Tensor, "batch state"], h: float) -> Float[Tensor, "batch state"]:
             return STEPS[self.solver](field, state.unflatten(0, (replicas, -1)), h).flatten(0, 1)
 
-        return rollout_flow(step, EVALUATIONS[self.solver])
+        compiled = None
+        if isinstance(field, VectorField) and self.solver in TABLEAUS:
+            compiled = fixed_forecasts([field.perceptron], TABLEAUS[self.solver], field.increment)
+        return rollout_flow(step, EVALUATIONS[self.solver], compiled)
 
 
 class Paced(nn.Module):
@@ -106,11 +107,13 @@ def rollout_adaptive(field: nn.Module, solver: Solver, tolerance: float) -> Roll
     def velocity(state: Float[Tensor, "batch state"]) -> Float[Tensor, "batch state"]:
         return field(0.0, state.unsqueeze(0)).squeeze(0)
 
+    compiled = cache(partial(adaptive_forecasts, field, solver, tolerance))
+
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         times = torch.tensor(offsets, dtype=torch.float64, device=state.device)
         with torch.no_grad():
-            compiled = compiled_steps(field, state, solver, tolerance) if len(offsets) >= MANY else None
-            states, evaluations = solve(velocity, state, times, solver, tolerance, compiled)
+            kernel = compiled() if offsets[-1] >= MANY and is_plain(state) else None
+            states, evaluations = solve(velocity, state, times, solver, tolerance, kernel)
         return states, round(float(evaluations.double().mean()))
 
     return propagate

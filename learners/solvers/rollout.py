@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from learners.base import Predictor
 from learners.networks.scales import Scales
 from learners.networks.stacked import joined, size
+from learners.solvers.compiled_forecasts import MANY, is_plain
 from systems import Trajectories
 
 Rollout = Callable[[Tensor, Sequence[float]], tuple[Tensor, int]]
+Compiled = Callable[[Tensor, int], Tensor]  # of states `[batch, ...]`, those after 1, 2, ... sampling steps
 
 
 class SteppedPredictor(Predictor):
@@ -107,7 +109,9 @@ class EquationsPredictor(SteppedPredictor):
         return self._weights
 
 
-def rollout_map(step: Callable[[Tensor], Tensor], evaluations: int) -> Rollout:
+def rollout_map(
+    step: Callable[[Tensor], Tensor], evaluations: int, compiled: Callable[[], Compiled] | None = None
+) -> Rollout:
     """Return a rollout that applies a map of one sampling step over and over.
 
     It raises ValueError where an offset is not a whole number of sampling steps.
@@ -115,9 +119,12 @@ def rollout_map(step: Callable[[Tensor], Tensor], evaluations: int) -> Rollout:
     Args:
         step: advances states `[batch, dim]` by one sampling step.
         evaluations: evaluations of the network in one step.
+        compiled: gives compiled code of the same map, if there is any.
     """
 
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        if (found := _in_whole_steps(compiled, state, offsets)) is not None:
+            return found, round(offsets[-1]) * evaluations
         states, done = [], 0
         for offset in offsets:
             wanted = round(offset)
@@ -132,7 +139,9 @@ def rollout_map(step: Callable[[Tensor], Tensor], evaluations: int) -> Rollout:
     return propagate
 
 
-def rollout_flow(step: Callable[[Tensor, float], Tensor], evaluations: int) -> Rollout:
+def rollout_flow(
+    step: Callable[[Tensor, float], Tensor], evaluations: int, compiled: Callable[[], Compiled] | None = None
+) -> Rollout:
     """Return a rollout that integrates with a fixed-step solver.
 
     The interval between two offsets is divided into equal steps no longer than one sampling step.
@@ -140,9 +149,12 @@ def rollout_flow(step: Callable[[Tensor, float], Tensor], evaluations: int) -> R
     Args:
         step: advances states `[batch, dim]` by h sampling steps.
         evaluations: evaluations of the vector field in one step.
+        compiled: gives compiled code of the same sampling steps, if there is any.
     """
 
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        if (found := _in_whole_steps(compiled, state, offsets)) is not None:
+            return found, round(offsets[-1]) * evaluations
         states, total = [], 0
         for begin, end in pairwise([0.0, *offsets]):
             count = max(1, int(-(-(end - begin) // (1 + 1e-6))))
@@ -153,3 +165,17 @@ def rollout_flow(step: Callable[[Tensor, float], Tensor], evaluations: int) -> R
         return torch.stack(states), total * evaluations
 
     return propagate
+
+
+def _in_whole_steps(
+    compiled: Callable[[], Compiled] | None, state: Tensor, offsets: Sequence[float]
+) -> Float[Tensor, "time *state"] | None:
+    """States at offsets by compiled code; None where that cannot give them, or too few to be worth while."""
+    if compiled is None or offsets[-1] < MANY or not is_plain(state):
+        return None
+    steps = [round(offset) for offset in offsets]
+    increasing = all(before < after for before, after in pairwise([0, *steps]))
+    if not increasing or not all(isclose(*pair, rel_tol=1e-6) for pair in zip(offsets, steps, strict=True)):
+        return None
+    states = compiled()(state, steps[-1])
+    return states if len(steps) == len(states) else states[[step - 1 for step in steps]]

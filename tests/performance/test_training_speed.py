@@ -21,6 +21,7 @@ from learners import Budget, Learner, NeuralODE, ODENet, ResNet, RKNet, Training
 from learners.networks.scales import Scales
 from learners.training.training_step import TrainingStep, collect_steps
 from systems import Dataset, Lorenz, Sampling, sample
+from systems.configuration import label
 
 ROOT = Path(__file__).parents[2]
 RATE = 1e-3
@@ -195,7 +196,8 @@ def eager_ratio(name: str, seeds: int) -> float:
     In adaptive solvers, autograd goes through torchdiffeq's steps, or torchdiffeq solves the adjoint.
     """
     data = sample(Lorenz(), Sampling(step=0.018112, valid=1, test=1, horizon=0.1, climate=1, climate_horizon=0.1), 0)
-    learner = {"NeuralODE": NeuralODE(), "ResNet": ResNet(), "RKNet": RKNet(), "ODENet": ODENet()}[name]
+    learners = NeuralODE(), ResNet(), RKNet(), ODENet(), *(WindowedRNN(cell=cell) for cell in ("rnn", "gru", "lstm"))
+    learner = next(learner for learner in learners if label(learner) == name)
     (_, ours), (_, eager) = stacked(learner, data, seeds), stacked(learner, data, seeds, compiled=False)
     return speed_up(ours, eager, 20)
 
@@ -252,7 +254,16 @@ def test_a_neural_ode_trains_faster_than_in_jax(benchmark, lookahead, batch, fas
 
 
 @pytest.mark.parametrize(
-    ("learner", "seeds", "faster"), [("NeuralODE", 3, 2.0), ("ResNet", 3, 2.0), ("RKNet", 1, 3.0), ("ODENet", 1, 3.0)]
+    ("learner", "seeds", "faster"),
+    [
+        ("NeuralODE", 3, 2.0),
+        ("ResNet", 3, 2.0),
+        ("RKNet", 1, 3.0),
+        ("ODENet", 1, 3.0),
+        ("WindowedRNN[cell=rnn]", 3, 3.0),
+        ("WindowedRNN", 3, 2.0),
+        ("WindowedRNN[cell=lstm]", 3, 2.0),
+    ],
 )
 def test_the_compiled_kernel_is_faster_than_autograd(benchmark, learner, seeds, faster):
     found = benchmark.pedantic(apart, (eager_ratio, learner, seeds))

@@ -23,11 +23,11 @@ pytest.importorskip("distributed")
 from distributed import Client, LocalCluster
 
 from bench.cells.cell import Cell
-from bench.cells.data import dataset
+from bench.cells.data import SystemCell, dataset
 from bench.cells.key import key, planned
 from bench.errors import UserError
 from bench.request import Conditions
-from bench.runner import cluster
+from bench.runner import cluster, task
 from bench.runner.events import Event, Finished, ignore
 from bench.runner.outcomes import Interrupted, Outcome
 from bench.runs import find_executor
@@ -139,7 +139,8 @@ def test_a_scheduler_file_that_never_comes_is_a_mistake(store: Store, tmp_path: 
 def test_all_cells_of_a_machine_together_have_no_more_threads_than_it_has_cores(
     store: Store, address: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(cluster, "cores", lambda: 8)
+    monkeypatch.setattr(task, "cores", lambda: 8)
+    monkeypatch.setattr(SystemCell, "small", False)
     run_on_cluster(address, [cell(stubs.Instant())], store)
     assert store.environment(key(cell(stubs.Instant())))["threads"] == 4
 

@@ -21,10 +21,10 @@ import psutil
 import pytest
 
 from bench.cells.cell import Cell
-from bench.cells.data import dataset, location
+from bench.cells.data import SystemCell, dataset, location
 from bench.cells.key import digest, key, planned
 from bench.errors import UserError
-from bench.machine.environment import cores, default_jobs
+from bench.machine.environment import default_jobs
 from bench.request import Conditions
 from bench.runner import processes
 from bench.runner.events import Damaged, Finished
@@ -32,7 +32,7 @@ from bench.runner.events import Event as RunEvent
 from bench.runner.outcomes import Interrupted, Outcome
 from bench.runner.run import Scheduler
 from bench.runner.supervisor import keep_failure, supervise
-from bench.runner.task import Report, Stop, Task
+from bench.runner.task import Report, Stop, Task, threads_of
 from learners import Learner
 from metrics import Evidence, Metric
 from results import Measurement, Record, Store
@@ -182,7 +182,7 @@ def test_every_file_of_a_cell_can_be_read_back(mixed: Mixed, learner: Learner):
         digest(cell(learner)),
     )
     assert about["seconds"] > 0
-    assert mixed.store.environment(name)["threads"] == max(1, cores() // 2)
+    assert mixed.store.environment(name)["threads"] == 1
     assert bool(mixed.store.arrays(name)) == (learner is GOOD[0])
     assert len(mixed.store.curve(name)) == (4 if learner is GOOD[0] else 0)
 
@@ -352,6 +352,15 @@ def test_a_cell_that_no_process_can_be_sent_is_named_before_anything_starts(stor
 def test_without_jobs_there_is_no_run(store: Store):
     with pytest.raises(ValueError, match="--jobs must be at least 1, but is 0"):
         run_cells([cell(GOOD[0])], store, jobs=0)
+
+
+def test_small_networks_take_one_thread_and_others_share_out_the_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bench.runner.task.cores", lambda: 8)
+    task = Task(planned([cell(GOOD[0])], tmp_path)[0])
+    assert [threads_of(task, Conditions(), jobs) for jobs in (1, 3)] == [1, 1]
+    assert threads_of(task, Conditions(threads=3), 1) == 3
+    monkeypatch.setattr(SystemCell, "small", False)
+    assert [threads_of(task, Conditions(), jobs) for jobs in (1, 3, 9)] == [8, 2, 1]
 
 
 def test_default_jobs_fit_the_cores_and_the_memory(monkeypatch: pytest.MonkeyPatch):

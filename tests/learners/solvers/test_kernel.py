@@ -209,7 +209,7 @@ def test_what_the_kernel_does_not_cover_is_left_to_autograd(
     def refuse(*arguments: Any) -> None:
         raise AssertionError("the kernel was asked")
 
-    monkeypatch.setattr(KernelUpdates, "__init__", refuse)
+    monkeypatch.setattr(KernelUpdates, "differentiate", refuse)
     options: dict[str, Any] = {"width": 4, "depth": 1, "training": Training(updates=1), **change}
     assert NeuralODE(**options).fit(ring, Budget(), [0])[0].log.updates == 1
     with pytest.raises(AssertionError, match="the kernel was asked"):
