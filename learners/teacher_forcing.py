@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -64,7 +65,7 @@ class TeacherForced(Learner):
         compiler = forced_updates(stack, self.interval, self.forcing)
         return train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor, compiler=compiler)
 
-    def follow(self, network: nn.Module, samples: Segments) -> list[Float[Tensor, "seed batch state"]]:
+    def follow(self, network: Any, samples: Segments) -> list[Float[Tensor, "seed batch state"]]:
         """The network's states at samples that are shown to it: predicted, and only then corrected, but the first."""
         first, *others = samples.unbind(2)
         states = [network.begin(first)]

@@ -1,6 +1,7 @@
 """Teacher forcing: what corrects a state and when, and what is learned by it."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import torch
 from torch import Tensor
 
 from learners import PLRNN, Budget, StatefulRNN
+from learners.networks.recurrent import CellType
 from learners.networks.scales import Scales
 from learners.streams import stream
-from learners.teacher_forcing import TeacherForced
+from learners.teacher_forcing import ForcedPredictor, TeacherForced
 from systems import Dataset, LinearSpiral, Sampling, sample
 from tests.support.cases import few
 
@@ -30,7 +32,7 @@ def data() -> Dataset:
     return sample(LinearSpiral(), SAMPLING, 0)
 
 
-def network(learner: TeacherForced, data: Dataset) -> torch.nn.Module:
+def network(learner: TeacherForced, data: Dataset) -> Any:
     return learner.network(Scales.of(data), [stream(0, "weights")])
 
 
@@ -71,7 +73,7 @@ def test_gradients_pass_a_correction_through_the_share_of_the_forecast_alone(dat
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_a_wholly_forced_network_is_that_of_pytorch_read_sample_by_sample(cell: str, data: Dataset):
+def test_a_wholly_forced_network_is_that_of_pytorch_read_sample_by_sample(cell: CellType, data: Dataset):
     learner = StatefulRNN(cell=cell, hidden=5, interval=1)
     stack, samples = network(learner, data), shown(data, 8)
     hidden = [
@@ -86,6 +88,7 @@ def test_a_wholly_forced_network_is_that_of_pytorch_read_sample_by_sample(cell: 
 def test_a_forecast_starts_from_the_last_sample_and_what_a_sequence_up_to_it_left_in_the_network(data: Dataset):
     learner = replace(LEARNERS[0], interval=4, training=replace(LEARNERS[0].training, updates=2))
     (predictor,) = learner.fit(data, Budget(), [0])
+    assert isinstance(predictor, ForcedPredictor)
     past = data.test.between(0, 11)
     state, samples = predictor.encode(past), Scales.of(data).standardise(past.states)[None]
     followed = learner.follow(predictor.network, samples[:, :, 2:])[-1][0]  # corrected at samples 2, 6 and 10

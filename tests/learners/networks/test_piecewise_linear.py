@@ -67,5 +67,6 @@ def test_the_states_of_the_system_come_first_and_the_others_begin_as_a_function_
     stack = network("almost-linear", 0, 1)
     x = torch.randn(2, 5, DIM, generator=stream(1, "states"))
     begun = stack.begin(x)
+    assert stack.start is not None
     assert torch.equal(begun[..., :DIM], x)
     torch.testing.assert_close(begun[1, 2, DIM:], (x[1] @ stack.start.weight[1] + stack.start.bias[1])[2])
