@@ -115,6 +115,7 @@ class StatefulRNN(TeacherForced):
 
     cell: CellType = "gru"
     hidden: int = 64  # units of the recurrent layer
+    training: Training = field(default_factory=lambda: Training(updates=1_000, batch=32))
 
     def __post_init__(self) -> None:
         super().__post_init__()
