@@ -1,6 +1,7 @@
 """Learners: methods that learn dynamical systems from data, and the reference rows beside them."""
 
 from learners.adaptive import ODENet, RKNet
+from learners.analogue import Analogue
 from learners.base import (
     Budget,
     CurvePoint,
@@ -24,6 +25,7 @@ from learners.linear.sindy import SINDy
 from learners.neural_ode import NeuralODE
 from learners.references import Climatology, Persistence, TrainingMean, TrueEquations
 from learners.resnet import ResNet
+from learners.teacher_forcing import PLRNN, StatefulRNN
 from learners.training.loop import Training
 from learners.transformer import Transformer
 from learners.windowed_rnn import WindowedRNN
@@ -33,6 +35,7 @@ REFERENCES: tuple[Learner, ...] = (
     Persistence(),
     TrainingMean(),
     Climatology(),
+    Analogue(),
     PolynomialPropagator(),
     TrueEquations(),
 )
@@ -40,7 +43,9 @@ REFERENCES: tuple[Learner, ...] = (
 __all__ = [
     "DMD",
     "NVAR",
+    "PLRNN",
     "REFERENCES",
+    "Analogue",
     "Budget",
     "Classifier",
     "Climatology",
@@ -68,6 +73,7 @@ __all__ = [
     "Reservoir",
     "SINDy",
     "SolverError",
+    "StatefulRNN",
     "Training",
     "TrainingLog",
     "TrainingMean",

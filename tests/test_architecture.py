@@ -31,8 +31,8 @@ ROOMS = {
     "catalogue machine request errors importing",
     "systems": "certificates ground_truth lyapunov sampling observation flows recordings calibration images base "
     "protocol published trajectories solvers configuration extras",
-    "learners": "references independent_truth delayed fewer_trajectories adaptive equations neural_ode resnet "
-    "transformer windowed_rnn latent linear images solvers training networks validation_forecasts "
+    "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_ode resnet "
+    "transformer windowed_rnn teacher_forcing latent linear images solvers training networks validation_forecasts "
     "validation streams base",
     "metrics": "",
     "results": "report timing gate claims figures tables statistics store formatting processes",
@@ -124,7 +124,7 @@ def test_imports_are_absolute_and_modules_say_what_they_are(module):
 
 def test_numba_is_imported_only_where_compiled_code_is_wanted():
     """It takes half a second, and what is still to be compiled takes seconds."""
-    names = "arithmetic", "attempts", "blocks", "forecasts", "gates", "kernel", "windows"
+    names = "arithmetic", "attempts", "blocks", "forecasts", "gates", "kernel", "piecewise_linear", "windows"
     compiled = {f"learners.solvers.{name}" for name in names}
     compiled |= {f"systems.solvers.{name}" for name in ("compiling", "dop853_kernel")}
     for module in MODULES:

@@ -13,6 +13,7 @@ from typing import Any
 from learners import (
     DMD,
     NVAR,
+    PLRNN,
     HybridODE,
     LatentODE,
     LatentRNN,
@@ -21,6 +22,7 @@ from learners import (
     Reservoir,
     ResNet,
     SINDy,
+    StatefulRNN,
     Transformer,
     WindowedRNN,
 )
@@ -31,6 +33,7 @@ Space = Mapping[str, Sequence[Any]]
 
 RATE: Space = {"training.learning_rate": (1e-3, 3e-3, 1e-2, 3e-2)}
 NETWORK: Space = {"width": (32, 64, 128), "depth": (1, 2, 3), "activation": ("silu", "tanh", "gelu"), **RATE}
+FORCING: Space = {"interval": (1, 4, 8, 16), "forcing": (0.1, 0.3, 1.0)}
 LATENT: Space = {"latent": (4, 6, 10), "hidden": (32, 64, 128), "width": (32, 64, 128), **RATE}
 
 SPACES: Mapping[type[Learner], Space] = {
@@ -39,6 +42,8 @@ SPACES: Mapping[type[Learner], Space] = {
     HybridODE: {"lookahead": (1, 2, 4, 8), **NETWORK},
     ResNet: {"blocks": (1, 2, 4), "noise": (0.0, 0.001, 0.01), **NETWORK},
     WindowedRNN: {"window": (2, 4, 8, 16), "hidden": (32, 64, 128), **RATE},
+    PLRNN: {"hidden": (0, 8, 16), "nonlinear": (16, 64, 128), **FORCING, **RATE},
+    StatefulRNN: {"hidden": (32, 64, 128), **FORCING, **RATE},
     Transformer: {"window": (2, 4, 8, 16), "width": (16, 32, 64), "heads": (1, 2, 4), "blocks": (1, 2, 3), **RATE},
     LatentODE: {"lookahead": (10, 20, 30), "every": (1, 2), **LATENT},
     LatentRNN: {"lookahead": (10, 20, 30), **LATENT},

@@ -11,6 +11,7 @@ import torch
 import learners
 from learners import Budget, Learner, Predictor
 from learners.linear.reservoir import ReservoirPredictor
+from learners.teacher_forcing import ForcedPredictor
 from systems import Dataset, LinearSpiral, Sampling, sample
 from tests.support.learners import exported_learners, learner_name
 
@@ -144,7 +145,7 @@ def test_a_past_of_any_length_is_forecast_from_alike_or_refused_by_name(fitted: 
         if samples >= predictor.least_past:
             states = predictor.forecast(past, times).states
             assert states.isfinite().all()
-            if not isinstance(predictor, ReservoirPredictor):  # which remembers all of it, from rest at its beginning
+            if not isinstance(predictor, (ReservoirPredictor, ForcedPredictor)):  # which remember what they were shown
                 torch.testing.assert_close(states, whole, rtol=1e-6, atol=1e-6)
         else:
             with pytest.raises(ValueError, match=rf"^past has {samples} samples, but \w+ starts from \d: give it more"):

@@ -9,6 +9,7 @@ import torch
 
 from bench.cells.forecasting import ForecastCell
 from learners import (
+    PLRNN,
     Budget,
     Learner,
     NeuralODE,
@@ -16,6 +17,7 @@ from learners import (
     Predictor,
     ResNet,
     RKNet,
+    StatefulRNN,
     Training,
     Transformer,
     WindowedRNN,
@@ -32,6 +34,8 @@ TOGETHER = (
     WindowedRNN(training=BRIEF),
     WindowedRNN(cell="lstm", times="gaps", training=BRIEF),
     Transformer(training=BRIEF),
+    PLRNN(form="almost-linear", hidden=4, nonlinear=2, forcing=0.5, training=BRIEF),
+    StatefulRNN(cell="lstm", training=BRIEF),
     NeuralODE(training=BRIEF),
     NeuralODE(time=True, augmented=2, damping=0.1, training=BRIEF),
     ResNet(training=BRIEF),

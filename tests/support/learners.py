@@ -26,6 +26,8 @@ def short(learner: Any) -> Any:
     changes: dict[str, Any] = {}
     if training := getattr(learner, "training", None):
         changes["training"] = replace(training, updates=6, batch=min(training.batch, 16), validations=3)
+    if lookahead := getattr(learner, "lookahead", 0):
+        changes["lookahead"] = min(lookahead, 8)
     if isinstance(learner, Reservoir):
         changes["size"] = 40
     if isinstance(learner, PublishedFit):

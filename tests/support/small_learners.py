@@ -5,6 +5,8 @@ from dataclasses import replace
 from learners import (
     DMD,
     NVAR,
+    PLRNN,
+    Analogue,
     Climatology,
     HybridODE,
     IndependentTruth,
@@ -24,6 +26,7 @@ from learners import (
     RKNet,
     RKNetClassifier,
     SINDy,
+    StatefulRNN,
     Training,
     TrainingMean,
     Transformer,
@@ -40,17 +43,21 @@ SAMPLING = Sampling(
 )
 SHORT = Training(updates=2, batch=4, validations=1)
 SMALL = {"width": 4, "training": SHORT}
+FORCED = {"lookahead": 5, "interval": 2, "training": SHORT}
 LEARNERS: tuple[Learner, ...] = (
     NeuralODE(**SMALL),
     RKNet(**SMALL),
     ResNet(damping=0.1, noise=0.1, **SMALL),
     WindowedRNN(hidden=4, training=SHORT),
+    PLRNN(nonlinear=4, **FORCED),
+    StatefulRNN(hidden=4, **FORCED),
     Mechanistic(start=(("sigma", 9.0), ("rho", 27.0)), iterations=1, window=4),
     DMD(lags=2),
     Reservoir(size=8, washout=4),
     Persistence(),
     TrainingMean(),
     Climatology(),
+    Analogue(),
     TrueEquations(),
     IndependentTruth(),
 )
@@ -64,6 +71,9 @@ OTHERS: tuple[Learner, ...] = (
     Transformer(**SMALL),
     WindowedRNN(cell="rnn", hidden=4, training=SHORT),
     WindowedRNN(cell="lstm", hidden=4, training=SHORT),
+    PLRNN(form="dendritic", hidden=2, nonlinear=4, **FORCED),
+    PLRNN(form="almost-linear", hidden=4, nonlinear=2, forcing=0.5, **FORCED),
+    StatefulRNN(cell="lstm", hidden=4, **FORCED),
     LatentODE(lookahead=3, hidden=4, width=4, latent=2, training=SHORT),
     LatentRNN(lookahead=3, hidden=4, width=4, latent=2, training=SHORT),
     HybridODE(**SMALL),
@@ -83,6 +93,8 @@ IRREGULAR: tuple[Learner, ...] = (
 WAITLESS = (
     NeuralODE(noise=0.1, **SMALL),
     WindowedRNN(hidden=4, training=SHORT),
+    PLRNN(form="almost-linear", hidden=2, nonlinear=2, forcing=0.5, **FORCED),
+    StatefulRNN(cell="lstm", hidden=4, **FORCED),
     NeuralODE(solver="rosenbrock", **SMALL),
     ResNet(damping=0.1, **SMALL),
     Transformer(**SMALL),
