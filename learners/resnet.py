@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -42,6 +43,8 @@ class ResNet(Learner):
     damping: float = 0.0  # of a learned linear damping at the start of training, per step; 0: none
     noise: float = 0.0  # on the starts of training steps, in standard deviations
     training: Training = field(default_factory=lambda: Training(updates=15_000))
+
+    widths: ClassVar[tuple[int, ...]] = ()
 
     def __post_init__(self) -> None:
         positive(self, "blocks", "width", "depth", "kernel", "patch")
