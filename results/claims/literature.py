@@ -14,17 +14,16 @@ from results.claims.base import (
     differences,
     effect,
     measured,
-    not_tested,
     ratios,
-    tested,
     together,
     trials_of,
 )
+from results.claims.intuitions import CLAIMS as INTUITIONS
+from results.claims.intuitions import SOURCE
 from results.statistics.trials import rows
 
 _CHEN = "Chen et al., Neural ordinary differential equations, NeurIPS 2018"
 _FLUX = "Rackauckas et al., DiffEqFlux.jl: a Julia library for neural differential equations, 2019"
-_INTUITIONS = "Deep learning for dynamics: the intuitions (write-up)"
 _LAYER = "Differential equations as a PyTorch neural network layer (write-up)"
 
 RECOVERED = 0.05  # relative error of the worst parameter, up to which all of them count as recovered
@@ -78,77 +77,6 @@ def _latent(frame: pd.DataFrame) -> Effect:
     """Error of extrapolations of the latent ODE over those of the recurrent network."""
     ode, rnn = (measured(trials_of(frame, kind), "nrmse") for kind in ("LatentODE", "LatentRNN"))
     return effect(decades(ode, rnn), "decades of error", highest=0.0)
-
-
-CHAOTIC, STABLE = "Lorenz", "CubicSpiral"
-HALF = 0.5  # share of the long runs that decides what a model settles on
-ABOVE = float(np.nextafter(0.0, 1.0))  # no difference at all supports nothing
-MINIBATCH = 32  # of the suite's neural ODE that is not trained on all the data at once
-WORKS = 0.1  # error of a forecast, in standard deviations, up to which a lookahead counts as working
-
-
-def _elman(frame: pd.DataFrame) -> pd.DataFrame:
-    return trials_of(frame, "WindowedRNN", lambda settings: settings == {"cell": "rnn"})
-
-
-def _plain_field(frame: pd.DataFrame) -> pd.DataFrame:
-    return trials_of(frame, "NeuralODE", lambda settings: not settings)
-
-
-def _rougher(frame: pd.DataFrame) -> Effect:
-    """Roughness of the Elman network's forecasts over that of the neural ODE's, in decades."""
-    networks, fields = _elman(frame), _plain_field(frame)
-    unit = f"decades of roughness, {tested(networks)} over {tested(fields)}"
-    return effect(decades(measured(networks, "roughness"), measured(fields, "roughness")), unit, lowest=ABOVE)
-
-
-def _collapses(frame: pd.DataFrame) -> Effect:
-    """Share of the recurrent network's long runs that end in rest or a cycle, and of the neural ODE's in chaos."""
-    chaotic = rows(frame, system=CHAOTIC)
-    networks, fields = _elman(chaotic), _plain_field(chaotic)
-    still, cyclic = (measured(networks, f"{regime}_fraction") for regime in ("fixed_point", "limit_cycle"))
-    collapsed = effect(still + cyclic, f"of the long runs of {tested(networks)} end in rest or a cycle", lowest=HALF)
-    kept = effect(measured(fields, "chaos_fraction"), f"of the long runs of {tested(fields)} are chaotic", lowest=HALF)
-    return together([collapsed, kept])
-
-
-def lookaheads(frame: pd.DataFrame) -> dict[int, str]:
-    """The neural ODEs of a run by their lookahead, from the shortest, that Adam trained on all the data at once."""
-    fields = trials_of(frame, "NeuralODE", lambda settings: "training.optimiser" not in settings)
-    whole = fields.loc[~fields["learner"].isin(_in_minibatches(fields)["learner"])].drop_duplicates("learner")
-    pairs = zip(whole["learner"], whole["learner_settings"], strict=True)
-    return dict(sorted((settings.get("lookahead", 1), label) for label, settings in pairs))
-
-
-def _in_minibatches(frame: pd.DataFrame) -> pd.DataFrame:
-    return trials_of(frame, "NeuralODE", lambda settings: settings.get("training.batch") == MINIBATCH)
-
-
-def _harms(frame: pd.DataFrame) -> Effect:
-    """Prediction time on Lorenz with the longest lookahead, less that with the shortest."""
-    learners = list(lookaheads(frame).values())
-    if len(learners) < 2:
-        return not_tested("two lookaheads are needed")
-    far, near = (
-        measured(rows(frame, learner=learner, system=CHAOTIC), "vpt") for learner in (learners[-1], learners[0])
-    )
-    return effect(differences(far, near), "Lyapunov times", highest=-ABOVE)
-
-
-def _works(frame: pd.DataFrame) -> Effect:
-    """Error on the spiral with each lookahead; the worst decides."""
-    learners = lookaheads(frame).values()
-    if len(learners) < 2:
-        return not_tested("two lookaheads are needed")
-    errors = [measured(rows(frame, learner=one, system=STABLE), "nrmse") for one in learners]
-    return together([effect(each, "standard deviations", highest=WORKS) for each in errors])
-
-
-def _keeps(frame: pd.DataFrame) -> Effect:
-    """Divergence from the attractor's density when trained on all the data at once, less that with minibatches."""
-    chaotic = rows(frame, system=CHAOTIC)
-    whole, small = rows(chaotic, learner=lookaheads(frame).get(1, "")), _in_minibatches(chaotic)
-    return effect(differences(*(measured(each, "d_stsp") for each in (whole, small))), "nats of D_stsp", highest=-ABOVE)
 
 
 NOTHING = 0.1  # decades of error that count as no cost
@@ -219,21 +147,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim("B1", "A hybrid model needs less data than a purely neural one.", _FLUX, "hybrid", _leaner),
     Claim("B2", "The neural ODE extrapolates to new initial states.", _FLUX, "hybrid", _elsewhere),
     Claim("B3", "Irregular sampling costs the neural ODE nothing.", _FLUX, "irregular", _free),
-    Claim(
-        "C1", "Trajectories of recurrent networks are rougher than those of neural ODEs.", _INTUITIONS, "chaos",
-        _rougher,
-    ),
-    Claim(
-        "C2", "On Lorenz the recurrent network collapses to rest or to a cycle; the neural ODE keeps the attractor.",
-        _INTUITIONS, "chaos", _collapses,
-    ),
-    Claim("C3", "On chaotic systems a long lookahead harms.", _INTUITIONS, "intuitions", _harms),
-    Claim(
-        "C4", "Training on all data at once keeps the attractor better than minibatches.", _INTUITIONS, "intuitions",
-        _keeps,
-    ),
-    Claim("C5", "On stable systems any lookahead works.", _INTUITIONS, "intuitions", _works),
-    Claim("C6", "Windows cannot use irregular times.", _INTUITIONS, "irregular", _unused),
+    *INTUITIONS,
+    Claim("C6", "Windows cannot use irregular times.", SOURCE, "irregular", _unused),
     Claim(
         "D1", "ODE-Net and RK-Net match the ResNet's error with a third of its parameters.", f"{_CHEN}, table 1",
         "images", _error_and_parameters,

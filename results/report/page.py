@@ -171,7 +171,7 @@ def _content(
         "tables": by_system,
         "matched": others.get("matched"),
         "outcomes": others.get("outcomes"),
-        "claims": claims_table(judged(CLAIMS, run.frame_of_components(), run.suite)).to_dict("records"),
+        "claims": claims_table(judged(CLAIMS, run.frame_of_components(), run.suite, run.budget)).to_dict("records"),
         "protocol": _protocol(run),
         "orbits": orbits,
         "omitted": omitted,
