@@ -26,7 +26,7 @@ from results.report.depth import depth_pictures, memory_pictures
 from results.report.figure_data import FigureData, Picture
 from results.report.parallel import executor
 from results.report.performance import accuracy_pictures, training_pictures
-from results.report.portraits import between_latent_states, long_runs, turned_orbits, zero_one_test
+from results.report.portraits import between_latent_states, learned_fields, long_runs, turned_orbits, zero_one_test
 from results.statistics.ranking import ranking
 from results.statistics.trials import LEADING_METRIC, groups, summary
 from results.store.atomic import write_in_one_stroke
@@ -52,6 +52,7 @@ PICTURES: tuple[Callable[[FigureData], Iterator[Picture]], ...] = (
 )
 PICTURES_OF_A_SYSTEM: tuple[Callable[[FigureData, str], Iterator[Picture]], ...] = (
     fields_in_time,
+    learned_fields,
     between_latent_states,
     long_runs,
     zero_one_test,
