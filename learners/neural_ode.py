@@ -40,6 +40,7 @@ class NeuralODE(Learner):
     activation: Activation = "silu"
     solver: Solver = "rk4"  # fixed: one step a sample; adaptive: seeds are fitted one after the other
     tolerance: float = 1e-4  # of adaptive solvers, relative and absolute, of standardised states
+    absolute: float = 0.0  # absolute tolerance, where it is not the same
     gradient: Gradient = "backpropagation"
     network: NetworkKind = "mlp"  # convolution: along the channels, as sites of a ring; matrix: a linear field
     kernel: int = 5  # places that a layer of a convolution sees
@@ -59,7 +60,7 @@ class NeuralODE(Learner):
         object.__setattr__(self, "widths", tuple(self.widths))  # a list could not be told from others by its hash
         if not all(width > 0 for width in self.widths):
             raise ValueError(f"NeuralODE.widths must be positive, but are {self.widths!r}")
-        not_negative(self, "augmented", "damping", "curriculum", "noise", "jacobian")
+        not_negative(self, "augmented", "damping", "curriculum", "noise", "jacobian", "absolute")
         if self.curriculum > 1:
             raise ValueError(f"NeuralODE.curriculum must be a fraction of the updates, but is {self.curriculum!r}")
         if self.gradient == "adjoint" and self.solver == "rosenbrock":
@@ -74,7 +75,7 @@ class NeuralODE(Learner):
 
     @property
     def _integration(self) -> Integration:
-        return Integration(self.solver, self.tolerance, self.gradient)
+        return Integration(self.solver, self.tolerance, self.gradient, self.absolute)
 
     def _fit_stack(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         regular, integration = dataset.is_regular, self._integration

@@ -8,6 +8,7 @@ from learners import (
     PLRNN,
     Analogue,
     Climatology,
+    DenseODEClassifier,
     HybridODE,
     IndependentTruth,
     LatentODE,
@@ -16,6 +17,7 @@ from learners import (
     Mechanistic,
     MLPClassifier,
     NeuralODE,
+    ODELayer,
     ODENet,
     ODENetClassifier,
     Persistence,
@@ -48,6 +50,7 @@ LEARNERS: tuple[Learner, ...] = (
     NeuralODE(**SMALL),
     RKNet(**SMALL),
     ResNet(damping=0.1, noise=0.1, **SMALL),
+    ODELayer(channels=4, steps=2, **SMALL),
     WindowedRNN(hidden=4, training=SHORT),
     PLRNN(nonlinear=4, **FORCED),
     StatefulRNN(hidden=4, **FORCED),
@@ -83,9 +86,11 @@ OTHERS: tuple[Learner, ...] = (
         training=replace(SHORT, schedule="constant", keep="last"),
     ),
     NeuralODE(network="matrix", scaled=False, training=SHORT),
+    ResNet(shared=True, blocks=3, **SMALL),
     LatentODE(lookahead=3, hidden=4, width=4, latent=2, training=SHORT),
     LatentRNN(lookahead=3, hidden=4, width=4, latent=2, training=SHORT),
     HybridODE(**SMALL),
+    HybridODE(missing=(), learned=False, **SMALL),
     PublishedFit((Recipe((("sigma", 9.0),), epochs=2, learning_rate=1e-3, substeps=1),), batch=2),
     NVAR(),
     PolynomialPropagator(degree=2),
@@ -113,6 +118,7 @@ WAITLESS = (
 )
 CLASSIFIERS = (
     MLPClassifier(hidden=4, training=SHORT),
+    DenseODEClassifier(width=4, solver="euler", steps=2, training=SHORT),
     ResNetClassifier(width=8, blocks=1, norm="batch", training=SHORT, channels_last=True),
     ODENetClassifier(width=8, solver="euler", steps=2, training=SHORT),
 )

@@ -60,7 +60,7 @@ def test_a_hybrid_is_compared_with_a_network_that_has_twice_its_data(hybrid: flo
 
 @pytest.mark.parametrize(("neural", "expected"), [(0.1, "supported"), (0.9, "refuted")])
 def test_new_initial_states_are_reached_if_the_error_is_half_that_of_persistence(neural: float, expected: str):
-    assert verdict("B2", frame(nrmse__NeuralODE__16=neural, nrmse__Persistence__0=1.0)) == expected
+    assert verdict("B2 (ours)", frame(nrmse__NeuralODE__16=neural, nrmse__Persistence__0=1.0)) == expected
 
 
 @pytest.mark.parametrize(("ode", "expected"), [(0.1, "supported"), (0.4, "refuted")])
