@@ -140,7 +140,7 @@ def test_an_exact_start_stays_as_it_is_in_whole_trajectories_and_in_first_pieces
 
 
 @pytest.mark.slow
-def test_the_published_losses_and_errors_are_reproduced():
+def test_the_published_loss_and_error_of_van_der_pol_are_reproduced():
     from bench.suites import mechanistic
 
     system, sampling = mechanistic.suite.own[0]
@@ -150,6 +150,21 @@ def test_the_published_losses_and_errors_are_reproduced():
         assert 1.5e-4 < found.misfit * sampling.error**2 * 2 < 6e-4  # published: 2.0e-4; a replication: up to 5.7e-4
         (mu,) = found.estimates
         assert abs(mu.fitted - mu.true) < 1.2e-2  # published: 1.7e-3; the replication: up to 1.1e-2
+
+
+@pytest.mark.slow
+def test_the_published_losses_and_parameters_of_lotka_and_volterra_are_reproduced():
+    from bench.suites import mechanistic
+
+    system, sampling = mechanistic.suite.own[1]
+    data = sample(system, replace(sampling, test=1, climate=1, horizon=1.0, climate_horizon=1.0), 0)
+    (predictor,) = PublishedFit().fit(data, Budget(), [0])
+    first, *_, last = [2 * sampling.error**2 * point.train_loss for point in predictor.log.curve]
+    assert first == pytest.approx(1.12, rel=0.05)
+    assert last == pytest.approx(2.14e-2, rel=0.1)
+    assert predictor.calibration is not None
+    found = [one.fitted for one in predictor.calibration.estimates]
+    assert found == pytest.approx([1.594, 1.046, 2.820, 0.939], abs=0.02)
 
 
 @pytest.mark.slow
