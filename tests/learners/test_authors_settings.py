@@ -1,6 +1,7 @@
 """Settings that repeat a write-up: what they train is what its author's loop in plain PyTorch trains."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from torchdiffeq import odeint
 
 from learners import Budget, NeuralODE, Training, WindowedRNN
+from learners.networks.scales import Scales
 from systems import CubicSpiral, Dataset, LinearSpiral, Sampling, sample
 from tests.support.cases import few
 
@@ -93,6 +95,26 @@ def test_a_neural_ode_of_the_write_ups_is_trained_as_there(activation: str, spir
         found = mine.weights()[f"network.layers.{place}.weight"][0].T
         torch.testing.assert_close(found, field[2 * place].weight.detach(), rtol=0, atol=2e-5)
     assert mine.log.selection == ""
+
+
+@pytest.mark.parametrize("change", [{}, {"layers": 2}, {"target": "state"}, {"scaled": False}], ids=str)
+def test_any_form_of_a_windowed_network_is_trained_and_forecast_as_it_is_written(
+    change: dict[str, Any], spiral: Dataset
+):
+    still = Training(updates=1, batch=64, learning_rate=1e-30, keep="last", validations=1)
+    learner = WindowedRNN(hidden=16, training=still, **change)
+    (mine,) = learner.fit(spiral, Budget(), [0])
+    network, scales = mine.network, Scales.of(spiral, physical=not learner.scaled)  # type: ignore[attr-defined]
+    states = scales.standardise(spiral.train.states[0])
+    windows, following = states.unfold(0, 4, 1)[:-1].transpose(1, 2), states[4:]
+    with torch.no_grad():
+        loss = scales.residuals(network(windows[None])[0], following).square().mean()
+        past, window = spiral.test.between(0, 4), scales.standardise(spiral.test.states[:, :4])
+        for _ in range(10):
+            window = torch.cat([window, network(window[None, :, -4:])[0][:, None]], dim=1)
+    assert mine.log.curve[0].train_loss == pytest.approx(float(loss), rel=1e-4)
+    found = mine.forecast(past, spiral.test.times[:, 4:14]).states
+    torch.testing.assert_close(found, scales.restore(window[:, 4:]), rtol=0, atol=1e-5)
 
 
 def test_a_matrix_is_recovered_from_a_trajectory_of_a_linear_field():
