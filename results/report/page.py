@@ -188,8 +188,13 @@ def _protocol(run: Run) -> dict[str, Any]:
     found = {"budget": manifest.get("budget"), "seeds": manifest["seeds"], "data seed": manifest.get("data_seed")}
     if manifest.get("unequal"):
         found["updates"] = f"not the same for all learners: {manifest['unequal']}"
-    by_forecasts = set(points.dropna(subset="valid_error")["learner"])
-    for rule, chosen in (("forecasts", by_forecasts), ("loss", set(points["learner"]) - by_forecasts)):
+    last = [name for name, one in run.learner_components.items() if one.settings.get("training.keep") == "last"]
+    if last:
+        found["last weights"] = last
+    by_forecasts, chosen_by_any = (
+        set(one["learner"]) - set(last) for one in (points.dropna(subset="valid_error"), points)
+    )
+    for rule, chosen in (("forecasts", by_forecasts), ("loss", chosen_by_any - by_forecasts)):
         if chosen:
             found[f"best by validation {rule}"] = [learner for learner in run.learners if learner in chosen]
     return found
