@@ -68,7 +68,8 @@ class WindowedRNN(Learner):
             dataset = replace(dataset, valid=Trajectories(times[:, :1] + steps, states))
         data, counted = segments_of(dataset, scales, self.window + 1, seeds), [stack.recurrent.cell]
         parts = stack.recurrent, stack.readout, self.window, stack.increment
-        compiler = window_updates(*parts) if self.times == "regular" else None
+        usual = self.times == "regular" and self.scaled and stack.changes  # which is what the kernel covers
+        compiler = window_updates(*parts) if usual else None
         return train_on_residuals(
             stack, one_step_errors, data, self.training, budget, counted, predictor, compiler=compiler
         )
@@ -135,6 +136,6 @@ def rollout_window(network: nn.Module, evaluations: int, gaps: bool) -> Rollout:
     if gaps:
         return rollout_flow(step_over, evaluations)
     compiled = None
-    if isinstance(network, WindowMap):
+    if isinstance(network, WindowMap) and network.changes:
         compiled = window_forecasts(network.recurrent, network.readout, network.increment)
     return rollout_map(step, evaluations, compiled)

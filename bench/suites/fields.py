@@ -6,7 +6,7 @@ field. Settings of the networks are the write-up's, in physical units; their tra
 """
 
 from bench.suite import Suite
-from learners import REFERENCES, NeuralODE, Training
+from learners import Analogue, NeuralODE, Persistence, PolynomialPropagator, Training, TrainingMean, TrueEquations
 from metrics import STANDARD, field_error, field_error_along, zero_one_k
 from systems import LinearSpiral, Sampling, TwoCentre
 
@@ -39,7 +39,11 @@ suite = Suite(
     learners=(
         NeuralODE(network="matrix", lookahead=16, scaled=False, training=TRAINING),
         NeuralODE(width=16, activation="elu", lookahead=16, scaled=False, training=TRAINING),
-        *REFERENCES,
+        Persistence(),
+        TrainingMean(),
+        Analogue(window=1),
+        PolynomialPropagator(),
+        TrueEquations(),
     ),
     metrics=(field_error, field_error_along, *(metric for metric in STANDARD if metric is not zero_one_k)),
     own=tuple((system, observed(system.timescale)) for system in (LinearSpiral(), TwoCentre())),

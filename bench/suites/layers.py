@@ -9,7 +9,17 @@ the latter are Euler's method, in as many steps, on one vector field. Settings o
 from dataclasses import replace
 
 from bench.suite import Suite
-from learners import REFERENCES, NeuralODE, ODELayer, ResNet, Training
+from learners import (
+    Analogue,
+    NeuralODE,
+    ODELayer,
+    Persistence,
+    PolynomialPropagator,
+    ResNet,
+    Training,
+    TrainingMean,
+    TrueEquations,
+)
 from metrics import STANDARD, field_error, zero_one_k
 from systems import CubicSpiral, Sampling
 
@@ -42,7 +52,11 @@ suite = Suite(
         ODELayer(training=Training(updates=2_000, batch=32)),
         *(replace(THIN, blocks=blocks) for blocks in BLOCKS),
         *(replace(THIN, blocks=blocks, shared=True) for blocks in BLOCKS[1:]),
-        *REFERENCES,
+        Persistence(),
+        TrainingMean(),
+        Analogue(window=1),
+        PolynomialPropagator(),
+        TrueEquations(),
     ),
     metrics=(field_error, *(metric for metric in STANDARD if metric is not zero_one_k)),
     sampling=Sampling(
