@@ -49,6 +49,7 @@ class Suite:
     data_seed: int = 0
     budgets: Mapping[str, Budget] = field(default_factory=lambda: BUDGETS)
     own: tuple[tuple[System, Sampling], ...] = ()  # systems that are observed in a way of their own
+    published: tuple[Learner, ...] = ()  # learners that repeat a publication, and are marked so in reports
     equal: Equal = ""  # what learners spend alike on training; "": as many updates as each has
     allowance: float = 0.0  # of that, to each seed, times the effort of the budget
     unequal: str = ""  # why learners are trained by different numbers of updates, where nothing is equal

@@ -16,13 +16,20 @@ from learners.base import (
 from learners.equations.hybrid import HybridODE
 from learners.equations.mechanistic import Mechanistic
 from learners.images.base import Classifier, FittedClassifier
-from learners.images.classifiers import MLPClassifier, ODENetClassifier, ResNetClassifier, RKNetClassifier
+from learners.images.classifiers import (
+    DenseODEClassifier,
+    MLPClassifier,
+    ODENetClassifier,
+    ResNetClassifier,
+    RKNetClassifier,
+)
 from learners.independent_truth import IndependentTruth
 from learners.latent.learners import LatentODE, LatentRNN
 from learners.linear.polynomial import DMD, NVAR, PolynomialPropagator
 from learners.linear.reservoir import Reservoir
 from learners.linear.sindy import SINDy
 from learners.neural_ode import NeuralODE
+from learners.ode_layer import ODELayer
 from learners.references import Climatology, Persistence, TrainingMean, TrueEquations
 from learners.resnet import ResNet
 from learners.teacher_forcing import PLRNN, StatefulRNN
@@ -50,6 +57,7 @@ __all__ = [
     "Classifier",
     "Climatology",
     "CurvePoint",
+    "DenseODEClassifier",
     "Failure",
     "FittedClassifier",
     "Forecast",
@@ -61,6 +69,7 @@ __all__ = [
     "MLPClassifier",
     "Mechanistic",
     "NeuralODE",
+    "ODELayer",
     "ODENet",
     "ODENetClassifier",
     "Persistence",

@@ -36,14 +36,17 @@ class NeuralODE(Learner):
     lookahead: int = 1  # samples predicted from each start
     width: int = 64  # hidden units (of a convolution: channels) of each layer
     depth: int = 2  # hidden layers
+    widths: tuple[int, ...] = ()  # hidden units of the layers one by one, in place of width and depth
     activation: Activation = "silu"
     solver: Solver = "rk4"  # fixed: one step a sample; adaptive: seeds are fitted one after the other
     tolerance: float = 1e-4  # of adaptive solvers, relative and absolute, of standardised states
+    absolute: float = 0.0  # absolute tolerance, where it is not the same
     gradient: Gradient = "backpropagation"
-    network: NetworkKind = "mlp"  # convolution: along the channels, as sites of a ring
+    network: NetworkKind = "mlp"  # convolution: along the channels, as sites of a ring; matrix: a linear field
     kernel: int = 5  # places that a layer of a convolution sees
     patch: int = 1  # neighbouring sites that are one place of a convolution
     inputs: Inputs = "state"  # what the network sees: the state, or the third power of each of its channels
+    scaled: bool = True  # whether states are standardised and errors counted in increments, or all is in physical units
     time: bool = False  # whether the network sees the time, too
     augmented: int = 0  # channels beside the system's, zero at the start of each segment
     damping: float = 0.0  # rate of a learned linear damping at the start of training, per sample; 0: none
@@ -54,7 +57,10 @@ class NeuralODE(Learner):
 
     def __post_init__(self) -> None:
         positive(self, "lookahead", "width", "depth", "tolerance", "kernel", "patch")
-        not_negative(self, "augmented", "damping", "curriculum", "noise", "jacobian")
+        object.__setattr__(self, "widths", tuple(self.widths))  # a list could not be told from others by its hash
+        if not all(width > 0 for width in self.widths):
+            raise ValueError(f"NeuralODE.widths must be positive, but are {self.widths!r}")
+        not_negative(self, "augmented", "damping", "curriculum", "noise", "jacobian", "absolute")
         if self.curriculum > 1:
             raise ValueError(f"NeuralODE.curriculum must be a fraction of the updates, but is {self.curriculum!r}")
         if self.gradient == "adjoint" and self.solver == "rosenbrock":
@@ -69,11 +75,12 @@ class NeuralODE(Learner):
 
     @property
     def _integration(self) -> Integration:
-        return Integration(self.solver, self.tolerance, self.gradient)
+        return Integration(self.solver, self.tolerance, self.gradient, self.absolute)
 
     def _fit_stack(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         regular, integration = dataset.is_regular, self._integration
-        scales = Scales.of(dataset, self.network == "convolution", self.augmented, self.time or not regular)
+        clock = self.time or not regular
+        scales = Scales.of(dataset, self.network == "convolution", self.augmented, clock, physical=not self.scaled)
         stack = stacked_field(self, scales, seeds)
 
         def errors(segments: Segments) -> Float[Tensor, "seed batch time channel"]:
@@ -88,7 +95,7 @@ class NeuralODE(Learner):
         data = segments_of(dataset, scales, self.lookahead + 1, seeds, self.noise, self.curriculum)
         build, together = integration.rollout, not integration.adaptive
         predictor = partial(StatePredictor, scales=scales, build=build, together=together)
-        compiler = integration.compiler(stack, scales.increment) if regular else None
+        compiler = integration.compiler(stack, scales.unit) if regular else None
         return train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor, penalty, compiler)
 
     def _penalty(self, mismatch: Callable[[Tensor], Tensor], segments: Segments) -> Float[Tensor, " seed"]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -33,6 +34,7 @@ class ResNet(Learner):
     """
 
     blocks: int = 2
+    shared: bool = False  # whether all blocks are one and the same: Euler steps of one vector field
     width: int = 64  # hidden units (of a convolution: channels) of a block's layers
     depth: int = 2  # hidden layers of a block
     activation: Activation = "silu"
@@ -43,6 +45,8 @@ class ResNet(Learner):
     noise: float = 0.0  # on the starts of training steps, in standard deviations
     training: Training = field(default_factory=lambda: Training(updates=15_000))
 
+    widths: ClassVar[tuple[int, ...]] = ()
+
     def __post_init__(self) -> None:
         positive(self, "blocks", "width", "depth", "kernel", "patch")
         not_negative(self, "damping", "noise")
@@ -50,7 +54,9 @@ class ResNet(Learner):
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         scales = Scales.of(dataset, shared=self.network == "convolution")
         generators, dim = [stream(seed, "weights") for seed in seeds], scales.dim
-        blocks = [stacked_network(self, dim, dim, dim, generators) for _ in range(self.blocks)]
+        different = 1 if self.shared else self.blocks
+        blocks = [stacked_network(self, dim, dim, dim, generators) for _ in range(different)]
+        blocks *= self.blocks // different
         damping = stacked_damping(self, scales, len(seeds))
         stack = ResidualMap(blocks, scales.increment.cpu(), damping).to(scales.mean.device)
 
@@ -60,9 +66,10 @@ class ResNet(Learner):
 
         data = segments_of(dataset, scales, 2, seeds, self.noise)
         predictor = partial(StatePredictor, scales=scales, build=self._rollout, together=True)
-        compiler = None if damping else kernel_updates(blocks, TABLEAUS["euler"], scales.increment, scales.increment)
+        eager = damping or (self.shared and self.blocks > 1)  # the kernel keeps weights of each block
+        compiler = None if eager else kernel_updates(blocks, TABLEAUS["euler"], scales.increment, scales.increment)
         return train_on_residuals(
-            stack, one_step_errors, data, self.training, budget, stack.blocks, predictor, compiler=compiler
+            stack, one_step_errors, data, self.training, budget, set(stack.blocks), predictor, compiler=compiler
         )
 
     def _rollout(self, network: "ResidualMap") -> Rollout:

@@ -22,11 +22,12 @@ from learners.validation import positive, window_within_context
 from systems import Dataset, Trajectories
 
 Times = Literal["regular", "ignored", "gaps"]
+Target = Literal["change", "state"]
 
 
 @dataclass(frozen=True)
 class WindowedRNN(Learner):
-    """Recurrent network read over a window of past samples; its readout is the change to the next sample.
+    """Recurrent network read over a window of past samples; its readout is the change to the next one, or that itself.
 
     Trained on single steps. One function evaluation is one evaluation of the recurrent cell. Samples at irregular times
     are refused, unless `times` says otherwise; a network that sees the gaps can forecast to times of any distance.
@@ -37,15 +38,18 @@ class WindowedRNN(Learner):
     cell: CellType = "gru"
     window: int = 4  # past samples that are read
     hidden: int = 64  # units of the recurrent layer
+    layers: int = 1  # recurrent layers, each of which reads the one below
+    target: Target = "change"  # what is read out: the change to the next state in units of an increment, or that state
+    scaled: bool = True  # whether states are standardised and errors counted in increments, or all is in physical units
     times: Times = "regular"  # of samples: have to be regular; are not looked at; or the gap behind each is an input
     training: Training = field(default_factory=lambda: Training(updates=4_000))
 
     def __post_init__(self) -> None:
-        positive(self, "window", "hidden")
+        positive(self, "window", "hidden", "layers")
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         window_within_context(self, dataset)
-        scales = Scales.of(dataset, clock=self.times != "regular")
+        scales = Scales.of(dataset, clock=self.times != "regular", physical=not self.scaled)
         stack = WindowMap(self, scales.increment.cpu(), [stream(seed, "weights") for seed in seeds])
         stack = stack.to(scales.mean.device)
 
@@ -64,7 +68,8 @@ class WindowedRNN(Learner):
             dataset = replace(dataset, valid=Trajectories(times[:, :1] + steps, states))
         data, counted = segments_of(dataset, scales, self.window + 1, seeds), [stack.recurrent.cell]
         parts = stack.recurrent, stack.readout, self.window, stack.increment
-        compiler = window_updates(*parts) if self.times == "regular" else None
+        usual = self.times == "regular" and self.scaled and stack.changes  # which is what the kernel covers
+        compiler = window_updates(*parts) if usual else None
         return train_on_residuals(
             stack, one_step_errors, data, self.training, budget, counted, predictor, compiler=compiler
         )
@@ -80,13 +85,15 @@ class WindowMap(nn.Module):
     ) -> None:
         super().__init__()
         dim = len(increment)
-        self.recurrent = StackedRecurrent(learner.cell, dim + (learner.times == "gaps"), learner.hidden, generators)
+        inputs = dim + (learner.times == "gaps")
+        self.recurrent = StackedRecurrent(learner.cell, inputs, learner.hidden, generators, learner.layers)
         self.readout = StackedLinear(learner.hidden, dim, generators)
+        self.changes = learner.target == "change"
         self.register_buffer("increment", increment)
 
     def forward(self, window: Float[Tensor, "seed batch window inputs"]) -> Float[Tensor, "seed batch dim"]:
-        last = window[:, :, -1, : len(self.increment)]
-        return torch.addcmul(last, self.readout(self.recurrent(window)), self.increment)
+        read = self.readout(self.recurrent(window))
+        return torch.addcmul(window[:, :, -1, : len(self.increment)], read, self.increment) if self.changes else read
 
 
 class WindowPredictor(NetworkPredictor):
@@ -129,6 +136,6 @@ def rollout_window(network: nn.Module, evaluations: int, gaps: bool) -> Rollout:
     if gaps:
         return rollout_flow(step_over, evaluations)
     compiled = None
-    if isinstance(network, WindowMap):
+    if isinstance(network, WindowMap) and network.changes:
         compiled = window_forecasts(network.recurrent, network.readout, network.increment)
     return rollout_map(step, evaluations, compiled)

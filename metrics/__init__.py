@@ -13,7 +13,7 @@ from metrics.attractor import (
     spectral_distance,
     state_space_divergence,
 )
-from metrics.base import Better, Cost, Decoded, Evidence, Metric, Undefined
+from metrics.base import Better, Cost, Decoded, Evidence, Field, Metric, Undefined
 from metrics.calibration import misfit, parameter_error, parameter_floor
 from metrics.classification import (
     CLASSIFICATION,
@@ -49,6 +49,7 @@ from metrics.cost import (
     updates,
 )
 from metrics.dimension import CorrelationDimension, correlation_dimension, grassberger_procaccia
+from metrics.field import field_error, field_error_along
 from metrics.forecast_scores import (
     COMMON_TASK,
     ctf_long,
@@ -157,6 +158,7 @@ __all__ = [
     "Decoded",
     "DepthSweep",
     "Evidence",
+    "Field",
     "Metric",
     "Regime",
     "Undefined",
@@ -179,6 +181,8 @@ __all__ = [
     "divergence_rate",
     "energy",
     "error_power",
+    "field_error",
+    "field_error_along",
     "fit_seconds",
     "fixed_point_fraction",
     "flops_forecast",

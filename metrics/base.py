@@ -49,6 +49,16 @@ class Decoded:
     path_times: Float64[np.ndarray, " time"]  # since the first sample that was read, in timescales
 
 
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A learned vector field in the plane beside the true one, in physical units: means over one sampling step."""
+
+    places: Float64[np.ndarray, "place 2"]  # first those of a grid around the training data, then some of these
+    flow: Float64[np.ndarray, "place 2"]  # the true velocity
+    learned: Float64[np.ndarray, "place 2"]
+    around: int  # places of the grid
+
+
 def no_model() -> Spectrum:
     """The spectrum where there is no model that could be differentiated."""
     raise Undefined("there is no model to differentiate")
@@ -75,6 +85,7 @@ class Evidence:
     calibration: Calibration | None = None  # of a model that is made of known equations
     decoded: Decoded | None = None  # of a model of latent states
     ring: bool = False  # whether the channels are the sites of a ring, in their order
+    field: Field | None = None  # of a model whose state is a place in the plane
 
     def __post_init__(self) -> None:
         times = self.step if self.times is REGULAR else self.times

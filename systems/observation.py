@@ -45,6 +45,14 @@ class Irregular(Observation):
 
 
 @dataclass(frozen=True)
+class Retraced(Observation):
+    """A system whose one forecast starts about the centre of the protocol, as its training trajectories do."""
+
+    def adapt(self, sampling: Sampling, seed: int) -> Sampling:
+        return replace(self.system.adapt(sampling, seed), elsewhere=False, test=1)
+
+
+@dataclass(frozen=True)
 class Partial(Observation):
     """A system of which only some channels are observed."""
 

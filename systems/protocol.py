@@ -38,6 +38,8 @@ class Sampling:
     error: float = 0.0  # standard deviation of noise beside that, in the system's units, alike on all channels
     centre: tuple[float, ...] = ()  # about which trajectories start; none: where the system says
     spread: float = 0.0  # standard deviation of the initial states about the centre
+    elsewhere: bool = False  # whether all but the training trajectories start where the system says all the same
+    exact_start: bool = False  # whether the first sample of each trajectory is without noise
     jitter: float = 0.0  # width of the random shift of each sample, in steps, below 1
     dropped: float = 0.0  # fraction of the samples that is missing; those that are left reach the farther
     channels: tuple[int, ...] = ()  # that are observed, in increasing order; none: all
@@ -48,6 +50,10 @@ class Sampling:
                 object.__setattr__(self, name, tuple(getattr(self, name)))
         for field in fields(self):
             value, whole = getattr(self, field.name), isinstance(field.default, int)
+            if isinstance(field.default, bool):
+                if not isinstance(value, bool):
+                    raise ValueError(f"Sampling.{field.name} must be True or False, but is {value!r}")
+                continue
             if field.name == "channels":
                 _check_channels(value)
                 continue

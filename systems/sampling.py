@@ -100,6 +100,8 @@ def sample(system: System, sampling: Sampling, seed: int) -> Dataset:
         if sampling.noise or sampling.error:
             rng = stream(seed, part, "noise")
             states[:, given] += scale * rng.standard_normal(states[:, given].shape)
+            if sampling.exact_start:
+                states[:, 0] = trajectories.states[:, 0].numpy()
         if sampling.channels:
             states = states[..., list(sampling.channels)]
         parts[part] = Trajectories(trajectories.times, torch.from_numpy(states))

@@ -31,8 +31,9 @@ ROOMS = {
     "catalogue machine request errors importing",
     "systems": "certificates ground_truth lyapunov sampling observation flows recordings calibration images base "
     "protocol published trajectories solvers configuration extras",
-    "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_ode resnet "
-    "transformer windowed_rnn teacher_forcing latent linear images solvers training networks validation_forecasts "
+    "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_ode "
+    "ode_layer resnet transformer windowed_rnn teacher_forcing latent linear images solvers training networks "
+    "validation_forecasts "
     "validation streams base",
     "metrics": "",
     "results": "report timing gate claims figures tables statistics store formatting processes",

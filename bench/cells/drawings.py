@@ -59,6 +59,9 @@ def forecast_arrays(evidence: Evidence) -> Arrays:
     }
     if evidence.decoded is not None:
         arrays |= {"path": evidence.decoded.path, "path_times": evidence.decoded.path_times}
+    if (field := evidence.field) is not None:
+        grid = slice(0, field.around)
+        arrays |= {"field_places": field.places[grid], "field_flow": field.flow[grid], "field": field.learned[grid]}
     return {name: values if name == "times" else compact(values) for name, values in arrays.items()}
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from bench.cells.data import SystemCell, observe
 from bench.cells.drawings import Arrays, forecast_arrays, interval_arrays
 from bench.cells.exponents import Remembered, exponents
+from bench.cells.fields import field_of
 from bench.cells.forecasts import Forecasts, forecast_part, forecast_together
 from bench.cells.records import failed_trial, measure
 from bench.cells.stages import Stages, learning_curves
@@ -117,6 +118,7 @@ def _evidence(
         predictor.calibration,
         decode(predictor, data) if isinstance(predictor, Latent) else None,
         data.system.ring,
+        field_of(predictor, data),
     )
     if predictor.calibration:
         sys.stdout.writelines(f"{estimate}\n" for estimate in predictor.calibration.estimates)

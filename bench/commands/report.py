@@ -92,8 +92,13 @@ def _print_claims(run: Run) -> None:
 
     console = Console(highlight=False)
     rows = [
-        (claim.name, f"{claim.statement}\n{claim.source}", effect.verdict, effect.in_words)
-        for claim, effect in judged(CLAIMS, run.frame_of_components(), run.suite)
+        (
+            claim.name,
+            "\n".join(filter(None, (claim.statement, claim.conditions, claim.source))),
+            effect.verdict,
+            effect.in_words,
+        )
+        for claim, effect in judged(CLAIMS, run.frame_of_components(), run.suite, run.budget)
     ]
     if not rows:
         console.print(f"no claim is about suite {run.suite}")

@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any, final
 
 import torch
-from jaxtyping import Float64
 from torch import Tensor
 
 from bench.cells.data import SystemCell, observe
 from bench.cells.drawings import Arrays, compact
-from bench.cells.trial import Trial, is_from_solver
+from bench.cells.fields import forecast_or_nan, learned_velocity, plane, true_velocity
+from bench.cells.trial import Trial
 from learners import Predictor, Unsuitable
-from learners.solvers.rollout import StatePredictor
-from learners.solvers.steps import STEPS
 from learners.training.callbacks import TrainingState, before_each_update
 from results import Record
 from systems import Dataset, Flow, Trajectories
@@ -21,8 +19,6 @@ from systems import Dataset, Flow, Trajectories
 RATIO = 1.35  # of the updates before a frame to those before the last: most is learned early
 SAMPLES = 500  # of the forecast that is filmed, at the most
 CHANNELS = 3  # of it, but for the sites of a ring
-GRID = 25  # places along each side of a plane at which fields are seen
-MARGIN = 0.15  # of the plane around the training data, as a fraction of their extent
 
 
 class Snapshots:
@@ -69,14 +65,14 @@ def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -
     context = data.sampling.context
     shown = data.test.between(0, context + SAMPLES)
     first = Trajectories(shown.times[:1], shown.states[:1])
-    plane = _plane(predictor, data)
+    places = plane(predictor, data)
     forecasts, fields = [], []
     for _, stage in stages:
         for name, values in stage.items():
             weights[name].data.copy_(values)
-        forecasts.append(_forecast(predictor, first.between(0, context), first.times[:, context:]))
-        if plane is not None:
-            fields.append((_forecast(predictor, plane, plane.times[:, -1:] + data.step) - plane.states) / data.step)
+        forecasts.append(forecast_or_nan(predictor, first.between(0, context), first.times[:, context:]))
+        if places is not None:
+            fields.append(learned_velocity(predictor, places, data.step))
     channels = slice(None if data.system.ring else CHANNELS)
     truth = first.between(context)
     arrays = {
@@ -85,33 +81,8 @@ def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -
         "film_truth": truth.states[0, :, channels],
         "film_forecasts": torch.cat(forecasts)[..., channels],
     }
-    if plane is not None:
-        places = plane.states[:, 0]
-        arrays |= {"film_places": places, "film_fields": torch.cat(fields, dim=1).transpose(0, 1)}
+    if places is not None:
         assert isinstance(data.system, Flow)
-        arrays["film_flow"] = (STEPS["rk4"](data.system.velocity, places, data.step) - places) / data.step
+        flow = true_velocity(data.system, places, data.step)
+        arrays |= {"film_places": places, "film_fields": torch.stack(fields), "film_flow": flow}
     return {name: compact(values.numpy(force=True)) for name, values in arrays.items()}
-
-
-def _forecast(predictor: Predictor, past: Trajectories, times: Tensor) -> Float64[Tensor, "batch time dim"]:
-    """A forecast; NaN where the solver gives up on it."""
-    try:
-        with torch.no_grad():
-            return predictor.forecast(past, times).states.double()
-    except Exception as error:
-        if not is_from_solver(error):
-            raise
-        return past.states.new_full((len(past), times.shape[-1], past.states.shape[-1]), torch.nan)
-
-
-def _plane(predictor: Predictor, data: Dataset) -> Trajectories | None:
-    """A grid of states around the training data; None unless system and model have two channels and no memory."""
-    planar = isinstance(data.system, Flow) and data.is_complete and data.dim == 2
-    if not planar or not isinstance(predictor, StatePredictor):
-        return None
-    states = data.train.states.flatten(0, 1)
-    low, high = states.min(0).values, states.max(0).values
-    low, high = low - MARGIN * (high - low), high + MARGIN * (high - low)
-    fractions = torch.linspace(0, 1, GRID, dtype=states.dtype, device=states.device)
-    places = low + (high - low) * torch.cartesian_prod(fractions, fractions).flip(-1)
-    return Trajectories(states.new_zeros(len(places), 1), places[:, None])

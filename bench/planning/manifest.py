@@ -12,7 +12,8 @@ from systems.published import true_values
 
 def manifest(suite: Suite, cells: Sequence[Planned], budget: str, environment: Mapping[str, Any]) -> dict[str, Any]:
     """What a run consists of, in the order in which it is shown, as JSON-ready values; long labels are shortened."""
-    names = dict(zip(suite.learners, short_labels(suite.learners), strict=True))
+    shortened = zip(suite.learners, short_labels(suite.learners), strict=True)
+    names = {one: f"{name} (as published)" if one in suite.published else name for one, name in shortened}
     return {
         "suite": suite.name,
         "description": suite.description,

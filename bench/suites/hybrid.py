@@ -1,9 +1,12 @@
-"""How many trajectories do known equations, half-known equations and no equations at all need?
+"""How many trajectories do known equations, half-known equations, wrong ones and no equations at all need?
 
-Settings are the learners' defaults with fewer updates; none was tuned.
+A hybrid adds a network to equations without a coupling; or to the complete ones, whose parameters it learns, or which
+have wrong parameters, those that the fits of `mechanistic` start from. Settings are the learners' defaults with fewer
+updates; none was tuned.
 """
 
 from bench.suite import Suite
+from bench.suites.mechanistic import START
 from learners import HybridODE, Mechanistic, NeuralODE, Persistence, Training, TrueEquations
 from learners.fewer_trajectories import Fewer
 from metrics import (
@@ -24,6 +27,9 @@ from systems import Lorenz, LotkaVolterra, Sampling
 
 TRAINING = Training(updates=3_000)
 SIZES = (1, 2, 4, 8, 16)
+ENDS = (1, 16)
+COMPLETE = HybridODE(missing=(), training=TRAINING)
+WRONG = HybridODE(missing=(), learned=False, start=START, training=TRAINING)
 MODELS = (Mechanistic(), HybridODE(training=TRAINING), NeuralODE(training=TRAINING))
 
 suite = Suite(
@@ -32,6 +38,7 @@ suite = Suite(
     systems=(LotkaVolterra(), Lorenz()),
     learners=(
         *(Fewer(model, trajectories=size) for model in MODELS for size in SIZES),
+        *(Fewer(model, trajectories=size) for model in (COMPLETE, WRONG) for size in ENDS),
         Persistence(),
         TrueEquations(),
     ),

@@ -1,10 +1,12 @@
 """Continuous depth on the embedded digits: residual and ODE networks beside a perceptron, and what depth costs.
 
+`DenseODEClassifier` is a solve between two dense layers, as in "DiffEqFlux".
+
 Settings are the paper's network, narrower; rates and updates were chosen by hand.
 """
 
 from bench.suite import Suite
-from learners import MLPClassifier, ODENetClassifier, ResNetClassifier, RKNetClassifier
+from learners import DenseODEClassifier, MLPClassifier, ODENetClassifier, ResNetClassifier, RKNetClassifier
 from metrics import CLASSIFICATION, DEPTH
 from systems import Digits, ImageSampling
 
@@ -16,6 +18,7 @@ suite = Suite(
         ResNetClassifier(width=16),
         RKNetClassifier(width=16),
         ODENetClassifier(width=16),
+        DenseODEClassifier(),
         MLPClassifier(),
     ),
     metrics=(*CLASSIFICATION, *DEPTH),

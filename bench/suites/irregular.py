@@ -1,7 +1,7 @@
 """Irregular times and hidden channels: what do they cost a vector field, a latent state, a window?
 
-Each system is observed at regular times, and at jittered ones of which some are missing, and Lorenz also by one channel
-alone. As many samples are given in each case; forecasts are scored on the regular grid.
+Each system is observed at regular times, at jittered ones, and at jittered ones of which some are missing, and Lorenz
+also by one channel alone. As many samples are given in each case; forecasts are scored on the regular grid.
 
 Settings are the learners' defaults with fewer updates; none was tuned to irregular data.
 """
@@ -19,7 +19,15 @@ OMITTED = (vpt_strict, cme, zero_one_k, flops_update, peak_bytes)  # of the stan
 suite = Suite(
     name="irregular",
     description="Regular times, irregular ones, and one channel of three: fields, latent states and windows.",
-    systems=(VanDerPol(), Irregular(VanDerPol()), Lorenz(), Irregular(Lorenz()), Partial(Lorenz())),
+    systems=(
+        VanDerPol(),
+        Irregular(VanDerPol(), dropped=0.0),
+        Irregular(VanDerPol()),
+        Lorenz(),
+        Irregular(Lorenz(), dropped=0.0),
+        Irregular(Lorenz()),
+        Partial(Lorenz()),
+    ),
     learners=(
         NeuralODE(training=TRAINING),
         Delayed(NeuralODE(training=TRAINING)),

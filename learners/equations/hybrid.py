@@ -1,4 +1,4 @@
-"""Hybrid model: what is known of the equations, and a network for what is missing, learned jointly."""
+"""Hybrid model: what is known of the equations, and a network for what is missing or wrong, learned jointly."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,15 +27,17 @@ PACE = 5.0  # at which parameters of the equations are learned, relative to the 
 
 @dataclass(frozen=True)
 class HybridODE(Learner):
-    """dx/dt = f(x; p) + n(x; w): known equations f without some couplings, and a network n, trained on short segments.
+    """dx/dt = f(x; p) + n(x; w): known equations f, perhaps without some couplings, and a network n.
 
-    The parameters p are learned with the weights w. In the equation of a `missing` channel all other channels are put
-    to zero, and n is added: Lorenz keeps z' = -beta z, Lotka and Volterra keep y' = -d y. The others are complete.
+    The parameters p are learned with the weights w on short segments, or stay as they are, perhaps wrong ones. In the
+    equation of a `missing` channel all other channels are put to zero, and n is added: Lorenz keeps z' = -beta z, Lotka
+    and Volterra keep y' = -d y. The others are complete. Where none is missing, n is added to all of them.
 
     Rackauckas et al., "Universal differential equations for scientific machine learning", arXiv 2001.04385, 2020.
     """
 
     missing: tuple[int, ...] = (-1,)  # channels whose coupling to the others is unknown; from the end if negative
+    learned: bool = True  # whether the parameters are; if not, they stay where they start
     start: Starts = ()  # the parameters that are learned, and from where; none: all, from 1; unknown names are left out
     lookahead: int = 1  # samples predicted from each start
     width: int = 64  # hidden units of each layer
@@ -58,7 +60,7 @@ class HybridODE(Learner):
         network = NeuralODE(width=self.width, depth=self.depth, activation=self.activation)
         learned = stacked_field(network, scales, seeds)
         missing = sorted({channel % dataset.dim for channel in self.missing})
-        stack = HybridField(flow, first, missing, learned, scales, len(seeds)).to(scales.mean.device)
+        stack = HybridField(flow, first, missing, learned, scales, len(seeds), self.learned).to(scales.mean.device)
 
         def errors(segments: Segments) -> Float[Tensor, "seed batch time channel"]:
             start, targets = segments[:, :, 0], segments[:, :, 1:]
@@ -88,20 +90,24 @@ class HybridField(nn.Module):
         learned: VectorField,
         scales: Scales,
         replicas: int,
+        fitted: bool = True,
     ) -> None:
         super().__init__()
         self.flow, self.missing, self.learned, self.step = flow, missing, learned, scales.step
-        self.known = nn.ParameterDict(
-            {name: (torch.asinh(value) / PACE).float().expand(replicas, 1).clone() for name, value in first.items()}
-        )
+        self.known, self.names = nn.ParameterDict(), list(first)
+        for name, value in first.items():
+            scaled = (torch.asinh(value) / PACE).float()
+            if fitted:
+                self.known[name] = nn.Parameter(scaled.expand(replicas, 1).clone())
+            else:
+                self.register_buffer(f"fixed_{name}", scaled.expand(1, 1).clone())
         several = {name: value.float().expand(replicas) for name, value in first.items()}
         samples = scales.mean.float() + scales.std.float() * torch.linspace(-1, 1, 3, device=scales.std.device)[:, None]
         self.axes = parameter_axes(flow, several, samples.expand(replicas, -1, -1))
         self.register_buffer("mean", scales.mean.float())
         self.register_buffer("std", scales.std.float())
-        self.register_buffer(
-            "unknown", torch.zeros(scales.dim).index_fill(0, torch.tensor(missing, dtype=torch.int64), 1.0)
-        )
+        added = torch.tensor(missing or range(scales.dim), dtype=torch.int64)
+        self.register_buffer("unknown", torch.zeros(scales.dim).index_fill(0, added, 1.0))
 
     def forward(self, s: float | Tensor, x: Float[Tensor, "seed batch dim"]) -> Float[Tensor, "seed batch dim"]:
         known = self._equations(torch.addcmul(self.mean, x, self.std)) * (self.step / self.std)
@@ -109,7 +115,8 @@ class HybridField(nn.Module):
 
     def _equations(self, x: Float[Tensor, "seed batch dim"]) -> Float[Tensor, "seed batch dim"]:
         """The velocity, in physical units, as far as it is known."""
-        values = {name: torch.sinh(PACE * value).squeeze(-1) for name, value in self.known.items()}
+        scaled = {name: self.known[name] if self.known else self.get_buffer(f"fixed_{name}") for name in self.names}
+        values = {name: torch.sinh(PACE * value).squeeze(-1) for name, value in scaled.items()}
         flow = with_values(self.flow, {name: value[(..., *[None] * self.axes)] for name, value in values.items()})
         velocity = list(flow.velocity(0.0, x).unbind(-1))
         for channel in self.missing:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 from torch import Tensor
 
 from learners.equations.sensitivities import sensitivities
@@ -66,6 +66,7 @@ class LeastSquares:
     observed: Trajectories
     scale: Float64[Tensor, " dim"]
     substeps: int
+    exact: Bool[Tensor, " piece"] | None = None  # pieces whose first state is known and stays as it is; None: no piece
 
     @property
     def evaluations(self) -> int:
@@ -121,18 +122,22 @@ class LeastSquares:
         residuals = ((solved.states - self.observed.states) / self.scale).flatten(1)
         by_parameters = (solved.by_parameters / self.scale).flatten(2)
         by_start = (solved.by_start / self.scale).flatten(2).transpose(0, 1)
+        stays = torch.zeros_like(by_start[..., 0])
+        if self.exact is not None:
+            by_start = by_start.masked_fill(self.exact[:, None, None], 0.0)
+            stays = self.exact[:, None].expand_as(stays).to(stays.dtype)
         finite = residuals.isfinite().all() and by_parameters.isfinite().all() and by_start.isfinite().all()
         return Normal(
             float(residuals.square().mean()) if finite else inf,
             torch.einsum("pnr,qnr->pq", by_parameters, by_parameters),
             torch.einsum("pnr,ncr->npc", by_parameters, by_start),
-            by_start @ by_start.mT,
+            by_start @ by_start.mT + torch.diag_embed(stays),  # which is never singular
             torch.einsum("pnr,nr->p", by_parameters, residuals),
             torch.einsum("ncr,nr->nc", by_start, residuals),
         )
 
     def least_deviations(self, values: Mapping[str, Tensor]) -> Float64[Tensor, " parameter"]:
-        """Cramer's and Rao's floor of the standard deviation of each parameter, where the starts are fitted too.
+        """Cramer's and Rao's floor of the standard deviation of each parameter, where starts are fitted unless exact.
 
         The inverse root of Fisher's information of the equations linearised about these values, for residuals of unit
         variance; infinite where the data do not tell the parameters apart. Starts are where the data begin.

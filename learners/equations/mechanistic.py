@@ -6,7 +6,7 @@ from math import inf
 from time import perf_counter
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 from torch import Tensor
 
 from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, TrainingLog, Unsuitable
@@ -62,7 +62,8 @@ class Mechanistic(Learner):
         # Short pieces first: they lead to parameters with which longer ones can be followed.
         for window in (*(4**power for power in range(1, 20) if 4**power < longest), longest):
             while True:
-                problem = LeastSquares(flow, pieces(dataset.train, window), scale, substeps)
+                known = exact_starts(dataset, window)
+                problem = LeastSquares(flow, pieces(dataset.train, window), scale, substeps, known)
                 found = problem.fit([values, first], self.bounds, iterations)
                 values = found.values
                 curve += found.residuals
@@ -71,7 +72,8 @@ class Mechanistic(Learner):
                 if self.substeps or (needed := self._needed(flow, values, dataset, curve[-1], substeps)) <= substeps:
                     break
                 substeps = needed
-        problem = LeastSquares(flow, pieces(dataset.train, self.window), scale, substeps)
+        known = exact_starts(dataset, self.window)
+        problem = LeastSquares(flow, pieces(dataset.train, self.window), scale, substeps, known)
         calibration = Calibration(estimates(flow, values, problem, dataset), curve[-1])
         seconds = (perf_counter() - begun) / len(seeds)
         failure = Failure("diverged", "the first guess has no finite solution") if curve[-1] == inf else None
@@ -114,6 +116,14 @@ def pieces(part: Trajectories, window: int) -> Trajectories:
         return part
     times, states = part.times.unfold(1, window, window), part.states.unfold(1, window, window)
     return Trajectories(times.flatten(0, 1), states.transpose(2, 3).flatten(0, 1))
+
+
+def exact_starts(dataset: Dataset, window: int) -> Bool[Tensor, " piece"] | None:
+    """Which pieces begin where a trajectory does, if the data are exact there; None where they are not."""
+    if not dataset.sampling.exact_start:
+        return None
+    cut, whole = len(pieces(dataset.train, window)), len(dataset.train)
+    return torch.arange(cut, device=dataset.train.states.device) % (cut // whole) == 0
 
 
 def noise_scale(dataset: Dataset) -> Float64[Tensor, " dim"]:

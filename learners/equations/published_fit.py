@@ -11,7 +11,7 @@ from torch import Tensor
 
 from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, TrainingLog
 from learners.equations.least_squares import LeastSquares
-from learners.equations.mechanistic import Starts, calibrated, equations_and_guess, estimates, noise_scale
+from learners.equations.mechanistic import Starts, calibrated, equations_and_guess, estimates, exact_starts, noise_scale
 from learners.equations.sensitivities import sensitivities
 from learners.validation import positive
 from systems import Dataset, Flow
@@ -37,7 +37,7 @@ PUBLISHED = (
 
 @dataclass(frozen=True)
 class PublishedFit(Learner):
-    """Adam at a constant rate on the squared error of whole trajectories, each from its own first, noisy observation.
+    """Adam at a constant rate on the squared error of whole trajectories, each from its own first observation.
 
     The first recipe is taken that names a parameter of the system. Kingma and Ba, "Adam: a method for stochastic
     optimization", ICLR 2015.
@@ -57,7 +57,7 @@ class PublishedFit(Learner):
         flow, start = equations_and_guess(dataset, recipe.start)
         epochs = budget.updates(recipe.epochs)
         values, losses = self._train(flow, start, recipe, epochs, dataset, seeds)
-        problem = LeastSquares(flow, dataset.train, noise_scale(dataset), recipe.substeps)
+        problem = LeastSquares(flow, dataset.train, noise_scale(dataset), recipe.substeps, exact_starts(dataset, 0))
         seconds, updates = (perf_counter() - begun) / len(seeds), epochs * -(-len(dataset.train) // self.batch)
         evaluations = problem.evaluations, 2 * len(start) * problem.evaluations  # these for central differences
         seen = epochs * dataset.train.states[..., 0].numel()

@@ -14,11 +14,13 @@ from learners.images.base import Classifier, FittedClassifier, SolverPoint
 from learners.images.networks import (
     ContinuousBlock,
     ConvolutionalField,
+    DenseField,
     DepthSolver,
     ImageNetwork,
     Norm,
     ResidualBlock,
     convolutional,
+    dense_chain,
     perceptron,
 )
 from learners.images.sweep import sweep
@@ -133,6 +135,28 @@ class ODENetClassifier(ContinuousClassifier):
     """
 
     adjoint: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class DenseODEClassifier(NetworkClassifier):
+    """A dense layer, a solve on [0, 1] and a dense layer: a differential equation as a layer of a chain.
+
+    Rackauckas et al., "DiffEqFlux.jl: a Julia library for neural differential equations", 2019.
+    """
+
+    width: int = 32  # of the state that is solved for
+    tolerance: float = 1e-3  # relative and absolute, of an adaptive solver
+    solver: DepthSolver = "dopri5"
+    steps: int = 20  # of a solver with fixed steps
+    max_steps: int = 500  # of an adaptive solver, after which it is given up
+
+    def __post_init__(self) -> None:
+        positive(self, "width", "tolerance", "steps", "max_steps")
+
+    def network(self, shape: tuple[int, int, int], classes: int) -> ImageNetwork:
+        velocity = DenseField(self.width)
+        block = ContinuousBlock(velocity, self.solver, self.tolerance, self.steps, self.max_steps, adjoint=False)
+        return dense_chain(shape, self.width, classes, block, velocity)
 
 
 class FittedNetwork(FittedClassifier):

@@ -40,6 +40,16 @@ def perceptron(shape: tuple[int, int, int], hidden: int, classes: int) -> ImageN
     return ImageNetwork(stem, nn.Identity(), nn.Linear(hidden, classes), ())
 
 
+def dense_chain(
+    shape: tuple[int, int, int], width: int, classes: int, body: nn.Module, counted: nn.Module
+) -> ImageNetwork:
+    """A body of so many units, each a map of one pixel, between two dense layers."""
+    channels, height, width_of_image = shape
+    before = nn.Linear(channels * height * width_of_image, width)
+    stem = nn.Sequential(nn.Flatten(), before, nn.Unflatten(1, (width, 1, 1)))
+    return ImageNetwork(stem, body, nn.Sequential(nn.Flatten(), nn.Linear(width, classes)), [counted])
+
+
 def convolutional(
     shape: tuple[int, int, int], width: int, norm: Norm, classes: int, body: nn.Module, counted: Sequence[nn.Module]
 ) -> ImageNetwork:
@@ -155,6 +165,20 @@ class ConvolutionalField(nn.Module):
         return x
 
 
+class DenseField(nn.Module):
+    """dx/dt = W tanh(V x + v) + w, of units that are maps of one pixel."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(width, width, 1), nn.Tanh(), nn.Conv2d(width, width, 1))
+
+    def time_maps(self, x: Maps) -> list[Tensor | None]:
+        return []
+
+    def forward(self, t: Tensor, x: Maps, time_maps: list[Tensor | None]) -> Maps:
+        return self.layers(x)
+
+
 class ContinuousBlock(nn.Module):
     """The state at time 1 of the maps that follow a field from time 0.
 
@@ -162,7 +186,13 @@ class ContinuousBlock(nn.Module):
     """
 
     def __init__(
-        self, field: ConvolutionalField, solver: DepthSolver, tolerance: float, steps: int, most: int, adjoint: bool
+        self,
+        field: ConvolutionalField | DenseField,
+        solver: DepthSolver,
+        tolerance: float,
+        steps: int,
+        most: int,
+        adjoint: bool,
     ) -> None:
         super().__init__()
         self.field, self.solver, self.tolerance = field, solver, tolerance

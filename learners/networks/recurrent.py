@@ -10,44 +10,57 @@ from torch import Tensor, nn
 
 from learners.networks.stacked import StackedLinear, uniform
 
-CellType = Literal["rnn", "gru", "lstm"]
+CellType = Literal["rnn", "relu", "gru", "lstm"]
 State = Tensor | None  # at the beginning of a window it is zero, and nothing is computed of it
-_GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+_GATES = {"rnn": 1, "relu": 1, "gru": 3, "lstm": 4}
 
 
 class StackedRecurrent(nn.Module):
-    """Elman (tanh), GRU or LSTM layer for every replica, started from zero at the beginning of each window.
+    """Elman (tanh or ReLU), GRU or LSTM layers for every replica, from zero at the beginning of each window.
 
     The gates lie as in `torch.nn.RNN`, `GRU` (reset, update, new) and `LSTM` (input, forget, cell, output); the two
     bias vectors of those are one here, except for the new gate of the GRU, where they are not equivalent.
     """
 
-    def __init__(self, cell: CellType, inputs: int, hidden: int, generators: Sequence[torch.Generator]) -> None:
+    def __init__(
+        self, cell: CellType, inputs: int, hidden: int, generators: Sequence[torch.Generator], layers: int = 1
+    ) -> None:
         super().__init__()
         self.embed = StackedLinear(inputs, _GATES[cell] * hidden, generators)
         self.embed.weight = uniform((inputs, _GATES[cell] * hidden), 1 / sqrt(hidden), generators)
         self.embed.bias = uniform((1, _GATES[cell] * hidden), 1 / sqrt(hidden), generators)
         self.cell = _CELLS[cell](hidden, generators)
+        self.above = StackedRecurrent(cell, hidden, hidden, generators, layers - 1) if layers > 1 else None
 
     def forward(self, window: Float[Tensor, "seed batch window inputs"]) -> Float[Tensor, "seed batch hidden"]:
         _, batch, length, _ = window.shape
         embedded = self.embed(window.transpose(1, 2).flatten(1, 2)).unflatten(1, (length, batch))
         first, *others = embedded.unbind(1)
         hidden, memory = self.cell(first)
+        states = [hidden]
         for gates in others:
             hidden, memory = self.cell(gates, hidden, memory)
-        return hidden
+            states.append(hidden)
+        return hidden if self.above is None else self.above(torch.stack(states, dim=2))
 
 
 class ElmanCell(nn.Module):
     """h <- tanh(W x + b + U h)."""
+
+    activation = staticmethod(torch.tanh)
 
     def __init__(self, hidden: int, generators: Sequence[torch.Generator]) -> None:
         super().__init__()
         self.weight = uniform((hidden, hidden), 1 / sqrt(hidden), generators)
 
     def forward(self, gates: Tensor, hidden: State = None, memory: State = None) -> tuple[Tensor, State]:
-        return torch.tanh(gates if hidden is None else torch.baddbmm(gates, hidden, self.weight)), memory
+        return self.activation(gates if hidden is None else torch.baddbmm(gates, hidden, self.weight)), memory
+
+
+class RectifiedCell(ElmanCell):
+    """h <- max(0, W x + b + U h)."""
+
+    activation = staticmethod(torch.relu)
 
 
 class GRUCell(nn.Module):
@@ -85,4 +98,4 @@ class LSTMCell(nn.Module):
         return torch.sigmoid(total[..., 3 * width :]) * torch.tanh(memory), memory
 
 
-_CELLS = {"rnn": ElmanCell, "gru": GRUCell, "lstm": LSTMCell}
+_CELLS = {"rnn": ElmanCell, "relu": RectifiedCell, "gru": GRUCell, "lstm": LSTMCell}

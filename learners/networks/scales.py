@@ -1,4 +1,4 @@
-"""The scales in which networks see a dataset: standardised states, and increments of unit size."""
+"""The scales in which networks see a dataset: standardised states and their increments, or physical units."""
 
 from dataclasses import dataclass
 
@@ -22,13 +22,24 @@ class Scales:
     mean: Float64[Tensor, " dim"]
     std: Float64[Tensor, " dim"]
     increment: Float32[Tensor, " dim"]  # standard deviation of the change over one step, of standardised states
+    unit: Float32[Tensor, " dim"]  # of errors: these increments
     step: float  # sampling step in the system's time unit
     augmented: int = 0  # channels of the model's own
     duration: float = 0.0  # of the training trajectories, in the system's time unit, if the state has the time; else 0
 
     @classmethod
-    def of(cls, dataset: Dataset, shared: bool = False, augmented: int = 0, clock: bool = False) -> "Scales":
-        """The scales of a dataset; `shared` by all channels, as sites of a ring must share them."""
+    def of(
+        cls,
+        dataset: Dataset,
+        shared: bool = False,
+        augmented: int = 0,
+        clock: bool = False,
+        physical: bool = False,
+    ) -> "Scales":
+        """The scales of a dataset; `shared` by all channels, as sites of a ring must share them.
+
+        Or `physical` units: states as they are, errors in the same units, and a step's increment at unit speed.
+        """
         mean, std = dataset.mean, dataset.std
         if shared:
             std = (dataset.train.states - mean.mean()).square().mean().sqrt().expand_as(std).clone()
@@ -37,7 +48,11 @@ class Scales:
         increment = (states[:, 1:] - states[:, :-1]).std(dim=(0, 1))
         increment = increment.square().mean().sqrt().expand_as(increment).clone() if shared else increment
         duration = float(dataset.train.times.max() - dataset.train.times.min()) if clock else 0.0
-        return cls(mean, std, increment.float().clamp_min(NO_CHANGE), dataset.step, augmented, duration)
+        increment = increment.float().clamp_min(NO_CHANGE)
+        if physical:
+            mean, std, unit = torch.zeros_like(mean), torch.ones_like(std), torch.ones_like(increment)
+            return cls(mean, std, dataset.step * unit, unit, dataset.step, augmented, duration)
+        return cls(mean, std, increment, increment, dataset.step, augmented, duration)
 
     @property
     def dim(self) -> int:
@@ -65,8 +80,8 @@ class Scales:
         return states[..., : self.dim].double() * self.std + self.mean
 
     def residuals(self, states: Tensor, truth: Tensor) -> Float[Tensor, "*batch dim"]:
-        """Errors in units of one step's increment."""
-        return (states[..., : self.dim] - truth[..., : self.dim]) / self.increment
+        """Errors in units of one step's increment, or in physical ones."""
+        return (states[..., : self.dim] - truth[..., : self.dim]) / self.unit
 
     def intervals(self, segments: Float[Tensor, "seed batch length state"]) -> Float[Tensor, "seed batch count"]:
         """Times between the samples of segments whose states have the time, in sampling steps."""

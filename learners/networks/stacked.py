@@ -13,16 +13,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Activation = Literal["silu", "tanh", "relu", "elu", "gelu"]
+Activation = Literal["silu", "tanh", "relu", "elu", "gelu", "leaky_relu"]
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": nn.functional.silu,
     "tanh": torch.tanh,
     "relu": torch.relu,
     "elu": nn.functional.elu,
     "gelu": nn.functional.gelu,
+    "leaky_relu": nn.functional.leaky_relu,
 }
 
-NetworkKind = Literal["mlp", "convolution"]
+NetworkKind = Literal["mlp", "convolution", "matrix"]
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -36,6 +37,8 @@ class Architecture(Protocol):
     def width(self) -> int: ...
     @property
     def depth(self) -> int: ...
+    @property
+    def widths(self) -> tuple[int, ...]: ...  # of the hidden layers one by one; none: as many as `depth` of one width
     @property
     def activation(self) -> Activation: ...
     @property
@@ -53,7 +56,9 @@ def stacked_network(
 
     Raises ValueError where they are not.
     """
-    hidden = [architecture.width] * architecture.depth
+    if architecture.network == "matrix":
+        return StackedMatrix(inputs, outputs, generators)
+    hidden = architecture.widths or [architecture.width] * architecture.depth
     if architecture.network == "mlp":
         return StackedMLP([inputs, *hidden, outputs], architecture.activation, generators)
     kernel, patch = architecture.kernel, architecture.patch
@@ -109,6 +114,18 @@ class StackedLinear(nn.Module):
 
     def forward(self, x: Float[Tensor, "seed batch inputs"]) -> Float[Tensor, "seed batch outputs"]:
         return torch.baddbmm(self.bias, x, self.weight)
+
+
+class StackedMatrix(nn.Module):
+    """x -> x W for every replica, where W is random at first, with a standard deviation of a half."""
+
+    def __init__(self, inputs: int, outputs: int, generators: Sequence[torch.Generator]) -> None:
+        super().__init__()
+        draws = [torch.randn((inputs, outputs), generator=generator) for generator in generators]
+        self.weight = nn.Parameter(torch.stack(draws) / 2)
+
+    def forward(self, x: Float[Tensor, "seed batch inputs"]) -> Float[Tensor, "seed batch outputs"]:
+        return torch.bmm(x, self.weight)
 
 
 class StackedMLP(nn.Module):

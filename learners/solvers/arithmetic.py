@@ -174,6 +174,12 @@ def _relu(z):
 
 
 @inlined
+def _leaky_relu(z):
+    slope = ONE if z > ZERO else F(0.01)
+    return z * slope, slope
+
+
+@inlined
 def _elu(z):
     slope = _exp(z if z < ZERO else ZERO)
     return z * F(z > ZERO) + (slope - ONE), slope
@@ -205,8 +211,10 @@ def _of_rows(function: Any) -> Any:
     return activate
 
 
-ACTIVATIONS = ("silu", "tanh", "relu", "elu", "gelu")
-_silus, _tanhs, _relus, _elus, _gelus = (_of_rows(function) for function in (_silu, _tanh, _relu, _elu, _gelu))
+ACTIVATIONS = ("silu", "tanh", "relu", "elu", "gelu", "leaky_relu")
+_silus, _tanhs, _relus, _elus, _gelus, _leaky_relus = (
+    _of_rows(function) for function in (_silu, _tanh, _relu, _elu, _gelu, _leaky_relu)
+)
 
 
 @compiled
@@ -220,8 +228,10 @@ def activate(which, values, slopes, at, row, rows, width):
         _relus(values, slopes, at, row, rows, width)
     elif which == 3:
         _elus(values, slopes, at, row, rows, width)
-    else:
+    elif which == 4:
         _gelus(values, slopes, at, row, rows, width)
+    else:
+        _leaky_relus(values, slopes, at, row, rows, width)
 
 
 @compiled

@@ -44,9 +44,9 @@ def window_forecasts(
 
 
 def is_compilable(recurrent: StackedRecurrent) -> bool:
-    """Whether the kernel has such a cell."""
+    """Whether the kernel has such a cell, in one layer."""
     _, hidden, gates = recurrent.cell.weight.shape
-    known = find_spec("numba") is not None and type(recurrent.cell) in CELLS
+    known = find_spec("numba") is not None and type(recurrent.cell) in CELLS and recurrent.above is None
     return known and hidden % LANES == 0 and hidden * gates <= LARGEST
 
 

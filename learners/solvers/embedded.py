@@ -27,13 +27,14 @@ def solve(
     solver: str,
     tolerance: float,
     compiled: AdaptiveForecasts | None = None,
+    absolute: float = 0.0,
 ) -> tuple[Float[Tensor, "time batch state"], Int64[Tensor, " batch"]]:
     """Solve dx/dt = field(x) by an embedded pair.
 
-    The error of a step is the root mean square over the state, relative and absolute to `tolerance`. A trajectory that
-    leaves the bounds, whose steps become too small, or that needs more than 500 steps a sampling step, on average from
-    its start, is non-finite from there on. Raises SolverError where all need more: their field is too stiff for an
-    explicit pair.
+    The error of a step is the root mean square over the state, relative to `tolerance` and, unless `absolute` is given,
+    also absolute. A trajectory that leaves the bounds, whose steps become too small, or that needs more than 500 steps
+    a sampling step, on average from its start, is non-finite from there on. Raises SolverError where all need more:
+    their field is too stiff for an explicit pair.
 
     Args:
         times: increasing and positive, in sampling steps.
@@ -46,7 +47,7 @@ def solve(
     if compiled is not None:
         states, evaluations, stiff = compiled(start, times)
     else:
-        states, evaluations, stiff = _follow(_Pair(field, solver, tolerance, start), start, times)
+        states, evaluations, stiff = _follow(_Pair(field, solver, tolerance, start, absolute), start, times)
     bounded = _is_bounded(start)
     if bounded.any() and stiff[bounded].all():
         raise SolverError(
@@ -77,12 +78,13 @@ class _Pair(Embedded):
 
     arrays = torch
 
-    def __init__(self, field: Field, solver: str, tolerance: float, start: State) -> None:
+    def __init__(self, field: Field, solver: str, tolerance: float, start: State, absolute: float = 0.0) -> None:
         pair = pair_named(solver)
         rows = *(row[:stage] for stage, row in enumerate(pair.matrix)), pair.step, pair.error, pair.half
         _, *self.stages, self.step, self.error, self.half = (row.to(start)[:, None, None] for row in rows)
         self.order = pair.order
         self.field, self.tolerance = field, tolerance
+        self.least = absolute / tolerance if absolute else 1.0  # size that a state counts as having at the least
         self.evaluations = torch.ones(len(start), dtype=torch.int64, device=start.device)
         self.is_stiff = torch.zeros_like(self.evaluations, dtype=torch.bool)
 
@@ -103,7 +105,11 @@ class _Pair(Embedded):
         if self.step[-1] != 0:  # otherwise the last stage was the step itself
             new = torch.addcmul(x, width, (self.step * slopes).sum(dim=0))
         half = torch.addcmul(x, width, (self.half * slopes).sum(dim=0))
-        error = width * (self.error * slopes).sum(dim=0) / (self.tolerance * (1 + torch.maximum(x.abs(), new.abs())))
+        error = (
+            width
+            * (self.error * slopes).sum(dim=0)
+            / (self.tolerance * (self.least + torch.maximum(x.abs(), new.abs())))
+        )
         return new, torch.stack([half, slope, slopes[-1]]), error.square().mean(dim=-1).sqrt()
 
     def resize(self, h: Clock, error: Float[Tensor, " batch"], accepted: Bool[Tensor, " batch"]) -> Clock:

@@ -25,11 +25,12 @@ from systems.solvers.fixed import TABLEAUS
 
 @dataclass(frozen=True)
 class Integration:
-    """A solver, the tolerance of adaptive ones (relative and absolute), and how gradients go through it."""
+    """A solver, the tolerances of adaptive ones (relative, and absolute), and how gradients go through it."""
 
     solver: Solver
     tolerance: float = 1e-4
     gradient: Gradient = "backpropagation"
+    absolute: float = 0.0  # tolerance, where it is not the relative one
 
     @property
     def adaptive(self) -> bool:
@@ -48,7 +49,11 @@ class Integration:
         times = torch.arange(count + 1, dtype=torch.float32, device=start.device)
         solve = odeint_adjoint if self.gradient == "adjoint" else odeint
         options = {"step_size": 1.0} if self.solver in STEPS else {"first_step": 1.0}  # the first is a sampling step
-        settings: dict[str, Any] = {"method": self.solver, "rtol": self.tolerance, "atol": self.tolerance}
+        settings: dict[str, Any] = {
+            "method": self.solver,
+            "rtol": self.tolerance,
+            "atol": self.absolute or self.tolerance,
+        }
         try:
             solution: Any = solve(field, start, times, options=options, **settings)
         except AssertionError as failure:
@@ -58,7 +63,13 @@ class Integration:
     def compiler(self, field: VectorField, unit: Float[Tensor, " dim"]) -> Compiler | None:
         """Compiled updates of a field that is trained on errors in this unit, where the kernel can make them."""
         network = field.perceptron
-        if self.adaptive and network is not None and replicas_in(network) == 1 and stays_in_cache(network):
+        if (
+            self.adaptive
+            and not self.absolute
+            and network is not None
+            and replicas_in(network) == 1
+            and stays_in_cache(network)
+        ):
             how = self.solver, self.tolerance, self.gradient
             return partial(AdaptiveUpdates, network, *how, field.increment, unit)
         if self.gradient != "backpropagation" or self.solver not in TABLEAUS or network is None:
@@ -77,7 +88,7 @@ class Integration:
     def rollout(self, field: nn.Module) -> Rollout:
         """How forecasts go on: of one replica by an adaptive solver, of any number in fixed steps."""
         if self.adaptive:
-            return rollout_adaptive(field, self.solver, self.tolerance)
+            return rollout_adaptive(field, self.solver, self.tolerance, self.absolute)
 
         replicas = replicas_in(field)
 
@@ -101,7 +112,7 @@ class Paced(nn.Module):
         return self.intervals * self.field(s, x)
 
 
-def rollout_adaptive(field: nn.Module, solver: Solver, tolerance: float) -> Rollout:
+def rollout_adaptive(field: nn.Module, solver: Solver, tolerance: float, absolute: float = 0.0) -> Rollout:
     """Roll a field on by an adaptive solver; a trajectory that it cannot follow is non-finite from there on."""
 
     def velocity(state: Float[Tensor, "batch state"]) -> Float[Tensor, "batch state"]:
@@ -112,8 +123,10 @@ def rollout_adaptive(field: nn.Module, solver: Solver, tolerance: float) -> Roll
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         times = torch.tensor(offsets, dtype=torch.float64, device=state.device)
         with torch.no_grad():
-            kernel = compiled() if offsets[-1] >= MANY and is_plain(state) else None
-            states, evaluations = solve(velocity, state, times, solver, tolerance, kernel)
+            whole = offsets[-1] >= MANY and is_plain(state) and not absolute
+            states, evaluations = solve(
+                velocity, state, times, solver, tolerance, compiled() if whole else None, absolute
+            )
         return states, round(float(evaluations.double().mean()))
 
     return propagate

@@ -15,7 +15,7 @@ class TrainingState:
     updates: int  # so far
     planned: int  # updates in all
     network: nn.Module  # the stack of replicas
-    best: Sequence[Tensor]  # its parameters where each replica has been best so far
+    best: Sequence[Tensor]  # its parameters that would be kept of each replica if training ended now
 
 
 Callback = Callable[[TrainingState], None]

@@ -1,4 +1,4 @@
-"""The training loop of every network: minibatches, a one-cycle schedule, the best weights on validation data."""
+"""The training loop of every network: minibatches, a schedule of the rate, the weights that are kept in the end."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from learners.base import Budget, Predictor, SolverError, TrainingLog, Unsuitable
 from learners.networks.scales import mean_square
 from learners.networks.stacked import replica, replicas_in
+from learners.training.best import Kept
 from learners.training.callbacks import TrainingState, call_back
 from learners.training.counting import counting
 from learners.training.levenberg_marquardt import LevenbergMarquardt, Residuals
@@ -24,6 +25,7 @@ Objective = Callable[[Segments], Float[Tensor, " seed"]]
 Compiler = Callable[[float], CompiledUpdates]  # from the largest norm of a replica's gradient
 
 Optimiser = Literal["adam", "levenberg-marquardt"]
+Schedule = Literal["cycle", "constant"]
 
 VALIDATION_SEGMENTS = 2048
 
@@ -34,11 +36,14 @@ class Training:
 
     updates: int = 10_000
     batch: int = 128  # segments in an update
-    learning_rate: float = 1e-2  # at the peak of the cycle
+    learning_rate: float = 1e-2  # at the peak of the cycle, or the constant one
     warmup: float = 0.1  # fraction of the updates before the peak
     clip: float = 1.0  # largest norm of a replica's gradient
     validations: int = 20  # times that the validation data are forecast, of which the best counts
     patience: int = 0  # validations without improvement that end training; 0: never
+    schedule: Schedule = "cycle"  # one cycle of the rate; or a constant one, which falls once
+    drop: float = 1.0  # fraction of the updates after which a constant rate is a tenth of what it was
+    keep: Kept = "best"  # the weights that forecast the validation data best, or the last ones
     optimiser: Optimiser = "adam"  # levenberg-marquardt: for at most about a thousand weights; has no rate and no clip
 
     def __post_init__(self) -> None:
@@ -49,9 +54,13 @@ class Training:
             raise ValueError(
                 f"training needs 0 <= warmup < 1 and patience >= 0, but has {self.warmup} and {self.patience}"
             )
+        if not 0 < self.drop <= 1:
+            raise ValueError(f"training.drop must be above 0 and at most 1, but is {self.drop!r}")
 
     def rate(self, progress: float) -> float:
-        """Learning rate at a fraction of training: linear warm-up, then a half cosine down to a thousandth."""
+        """Learning rate at a fraction of training. A cycle: linear warm-up, then a half cosine down to a thousandth."""
+        if self.schedule == "constant":
+            return self.learning_rate * (1.0 if progress < self.drop else 0.1)
         if progress < self.warmup:
             return self.learning_rate * (0.04 + 0.96 * progress / self.warmup)
         fall = (progress - self.warmup) / (1 - self.warmup)
@@ -69,7 +78,7 @@ def train(
     residuals: Residuals | None = None,
     compiler: Compiler | None = None,
 ) -> list[Predictor]:
-    """Train every replica of a network in place on segments of trajectories, up to where it forecasts best.
+    """Train every replica of a network in place on segments of trajectories.
 
     Args:
         network: a stack of replicas.
@@ -149,7 +158,7 @@ def run_updates(
     solver: LevenbergMarquardt | None = None,
     count_flops: bool = True,
 ) -> list[TrainingLog]:
-    """Take updates until the budget or the patience is spent, and put the best weights back.
+    """Take updates until the budget or the patience is spent, and put the weights back that are to be kept.
 
     Args:
         step: of what one update consists.
@@ -162,7 +171,7 @@ def run_updates(
     Returns:
         One log for each replica.
     """
-    run = TrainingRun(step, solver, count_flops)
+    run = TrainingRun(step, solver, count_flops, training.keep)
     updates = budget.updates(training.updates)
     if collect_step(step if solver is None else None):
         return run.logs()

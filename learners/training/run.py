@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learners.base import Budget, CurvePoint, Failure, SolverError, TrainingLog
-from learners.training.best import Best
+from learners.base import Budget, CurvePoint, Failure, Selection, SolverError, TrainingLog
+from learners.training.best import Best, Kept
 from learners.training.counting import Tally, counting_flops, keeping
 from learners.training.cuda_graph import GraphedGradients
 from learners.training.levenberg_marquardt import LevenbergMarquardt
@@ -27,14 +27,16 @@ PROBES = 8  # minibatches, in the second half of which segments have their full 
 class TrainingRun:
     """The state of one training run of a stack of replicas."""
 
-    def __init__(self, step: TrainingStep, solver: LevenbergMarquardt | None, count_flops: bool) -> None:
+    def __init__(
+        self, step: TrainingStep, solver: LevenbergMarquardt | None, count_flops: bool, keep: Kept = "best"
+    ) -> None:
         self.step, self.solver, self.count_flops = step, solver, count_flops
         self.compiled: CompiledUpdates | None = None
         self.costs: dict[tuple[torch.Size, tuple[int, int] | None], tuple[int, int, int]] = {}  # of compiled updates
         self.parameters = list(step.network.parameters())
         self.forecasts = step.validation_errors
         self.seeds = len(step.weights[0])
-        self.best = Best(step.weights)
+        self.best = Best(step.weights, keep)
         self.recent = torch.zeros_like(self.best.loss)  # sum of the losses since the last point of the curve
         self.tally = Tally()
         self.graphed: GraphedGradients | None = None
@@ -225,6 +227,12 @@ class TrainingRun:
         self.last_point = self.updates, self.forward.clone(), self.backward.clone()
         self.recent.zero_()
 
+    @property
+    def _selection(self) -> Selection:
+        if self.best.keep == "last":
+            return ""
+        return "validation loss" if self.forecasts is None else "validation forecasts"
+
     def _log(self, replica: int, failure: Failure | None = None) -> TrainingLog:
         count = max(1, self.updates)
         if failure is None and not isfinite(self.best.loss[replica]):
@@ -239,7 +247,7 @@ class TrainingRun:
             flops=sum(self.flops) / len(self.flops) / self.seeds if self.flops else nan,
             samples=self.samples,
             together=self.seeds,
-            selection="validation loss" if self.forecasts is None else "validation forecasts",
+            selection=self._selection,
             curve=tuple(self.curves[replica]),
             failure=failure,
         )

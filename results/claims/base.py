@@ -1,7 +1,7 @@
-"""What the literature says, put to the test on the results of a run: supported, refuted or inconclusive."""
+"""What the literature says, put to the test on the results of a run: supported, refuted, open, or no difference."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, Literal
 
@@ -13,8 +13,9 @@ from results.formatting import listed, three_digits
 from results.statistics.intervals import CONFIDENCE
 from results.statistics.trials import column, rows
 
-ClaimVerdict = Literal["supported", "refuted", "inconclusive"]
+ClaimVerdict = Literal["supported", "refuted", "no difference", "inconclusive"]
 TRIAL = ["system", "seed"]
+UNDECIDED = "quick"  # the budget of a look, which decides nothing
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Effect:
     unit: str
     verdict: ClaimVerdict
     reason: str = ""  # why nothing is said
+    seeds: int = 0  # that were measured
 
     @property
     def in_words(self) -> str:
@@ -34,7 +36,7 @@ class Effect:
         if self.reason:
             return self.reason
         size, low, high = (three_digits(value) for value in (self.size, self.low, self.high))
-        return f"{size} {self.unit} [{low}, {high}]"
+        return f"{size} {self.unit} [{low}, {high}], {self.seeds} seeds"
 
 
 @dataclass(frozen=True)
@@ -46,21 +48,28 @@ class Claim:
     source: str
     suite: str  # whose results it is tested on
     test: Callable[[pd.DataFrame], Effect]
+    conditions: str = ""  # the models and the data, where not all of the suite
 
 
-def judged(claims: Sequence[Claim], frame: pd.DataFrame, suite: str) -> list[tuple[Claim, Effect]]:
+def judged(
+    claims: Sequence[Claim], frame: pd.DataFrame, suite: str, budget: str = "standard"
+) -> list[tuple[Claim, Effect]]:
     """The claims about a suite, each with what its results say of it, whatever part of the suite was run.
 
-    `frame` is that of `Run.frame_of_components`. A test that ends in an exception costs its own claim alone.
+    `frame` is that of `Run.frame_of_components`. A test that ends in an exception costs its own claim alone. The budget
+    for a quick look decides nothing.
     """
-    return [(claim, _judge(claim, frame)) for claim in claims if claim.suite == suite]
+    return [(claim, _judge(claim, frame, budget)) for claim in claims if claim.suite == suite]
 
 
-def _judge(claim: Claim, frame: pd.DataFrame) -> Effect:
+def _judge(claim: Claim, frame: pd.DataFrame, budget: str) -> Effect:
     try:
-        return claim.test(frame)
+        found = claim.test(frame)
     except Exception as error:
         return not_tested(f"{type(error).__name__}: {error}")
+    if budget == UNDECIDED and not found.reason:
+        return replace(found, verdict="inconclusive", unit=f"{found.unit} (budget {budget}: not decided)")
+    return found
 
 
 def not_tested(why: str, unit: str = "") -> Effect:
@@ -69,17 +78,19 @@ def not_tested(why: str, unit: str = "") -> Effect:
 
 
 def claims_table(found: Sequence[tuple[Claim, Effect]]) -> pd.DataFrame:
-    """A row for each claim: `claim`, `statement`, `verdict`, what was `measured` in words, and its numbers."""
+    """A row for each claim: `claim`, `statement`, `conditions`, `verdict`, what was `measured`, and its numbers."""
     return pd.DataFrame(
         [
             {
                 "claim": claim.name,
                 "statement": claim.statement,
+                "conditions": claim.conditions,
                 "verdict": effect.verdict,
                 "measured": effect.in_words,
                 "effect": effect.size,
                 "low": effect.low,
                 "high": effect.high,
+                "seeds": effect.seeds,
                 "unit": effect.unit,
                 "reason": effect.reason,
                 "source": claim.source,
@@ -89,11 +100,12 @@ def claims_table(found: Sequence[tuple[Claim, Effect]]) -> pd.DataFrame:
     )
 
 
-def effect(values: pd.Series, unit: str, lowest: float = -inf, highest: float = inf) -> Effect:
+def effect(values: pd.Series, unit: str, lowest: float = -inf, highest: float = inf, alike: float = 0.0) -> Effect:
     """The mean of a value by system and seed, held against the range in which the claim is true.
 
     Seeds are the replicates: what one seed gives on several systems, or several times, counts as one value, their mean.
     The claim is supported where the whole interval lies in the range, refuted where all of it lies outside, else open.
+    But there is no difference to speak of where the interval lies within `alike` to both sides of zero.
     """
     by_seed = values.loc[np.isfinite(values.to_numpy(dtype=float))].groupby(level="seed").mean().to_numpy()
     if len(by_seed) < 2:
@@ -101,7 +113,9 @@ def effect(values: pd.Series, unit: str, lowest: float = -inf, highest: float = 
     low, high = interval(by_seed)
     inside, outside = lowest <= low and high <= highest, high < lowest or low > highest
     verdict: ClaimVerdict = "supported" if inside else "refuted" if outside else "inconclusive"
-    return Effect(float(np.mean(by_seed)), low, high, unit, verdict)
+    if max(-low, high) < alike:
+        verdict, unit = "no difference", f"{unit}, less than {alike:g} either way"
+    return Effect(float(np.mean(by_seed)), low, high, unit, verdict, seeds=len(by_seed))
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
@@ -111,8 +125,8 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def together(parts: Sequence[Effect]) -> Effect:
-    """Of a claim with several parts, the one that decides: a refuted part, else an open one, else the first."""
-    order = ("refuted", "inconclusive", "supported")
+    """Of a claim with several parts, the one that decides: one that is refuted, else open, else the first."""
+    order = ("refuted", "no difference", "inconclusive", "supported")
     return min(parts, key=lambda part: order.index(part.verdict), default=not_tested("nothing was measured"))
 
 
@@ -133,6 +147,11 @@ def trials_of(
 def measured(trials: pd.DataFrame, metric: str) -> pd.Series:
     """A metric of these trials by system and seed; failed ones are missing."""
     return column(rows(trials, metric=metric).set_index(TRIAL), "value").dropna()
+
+
+def by_system(values: pd.Series, test: Callable[[pd.Series, str], Effect]) -> Effect:
+    """A claim that is tested on each system apart, by `test` of the values there and the system's name."""
+    return together([test(mine, str(system)) for system, mine in values.groupby(level="system", sort=False)])
 
 
 def differences(one: pd.Series, other: pd.Series) -> pd.Series:

@@ -26,7 +26,7 @@ from results.report.depth import depth_pictures, memory_pictures
 from results.report.figure_data import FigureData, Picture
 from results.report.parallel import executor
 from results.report.performance import accuracy_pictures, training_pictures
-from results.report.portraits import between_latent_states, long_runs, turned_orbits, zero_one_test
+from results.report.portraits import between_latent_states, learned_fields, long_runs, turned_orbits, zero_one_test
 from results.statistics.ranking import ranking
 from results.statistics.trials import LEADING_METRIC, groups, summary
 from results.store.atomic import write_in_one_stroke
@@ -52,6 +52,7 @@ PICTURES: tuple[Callable[[FigureData], Iterator[Picture]], ...] = (
 )
 PICTURES_OF_A_SYSTEM: tuple[Callable[[FigureData, str], Iterator[Picture]], ...] = (
     fields_in_time,
+    learned_fields,
     between_latent_states,
     long_runs,
     zero_one_test,
@@ -171,7 +172,7 @@ def _content(
         "tables": by_system,
         "matched": others.get("matched"),
         "outcomes": others.get("outcomes"),
-        "claims": claims_table(judged(CLAIMS, run.frame_of_components(), run.suite)).to_dict("records"),
+        "claims": claims_table(judged(CLAIMS, run.frame_of_components(), run.suite, run.budget)).to_dict("records"),
         "protocol": _protocol(run),
         "orbits": orbits,
         "omitted": omitted,
@@ -187,8 +188,13 @@ def _protocol(run: Run) -> dict[str, Any]:
     found = {"budget": manifest.get("budget"), "seeds": manifest["seeds"], "data seed": manifest.get("data_seed")}
     if manifest.get("unequal"):
         found["updates"] = f"not the same for all learners: {manifest['unequal']}"
-    by_forecasts = set(points.dropna(subset="valid_error")["learner"])
-    for rule, chosen in (("forecasts", by_forecasts), ("loss", set(points["learner"]) - by_forecasts)):
+    last = [name for name, one in run.learner_components.items() if one.settings.get("training.keep") == "last"]
+    if last:
+        found["last weights"] = last
+    by_forecasts, chosen_by_any = (
+        set(one["learner"]) - set(last) for one in (points.dropna(subset="valid_error"), points)
+    )
+    for rule, chosen in (("forecasts", by_forecasts), ("loss", chosen_by_any - by_forecasts)):
         if chosen:
             found[f"best by validation {rule}"] = [learner for learner in run.learners if learner in chosen]
     return found

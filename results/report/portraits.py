@@ -10,6 +10,7 @@ from jaxtyping import Float
 from matplotlib.colors import to_hex
 
 from results.figures import portraits
+from results.figures.fields import vector_fields
 from results.figures.portraits import homotopy
 from results.figures.style import Style
 from results.formatting import slug
@@ -50,6 +51,26 @@ def between_latent_states(data: FigureData, system: str) -> Iterator[Picture]:
             "test states (first seed), by their first two channels. A dot is where the observed interval begins; "
             "what the latent dynamics were before it is grey, where they can be followed backwards.",
             partial(homotopy, found, data.run.timescales[system]),
+            system,
+        )
+
+
+def learned_fields(data: FigureData, system: str) -> Iterator[Picture]:
+    """The vector fields of models in the plane, over that of the system."""
+    found = {
+        learner: fields[0]
+        for learner in data.run.compared
+        if len(fields := data.of_seeds(system, learner, "field")) and np.isfinite(fields[0]).all()
+    }
+    if found:
+        first = data.cells[system, next(iter(found))]
+        places, flow = (first[name][0].astype(np.float64) for name in ("field_places", "field_flow"))
+        yield Picture(
+            f"fields-{slug(system)}",
+            "Learned vector fields",
+            "Stream lines of each model (first seed, colour) over those of the system (grey), on a grid around the "
+            "training data, with the root mean square distance between the two, relative to the system's.",
+            partial(vector_fields, places, flow, found, data.styles),
             system,
         )
 

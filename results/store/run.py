@@ -60,6 +60,11 @@ class Run:
         return self.manifest["suite"]
 
     @property
+    def budget(self) -> str:
+        """The name of the budget; that of the standard one in manifests of older programs, which do not say."""
+        return self.manifest.get("budget") or "standard"
+
+    @property
     def systems(self) -> list[str]:
         """Labels of the systems, in order."""
         return list(self.manifest["systems"])

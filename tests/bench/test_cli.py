@@ -402,7 +402,7 @@ def test_everything_is_listed_by_default(command):
 
 
 def test_one_thing_is_shown_with_all_that_is_known_of_it(command):
-    assert "rnn | gru | lstm" in command("list", "learners", "WindowedRNN")[1]
+    assert "rnn | relu | gru | lstm" in command("list", "learners", "WindowedRNN")[1]
     assert "training.learning_rate" in command("list", "WindowedRNN")[1]
     assert "It has no parameters." in command("list", "learners", "Persistence")[1]
     assert "better: higher" in command("list", "metrics", "vpt")[1]

@@ -292,6 +292,16 @@ def test_a_manifest_says_what_a_run_consists_of_in_order():
     assert found["environment"]["cores"] == 2
 
 
+def test_learners_that_repeat_a_publication_are_marked_so():
+    suite = replace(SUITE, learners=(NeuralODE(), ResNet(), Persistence()), published=(NeuralODE(), WindowedRNN()))
+    keyed = [Planned(cell, "key", Path(), {}) for cell in suite.cells()]
+    found = manifest(suite, keyed, "standard", {"command": ""})
+    names = ["NeuralODE (as published)", "ResNet", "Persistence"]
+    assert [one["label"] for one in found["learners"]] == names
+    assert [one["configuration"] for one in found["learners"]] == ["NeuralODE", "ResNet", "Persistence"]
+    assert [one["learner"] for one in found["cells"]][:3] == names
+
+
 @pytest.mark.parametrize("name", sorted(suites()))
 def test_a_suite_shows_boundedness_beside_long_runs_and_where_prediction_times_end(name: str):
     measured = {metric.name: metric.group for metric in load(name).metrics}

@@ -20,7 +20,7 @@ def exported_learners() -> list[Learner]:
 
 
 def short(learner: Any) -> Any:
-    """The same settings, with hardly any training."""
+    """The same settings, with hardly any training, and no long lookahead."""
     if isinstance(learner, (Delayed, Fewer)):
         return replace(learner, learner=short(learner.learner))
     changes: dict[str, Any] = {}

@@ -185,7 +185,7 @@ def test_the_suite_pairs_each_irregular_system_with_the_regular_one():
     cells = load("irregular").cells("quick")
     systems = list(dict.fromkeys(label(cell.system) for cell in cells))
     assert [one for one in systems if one.startswith("Irregular")] == [
-        f"Irregular[system={one}]" for one in ("VanDerPol", "Lorenz")
+        f"Irregular[system={one}{settings}]" for one in ("VanDerPol", "Lorenz") for settings in (",dropped=0.0", "")
     ]
     assert {(cell.sampling.irregular, cell.sampling.channels) for cell in cells} == {
         (False, ()), (True, ()), (False, (0,)),

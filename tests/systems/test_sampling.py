@@ -24,13 +24,13 @@ from systems import (
     VanDerPol,
     sample,
 )
-from systems.observation import Partial
+from systems.observation import Partial, Retraced
 from systems.protocol import PARTS
 
 SMALL = Sampling(
     step=0.05, trajectories=3, samples=20, valid=2, test=4, context=5, horizon=0.6, climate=2, climate_horizon=2
 )
-WHOLE = [field.name for field in fields(Sampling) if isinstance(field.default, int)]
+WHOLE = [field.name for field in fields(Sampling) if type(field.default) is int]
 FRACTIONS = ["jitter", "dropped"]
 REAL = [field.name for field in fields(Sampling) if isinstance(field.default, float) and field.name not in FRACTIONS]
 
@@ -260,6 +260,29 @@ def test_a_list_does_as_well_as_a_tuple():
     listed = Sampling(channels=[0, 1], centre=[1.0, 0.0])  # pyright: ignore[reportArgumentType]
     assert listed == Sampling(channels=(0, 1), centre=(1.0, 0.0))
     assert hash(Partial(LinearSpiral(), channels=[1])) == hash(Partial(LinearSpiral(), channels=(1,)))  # pyright: ignore[reportArgumentType]
+
+
+# Starts
+
+
+def test_only_training_starts_about_the_centre_where_forecasts_start_elsewhere(clean: Dataset):
+    about = {"centre": (3.0, 4.0), "spread": 0.0}
+    centred = sample(LinearSpiral(), replace(SMALL, **about, elsewhere=True), 3)
+    assert (centred.train.states[:, 0] == torch.tensor([3.0, 4.0])).all()
+    for part in ("valid", "test", "climate"):
+        assert torch.equal(getattr(centred, part).states, getattr(clean, part).states)
+    (start,) = sample(Retraced(LinearSpiral()), replace(SMALL, **about, elsewhere=True), 3).test.states[:, 0]
+    assert start.tolist() == [3.0, 4.0]
+
+
+def test_the_first_sample_of_each_trajectory_may_be_exact(clean: Dataset):
+    noisy = sample(LinearSpiral(), replace(SMALL, error=0.1, exact_start=True), 3)
+    for part in ("train", "valid", "test", "climate"):
+        found, exact = (getattr(data, part).states for data in (noisy, clean))
+        assert torch.equal(found[:, 0], exact[:, 0])
+        assert not torch.equal(found[:, 1], exact[:, 1])
+    with pytest.raises(ValueError, match=r"^Sampling\.exact_start must be True or False, but is 1$"):
+        Sampling(exact_start=1)  # pyright: ignore[reportArgumentType]
 
 
 # Bad values

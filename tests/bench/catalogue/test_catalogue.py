@@ -74,7 +74,7 @@ def test_parameters_are_the_fields_with_their_defaults(package, name):
 
 def test_comments_and_choices_of_fields_are_read_too():
     cell, window, *_ = catalogue.components("learners")["WindowedRNN"].parameters
-    assert (cell.name, cell.annotation, cell.comment) == ("cell", "rnn | gru | lstm", "")
+    assert (cell.name, cell.annotation, cell.comment) == ("cell", "rnn | relu | gru | lstm", "")
     assert (window.name, window.annotation) == ("window", "int")
     assert window.comment
     assert not window.comment.startswith("#")

@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image, ImageSequence
 
+from bench.cells import fields
 from bench.cells.data import dataset
 from bench.cells.key import planned
 from bench.cells.run import fit_cell
@@ -140,14 +141,14 @@ def test_fields_are_mean_velocities_over_a_step_around_the_data(spiral, filmed):
     cos, sin = math.cos(h), math.sin(h)
     after = math.exp(-0.1 * h) * places @ np.array([[cos, sin], [-sin, cos]])
     assert arrays["film_flow"] == pytest.approx((after - places) / h, rel=1e-3, abs=1e-4)
-    assert arrays["film_fields"].shape == (len(arrays["film_updates"]), film_cells.GRID**2, 2)
+    assert arrays["film_fields"].shape == (len(arrays["film_updates"]), fields.GRID**2, 2)
     next_states, _ = predictor.advance(predictor.encode(_at(places)), h)
     learned = (predictor.decode(next_states).numpy() - places) / h
     assert arrays["film_fields"][-1] == pytest.approx(learned, rel=1e-3, abs=1e-3)
     states = spiral.train.states.flatten(0, 1).numpy()
     assert (places.min(0) < states.min(0)).all()
     assert (places.max(0) > states.max(0)).all()
-    assert places[1, 1] == places[0, 1] < places[film_cells.GRID, 1]
+    assert places[1, 1] == places[0, 1] < places[fields.GRID, 1]
 
 
 def _at(places: np.ndarray):

@@ -12,7 +12,7 @@ from torchdiffeq import odeint
 
 from learners import Budget, Failure, HybridODE, Learner, Mechanistic, Persistence, Training, Unsuitable
 from learners.equations.least_squares import LeastSquares
-from learners.equations.mechanistic import noise_scale, observation_noise, pieces
+from learners.equations.mechanistic import exact_starts, noise_scale, observation_noise, pieces
 from learners.equations.published_fit import PublishedFit, Recipe
 from learners.equations.sensitivities import integrate, real_parameters, sensitivities
 from learners.fewer_trajectories import Fewer
@@ -114,6 +114,8 @@ def test_the_floor_is_that_of_the_closed_form():
     )
     growth, slope = exp(1.0), 0.5 * 1e-6 * exp(1.0)
     assert float(problem.least_deviations(rate)) == pytest.approx(1e-9 * (1 + growth**2) ** 0.5 / slope, rel=1e-3)
+    exact = replace(problem, exact=torch.tensor([True]))
+    assert float(exact.least_deviations(rate)) == pytest.approx(1e-9 / slope, rel=1e-3)
 
 
 def test_what_the_data_do_not_tell_has_no_finite_floor():
@@ -122,6 +124,47 @@ def test_what_the_data_do_not_tell_has_no_finite_floor():
     problem = LeastSquares(LinearSpiral(), still, noise_scale(data), 1)
     values = {"damping": torch.tensor(0.1, dtype=torch.float64), "rotation": torch.tensor(1.0, dtype=torch.float64)}
     assert problem.least_deviations(values).isinf().all()
+
+
+def test_an_exact_start_stays_as_it_is_in_whole_trajectories_and_in_first_pieces():
+    data = observed(LinearSpiral(), samples=12, error=0.05, exact_start=True)
+    assert exact_starts(observed(LinearSpiral()), 4) is None
+    found = exact_starts(data, 4)
+    assert found is not None
+    assert found.tolist() == [True, False, False] * 4
+    problem = LeastSquares(LinearSpiral(), pieces(data.train, 4), noise_scale(data), 1, found)
+    values = {"damping": torch.tensor(0.2, dtype=torch.float64), "rotation": torch.tensor(1.1, dtype=torch.float64)}
+    _, moves = problem.normal(values, problem.observed.states[:, 0]).step(1e-3)
+    assert (moves[found] == 0).all()
+    assert (moves[~found] != 0).all()
+
+
+@pytest.mark.slow
+def test_the_published_loss_and_error_of_van_der_pol_are_reproduced():
+    from bench.suites import mechanistic
+
+    system, sampling = mechanistic.suite.own[0]
+    short = replace(sampling, test=1, climate=1, horizon=1.0, climate_horizon=1.0)
+    for seed in range(3):
+        found = fitted(PublishedFit(), sample(system, short, seed))
+        assert 1.5e-4 < found.misfit * sampling.error**2 * 2 < 6e-4  # published: 2.0e-4; a replication: up to 5.7e-4
+        (mu,) = found.estimates
+        assert abs(mu.fitted - mu.true) < 1.2e-2  # published: 1.7e-3; the replication: up to 1.1e-2
+
+
+@pytest.mark.slow
+def test_the_published_losses_and_parameters_of_lotka_and_volterra_are_reproduced():
+    from bench.suites import mechanistic
+
+    system, sampling = mechanistic.suite.own[1]
+    data = sample(system, replace(sampling, test=1, climate=1, horizon=1.0, climate_horizon=1.0), 0)
+    (predictor,) = PublishedFit().fit(data, Budget(), [0])
+    first, *_, last = [2 * sampling.error**2 * point.train_loss for point in predictor.log.curve]
+    assert first == pytest.approx(1.12, rel=0.05)
+    assert last == pytest.approx(2.14e-2, rel=0.1)
+    assert predictor.calibration is not None
+    found = [one.fitted for one in predictor.calibration.estimates]
+    assert found == pytest.approx([1.594, 1.046, 2.820, 0.939], abs=0.02)
 
 
 @pytest.mark.slow
@@ -298,6 +341,18 @@ def test_a_hybrid_finds_the_parameters_of_its_complete_equations():
     known = predictor.network.known  # type: ignore[attr-defined]
     assert float(torch.sinh(5 * known["a"])) == pytest.approx(1.5, abs=0.1)
     assert float(torch.sinh(5 * known["b"])) == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_a_network_may_be_added_to_complete_equations_whose_parameters_are_learned_or_wrong(learned: bool):
+    data, start = observed(LotkaVolterra()), (("a", 1.6), ("b", 1.1), ("d", 2.7), ("g", 1.2))
+    learner = HybridODE(missing=(), learned=learned, start=start, width=4, training=Training(updates=3))
+    first, second = learner.fit(data, Budget(), [0, 1])
+    field, states = second.network, torch.tensor([[[2.0, 3.0]]])  # type: ignore[attr-defined]
+    assert field.unknown.tolist() == [1.0, 1.0]
+    wrong = torch.tensor([1.6 * 2 - 1.1 * 6, 1.2 * 6 - 2.7 * 3])
+    assert torch.allclose(field._equations(states)[0, 0], wrong, rtol=1e-5) is not learned
+    assert first.parameters == 2 * 4 + 4 + 4 * 4 + 4 + 4 * 2 + 2 + 4 * learned
 
 
 def test_a_missing_channel_that_is_not_there_is_refused():

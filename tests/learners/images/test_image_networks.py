@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchdiffeq import odeint, odeint_adjoint
 
-from learners import MLPClassifier, ODENetClassifier, ResNetClassifier, RKNetClassifier
+from learners import DenseODEClassifier, MLPClassifier, ODENetClassifier, ResNetClassifier, RKNetClassifier
 from learners.base import SolverError
 from learners.images.networks import ContinuousBlock, ConvolutionalField
 from learners.training.counting import counting, keeping
@@ -48,6 +48,23 @@ def gradient(of: Any) -> Tensor:
 def test_networks_at_full_width_have_the_published_sizes(learner, millions):
     network = learner.network((1, 28, 28), 10)
     assert round(sum(parameter.numel() for parameter in network.parameters()) / 1e6, 2) == millions
+
+
+def test_a_solve_between_dense_layers_is_that_of_torchdiffeq():
+    torch.manual_seed(0)
+    network = DenseODEClassifier(width=5, solver="rk4", steps=4).network((1, 8, 8), 10)
+    weights = {name: values.flatten(1) if values.dim() > 1 else values for name, values in network.state_dict().items()}
+    pixels = torch.randn(3, 1, 8, 8)
+
+    def dense(x: Tensor, name: str) -> Tensor:
+        return nn.functional.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
+
+    def field(t: Tensor, u: Tensor) -> Tensor:
+        return dense(torch.tanh(dense(u, "body.field.layers.0")), "body.field.layers.2")
+
+    start = dense(pixels.flatten(1), "stem.1")
+    end: Any = odeint(field, start, torch.linspace(0, 1, 5), method="rk4")
+    torch.testing.assert_close(network(pixels), dense(end[-1], "head.1"), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(("size", "maps"), [(28, 6), (32, 7), (8, 4)])

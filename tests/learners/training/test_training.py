@@ -62,6 +62,15 @@ def test_the_rate_rises_to_its_peak_and_falls_to_a_thousandth():
     assert training.rate(1.0) == pytest.approx(0.0001)
 
 
+def test_a_constant_rate_falls_once_to_a_tenth():
+    training = Training(learning_rate=1e-2, schedule="constant", drop=0.9)
+    assert [training.rate(update / 2_000) for update in (0, 1_799)] == [1e-2, 1e-2]
+    assert [training.rate(update / 2_000) for update in (1_800, 1_999)] == pytest.approx([1e-3, 1e-3])
+    assert replace(training, drop=1.0).rate(0.999) == 1e-2
+    with pytest.raises(ValueError, match=r"training.drop must be above 0 and at most 1, but is 1\.5"):
+        replace(training, drop=1.5)
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("updates", 0), ("batch", -1), ("learning_rate", 0.0), ("clip", 0.0), ("validations", 0)]
 )
@@ -106,6 +115,17 @@ def test_the_weights_that_were_best_on_validation_data_are_kept():
     best.restore()
     assert network.weight.flatten().tolist() == [2.0, 3.0]  # the lowest error, and where these are equal the lower loss
     assert best.stale.tolist() == [2, 1]
+
+
+def test_the_last_finite_weights_are_kept_where_they_are_to_be():
+    network = Weight(0.0, 0.0)
+    best = Best(list(network.parameters()), keep="last")
+    for value, losses in ((1.0, [1.0, 1.0]), (2.0, [2.0, 0.5]), (3.0, [3.0, torch.nan])):
+        network.weight.data.fill_(value)
+        best.offer(torch.tensor(losses), torch.tensor(losses))
+    best.restore()
+    assert network.weight.flatten().tolist() == [3.0, 2.0]
+    assert best.stale.tolist() == [2, 1]  # patience waits for an improvement all the same
 
 
 def test_patience_ends_training_that_does_not_improve():

@@ -31,11 +31,11 @@ def verdict(name: str, results: pd.DataFrame) -> str:
 
 @pytest.mark.parametrize(("error", "expected"), [(0.01, "supported"), (0.2, "refuted")])
 def test_parameters_are_recovered_within_five_per_cent(error: float, expected: str):
-    assert verdict("A1", frame(parameter_error__Mechanistic__0=error)) == expected
+    assert verdict("A1 (ours)", frame(parameter_error__Mechanistic__0=error)) == expected
 
 
 def test_nothing_is_said_where_nothing_was_fitted():
-    assert verdict("A1", frame(parameter_error__NeuralODE__0=0.1)) == "inconclusive"
+    assert verdict("A1 (ours)", frame(parameter_error__NeuralODE__0=0.1)) == "inconclusive"
 
 
 @pytest.mark.parametrize(("neural", "expected"), [(0.3, "supported"), (0.1, "refuted")])
@@ -44,12 +44,31 @@ def test_a_neural_right_hand_side_needs_more_data_if_sixteen_trajectories_do_not
 ):
     results = {"nrmse__NeuralODE__16": neural, "nrmse__Mechanistic__1": 0.2}
     costs = {"fit_seconds__NeuralODE__16": 9.0, "fit_seconds__Mechanistic__1": 1.0}
-    assert verdict("A2", frame(**results, **costs)) == expected
+    assert verdict("A2 (ours)", frame(**results, **costs)) == expected
 
 
 @pytest.mark.parametrize(("time", "expected"), [(5.0, "supported"), (1.0, "refuted")])
 def test_extrapolation_is_measured_against_the_length_of_the_training_data(time: float, expected: str):
-    assert verdict("A3", frame(vpt__NeuralODE__16=time)) == expected
+    assert verdict("A3 (ours)", frame(vpt__NeuralODE__16=time)) == expected
+
+
+@pytest.mark.parametrize(("neural", "expected"), [(0.3, "supported"), (0.1, "refuted")])
+def test_an_author_s_network_is_held_against_the_known_form_on_the_same_data_and_against_its_window(
+    neural: float, expected: str
+):
+    results = frame(nrmse__NeuralODE__0=neural, nrmse__Mechanistic__0=0.2, vpt__NeuralODE__0=20 * neural)
+    costs = frame(fit_seconds__NeuralODE__0=9.0, fit_seconds__Mechanistic__0=1.0)
+    found = pd.concat([results, costs], ignore_index=True)
+    ours = found["learner"] == "NeuralODE"
+    assert verdict("A2", found) == "inconclusive"  # ours is no network of the author's
+    found.loc[ours, "learner_settings"] = [{"scaled": False}] * int(ours.sum())
+    assert (verdict("A2", found), verdict("A3", found)) == (expected, expected)
+
+
+@pytest.mark.parametrize(("error", "expected"), [(0.01, "supported"), (0.2, "refuted")])
+def test_the_published_fit_is_judged_by_itself(error: float, expected: str):
+    results = frame(parameter_error__PublishedFit__0=error, parameter_error__Mechanistic__0=0.04)
+    assert verdict("A1", results) == expected
 
 
 @pytest.mark.parametrize(("hybrid", "expected"), [(0.1, "supported"), (0.4, "refuted")])
@@ -60,7 +79,7 @@ def test_a_hybrid_is_compared_with_a_network_that_has_twice_its_data(hybrid: flo
 
 @pytest.mark.parametrize(("neural", "expected"), [(0.1, "supported"), (0.9, "refuted")])
 def test_new_initial_states_are_reached_if_the_error_is_half_that_of_persistence(neural: float, expected: str):
-    assert verdict("B2", frame(nrmse__NeuralODE__16=neural, nrmse__Persistence__0=1.0)) == expected
+    assert verdict("B2 (ours)", frame(nrmse__NeuralODE__16=neural, nrmse__Persistence__0=1.0)) == expected
 
 
 @pytest.mark.parametrize(("ode", "expected"), [(0.1, "supported"), (0.4, "refuted")])

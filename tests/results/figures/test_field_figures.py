@@ -2,6 +2,8 @@
 
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from results.figures.fields import space_time
 from results.figures.style import save, styles
 from results.report.chaos import fields_in_time, ring_pictures, spatial_power
 from results.report.figure_data import FigureData
+from results.report.portraits import learned_fields
 from results.store.run import Run
 from tests.support.synthetic import Size, build
 
@@ -90,3 +93,23 @@ def test_a_run_shows_fields_for_the_systems_on_a_ring_only(tmp_path: Path):
     names = [picture.name for picture in found]
     assert [name for name in names if name.startswith("space_time")] == ["space_time-Lorenz96"]
     assert "spatial_spectra" in names
+
+
+def test_learned_fields_are_drawn_of_the_models_that_have_one():
+    line = np.linspace(-1.0, 1.0, 9)
+    places = np.array([(x, y) for y in line for x in line])
+    flow = places[:, ::-1] * [-1.0, 1.0]
+    fields = {"NODE": (1.1 * flow)[None], "lost": np.full((1, 81, 2), np.inf), "RNN": np.empty((0, 81, 2))}
+    data: Any = SimpleNamespace(
+        run=SimpleNamespace(compared=list(fields)),
+        of_seeds=lambda system, learner, name: fields[learner],
+        cells={("Spiral", "NODE"): {"field_places": places[None], "field_flow": flow[None]}},
+        styles=styles(list(fields), []),
+    )
+    (picture,) = learned_fields(data, "Spiral")
+    figure = picture.draw()
+    assert (picture.name, picture.system) == ("fields-Spiral", "Spiral")
+    assert [axes.get_title() for axes in figure.axes if axes.get_title()] == ["NODE"]
+    assert "off by 10 %" in [text.get_text() for axes in figure.axes for text in axes.texts]
+    data.run.compared = ["RNN"]
+    assert list(learned_fields(data, "Spiral")) == []

@@ -1,12 +1,16 @@
 """Reports of parts of a run: whatever is missing, the rest is told."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from results.report.figure_data import FigureData
-from results.report.page import Omissions, _content, pictures_of, tables_of
+from results.report.page import Omissions, _content, _protocol, pictures_of, tables_of
+from results.store.manifest import Component
 from results.store.record import Status
 from results.store.run import Run
 from tests.support import synthetic
@@ -62,3 +66,19 @@ def test_a_channel_at_rest_costs_no_figure(tmp_path: Path, system: str):
     names = reported(synthetic.build(tmp_path, (system,), EVERY, SIZE))
     assert {"prediction_times", "error_growth", f"attractors-{system}", f"pq-{system}"} <= names
     assert ("power_spectra" in names) == (system == "Driven")
+
+
+def test_models_that_were_not_chosen_by_validation_are_told_apart():
+    settings = {"NODE (as published)": {"training.keep": "last"}, "ResNet": {}, "RNN": {}}
+    errors = {"NODE (as published)": 0.1, "ResNet": 0.1, "RNN": np.nan}
+    curves = pd.DataFrame({"learner": list(errors), "valid_loss": 1.0, "valid_error": list(errors.values())})
+    run: Any = SimpleNamespace(
+        manifest={"seeds": [0]},
+        learners=list(settings),
+        learner_components={name: Component("Any", its) for name, its in settings.items()},
+        curves=lambda: curves,
+    )
+    found = _protocol(run)
+    assert found["last weights"] == ["NODE (as published)"]
+    assert found["best by validation forecasts"] == ["ResNet"]
+    assert found["best by validation loss"] == ["RNN"]
