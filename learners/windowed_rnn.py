@@ -64,7 +64,7 @@ class WindowedRNN(Learner):
             dataset = replace(dataset, valid=Trajectories(times[:, :1] + steps, states))
         data, counted = segments_of(dataset, scales, self.window + 1, seeds), [stack.recurrent.cell]
         parts = stack.recurrent, stack.readout, self.window, stack.increment
-        compiler = window_updates(*parts) if self.times == "regular" else None
+        compiler = window_updates(*parts) if self.times == "regular" and self.training.optimiser != "soap" else None
         return train_on_residuals(
             stack, one_step_errors, data, self.training, budget, counted, predictor, compiler=compiler
         )

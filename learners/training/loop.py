@@ -1,6 +1,6 @@
 """The training loop of every network: minibatches, a one-cycle schedule, the best weights on validation data."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import cos, pi
@@ -18,12 +18,14 @@ from learners.training.counting import counting
 from learners.training.levenberg_marquardt import LevenbergMarquardt, Residuals
 from learners.training.run import TrainingRun
 from learners.training.segments import Segments, TrainingData
+from learners.training.soap import SOAP
 from learners.training.training_step import CompiledUpdates, TrainingStep, clip, collect_step
 
 Objective = Callable[[Segments], Float[Tensor, " seed"]]
-Compiler = Callable[[float], CompiledUpdates]  # from the largest norm of a replica's gradient
-
-Optimiser = Literal["adam", "levenberg-marquardt"]
+Optimiser = Literal["adam", "soap", "levenberg-marquardt"]
+Compiler = Callable[
+    ..., CompiledUpdates
+]  # from the largest norm of a replica's gradient, and from "soap" if that descends
 
 VALIDATION_SEGMENTS = 2048
 
@@ -39,7 +41,8 @@ class Training:
     clip: float = 1.0  # largest norm of a replica's gradient
     validations: int = 20  # times that the validation data are forecast, of which the best counts
     patience: int = 0  # validations without improvement that end training; 0: never
-    optimiser: Optimiser = "adam"  # levenberg-marquardt: for at most about a thousand weights; has no rate and no clip
+    optimiser: Optimiser = "adam"  # soap: Adam in eigenbases of the gradients' covariance; levenberg-marquardt: for at
+    # most about a thousand weights, without a rate and a clip
 
     def __post_init__(self) -> None:
         for name in ("updates", "batch", "learning_rate", "clip", "validations"):
@@ -102,19 +105,26 @@ def train(
         network,
         objective,
         partial(data.train.batches, training.batch),
-        torch.optim.Adam(parameters, lr=training.learning_rate, fused=True),
+        optimiser(parameters, training),
         partial(clip, parameters, training.clip),
         list(counted),
         lambda: objective(held_out),
         parameters,
         lambda: data.forecasts.errors(predictors()),
-        compiler and partial(compiler, training.clip),
+        compiler and partial(compiler, training.clip, *(["soap"] if training.optimiser == "soap" else [])),
     )
     logs = run_updates(step, training, budget, solver)
     found = predictors()
     for one, log in zip(found, logs, strict=True):
         one.log = log
     return found
+
+
+def optimiser(parameters: Sequence[nn.Parameter], training: Training, stacked: bool = True) -> torch.optim.Optimizer:
+    """The optimiser that training asks for, of parameters that are stacked or not; Adam where a solver replaces it."""
+    if training.optimiser == "soap":
+        return SOAP(parameters, training.learning_rate, stacked)
+    return torch.optim.Adam(parameters, lr=training.learning_rate, fused=True)
 
 
 def train_on_residuals(
