@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 
 from learners.solvers import arithmetic
-from learners.solvers.arithmetic import LANES, ONE, ZERO, F, add_product, compiled, product
+from learners.solvers.arithmetic import LANES, ONE, OPTIONS, ZERO, F, add_product, compiled, product
 from learners.training import soap
 from systems.solvers.compiling import cached, digest
 
@@ -186,4 +186,5 @@ _arrays = types.float32[:, ::1]
 descend_in_bases = cached(
     _entry(digest(__file__, soap.__file__, arithmetic.__file__)),
     types.void(_arrays, _arrays, types.int64[:, ::1], _arrays, types.float64, types.float64, types.int64),
+    **OPTIONS,
 )
