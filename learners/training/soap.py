@@ -91,8 +91,8 @@ def _move(state: dict[str, Any], gradient: Blocks) -> Blocks:
     if not state:
         state |= {"step": 0, "mean": torch.zeros_like(gradient), "square": torch.zeros_like(gradient)}
         for side, size in (("left", gradient.shape[1]), ("right", gradient.shape[2])):
-            factor = gradient.new_zeros(len(gradient), size, size)
-            state |= {f"{side}_factor": factor, f"{side}_basis": factor + torch.eye(size).to(factor)}
+            basis = torch.diag_embed(gradient.new_ones(len(gradient), size))
+            state |= {f"{side}_factor": torch.zeros_like(basis), f"{side}_basis": basis}
     state["step"] += 1
     left, right, mean, square = (state[name] for name in ("left_basis", "right_basis", "mean", "square"))
     seen = left.mT @ gradient @ right
