@@ -172,6 +172,8 @@ def _update(step: TrainingStep, first: Tensor, variant: str) -> Callable[[Tensor
 
     if variant != "graph":
         return update
+    if not isinstance(step.optimiser, torch.optim.Adam):
+        raise InapplicableError("a graph would repeat one update, but every tenth of this optimiser's does more")
     for group in step.optimiser.param_groups:
         group["capturable"] = True  # which is asked for in a capture, and slower otherwise
     return _captured(update, first)

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from learners.base import Budget, TrainingLog
+from learners.base import Budget, TrainingLog, Unsuitable
 from learners.images.networks import ImageNetwork
 from learners.streams import stream
-from learners.training.loop import Training, run_updates
+from learners.training.loop import Training, optimiser, run_updates
 from learners.training.training_step import TrainingStep
 from systems.images import ImageDataset, random_crop, standardised
 
@@ -40,8 +40,13 @@ def train_classifier(
     """Train a network in place and leave it at its best weights on the validation images.
 
     Losses are cross-entropies. A loss that is never finite, or a solver that fails, is reported in the log, with the
-    learning curve up to there.
+    learning curve up to there. Raises Unsuitable where training asks for least squares.
     """
+    if training.optimiser == "levenberg-marquardt":
+        raise Unsuitable(
+            'training.optimiser="levenberg-marquardt" minimises squared errors, but classifiers the cross-entropy: '
+            'choose "adam" or "soap"'
+        )
     network.train()
     train, levels, parameters = dataset.train, dataset.levels, list(network.parameters())
     crops = stream(seed, "crops")
@@ -58,7 +63,7 @@ def train_classifier(
         network,
         objective,
         partial(_minibatches, train.labels, training.batch, seed),
-        torch.optim.Adam(parameters, lr=training.learning_rate, fused=True),
+        optimiser(parameters, training, stacked=False),
         partial(nn.utils.clip_grad_norm_, parameters, training.clip),
         network.counted,
         partial(_validation_losses, network, dataset, form, levels),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.networks.stacked import StackedMLP
+from learners.training.soap import side
 from systems.solvers.fixed import Tableau
 
 CACHE = 2**18  # bytes that hidden layers may take for all that a core does to stay in its own cache
@@ -21,8 +22,8 @@ LARGEST = 2**17  # weights of a layer: BLAS is as fast where they do not stay in
 
 def kernel_updates(
     networks: Iterable[nn.Module], tableau: Tableau, increment: Float[Tensor, " state"], unit: Float[Tensor, " dim"]
-) -> "Callable[[float], KernelUpdates] | None":
-    """The function that makes `KernelUpdates` from the largest norm of gradients; None where the kernel is no gain.
+) -> "Callable[..., KernelUpdates] | None":
+    """The function that makes `KernelUpdates` from what training asks for; None where the kernel is no gain.
 
     It is for perceptrons whose layers stay in the cache, and needs numba, which a machine may lack that has a GPU.
     """
@@ -53,10 +54,14 @@ class Descent:
 
         self.kernel, self.weights, self.largest, self.count, self.kept_bytes = kernel, weights, largest, 0, 0
         self.gradients, self.means, self.squares = (np.zeros_like(weights) for _ in range(3))
+        self.bases: Bases | None = None  # of SOAP; without them it is Adam
 
     def descend(self, rate: float) -> None:
         """Clip the gradients and take the optimiser's step."""
-        self.kernel.descend(self.weights, self.gradients, self.means, self.squares, self.largest, rate, self.count)
+        if self.bases is None:
+            self.kernel.descend(self.weights, self.gradients, self.means, self.squares, self.largest, rate, self.count)
+        else:
+            self.bases.descend(self.weights, self.gradients, self.largest, rate, self.count)
         self.count += 1
 
 
@@ -71,6 +76,7 @@ class KernelUpdates(Descent):
         increment: the size h of each number of the state.
         unit: what errors of the leading numbers are measured in; others do not count.
         largest: norm of a replica's gradient.
+        optimiser: who descends.
     """
 
     def __init__(
@@ -80,6 +86,7 @@ class KernelUpdates(Descent):
         increment: Float[Tensor, " state"],
         unit: Float[Tensor, " dim"],
         largest: float,
+        optimiser: Literal["adam", "soap"] = "adam",
     ) -> None:
         from learners.solvers import arithmetic, blocks
 
@@ -96,6 +103,7 @@ class KernelUpdates(Descent):
             for index, layer in enumerate(network.layers):
                 own = place[:, offsets[index] : offsets[index + 1]].unflatten(1, shapes[index])
                 _move(layer, own.mT if sizes[index + 1] == blocks.NARROW else own, sizes[index])
+        self.bases = Bases(networks, sizes, offsets, len(self.weights)) if optimiser == "soap" else None
         stages = len(tableau.weights)
         coefficients = np.zeros((stages + 1, stages + 1), np.float32)
         for row, values in zip(coefficients, (*tableau.stages, tableau.weights), strict=True):
@@ -124,6 +132,30 @@ class KernelUpdates(Descent):
             self.plan, segments.contiguous().numpy(), self.weights, self.gradients, losses
         )
         return torch.from_numpy(losses)
+
+
+class Bases:
+    """The state of `SOAP` of a stack of networks whose weights lie as the kernel has them."""
+
+    def __init__(
+        self, networks: Sequence[StackedMLP], sizes: Sequence[int], offsets: Sequence[int], seeds: int
+    ) -> None:
+        from learners.solvers import bases, blocks
+
+        self.compiled, places, numbers = bases, [], 0
+        for start, network in zip(range(0, len(networks) * offsets[-1], offsets[-1]), networks, strict=True):
+            for index, layer in enumerate(network.layers):
+                _, rows, columns = layer.weight.shape
+                _, length = blocks.shape(sizes[index], sizes[index + 1])
+                apart = (1, length) if sizes[index + 1] == blocks.NARROW else (length, 1)
+                height, width = side(rows + 1), side(columns)
+                places.append((start + offsets[index], rows + 1, sizes[index], columns, *apart, height, width))
+                numbers += -(-(rows + 1) // height) * -(-columns // width) * bases.state_size(height, width)
+        self.places, self.states = np.array(places), np.zeros((seeds, numbers), np.float32)
+
+    def descend(self, weights: Any, gradients: Any, largest: float, rate: float, count: int) -> None:
+        """Clip the gradients and take the step after `count` others."""
+        self.compiled.descend_in_bases(weights, gradients, self.places, self.states, largest, rate, count)
 
 
 def whole(count: int, multiple: int) -> int:

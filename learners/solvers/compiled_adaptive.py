@@ -43,6 +43,7 @@ class AdaptiveUpdates:
         increment: the size of each number of the state.
         unit: what errors of the leading numbers are measured in; others do not count.
         largest: norm of the gradient.
+        optimiser: who descends.
     """
 
     def __init__(
@@ -54,13 +55,14 @@ class AdaptiveUpdates:
         increment: Float[Tensor, " state"],
         unit: Float[Tensor, " dim"],
         largest: float,
+        optimiser: Literal["adam", "soap"] = "adam",
     ) -> None:
         from learners.solvers import attempts  # which takes seconds to compile
 
         self.pair, self.solver, self.tolerance, self.gradient = pair_named(solver), solver, tolerance, gradient
         self.stages = len(self.pair.step)
         unused = Tableau(((),) * self.stages, (0.0,) * self.stages)  # steps are scaled, and so have tables of their own
-        self.kernel, self.updates = attempts, KernelUpdates([network], unused, increment, unit, largest)
+        self.kernel, self.updates = attempts, KernelUpdates([network], unused, increment, unit, largest, optimiser)
         self.increment, self.weights = increment.numpy(), self.updates.weights[0]
         self.sizes = [parameter.numel() for parameter in network.parameters()]
         self.batch, self.forward, self.kept_bytes = 0, 0, 0

@@ -1,6 +1,6 @@
 """The training loop of every network: minibatches, a schedule of the rate, the weights that are kept in the end."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import cos, pi
@@ -19,12 +19,13 @@ from learners.training.counting import counting
 from learners.training.levenberg_marquardt import LevenbergMarquardt, Residuals
 from learners.training.run import TrainingRun
 from learners.training.segments import Segments, TrainingData
+from learners.training.soap import SOAP
 from learners.training.training_step import CompiledUpdates, TrainingStep, clip, collect_step
 
 Objective = Callable[[Segments], Float[Tensor, " seed"]]
-Compiler = Callable[[float], CompiledUpdates]  # from the largest norm of a replica's gradient
+Compiler = Callable[..., CompiledUpdates]  # from the largest norm of a replica's gradient; and "soap" if that descends
 
-Optimiser = Literal["adam", "levenberg-marquardt"]
+Optimiser = Literal["adam", "soap", "levenberg-marquardt"]
 Schedule = Literal["cycle", "constant"]
 
 VALIDATION_SEGMENTS = 2048
@@ -44,7 +45,8 @@ class Training:
     schedule: Schedule = "cycle"  # one cycle of the rate; or a constant one, which falls once
     drop: float = 1.0  # fraction of the updates after which a constant rate is a tenth of what it was
     keep: Kept = "best"  # the weights that forecast the validation data best, or the last ones
-    optimiser: Optimiser = "adam"  # levenberg-marquardt: for at most about a thousand weights; has no rate and no clip
+    optimiser: Optimiser = "adam"  # soap: Adam in eigenbases of the gradients' covariance; levenberg-marquardt: for at
+    # most about a thousand weights, without a rate and a clip
 
     def __post_init__(self) -> None:
         for name in ("updates", "batch", "learning_rate", "clip", "validations"):
@@ -111,19 +113,26 @@ def train(
         network,
         objective,
         partial(data.train.batches, training.batch),
-        torch.optim.Adam(parameters, lr=training.learning_rate, fused=True),
+        optimiser(parameters, training),
         partial(clip, parameters, training.clip),
         list(counted),
         lambda: objective(held_out),
         parameters,
         lambda: data.forecasts.errors(predictors()),
-        compiler and partial(compiler, training.clip),
+        compiler and partial(compiler, training.clip, *(["soap"] if training.optimiser == "soap" else [])),
     )
     logs = run_updates(step, training, budget, solver)
     found = predictors()
     for one, log in zip(found, logs, strict=True):
         one.log = log
     return found
+
+
+def optimiser(parameters: Sequence[nn.Parameter], training: Training, stacked: bool = True) -> torch.optim.Optimizer:
+    """The optimiser that training asks for, of parameters that are stacked or not; Adam where a solver replaces it."""
+    if training.optimiser == "soap":
+        return SOAP(parameters, training.learning_rate, stacked)
+    return torch.optim.Adam(parameters, lr=training.learning_rate, fused=True)
 
 
 def train_on_residuals(

@@ -73,16 +73,19 @@ class TrainingRun:
         return spent / (budget.allowance * budget.effort)
 
     def affordable(self, budget: Budget) -> int:
-        """How many updates the budget pays for, at the cost of gradients on minibatches of full length."""
+        """How many updates the budget pays for, at the cost of those on minibatches of full length."""
         shares = []
         for minibatch in list(self.step.minibatches(PROBES))[PROBES // 2 :]:
             self.forward, self.backward = torch.zeros_like(self.forward), torch.zeros_like(self.backward)
             self.begun = perf_counter()
             self._gradients(minibatch)
+            if budget.equal == "seconds":  # which some optimisers spend more of than gradients do
+                self._descend(0.0)
             shares.append(self.spent(budget))
             self.step.optimiser.zero_grad(set_to_none=True)
+        self.step.optimiser.state.clear()
+        self.start()
         self.forward, self.backward = torch.zeros_like(self.forward), torch.zeros_like(self.backward)
-        self.begun = perf_counter()
         return max(1, round(1 / min(shares))) if min(shares) else 1
 
     def update(self, minibatch: Tensor, rate: float) -> None:

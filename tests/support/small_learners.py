@@ -70,6 +70,7 @@ OTHERS: tuple[Learner, ...] = (
     NeuralODE(solver="rosenbrock", **SMALL),
     NeuralODE(solver="euler", gradient="adjoint", **SMALL),
     NeuralODE(width=2, depth=1, training=replace(SHORT, optimiser="levenberg-marquardt")),
+    NeuralODE(width=2, depth=1, damping=0.1, training=replace(SHORT, optimiser="soap")),
     ODENet(**SMALL),
     Transformer(**SMALL),
     WindowedRNN(cell="rnn", hidden=4, training=SHORT),

@@ -16,24 +16,12 @@ from learners.networks.stacked import ACTIVATIONS, Activation, StackedMLP
 from learners.solvers import kernel
 from learners.solvers.compiled import KernelUpdates
 from learners.solvers.steps import STEPS
-from learners.streams import stream
 from learners.training.training_step import TrainingStep, clip
 from systems import Dataset, Lorenz96, Sampling, sample
 from systems.solvers.fixed import TABLEAUS
+from tests.support.perceptrons import gradients_of, segments, stacks
 
 ROOT = Path(__file__).parents[3]
-SEEDS = 2
-
-
-def stacks(sizes: tuple[int, ...], activation: Activation, count: int = 1, seeds: int = SEEDS) -> list[StackedMLP]:
-    return [
-        StackedMLP(sizes, activation, [stream(seed + 10 * one, "w") for seed in range(seeds)]) for one in range(count)
-    ]
-
-
-def segments(batch: int, length: int, dim: int, seeds: int = SEEDS) -> Tensor:
-    drift = [torch.randn((batch, length, dim), generator=stream(seed, "segments")) for seed in range(seeds)]
-    return torch.stack(drift).mul(0.1).cumsum(dim=2)
 
 
 def in_double(
@@ -52,13 +40,6 @@ def in_double(
     losses = mean_square(errors)
     parameters = [parameter for network in networks for parameter in network.parameters()]
     return losses.detach(), list(torch.autograd.grad(losses.sum(), parameters))
-
-
-def gradients_of(updates: KernelUpdates, networks: list[StackedMLP]) -> list[Tensor]:
-    """The kernel's gradients, in the shapes of the parameters, which are views of its weights."""
-    flat = torch.from_numpy(updates.gradients).flatten()
-    parameters = [parameter for network in networks for parameter in network.parameters()]
-    return [flat.as_strided(each.shape, each.stride(), each.storage_offset()) for each in parameters]
 
 
 def check(networks: list[StackedMLP], solver: str, batch: int, length: int, scored: int = 0) -> None:

@@ -7,6 +7,8 @@ import pytest
 import learners.training.run as training_run
 from learners import Budget, NeuralODE, ResNet, RKNet, Training, WindowedRNN
 from learners.base import Learner, TrainingLog
+from learners.training.callbacks import before_each_update
+from learners.training.soap import SOAP
 from systems import Dataset, Lorenz, Sampling, sample
 
 LEARNERS = (
@@ -52,6 +54,18 @@ def test_all_spend_as_many_seconds(learner: Learner, data: Dataset, monkeypatch:
     log = log_of(learner, data, Budget(equal="seconds", allowance=0.02))
     assert log.fit_seconds == pytest.approx(0.02, rel=0.2)
     assert log.curve[-1].update == log.updates
+
+
+def test_seconds_are_planned_for_optimisers_that_take_longer_than_gradients(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+):
+    ticks = count()
+    monkeypatch.setattr(training_run, "perf_counter", lambda: 1e-3 * next(ticks))
+    monkeypatch.setattr(SOAP, "step", lambda optimiser: [next(ticks) for _ in range(20)])
+    training, planned = Training(updates=9, batch=16, optimiser="soap"), list[int]()
+    with before_each_update(lambda state: planned.append(state.planned)):
+        log = log_of(WindowedRNN(hidden=8, training=training), data, Budget(equal="seconds", allowance=0.5))
+    assert log.updates > 0.8 * planned[0] > 10
 
 
 def test_samples_are_updates_times_batch_times_length(data: Dataset):
