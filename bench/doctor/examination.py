@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
-from math import isfinite
+from math import floor, inf, isfinite, log10
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from bench.machine.environment import cores
 if TYPE_CHECKING:
     from systems import Certificate, Check, System
 
-WIDTHS = (26, 12, 17, 13, 4)  # of the columns of every table, so that they line up, within 80 characters
+WIDTHS = (26, 15, 17, 13, 4)  # of the columns of every table, so that they line up, within 80 characters
 PASS = Text("pass", style="green")
 FAIL = Text("FAIL", style="bold red")
 
@@ -83,13 +83,22 @@ def certificate_table(certificate: "Certificate") -> RenderableType:
     """One row for each check: its value, what is expected, the source of that, and whether it passes."""
     rows = []
     for one in certificate.checks:
-        value = one.value if isinstance(one.value, str) else f"{one.value:{'.6g' if abs(one.value) >= 1e-3 else '.2g'}}"
+        value = one.value if isinstance(one.value, str) else _with_margin(one.value, one.margin)
         source = Text(one.source, style="dim")
         rows.append((one.name, value, _expectation(one), source, PASS if one.passed else FAIL))
     table = table_of((certificate.system, "value", "expected", "source", ""), rows)
     for column, width in zip(table.columns, WIDTHS, strict=True):
         column.width = width
     return table
+
+
+def _with_margin(value: float, margin: float) -> str:
+    """A value; one that was measured, to as many digits as its interval leaves, beside half of that."""
+    if not 0 < margin < inf:
+        return f"{value:{'.6g' if abs(value) >= 1e-3 else '.2g'}}"
+    decimals = max(0, 1 - floor(log10(margin)))
+    text = f"{value:.{decimals}f}±{margin:.{decimals}f}"
+    return text if len(text) <= WIDTHS[1] else f"{value:.2g}±{margin:.1g}"
 
 
 def certificates_as_json(systems: Sequence["Certificate"], cases: Sequence["Certificate"] = ()) -> str:
