@@ -156,7 +156,8 @@ def _measured(system: Flow | Map, runs: Attractor, seed: int) -> Spectrum:
         volume = partial(log_volume, system.step)
         return lyapunov_spectrum(system.step, states, round(time), warm_up=round(warm_up), trace=volume)
     if (given := system.spectrum_map) is None:
-        return flow_spectrum(system, states, time, warm_up=warm_up)
+        step = runs.step and runs.step * system.timescale
+        return flow_spectrum(system, states, time, warm_up=warm_up, step=step)
     return lyapunov_spectrum(
         given.step,
         states,

@@ -30,7 +30,12 @@ class HyperRossler(Chaotic):
         Published(
             "a22c55d28857",
             attractor=Attractor(
-                (0.111, 0.004, WOLF), (3.005, 0.003, WOLF), second=(0.0208, 0.003, WOLF), states=400, time=30.0
+                (0.111, 0.004, WOLF),
+                (3.005, 0.003, WOLF),
+                second=(0.0208, 0.003, WOLF),
+                states=400,
+                time=15.0,
+                step=0.0011,  # the third variable decays at a rate of up to 150
             ),
         ),
     )
