@@ -22,7 +22,7 @@ from bench.machine.environment import cores
 if TYPE_CHECKING:
     from systems import Certificate, Check, System
 
-WIDTHS = (26, 15, 17, 13, 4)  # of the columns of every table, so that they line up, within 80 characters
+WIDTHS = (26, 14, 17, 13, 4)  # of the columns of every table, so that they line up, within 80 characters
 PASS = Text("pass", style="green")
 FAIL = Text("FAIL", style="bold red")
 

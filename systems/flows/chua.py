@@ -30,11 +30,11 @@ class Chua(Chaotic):
     start = (-0.9, 0.3, 1.0)
     published = (
         Published(
-            "d28ad642a511", attractor=Attractor((0.3271, 0.005, SPROTT), (2.1298, 0.005, SPROTT), states=400, time=30.0)
+            "867262825660", attractor=Attractor((0.3271, 0.005, SPROTT), (2.1298, 0.005, SPROTT), states=400, time=30.0)
         ),
     )
 
     def velocity(self, t: float | Tensor, x: Inexact[Tensor, "*batch 3"]) -> Inexact[Tensor, "*batch 3"]:
         u, v, w = x.unbind(-1)
-        current = self.outer * u + (self.inner - self.outer) * u.clamp(-1.0, 1.0)
+        current = self.outer * u + (self.inner - self.outer) / 2 * ((u + 1).abs() - (u - 1).abs())
         return torch.stack([self.alpha * (v - u + current), u - v + w, -self.beta * v], dim=-1)
