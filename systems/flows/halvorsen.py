@@ -26,7 +26,7 @@ class Halvorsen(Chaotic):
     start = (-3.7, -2.14, 2.96)
     published = (
         Published(
-            "6885ac07d269", attractor=Attractor((0.7899, 0.01, SPROTT), (2.1717, 0.005, SPROTT), states=400, time=30.0)
+            "6885ac07d269", attractor=Attractor((0.7899, 0.016, SPROTT), (2.1717, 0.005, SPROTT), states=400, time=30.0)
         ),
     )
 

@@ -24,11 +24,11 @@ class HyperRossler(Chaotic):
     c: float = 0.5
     d: float = 0.05
 
-    largest_exponent = 0.1107
+    largest_exponent = 0.112
     start = (-40.27, 8.05, 0.07, 18.95)
     published = (
         Published(
-            "a22c55d28857",
+            "507649f9dac3",
             attractor=Attractor(
                 (0.111, 0.004, WOLF),
                 (3.005, 0.003, WOLF),
