@@ -26,7 +26,7 @@ class NoseHoover(Chaotic):
 
     largest_exponent = 0.0139
     start = (0.0, 5.0, 0.0)
-    published = (Published("68ba79351a43", attractor=Attractor((0.0139, 0.0007, SPROTT), states=400, time=60.0)),)
+    published = (Published("68ba79351a43", attractor=Attractor((0.0139, 0.0012, SPROTT), states=400, time=60.0)),)
 
     @property
     def integrator(self) -> Integrator:
