@@ -10,7 +10,7 @@ from learners.neural_ode import NeuralODE
 from learners.solvers.integration import Gradient
 from learners.solvers.steps import Adaptive
 from learners.training.loop import Training
-from learners.validation import positive
+from learners.validation import flows_only, positive
 from systems import Dataset
 
 
@@ -32,6 +32,7 @@ class AdaptiveLearner(Learner):
         positive(self, "lookahead", "width", "depth", "tolerance")
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        flows_only(self, dataset)
         settings = {item.name: getattr(self, item.name) for item in fields(self)}
         return NeuralODE(gradient=self.gradient, **settings).fit(dataset, budget, seeds)
 

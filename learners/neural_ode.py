@@ -17,7 +17,7 @@ from learners.solvers.rollout import StatePredictor
 from learners.solvers.steps import Solver
 from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
-from learners.validation import not_negative, positive
+from learners.validation import flows_only, not_negative, positive
 from systems import Dataset, Flow
 
 APART = 1e-2  # standard deviations to either side, over which derivatives are compared
@@ -70,6 +70,7 @@ class NeuralODE(Learner):
             )
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        flows_only(self, dataset)
         together = [[seed] for seed in seeds] if self._integration.adaptive else [seeds]
         return [predictor for stack in together for predictor in self._fit_stack(dataset, budget, stack)]
 

@@ -13,7 +13,7 @@ from learners.solvers.accurate import accurate_substeps
 from learners.solvers.rollout import EquationsPredictor
 from learners.solvers.steps import EVALUATIONS
 from learners.streams import stream
-from systems import Dataset, Flow, Trajectories
+from systems import Dataset, Flow, Map, Trajectories
 from systems.configuration import label
 
 
@@ -52,24 +52,24 @@ class TrueEquations(Learner):
     """The system itself, integrated in float32: what rounding alone leaves of the truth.
 
     A method of fourth order, of Runge and Kutta or exponential, takes as many steps as keep its own error below that of
-    rounding.
+    rounding. Maps are iterated.
     """
 
     reference: ClassVar[bool] = True
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        flow = dataset.system
-        if not isinstance(flow, Flow):
-            raise Unsuitable(f"TrueEquations needs a system with a velocity, but {label(flow)} has none")
+        system = dataset.system
+        if not isinstance(system, Flow | Map):
+            raise Unsuitable(f"TrueEquations needs a system with a velocity, but {label(system)} has none")
         if not dataset.is_complete:
             raise Unsuitable(
-                f"TrueEquations needs all {flow.dim} state variables, but Sampling.channels="
+                f"TrueEquations needs all {system.dim} state variables, but Sampling.channels="
                 f"{dataset.sampling.channels} shows {dataset.dim} of them"
             )
-        count = accurate_substeps(flow, dataset)
-        evaluations = EVALUATIONS["rk4"] * count
+        count = 1 if isinstance(system, Map) else accurate_substeps(system, dataset)
+        evaluations = round(dataset.step) if isinstance(system, Map) else EVALUATIONS["rk4"] * count
         truth = EquationsPredictor(
-            lambda x, time: flow.accurate_steps(x, time, count), dataset.step, evaluations, dtype=torch.float32
+            lambda x, time: system.accurate_steps(x, time, count), dataset.step, evaluations, dtype=torch.float32
         )
         truth.log = FREE
         return [truth] * len(seeds)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from systems import Dataset
+from learners.base import Unsuitable
+from systems import Dataset, Map
+from systems.configuration import label
 
 
 def positive(component: Any, *names: str) -> None:
@@ -19,6 +21,13 @@ def not_negative(component: Any, *names: str) -> None:
         value = getattr(component, name)
         if not value >= 0:
             raise ValueError(f"{type(component).__name__}.{name} must not be negative, but is {value!r}")
+
+
+def flows_only(learner: Any, dataset: Dataset) -> None:
+    """Raise Unsuitable where there is no velocity to be learned, since the system is a map."""
+    if isinstance(dataset.system, Map):
+        name = type(learner).__name__
+        raise Unsuitable(f"{name} learns a flow in continuous time, but {label(dataset.system)} is a map")
 
 
 def window_within_context(component: Any, dataset: Dataset) -> None:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -54,7 +54,10 @@ class System(ABC):
 
     @property
     def scored(self) -> int:
-        """Number of state variables, the first ones, that forecasts are scored on; others only carry a parameter."""
+        """Number of state variables, the first ones, that forecasts are scored on.
+
+        Others only carry a parameter, or the phase of a drive.
+        """
         return self.dim
 
     @property
@@ -70,7 +73,7 @@ class System(ABC):
         """
 
     def adapt(self, sampling: Sampling, seed: int) -> Sampling:
-        """The protocol as this system can follow it; simulated systems follow any."""
+        """The protocol as this system can follow it; flows follow any."""
         return sampling
 
     @property
@@ -86,6 +89,7 @@ class Simulated(System):
     States are float64 arrays `[batch, dim]` in physical units.
     """
 
+    one_attractor: ClassVar[bool] = True  # whether all solutions share one Lyapunov spectrum
     costly: ClassVar[bool] = False  # whether a reference solution takes so long that its certificate takes a short one
 
     def invariant(self, x: Float64[Tensor, "*batch dim"]) -> Tensor | None:
@@ -147,8 +151,6 @@ class Flow(Simulated):
         `t` is one time for all states, or one for each: a tensor with the batch axes of `x`.
         """
 
-    one_attractor: ClassVar[bool] = True  # whether all solutions share one Lyapunov spectrum
-
     @property
     def spectrum_map(self) -> SpectrumMap | None:
         """A map with the spectrum of this flow; None where Runge-Kutta steps and all directions do."""
@@ -167,6 +169,50 @@ class Flow(Simulated):
 
     def solve(self, initial: States, times: Times, tolerance: float = TOLERANCE) -> Solution:
         return self.integrator(self.velocity, initial, times, tolerance)
+
+
+@dataclass(frozen=True)
+class Map(Simulated):
+    """A system given by what becomes of its state in one step, x(n + 1) = step(x(n)). Times are whole numbers."""
+
+    @abstractmethod
+    def step(self, x: Inexact[Tensor, "*batch dim"]) -> Inexact[Tensor, "*batch dim"]:
+        """The next state, differentiable, on any device and in any precision."""
+
+    def adapt(self, sampling: Sampling, seed: int) -> Sampling:
+        """A whole number of steps between two samples, at least one."""
+        if sampling.jitter:
+            raise ValueError(
+                f"{type(self).__name__} is a map, without states between its steps: set Sampling.jitter to 0, "
+                f"not {sampling.jitter}"
+            )
+        return replace(sampling, step=max(1, round(sampling.step * self.timescale)) / self.timescale)
+
+    def accurate_steps(self, x: Float[Tensor, "*batch dim"], interval: float, count: int) -> Tensor:
+        """The states an interval later, as a flow gives them; the map's own steps are exact, whatever their `count`."""
+        for _ in range(round(interval)):
+            x = self.step(x)
+        return x
+
+    def solve(self, initial: States, times: Times, tolerance: float = TOLERANCE) -> Solution:
+        """Step by step, exact but for rounding.
+
+        At another tolerance than the standard one each step begins a rounding error aside: by the difference of the two
+        it is told for how long either is the truth.
+        """
+        passed = np.broadcast_to(times - times[..., :1], (len(initial), times.shape[-1]))
+        counts = np.rint(passed).astype(np.int64)
+        if abs(passed - counts).max() > 1e-6:
+            raise ValueError(f"{type(self).__name__} is a map, whose times are whole numbers, but is asked for others")
+        aside = 1.0 if tolerance == TOLERANCE else 1.0 - float(np.finfo(np.float64).eps)
+        orbit = [torch.from_numpy(np.array(initial, dtype=np.float64))]
+        with torch.no_grad():
+            for _ in range(counts.max()):
+                orbit.append(self.step(aside * orbit[-1]))
+        states = torch.stack(orbit, dim=1).numpy()
+        if not np.isfinite(states).all():
+            raise FloatingPointError(f"no finite solution of {self} up to step {counts.max()}")
+        return np.take_along_axis(states, counts[:, :, None], axis=1)
 
 
 def require_positive(system: System, *names: str, otherwise: str = "") -> None:

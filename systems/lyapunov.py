@@ -32,7 +32,7 @@ class Spectrum:
 
     per_trajectory: Float64[np.ndarray, "batch exponents"]
     complete: bool  # whether there is one exponent for each dimension of the state
-    divergence: float | None = None  # time mean of the trace of a flow's Jacobian, which the sum has to equal
+    divergence: float | None = None  # time mean of the growth of volumes, which the sum has to equal
     drift: Float64[np.ndarray, "batch exponents"] | None = None  # from the first half of the time to the second
 
     @property
@@ -127,8 +127,9 @@ def lyapunov_spectrum(
     Many short runs in place of a long one: tangent vectors are carried along by forward-mode differentiation and
     orthonormalised after each step. `warm_up` steps come before the `steps` that count, and must be enough for the
     vectors to find their directions. One step takes `duration`; only the `leading` exponents are computed if that is
-    given. `trace` gives the trace of a flow's Jacobian at each state; `push` is how derivatives are taken. While a
-    spectrum has not `converged`, all before counts as warm-up, and twice as many steps are measured, at most two times.
+    given. `trace` gives the growth of volumes at each state, of a flow the trace of its Jacobian; `push` is how
+    derivatives are taken. While a spectrum has not `converged`, all before counts as warm-up, and twice as many steps
+    are measured, at most two times.
     A direction that the map destroys counts as shrinking by the smallest number of the precision. Raises
     FloatingPointError where a trajectory leaves the finite numbers, and ValueError where the numbers asked for make no
     sense.
@@ -239,6 +240,14 @@ def divergence(flow: Flow, states: Float[Tensor, "batch dim"], push: Push | None
     push = push or push_forward
     _, columns = push(lambda x: flow.velocity(0.0, x), states.repeat_interleave(size, dim=0), axes)
     return (columns * axes).sum(dim=1).reshape(len(states), size).sum(dim=1)
+
+
+def log_volume(step: Map, states: Float[Tensor, "batch dim"]) -> Float[Tensor, " batch"]:
+    """Logarithm of the factor by which a step of a map stretches volumes at each state."""
+    size = states.shape[1]
+    axes = torch.eye(size, dtype=states.dtype, device=states.device).repeat(len(states), 1)
+    _, columns = push_forward(step, states.repeat_interleave(size, dim=0), axes)
+    return torch.linalg.slogdet(columns.reshape(-1, size, size)).logabsdet
 
 
 def is_analytic(flow: Flow, states: Float[Tensor, "batch dim"]) -> bool:

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-SPROTT = "Sprott 2003"
+SPROTT = "Sprott 2003"  # "Chaos and time-series analysis", Oxford University Press
+SPROTT_1994 = "Sprott 1994"  # "Some simple chaotic flows", Physical Review E 50
+WOLF = "Wolf 1985"  # and others, "Determining Lyapunov exponents from a time series", Physica D 16, there in bits
+TWO_ORBITS = "two orbits"  # none is published that holds: by another code, the parting of two orbits rescaled
 TWO_CODES = "two codes"
 LONG_RUNS = "200 long runs"
 LINEARISED = "linearised"
+CLOSED_FORM = "closed form"
 
 
 @dataclass(frozen=True)
@@ -16,9 +20,11 @@ class Attractor:
 
     leading: tuple[float, float, str]  # Lyapunov exponent, its tolerance, its source
     dimension: tuple[float, float, str] | None = None  # Kaplan-Yorke's, likewise
+    second: tuple[float, float, str] | None = None  # Lyapunov exponent, where that is positive, too
     states: int = 100
     warm_up: float = 6.0
     time: float = 6.0
+    step: float | None = None  # of their scheme, where the one that is accurate for most states is unstable for some
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ HEAVY = {"torch", "pandas", "numpy", "numba", "scipy", "matplotlib", "seaborn"}
 ROOMS = {
     "bench": "__main__ cli commands exports doctor tuning timing display runs planning suites suite runner cells "
     "catalogue machine request errors importing",
-    "systems": "certificates ground_truth lyapunov sampling observation flows recordings calibration images base "
+    "systems": "certificates ground_truth lyapunov sampling observation flows maps recordings calibration images base "
     "protocol published trajectories solvers configuration extras",
     "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_ode "
     "ode_layer resnet transformer windowed_rnn teacher_forcing latent linear images solvers training networks "

@@ -14,20 +14,21 @@ from bench.doctor import known_series as series
 from bench.doctor import measurements as measure
 from bench.doctor.known_series import FEW, Runs
 from bench.doctor.measurements import Measure
-from systems import Certificate, Check, LinearSpiral, Lorenz, VanDerPol
+from systems import Certificate, Check, HenonMap, LinearSpiral, LogisticMap, Lorenz, VanDerPol
 from systems.flows.lorenz import LARGEST_EXPONENT
 from systems.lyapunov import leading_exponent
-from systems.published import SPROTT, TWO_CODES
+from systems.published import CLOSED_FORM, SPROTT, TWO_CODES
 
 CURVE = (3e-3, 3e-2)  # correlation sums between which the dimension of a curve of a few thousand samples is read off
 DEFINITION = "definition"
-CLOSED_FORM = "closed form"
 THEORY = "theory"
 GRASSBERGER = "GP 1983"  # Grassberger and Procaccia, "Measuring the strangeness of strange attractors"
 GOTTWALD = "Gottwald 2009"  # Gottwald and Melbourne, "On the implementation of the 0-1 test for chaos"
 DENSE = "0-1 test"
 LARGEST = "largest exponent"
 SUM = "sum of the exponents"
+
+HENON = HenonMap().step
 
 WIDTH = 2 * 0.4549364  # median squared distance of two draws from a normal distribution: twice that of chi squared
 NORMAL_MMD = sqrt(2 * sqrt(WIDTH / (WIDTH + 2)) * (1 - exp(-0.5 / (WIDTH + 2))))  # of means a standard deviation apart
@@ -104,7 +105,7 @@ def sampled_lorenz(step: float, samples: int, seen: float, warning: str, runs: i
 
 def logistic_map(r: float, exponent: float, source: str, *expectations: Expectation) -> Case:
     """The logistic map, and its exponent beside what else is expected."""
-    step = partial(series.logistic, r)
+    step = LogisticMap(r).step
     expected = Expectation(LARGEST, measure.of_map(step, measure.largest), exponent, 0.01, source)
     return case(f"logistic map r={r:g}", partial(series.orbit, step, (0.4,)), *expectations, expected)
 
@@ -122,15 +123,13 @@ CASES: tuple[Case, ...] = (
     logistic_map(4.0, log(2), CLOSED_FORM, expect_k(1.0), expect_regime("chaos"), expect_dimension(1.0, 0.1)),
     case(
         "Henon map",
-        partial(series.orbit, series.henon, (0.1, 0.1), 8000),
+        partial(series.orbit, HENON, (0.1, 0.1), 8000),
         expect_k(1.0),
         expect_regime("chaos"),
         expect_dimension(1.21, 0.04, GRASSBERGER),
-        Expectation(LARGEST, measure.of_map(series.henon, measure.largest), 0.4192, 0.01, SPROTT),
-        Expectation(SUM, measure.of_map(series.henon, measure.total), log(0.3), 1e-9, CLOSED_FORM),
-        Expectation(
-            "Kaplan-Yorke dimension", measure.of_map(series.henon, attrgetter("kaplan_yorke")), 1.258, 0.01, SPROTT
-        ),
+        Expectation(LARGEST, measure.of_map(HENON, measure.largest), 0.4192, 0.01, SPROTT),
+        Expectation(SUM, measure.of_map(HENON, measure.total), log(0.3), 1e-9, CLOSED_FORM),
+        Expectation("Kaplan-Yorke dimension", measure.of_map(HENON, attrgetter("kaplan_yorke")), 1.258, 0.01, SPROTT),
     ),
     case(
         "circle rotation",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
-from math import isfinite
+from math import floor, inf, isfinite, log10
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -80,16 +80,27 @@ def _call(job: Callable[[], "Certificate"]) -> "Certificate":
 
 
 def certificate_table(certificate: "Certificate") -> RenderableType:
-    """One row for each check: its value, what is expected, the source of that, and whether it passes."""
+    """One row for each check: its value, what is expected, the source of that, and whether it passes.
+
+    A measured value is followed by half of its 95 % interval, in units of its last digits.
+    """
     rows = []
     for one in certificate.checks:
-        value = one.value if isinstance(one.value, str) else f"{one.value:{'.6g' if abs(one.value) >= 1e-3 else '.2g'}}"
+        value = one.value if isinstance(one.value, str) else _with_margin(one.value, one.margin)
         source = Text(one.source, style="dim")
         rows.append((one.name, value, _expectation(one), source, PASS if one.passed else FAIL))
     table = table_of((certificate.system, "value", "expected", "source", ""), rows)
     for column, width in zip(table.columns, WIDTHS, strict=True):
         column.width = width
     return table
+
+
+def _with_margin(value: float, margin: float) -> str:
+    """A value, and in brackets what its last digits are uncertain by, where it was measured on a sample: 0.4188(25)."""
+    if not 0 < margin < inf:
+        return f"{value:{'.6g' if abs(value) >= 1e-3 else '.2g'}}"
+    decimals = max(0, 1 - floor(log10(margin)))
+    return f"{value:.{decimals}f}({round(margin * 10**decimals)})"
 
 
 def certificates_as_json(systems: Sequence["Certificate"], cases: Sequence["Certificate"] = ()) -> str:

@@ -21,17 +21,6 @@ FEW = 8  # runs, for instruments that need no more
 SAMPLES = 2150  # K of oversampled chaos grows with their number; with so many its mean over runs is the published one
 
 
-def logistic(r: float, x: Tensor) -> Tensor:
-    """The logistic map."""
-    return r * x * (1 - x)
-
-
-def henon(state: Tensor) -> Tensor:
-    """Henon, "A two-dimensional mapping with a strange attractor", Communications in Mathematical Physics 50, 1976."""
-    x, y = state.unbind(-1)
-    return torch.stack([1 - 1.4 * x * x + y, 0.3 * x], dim=-1)
-
-
 def rotation(state: Tensor) -> Tensor:
     """A rotation of the plane by the golden mean of a turn."""
     c, s = cos(2 * pi * GOLDEN), sin(2 * pi * GOLDEN)

@@ -16,7 +16,7 @@ from learners.networks.scales import Scales
 from learners.streams import stream
 from learners.training.loop import Training, train
 from learners.training.segments import Segments, segments_of
-from learners.validation import not_negative, positive, window_within_context
+from learners.validation import flows_only, not_negative, positive, window_within_context
 from systems import Dataset
 
 LATENT_TRAINING = Training(updates=1_000, batch=64)
@@ -46,6 +46,8 @@ class LatentLearner(Learner):
         window_within_context(self, dataset)
         generators = [stream(seed, "weights") for seed in seeds]
         dynamics = self.dynamics(generators)
+        if isinstance(dynamics, LatentFlow):
+            flows_only(self, dataset)
         scales = Scales.of(dataset, clock=dynamics.irregular and not dataset.is_regular)
         stack = LatentModel(self, dataset.dim, dynamics, generators, scales.pace).to(scales.mean.device)
         bound = EvidenceBound(self, stack, [stream(seed, "latent") for seed in seeds])

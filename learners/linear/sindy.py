@@ -13,7 +13,7 @@ from torch import Tensor
 from learners.base import Budget, Learner, Predictor, TrainingLog, Unsuitable
 from learners.linear.polynomial import factor_index, products
 from learners.solvers.accurate import fitted_equations
-from learners.validation import positive
+from learners.validation import flows_only, positive
 from systems import Dataset
 
 
@@ -34,6 +34,7 @@ class SINDy(Learner):
         positive(self, "degree", "threshold")
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        flows_only(self, dataset)
         begun = perf_counter()
         index, coefficients = self._regress(dataset)
 

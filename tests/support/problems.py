@@ -1,9 +1,11 @@
 """Flows whose solutions are known in closed form, and every system that the package exports."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from inspect import isabstract
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +13,9 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 import systems
-from systems import Dysts, Flow, Simulated
+from systems import Chen, Dysts, Flow, Simulated, Sprott
+from systems.flows.chaotic import Chaotic
+from tests.support.cases import few
 
 EXTRA: list[Simulated] = [Dysts("Halvorsen")] if find_spec("dysts") else []
 
@@ -30,6 +34,12 @@ def every_system() -> list[Simulated]:
 def every_flow() -> list[Flow]:
     """Those of the exported systems that have a velocity."""
     return [system for system in every_system() if isinstance(system, Flow)]
+
+
+def one_of_a_kind(systems: Sequence[Simulated], *long: type) -> list[Any]:
+    """Systems as cases of a test: quick runs take no `long` ones, and one of those that only equations tell apart."""
+    alike = [isinstance(one, Chaotic | Sprott) and not isinstance(one, Chen) for one in systems]
+    return few(systems, *(n for n, one in enumerate(systems) if not alike[n] and not isinstance(one, long)))
 
 
 @dataclass(frozen=True)

@@ -27,22 +27,14 @@ from systems import (
     VanDerPol,
 )
 from systems.published import true_values
-from tests.support.cases import few
-from tests.support.problems import PROBLEMS, every_flow, every_system
+from tests.support.problems import PROBLEMS, every_flow, every_system, one_of_a_kind
 
-FLOWS = [*every_flow(), *PROBLEMS]
+FLOWS = one_of_a_kind([*every_flow(), *PROBLEMS])
 
 
 @cache
 def many(system: Simulated) -> np.ndarray:
     return system.initial_states(150, np.random.default_rng(0))
-
-
-def of_few_steps(systems: list) -> list:
-    """Systems, of which those that take many steps are left to slow runs."""
-    return few(
-        systems, *(n for n, one in enumerate(systems) if not isinstance(one, (KuramotoSivashinsky, MackeyGlass)))
-    )
 
 
 def states(system: Simulated, count: int = 3) -> np.ndarray:
@@ -61,7 +53,7 @@ def real_parameters(flow: Flow) -> list[str]:
 # Every system
 
 
-@pytest.mark.parametrize("system", every_system(), ids=by_name)
+@pytest.mark.parametrize("system", one_of_a_kind(every_system()), ids=by_name)
 def test_a_system_knows_its_dimension_and_its_timescale(system: Simulated):
     assert states(system).shape == (3, system.dim)
     assert 0 < system.timescale < np.inf
@@ -102,7 +94,7 @@ def test_the_truth_of_a_small_ring_is_what_long_runs_give_though_its_timescale_i
     assert true_values(Lorenz96(sites=7))["lyapunov_exponent"] == pytest.approx(1.261 / 1.2652)
 
 
-@pytest.mark.parametrize("system", every_system(), ids=by_name)
+@pytest.mark.parametrize("system", one_of_a_kind(every_system()), ids=by_name)
 def test_a_system_is_its_parameters(system: Simulated):
     again = type(system)(**{field.name: getattr(system, field.name) for field in fields(system)})
     assert (again, hash(again)) == (system, hash(system))
@@ -110,7 +102,7 @@ def test_a_system_is_its_parameters(system: Simulated):
         setattr(system, fields(system)[0].name, 1.0)
 
 
-@pytest.mark.parametrize("system", every_system(), ids=by_name)
+@pytest.mark.parametrize("system", one_of_a_kind(every_system()), ids=by_name)
 def test_initial_states_are_drawn_from_the_generator_alone(system: Simulated):
     first, other = states(system, 150), system.initial_states(150, np.random.default_rng(1))
     np.testing.assert_array_equal(first, system.initial_states(150, np.random.default_rng(0)))
@@ -119,7 +111,7 @@ def test_initial_states_are_drawn_from_the_generator_alone(system: Simulated):
     assert np.isfinite(first).all()
 
 
-@pytest.mark.parametrize("system", of_few_steps(every_system()), ids=by_name)
+@pytest.mark.parametrize("system", one_of_a_kind(every_flow(), KuramotoSivashinsky, MackeyGlass), ids=by_name)
 def test_the_reference_solution_converges_far_below_what_a_forecast_can_resolve(system: Simulated):
     times = np.linspace(0.0, system.timescale, 51)
     solution = system.solve(states(system, 4), times)
@@ -127,7 +119,7 @@ def test_the_reference_solution_converges_far_below_what_a_forecast_can_resolve(
     assert abs(solution - finer).max() < 1e-8 * abs(finer).max()
 
 
-@pytest.mark.parametrize("system", of_few_steps(every_flow()), ids=by_name)
+@pytest.mark.parametrize("system", one_of_a_kind(every_flow(), KuramotoSivashinsky, MackeyGlass), ids=by_name)
 def test_the_reference_solution_agrees_with_another_code(system: Flow):
     initial = states(system, 1)
     times = np.linspace(0.0, system.timescale, 5)
@@ -174,7 +166,7 @@ def test_a_velocity_can_be_differentiated_by_the_state(flow: Flow):
     assert gradcheck(lambda state: flow.velocity(0.5, state), (x,))
 
 
-@pytest.mark.parametrize("flow", [flow for flow in every_flow() if real_parameters(flow)], ids=by_name)
+@pytest.mark.parametrize("flow", one_of_a_kind([one for one in every_flow() if real_parameters(one)]), ids=by_name)
 def test_the_parameters_of_a_velocity_can_be_learned(flow: Flow):
     names = real_parameters(flow)
     x = torch.from_numpy(states(flow, 2))

@@ -45,6 +45,11 @@ def test_a_sound_system_ends_well(command):
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_a_measured_value_is_shown_with_half_of_its_interval():
+    assert "0.4188(25)" in printed(Check("exponent", 0.41876, 0.4192, 0.003, "Sprott 2003", margin=0.0025))
+    assert "-0.00002(13)" in printed(Check("exponent", -0.00002, 0.0, 0.003, "theory", margin=0.00013))
+
+
 def test_changed_data_end_with_one(command, monkeypatch):
     monkeypatch.setattr(LinearSpiral, "published", (Published("0" * 12),))
     code, out, _ = command("doctor", "LinearSpiral")
@@ -60,7 +65,7 @@ def test_certificates_can_be_read_by_programs(command):
     assert found["passed"] is True
     assert [one["system"] for one in found["systems"]] == ["LinearSpiral", "CubicSpiral"]
     assert found["systems"][0]["checks"][0].keys() == {
-        "name", "value", "expected", "tolerance", "source", "kind", "passed",
+        "name", "value", "expected", "tolerance", "source", "kind", "margin", "passed",
     }  # fmt: skip
 
 
