@@ -123,17 +123,11 @@ def test_imports_are_absolute_and_modules_say_what_they_are(module):
     assert docstring, f"{module} needs a docstring of one line"
 
 
-<<<<<<< HEAD
 def test_numba_is_imported_only_where_compiled_code_is_wanted():
     """It takes half a second, and what is still to be compiled takes seconds."""
-    names = "arithmetic", "attempts", "blocks", "forecasts", "gates", "kernel", "piecewise_linear", "windows"
+    names = "arithmetic", "attempts", "bases", "blocks", "forecasts", "gates", "kernel", "piecewise_linear", "windows"
     compiled = {f"learners.solvers.{name}" for name in names}
     compiled |= {f"systems.solvers.{name}" for name in ("compiling", "dop853_kernel")}
-=======
-def test_learners_import_numba_only_where_it_trains_them():
-    """It takes half a second, and the kernel seconds where it is still to be compiled."""
-    kernel = {f"learners.solvers.{name}" for name in ("arithmetic", "attempts", "bases", "blocks", "kernel")}
->>>>>>> 243451b (Training(optimiser="soap"): Adam in the eigenbases of the gradients, of every learner, and compiled where the kernel trains)
     for module in MODULES:
         if module.parts[0] in ("learners", "systems") and name_of(module) not in compiled:
             for node in ast.parse((ROOT / module).read_text()).body:
