@@ -23,6 +23,7 @@ from learners.linear.polynomial import DMD, NVAR, PolynomialPropagator
 from learners.linear.reservoir import Reservoir
 from learners.linear.sindy import SINDy
 from learners.neural_ode import NeuralODE
+from learners.neural_sde import NeuralSDE
 from learners.references import Climatology, Persistence, TrainingMean, TrueEquations
 from learners.resnet import ResNet
 from learners.teacher_forcing import PLRNN, StatefulRNN
@@ -61,6 +62,7 @@ __all__ = [
     "MLPClassifier",
     "Mechanistic",
     "NeuralODE",
+    "NeuralSDE",
     "ODENet",
     "ODENetClassifier",
     "Persistence",

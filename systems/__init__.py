@@ -5,6 +5,7 @@ from systems.certificates.certificate import Certificate, Check, certify
 from systems.flows.double_pendulum import DoublePendulum
 from systems.flows.dysts import Dysts
 from systems.flows.family import Family, over
+from systems.flows.geometric_brownian_motion import GeometricBrownianMotion
 from systems.flows.henon_heiles import HenonHeiles
 from systems.flows.kuramoto_sivashinsky import KuramotoSivashinsky
 from systems.flows.lorenz import Lorenz
@@ -15,6 +16,7 @@ from systems.flows.random_spirals import RandomSpirals
 from systems.flows.robertson import Robertson
 from systems.flows.rossler import Rossler
 from systems.flows.spiral import CubicSpiral, LinearSpiral
+from systems.flows.stochastic_lorenz import StochasticLorenz
 from systems.flows.two_centre import TwoCentre
 from systems.flows.van_der_pol import VanDerPol
 from systems.images import MNIST, Digits, FashionMNIST, ImageDataset, ImageSampling, ImageSet, sample_images
@@ -24,6 +26,7 @@ from systems.recordings.reading import read_trajectories
 from systems.recordings.recorded import Recorded
 from systems.recordings.recording import RecordedTrajectory, Recording, RecordingNote
 from systems.sampling import Dataset, sample
+from systems.stochastic import Stochastic
 from systems.trajectories import Trajectories
 
 __all__ = [
@@ -38,6 +41,7 @@ __all__ = [
     "Family",
     "FashionMNIST",
     "Flow",
+    "GeometricBrownianMotion",
     "HenonHeiles",
     "ImageDataset",
     "ImageSampling",
@@ -58,6 +62,8 @@ __all__ = [
     "Sampling",
     "Simulated",
     "Spectrum",
+    "Stochastic",
+    "StochasticLorenz",
     "System",
     "Trajectories",
     "TwoCentre",
