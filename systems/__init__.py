@@ -2,7 +2,10 @@
 
 from systems.base import Flow, Simulated, System
 from systems.certificates.certificate import Certificate, Check, certify
+from systems.flows.bouncing_ball import BouncingBall
+from systems.flows.constrained_pendulum import ConstrainedPendulum
 from systems.flows.double_pendulum import DoublePendulum
+from systems.flows.double_scroll import DoubleScroll
 from systems.flows.dysts import Dysts
 from systems.flows.family import Family, over
 from systems.flows.geometric_brownian_motion import GeometricBrownianMotion
@@ -19,6 +22,7 @@ from systems.flows.spiral import CubicSpiral, LinearSpiral
 from systems.flows.stochastic_lorenz import StochasticLorenz
 from systems.flows.two_centre import TwoCentre
 from systems.flows.van_der_pol import VanDerPol
+from systems.hybrid import Hybrid
 from systems.images import MNIST, Digits, FashionMNIST, ImageDataset, ImageSampling, ImageSet, sample_images
 from systems.lyapunov import Spectrum, flow_spectrum, kaplan_yorke, lyapunov_spectrum
 from systems.protocol import Sampling
@@ -31,18 +35,22 @@ from systems.trajectories import Trajectories
 
 __all__ = [
     "MNIST",
+    "BouncingBall",
     "Certificate",
     "Check",
+    "ConstrainedPendulum",
     "CubicSpiral",
     "Dataset",
     "Digits",
     "DoublePendulum",
+    "DoubleScroll",
     "Dysts",
     "Family",
     "FashionMNIST",
     "Flow",
     "GeometricBrownianMotion",
     "HenonHeiles",
+    "Hybrid",
     "ImageDataset",
     "ImageSampling",
     "ImageSet",

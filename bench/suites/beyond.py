@@ -1,4 +1,4 @@
-"""Beyond ordinary differential equations: noise, which makes every forecast a distribution.
+"""Beyond ordinary differential equations: noise, events, constraints.
 
 Settings are the learners' defaults with fewer updates; none was tuned.
 """
@@ -15,15 +15,15 @@ from learners import (
     TrueEquations,
 )
 from metrics import ATTRACTOR, PROBABILISTIC, STANDARD, cme, vpt_strict, zero_one_k
-from systems import GeometricBrownianMotion, Sampling, StochasticLorenz
+from systems import BouncingBall, ConstrainedPendulum, DoubleScroll, GeometricBrownianMotion, Sampling, StochasticLorenz
 
 BRIEF = Training(updates=3_000)
 OMITTED = (vpt_strict, cme, zero_one_k)  # of the standard metrics
 
 suite = Suite(
     name="beyond",
-    description="Noise: systems and learners whose forecasts are distributions.",
-    systems=(GeometricBrownianMotion(), StochasticLorenz()),
+    description="Noise, whose forecasts are distributions; bounces and switches; a constraint that should be kept.",
+    systems=(GeometricBrownianMotion(), StochasticLorenz(), BouncingBall(), DoubleScroll(), ConstrainedPendulum()),
     learners=(
         NeuralODE(training=BRIEF),
         NeuralSDE(training=BRIEF),
