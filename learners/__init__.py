@@ -22,6 +22,7 @@ from learners.latent.learners import LatentODE, LatentRNN
 from learners.linear.polynomial import DMD, NVAR, PolynomialPropagator
 from learners.linear.reservoir import Reservoir
 from learners.linear.sindy import SINDy
+from learners.neural_dde import NeuralDDE
 from learners.neural_ode import NeuralODE
 from learners.neural_sde import NeuralSDE
 from learners.references import Climatology, Persistence, TrainingMean, TrueEquations
@@ -61,6 +62,7 @@ __all__ = [
     "Learner",
     "MLPClassifier",
     "Mechanistic",
+    "NeuralDDE",
     "NeuralODE",
     "NeuralSDE",
     "ODENet",
