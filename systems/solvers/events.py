@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -48,7 +49,8 @@ def follow(
                 raise FloatingPointError(f"no finite solution beyond t={solver.t:g} from state {start.tolist()}")
             path = solver.dense_output()
             if (bracket := _bracket(pieces, side, path, solver.t_old, solver.t)) is not None:
-                event = brentq(lambda t, path=path: pieces.event(path(t)), *bracket, xtol=1e-15, rtol=1e-15)
+                root: Any = brentq(lambda t, path=path: pieces.event(path(t)), *bracket, xtol=1e-15, rtol=1e-15)
+                event, x = float(root), pieces.reset(path(float(root)))
             elif side * pieces.event(solver.y) < 0:
                 first = (solver.t - solver.t_old) / 10  # left the event and came back within a step: a shorter one
                 break
@@ -57,7 +59,7 @@ def follow(
                 states[done:reached] = path(times[done:reached]).T
                 done = reached
         if event is not None:
-            now, x = event, pieces.reset(path(event))
+            now = event
             side = -side if pieces.through else side
         if (event is not None or first is not None) and (first or now - before) < CLOSEST * (1 + abs(now)):
             raise FloatingPointError(f"events accumulate at t={now:g}: there is no solution beyond")

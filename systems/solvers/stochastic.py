@@ -4,6 +4,7 @@ Kloeden and Platen, "Numerical Solution of Stochastic Differential Equations", 1
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -25,5 +26,6 @@ def milstein(
 ) -> Float[Tensor, "batch dim"]:
     """Strong order 1. The diffusion of a channel depends on that channel alone."""
     noise = diffusion(x)
-    _, correction = torch.func.jvp(diffusion, (x,), (noise,))  # b b', since the derivative of b is diagonal
+    pushed: Any = torch.func.jvp(diffusion, (x,), (noise,))
+    correction = pushed[1]  # b b', since the derivative of b is diagonal
     return x + h * drift(x) + noise * increment + correction * (increment**2 - h) / 2
