@@ -26,6 +26,7 @@ from bench.commands.new import new
 from bench.commands.plan import plan
 from bench.commands.report import report
 from bench.commands.run import run
+from bench.commands.simulate import simulate
 from bench.commands.status import status
 from bench.commands.time import time
 from bench.commands.tune import tune
@@ -63,7 +64,7 @@ app.command("list")(list_)
 for command in (new, tune, report, compare):
     app.command()(command)
 app.add_typer(baseline, name="baseline")
-for command in (check, doctor, time):
+for command in (check, doctor, simulate, time):
     app.command()(command)
 
 

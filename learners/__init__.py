@@ -28,7 +28,9 @@ from learners.latent.learners import LatentODE, LatentRNN
 from learners.linear.polynomial import DMD, NVAR, PolynomialPropagator
 from learners.linear.reservoir import Reservoir
 from learners.linear.sindy import SINDy
+from learners.neural_dde import NeuralDDE
 from learners.neural_ode import NeuralODE
+from learners.neural_sde import NeuralSDE
 from learners.ode_layer import ODELayer
 from learners.references import Climatology, Persistence, TrainingMean, TrueEquations
 from learners.resnet import ResNet
@@ -68,7 +70,9 @@ __all__ = [
     "Learner",
     "MLPClassifier",
     "Mechanistic",
+    "NeuralDDE",
     "NeuralODE",
+    "NeuralSDE",
     "ODELayer",
     "ODENet",
     "ODENetClassifier",

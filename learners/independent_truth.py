@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learners.base import FREE, Budget, Learner, Predictor, Unsuitable
-from systems import Dataset, Simulated, Trajectories
+from systems import Dataset, Simulated, Stochastic, Trajectories
 from systems.configuration import label
 from systems.solvers.dop853 import STATISTICS_TOLERANCE
 
@@ -29,7 +29,7 @@ class IndependentTruth(Learner):
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         system = dataset.system
-        if not isinstance(system, Simulated):
+        if not isinstance(system, Simulated | Stochastic):
             raise Unsuitable(f"IndependentTruth needs a system that can be simulated, but {label(system)} cannot")
         return [OtherTrajectories(system, dataset, seed) for seed in seeds]
 
@@ -40,7 +40,7 @@ class OtherTrajectories(Predictor):
     differentiable = False
     log = FREE
 
-    def __init__(self, system: Simulated, dataset: Dataset, seed: int) -> None:
+    def __init__(self, system: Simulated | Stochastic, dataset: Dataset, seed: int) -> None:
         self.system = system
         self.channels = dataset.channels
         self.entropy = (dataset.seed, seed, 1, 1)  # four numbers: the streams of the data have three
@@ -51,7 +51,9 @@ class OtherTrajectories(Predictor):
 
     def encode(self, past: Trajectories) -> Float[Tensor, "batch state"]:
         count = min(len(past), TRAJECTORIES)
-        drawn = self.system.starts("climate", count, np.random.default_rng(self.entropy))
+        rng = np.random.default_rng(self.entropy)
+        alike = isinstance(self.system, Stochastic)
+        drawn = self.system.initial_states(count, rng) if alike else self.system.starts("climate", count, rng)
         return torch.from_numpy(drawn[np.arange(len(past)) % count]).to(past.states.device)
 
     def decode(self, state: Float[Tensor, "*batch state"]) -> Float[Tensor, "*batch dim"]:
@@ -59,5 +61,10 @@ class OtherTrajectories(Predictor):
 
     def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         different, places = np.unique(state.numpy(force=True), axis=0, return_inverse=True)
-        solution = self.system.solve(different, np.array([0.0, *offsets]), STATISTICS_TOLERANCE)[places.ravel(), 1:]
+        times = np.array([0.0, *offsets])
+        if isinstance(self.system, Stochastic):
+            solution = self.system.path(different, times, np.random.default_rng(self.entropy))
+        else:
+            solution = self.system.solve(different, times, STATISTICS_TOLERANCE)
+        solution = solution[places.ravel(), 1:]
         return torch.from_numpy(solution).to(state).transpose(0, 1), 0

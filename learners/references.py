@@ -9,12 +9,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learners.base import FREE, Budget, Learner, Predictor, Unsuitable
+from learners.drawn_paths import TruePaths
 from learners.solvers.accurate import accurate_substeps
 from learners.solvers.rollout import EquationsPredictor
 from learners.solvers.steps import EVALUATIONS
 from learners.streams import stream
-from systems import Dataset, Flow, Map, Trajectories
+from systems import Dataset, Flow, Map, Stochastic, Trajectories
 from systems.configuration import label
+from systems.stochastic import SUBSTEPS
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,15 @@ class TrueEquations(Learner):
     """The system itself, integrated in float32: what rounding alone leaves of the truth.
 
     A method of fourth order, of Runge and Kutta or exponential, takes as many steps as keep its own error below that of
-    rounding. Maps are iterated.
+    rounding. Maps are iterated. Of a stochastic system, paths are drawn in float64, as the data were.
     """
 
     reference: ClassVar[bool] = True
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         system = dataset.system
+        if isinstance(system, Stochastic) and dataset.is_complete:
+            return [TruePaths(system, dataset.step, SUBSTEPS, seed) for seed in seeds]
         if not isinstance(system, Flow | Map):
             raise Unsuitable(f"TrueEquations needs a system with a velocity, but {label(system)} has none")
         if not dataset.is_complete:

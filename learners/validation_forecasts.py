@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from learners.base import Predictor, SolverError, forecast_replicas
@@ -15,9 +15,13 @@ LOWEST, HIGHEST = 1e-12, 1e2  # errors in standard deviations beyond which they 
 
 
 class ValidationForecasts:
-    """Forecasts from samples that are evenly spread over the validation trajectories, with a context up to each."""
+    """Forecasts from samples that are evenly spread over the validation trajectories, with a context up to each.
 
-    def __init__(self, dataset: Dataset) -> None:
+    Of models that draw them at random, so many `members` from each.
+    """
+
+    def __init__(self, dataset: Dataset, members: int = 1) -> None:
+        self.members = members
         valid, sampling, self.std = dataset.valid, dataset.sampling, dataset.std
         samples, device = valid.states.shape[1], self.std.device
         context = min(sampling.context, samples - 1)
@@ -40,6 +44,8 @@ class ValidationForecasts:
                 f"validation trajectories leave {samples} samples before a forecast, but {type(first).__name__} starts "
                 f"from {first.least_past}: give longer ones (Sampling.samples), or lower the learner's window or delays"
             )
+        if first.stochastic:
+            return torch.cat([self._scores(one) for one in predictors])
         together = first.ensemble(others) if others else first
         if together is None:
             return torch.cat([self.errors([one]) for one in predictors])
@@ -47,6 +53,33 @@ class ValidationForecasts:
             forecasts = forecast_replicas(together, len(predictors), self.past, self.future.times)
         except SolverError:
             return self.std.new_full((len(predictors),), HIGHEST)
-        errors = [((one.states - self.future.states) / self.std).square().mean(dim=-1).sqrt() for one in forecasts]
-        logs = torch.stack(errors).nan_to_num(HIGHEST).clamp(LOWEST, HIGHEST).log()
+        return self._summary(
+            [((one.states - self.future.states) / self.std).square().mean(dim=-1).sqrt() for one in forecasts]
+        )
+
+    def _scores(self, predictor: Predictor) -> Float64[Tensor, "1"]:
+        """The energy score of forecasts that are drawn, which is their error where they do not differ."""
+        count = self.members
+        past = Trajectories(self.past.times.repeat(count, 1), self.past.states.repeat(count, 1, 1))
+        states = predictor.forecast(past, self.future.times.repeat(count, 1)).states.unflatten(0, (count, -1))
+        unit = self.std * self.std.numel() ** 0.5
+        return self._summary([energy_score(states / unit, self.future.states / unit)])
+
+    def _summary(self, errors: Sequence[Float64[Tensor, "batch time"]]) -> Float64[Tensor, " predictor"]:
+        logs = torch.stack(tuple(errors)).nan_to_num(HIGHEST).clamp(LOWEST, HIGHEST).log()
         return logs.flatten(1).mean(dim=1).exp()
+
+
+def energy_score(members: Float[Tensor, "member *shape dim"], truth: Float[Tensor, "*shape dim"]) -> Tensor:
+    """E|X - y| - E|X - X'| / 2 of the norms of vectors, `[*shape]`, without bias by the number of members.
+
+    The lower, the better; on average lowest where members are distributed as the truth is.
+
+    Gneiting and Raftery, "Strictly proper scoring rules, prediction, and estimation", Journal of the American
+    Statistical Association 102, 2007.
+    """
+    error = torch.linalg.vector_norm(members - truth, dim=-1).mean(dim=0)
+    if len(members) == 1:
+        return error
+    one, other = torch.triu_indices(len(members), len(members), 1, device=members.device)
+    return error - torch.linalg.vector_norm(members[one] - members[other], dim=-1).mean(dim=0) / 2

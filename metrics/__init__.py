@@ -49,6 +49,7 @@ from metrics.cost import (
     updates,
 )
 from metrics.dimension import CorrelationDimension, correlation_dimension, grassberger_procaccia
+from metrics.ensembles import PROBABILISTIC, crps, ensemble_crps, spread_over_skill, spread_skill
 from metrics.field import field_error, field_error_along
 from metrics.forecast_scores import (
     COMMON_TASK,
@@ -144,6 +145,7 @@ __all__ = [
     "DEPTH",
     "LONG_TERM",
     "LYAPUNOV",
+    "PROBABILISTIC",
     "REGIMES",
     "SETTLES_ON",
     "STANDARD",
@@ -172,6 +174,7 @@ __all__ = [
     "cme",
     "correlation_dimension",
     "cross_entropy",
+    "crps",
     "ctf_long",
     "ctf_long_field",
     "ctf_short",
@@ -180,6 +183,7 @@ __all__ = [
     "d_stsp",
     "divergence_rate",
     "energy",
+    "ensemble_crps",
     "error_power",
     "field_error",
     "field_error_along",
@@ -228,6 +232,8 @@ __all__ = [
     "smape",
     "spectral_distance",
     "spectrum_score",
+    "spread_over_skill",
+    "spread_skill",
     "state_space_divergence",
     "symmetric_percentage_error",
     "test_error",

@@ -84,6 +84,7 @@ class Evidence:
     exponents: Callable[[], Spectrum] = no_model  # Lyapunov exponents of the model, per timescale; raises Undefined
     calibration: Calibration | None = None  # of a model that is made of known equations
     decoded: Decoded | None = None  # of a model of latent states
+    members: Float64[np.ndarray, "member batch time dim"] | None = None  # of a model that forecasts distributions
     ring: bool = False  # whether the channels are the sites of a ring, in their order
     field: Field | None = None  # of a model whose state is a place in the plane
 

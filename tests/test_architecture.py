@@ -29,12 +29,11 @@ HEAVY = {"torch", "pandas", "numpy", "numba", "scipy", "matplotlib", "seaborn"}
 ROOMS = {
     "bench": "__main__ cli commands exports doctor tuning timing display runs planning suites suite runner cells "
     "catalogue machine request errors importing",
-    "systems": "certificates ground_truth lyapunov sampling observation flows maps recordings calibration images base "
-    "protocol published trajectories solvers configuration extras",
-    "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_ode "
-    "ode_layer resnet transformer windowed_rnn teacher_forcing latent linear images solvers training networks "
-    "validation_forecasts "
-    "validation streams base",
+    "systems": "certificates ground_truth lyapunov sampling observation flows maps recordings calibration images "
+    "stochastic hybrid base protocol published trajectories solvers configuration extras",
+    "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_dde "
+    "neural_ode neural_sde ode_layer resnet transformer windowed_rnn teacher_forcing latent linear images drawn_paths "
+    "solvers training networks validation_forecasts validation streams base",
     "metrics": "",
     "results": "report timing gate claims figures tables statistics store formatting processes",
 }

@@ -15,7 +15,7 @@ from bench.cells.data import SystemCell, observe
 from bench.cells.drawings import Arrays, forecast_arrays, interval_arrays
 from bench.cells.exponents import Remembered, exponents
 from bench.cells.fields import field_of
-from bench.cells.forecasts import Forecasts, forecast_part, forecast_together
+from bench.cells.forecasts import Forecasts, draw_members, forecast_part, forecast_together
 from bench.cells.records import failed_trial, measure
 from bench.cells.stages import Stages, learning_curves
 from bench.cells.trial import Ending, Trial
@@ -117,6 +117,7 @@ def _evidence(
         Remembered(partial(exponents, predictor, data, climate.states)),
         predictor.calibration,
         decode(predictor, data) if isinstance(predictor, Latent) else None,
+        draw_members(predictor, data.test, data.sampling.context, data.scored) if predictor.stochastic else None,
         data.system.ring,
         field_of(predictor, data),
     )

@@ -13,6 +13,8 @@ from learners import Predictor
 from learners.base import SolverError, forecast_replicas
 from systems import Trajectories
 
+MEMBERS = 20  # forecasts of each state, by models that draw them at random
+
 
 @dataclass(frozen=True)
 class Forecasts:
@@ -49,6 +51,16 @@ def forecast_part(
             raise ValueError(f"{learner} must forecast states of shape {truth.shape}, but returns {states.shape}")
         found.append(Forecasts(truth, states, forecast.evaluations, usage.seconds / replicas))
     return found
+
+
+def draw_members(
+    predictor: Predictor, part: Trajectories, context: int, scored: int
+) -> Float64[np.ndarray, "member batch time dim"]:
+    """So many forecasts of each trajectory from its first `context` samples on, which differ by chance alone."""
+    past, times = part.between(0, context), part.times[:, context:]
+    with torch.no_grad():
+        forecasts = forecast_replicas(predictor, MEMBERS, past, times)
+    return np.stack([one.states[..., :scored].double().numpy(force=True) for one in forecasts])
 
 
 def forecast_together(

@@ -12,11 +12,13 @@ import torch
 from jaxtyping import Float64
 
 from systems.base import Flow, Map, Simulated, Solution, States, System
+from systems.certificates.strong_order import SCHEMES, strong_order, theoretical_order
 from systems.configuration import label
 from systems.ground_truth import disagreement
 from systems.lyapunov import Spectrum, flow_spectrum, leading_exponent, log_volume, lyapunov_spectrum
 from systems.protocol import Sampling
 from systems.published import Attractor, Orbit, known_of
+from systems.stochastic import Stochastic
 
 TIGHTER = 1e-12  # tolerance of the solution that the reference solution is compared with
 LONGEST = Sampling().horizon  # of the forecasts that are scored, in timescales
@@ -63,6 +65,8 @@ def certify(system: System, seed: int = 0) -> Certificate:
     The committed digest is that of seed 0. A check that cannot be made, since no finite solution is found, fails. A
     system that is only observed has no other check.
     """
+    if isinstance(system, Stochastic):
+        return Certificate(label(system), (*_strong_orders(system, seed), *_digest(system, seed)))
     if not isinstance(system, Simulated):
         return Certificate(label(system), tuple(_digest(system, seed)))
     checks = [_convergence, _ground_truth, _spectrum, _period, _invariant, _digest]
@@ -199,6 +203,13 @@ def _crossing(system: Simulated, state: Float64[np.ndarray, "1 dim"], width: flo
         passed, width, state = passed + times[index], times[1], solution[:, index]
     last, following = system.solve(state, np.array([0.0, width]))[0, :, orbit.channel] - orbit.level
     return float(passed - width * last / (following - last))
+
+
+def _strong_orders(system: Stochastic, seed: int) -> Iterator[Check]:
+    """How numerical paths approach the true one, which tells the drift from the diffusion, and the closed form."""
+    for scheme in SCHEMES:
+        expected = theoretical_order(system, scheme)
+        yield Check(f"order of {scheme}", strong_order(system, scheme, seed), expected, 0.1, "theory")
 
 
 def _digest(system: System, seed: int) -> Iterator[Check]:

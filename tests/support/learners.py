@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import learners
-from learners import Learner, Mechanistic, Reservoir, WindowedRNN
+from learners import Learner, Mechanistic, NeuralDDE, Reservoir, WindowedRNN
 from learners.delayed import Delayed
 from learners.equations.published_fit import PublishedFit
 from learners.fewer_trajectories import Fewer
@@ -30,6 +30,8 @@ def short(learner: Any) -> Any:
         changes["lookahead"] = min(lookahead, 8)
     if isinstance(learner, Reservoir):
         changes["size"] = 40
+    if isinstance(learner, NeuralDDE):
+        changes["delay"] = 3
     if isinstance(learner, PublishedFit):
         changes["recipes"] = tuple(replace(recipe, epochs=2) for recipe in learner.recipes)
     if isinstance(learner, Mechanistic):

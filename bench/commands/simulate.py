@@ -1,0 +1,84 @@
+"""`python -m bench simulate`: trajectories of a system, as pictures and as data."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.catalogue.components import components
+from bench.catalogue.settings import build, parse
+from bench.errors import UserError, at_least, positive, unknown
+from bench.request import RUNS, how_option, what_option
+
+Folder = Annotated[Path, how_option("--out", metavar="FOLDER", help="Where pictures and data are written.")]
+
+
+def simulate(
+    name: Annotated[str, typer.Argument(metavar="SYSTEM", help="Also with parameters: Lorenz[rho=35].")],
+    trajectories: Annotated[int, what_option("--trajectories", "-n", metavar="N", help="How many.")] = 30,
+    until: Annotated[
+        float | None, what_option(metavar="T", help="Length, in the system's time unit; by default ten timescales.")
+    ] = None,
+    samples: Annotated[int, what_option(metavar="N", help="Samples of each.")] = 1000,
+    centre: Annotated[
+        str, what_option(metavar="X,Y,...", help="Where they start; by default as the system draws its states.")
+    ] = "",
+    spread: Annotated[float, what_option(help="Standard deviation of their starts about the centre.")] = 0.1,
+    seed: Annotated[int, what_option(metavar="N", help="Of what is drawn at random.")] = 0,
+    out: Folder = RUNS / "simulated",
+) -> None:
+    """Draw trajectories of a system in colours, as time series and phase planes; write them as NPZ and CSV, too.
+
+    The files of data can be read back as a system, Recorded\\[path=...].
+    """
+    wanted, known = parse(name), components("systems")
+    if wanted.name not in known:
+        raise unknown("system", wanted.name, known)
+    at_least("--samples", samples, 3)
+    at_least("--trajectories", trajectories, 1)
+    positive("--until", until, "time units")
+    import systems
+    from systems import Sampling, System
+    from systems.configuration import label
+
+    kind = getattr(systems, wanted.name)
+    if not issubclass(kind, System):
+        raise UserError(f"{wanted.name} is a set of images, of which there are no trajectories")
+    system = build(kind, wanted.values)
+    length = 10.0 if until is None else until / system.timescale
+    try:
+        places = tuple(float(part) for part in centre.split(",") if part.strip())
+    except ValueError:
+        raise UserError(f"--centre must be numbers with commas between them, but is {centre!r}") from None
+    try:
+        sampling = Sampling(
+            step=length / (samples - 1),
+            samples=samples,
+            trajectories=trajectories,
+            centre=places,
+            spread=spread if places else 0.0,
+        )
+        found = system.observe("train", system.adapt(sampling, seed), seed)
+    except (ValueError, FloatingPointError) as error:
+        raise UserError(str(error)) from error
+    folder = out / label(system)
+    _write(folder, found.times.numpy(), found.states.numpy(), label(system))
+    sys.stdout.write(f"{folder}\n")
+
+
+def _write(folder: Path, times: Any, states: Any, title: str) -> None:
+    """The data as `trajectories.npz` and `.csv`, and the pictures of them beside these."""
+    import numpy as np
+
+    from results.figures.simulated import simulated
+    from results.figures.style import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    channels = [f"x{place}" for place in range(1, states.shape[-1] + 1)]
+    np.savez(folder / "trajectories.npz", times=times, states=states, channels=np.array(channels))
+    numbers = np.broadcast_to(np.arange(len(states))[:, None], times.shape)
+    rows = np.column_stack([numbers.ravel(), times.ravel(), states.reshape(-1, states.shape[-1])])
+    header = ",".join(["trajectory", "time", *channels])
+    np.savetxt(folder / "trajectories.csv", rows, "%.17g", ",", header=header, comments="")
+    save(simulated(times, states, title), folder, "trajectories")
