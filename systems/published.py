@@ -24,7 +24,7 @@ class Attractor:
     states: int = 100
     warm_up: float = 6.0
     time: float = 6.0
-    step: float | None = None  # of their scheme, where the one that is accurate for most states is unstable for some
+    step: float | None = None  # of their scheme, where the one that is accurate for most states is not for long runs
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,11 @@ class HindmarshRose(Chaotic):
 
     largest_exponent = 0.0133
     start = (-0.44, -0.49, 3.26)
-    published = (Published("acc25ca5d25e", attractor=Attractor((0.0133, 0.0004, TWO_ORBITS), states=200, time=20.0)),)
+    published = (
+        Published(
+            "acc25ca5d25e", attractor=Attractor((0.0133, 0.0004, TWO_ORBITS), states=200, time=20.0, step=1 / 2048)
+        ),
+    )
 
     def velocity(self, t: float | Tensor, x: Inexact[Tensor, "*batch 3"]) -> Inexact[Tensor, "*batch 3"]:
         u, v, w = x.unbind(-1)

@@ -26,7 +26,8 @@ class Thomas(Chaotic):
     start = (-3.96, -1.28, 0.8)
     published = (
         Published(
-            "5c8890476eae", attractor=Attractor((0.0349, 0.001, SPROTT), (2.0607, 0.003, SPROTT), states=400, time=30.0)
+            "5c8890476eae",
+            attractor=Attractor((0.0349, 0.0012, SPROTT), (2.0607, 0.003, SPROTT), states=400, time=30.0, step=1 / 256),
         ),
     )
 
