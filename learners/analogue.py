@@ -11,7 +11,7 @@ from torch import Tensor
 from learners.base import FREE, Budget, Learner, Predictor
 from learners.solvers.rollout import SteppedPredictor, rollout_map
 from learners.training.segments import regular_only
-from learners.validation import positive, window_within_context
+from learners.validation import positive
 from systems import Dataset, Trajectories
 
 
@@ -25,7 +25,7 @@ class Analogue(Learner):
     Lorenz, Journal of the Atmospheric Sciences 26, 1969; Zhang and Gilpin, "Context parroting", arXiv 2505.11349, 2025.
     """
 
-    window: int = 4  # samples that are compared
+    window: int = 4  # samples that are compared; fewer where contexts, or halves of training trajectories, are shorter
 
     reference: ClassVar[bool] = True
 
@@ -34,13 +34,8 @@ class Analogue(Learner):
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         regular_only(dataset)
-        window_within_context(self, dataset)
-        if (samples := dataset.train.states.shape[1]) < 2 * self.window:
-            raise ValueError(
-                f"Analogue.window={self.window} needs training trajectories twice as long, but these have {samples} "
-                "samples: lower the window or raise Sampling.samples"
-            )
-        return [Continuation(dataset, self.window)] * len(seeds)
+        window = min(self.window, dataset.sampling.context, dataset.train.states.shape[1] // 2)
+        return [Continuation(dataset, window)] * len(seeds)
 
 
 class Continuation(SteppedPredictor):

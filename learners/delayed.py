@@ -56,7 +56,8 @@ class DelayedPredictor(Predictor):
 
     def __init__(self, form: Delayed, inner: Predictor, dim: int) -> None:
         self.form, self.inner, self.dim = form, inner, dim
-        self.log, self.calibration, self.differentiable = inner.log, inner.calibration, inner.differentiable
+        self.log, self.calibration = inner.log, inner.calibration
+        self.differentiable, self.stochastic = inner.differentiable, inner.stochastic
         self.least_past = inner.least_past + form.delays * form.stride
 
     @property

@@ -25,8 +25,12 @@ from results.processes import without_script
 CONTEXT = multiprocessing.get_context("forkserver")
 PRELOADED = (
     "bench.runner.fork_server",
-    "learners.solvers.kernel",  # which the first run on a machine compiles, in seconds
-    "systems.solvers.dop853_kernel",  # likewise
+    "learners.solvers.kernel",  # compiled code, which the first run on a machine compiles, in seconds
+    "learners.solvers.attempts",
+    "learners.solvers.bases",
+    "learners.solvers.forecasts",
+    "learners.solvers.windows",
+    "systems.solvers.dop853_kernel",
     "bench.runner.preload",
     "torch._dynamo",  # which the first optimiser of a process would import, in seconds
 )

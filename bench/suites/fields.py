@@ -41,7 +41,7 @@ suite = Suite(
         NeuralODE(width=16, activation="elu", lookahead=16, scaled=False, training=TRAINING),
         Persistence(),
         TrainingMean(),
-        Analogue(window=1),
+        Analogue(),
         PolynomialPropagator(),
         TrueEquations(),
     ),

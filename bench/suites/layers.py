@@ -54,7 +54,7 @@ suite = Suite(
         *(replace(THIN, blocks=blocks, shared=True) for blocks in BLOCKS[1:]),
         Persistence(),
         TrainingMean(),
-        Analogue(window=1),
+        Analogue(),
         PolynomialPropagator(),
         TrueEquations(),
     ),

@@ -166,8 +166,11 @@ def products(x: Float[Tensor, "*batch dim"], index: Int[Tensor, "degree terms"])
 
 def _compress(
     dataset: Dataset, factors: Sequence[tuple[int, ...]], reach: int, stride: int
-) -> tuple[Float64[Tensor, "terms terms"], Float64[Tensor, "terms dim"], int]:
-    """All that least-squares fits to the first so many monomials need: triangular factor, right-hand side, samples."""
+) -> tuple[Float64[Tensor, "rank terms"], Float64[Tensor, "rank dim"], int]:
+    """All that least-squares fits to the first so many monomials need: triangular factor, right-hand side, samples.
+
+    The rank is that of as many equations as there are, where these are fewer than the monomials.
+    """
     states = dataset.standardise(dataset.train.states)
     windows = states.unfold(1, reach + 1, 1).transpose(2, 3).flatten(0, 1)
     every = -(-len(windows) // SAMPLES)

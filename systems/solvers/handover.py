@@ -46,7 +46,7 @@ class Handover:
     def takes(self, start: Start) -> bool:
         """Whether compiled code is to go on from here; each call counts as a round of steps before."""
         SPENT.rounds += 1 + start.x.size / NUMBERS
-        if not self.refused and (KERNEL in sys.modules or SPENT.rounds > LOADING):
+        if len(start.x) and not self.refused and (KERNEL in sys.modules or SPENT.rounds > LOADING):
             self.program = self._checked(start.t, start.x)
             self.refused = self.program is None
             self.rest = None if self.refused else start

@@ -190,7 +190,7 @@ def test_commands_that_run_no_cells_need_no_module_that_windows_lacks(tmp_path: 
         "from bench.cli import main; main(sys.argv[1:])"
     )
     out, err = started(tmp_path, "-c", program, "plan", "--suite", "smoke", "-s", "Lorenz").communicate(timeout=120)
-    assert "0 cached, 13 missing" in out, err
+    assert "0 cached, 14 missing" in out, err
 
 
 def test_in_a_notebook_nothing_spins(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

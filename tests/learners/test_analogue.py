@@ -61,6 +61,8 @@ def test_the_nearest_is_that_of_standardised_states():
     torch.testing.assert_close(unit * one, other)
 
 
-def test_trajectories_without_room_for_two_windows_are_refused(data: Dataset):
-    with pytest.raises(ValueError, match=r"Analogue.window=5 needs .* but these have 9 samples: lower the window or"):
-        Analogue(5).fit(replace(data, train=data.train.between(0, 9)), Budget(), [0])
+def test_of_short_trajectories_and_contexts_fewer_samples_are_compared(data: Dataset):
+    short = replace(data, train=data.train.between(0, 9))
+    assert [one.least_past for one in Analogue(5).fit(short, Budget(), [0])] == [4]
+    alone = replace(data, sampling=replace(data.sampling, context=1))
+    assert [one.least_past for one in Analogue(5).fit(alone, Budget(), [0])] == [1]

@@ -100,6 +100,7 @@ class Promising(Learner):
 
 class Particular(Turning):
     differentiable = False
+    stochastic = True
     calibration = Calibration((), 7.0)
 
     def encode(self, past: Trajectories) -> Tensor:
@@ -129,6 +130,7 @@ def test_delays_keep_every_promise_of_what_they_wrap():
     together = one.ensemble([other])
     expected = {
         "differentiable": (one.differentiable, False),
+        "stochastic": (one.stochastic, True),
         "least_past": (one.least_past, 1 + 1 * 2),
         "log": (one.log, inner.log),
         "calibration": (one.calibration, inner.calibration),

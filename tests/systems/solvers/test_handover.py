@@ -133,3 +133,8 @@ def test_bytes_are_the_same_on_processors_with_and_without_vectors():
 def digest(flow: Flow) -> str:
     initial, times = sampled(flow, 9)
     return sha256(integrate(flow.velocity, np.round(initial, 3), times).tobytes()).hexdigest()
+
+
+def test_of_no_trajectories_there_is_nothing_to_hand_over(monkeypatch: pytest.MonkeyPatch):
+    due_after(0.0, monkeypatch)
+    assert integrate(Lorenz().velocity, np.empty((0, 3)), np.linspace(0.0, 1.0, 5)).shape == (0, 5, 3)

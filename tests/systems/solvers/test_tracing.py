@@ -11,7 +11,9 @@ from systems import Dysts, Flow
 from systems.solvers.tracing import Velocity, trace
 from tests.support.problems import every_flow
 
-EAGER = {"DoublePendulum", "Family", "KuramotoSivashinsky", "MackeyGlass", "TwoCentre"}  # functions, vmap, transforms
+EAGER = {  # functions, choices, vmap, transforms
+    "Colpitts", "DoublePendulum", "DoubleScroll", "Family", "KuramotoSivashinsky", "MackeyGlass", "Thomas", "TwoCentre",
+}  # fmt: skip
 FORMULAS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "operators": lambda t, x: torch.stack([x[:, 0] * 3 - x[:, 1], 2 / x[:, 2], -abs(x[:, 1]) / 7], dim=-1),
     "from the right": lambda t, x: 1 - (2 + (3 * x)) * x.reciprocal(),
