@@ -52,8 +52,10 @@ class OtherTrajectories(Predictor):
     def encode(self, past: Trajectories) -> Float[Tensor, "batch state"]:
         count = min(len(past), TRAJECTORIES)
         rng = np.random.default_rng(self.entropy)
-        alike = isinstance(self.system, Stochastic)
-        drawn = self.system.initial_states(count, rng) if alike else self.system.starts("climate", count, rng)
+        if isinstance(self.system, Stochastic):
+            drawn = self.system.initial_states(count, rng)
+        else:
+            drawn = self.system.starts("climate", count, rng)
         return torch.from_numpy(drawn[np.arange(len(past)) % count]).to(past.states.device)
 
     def decode(self, state: Float[Tensor, "*batch state"]) -> Float[Tensor, "*batch dim"]:

@@ -87,7 +87,7 @@ class DelayMap(nn.Module):
         nearest = history[:, :, :4].unbind(2)
 
         def velocity(s: float, x: Float[Tensor, "seed batch dim"]) -> Float[Tensor, "seed batch dim"]:
-            delayed = sum(weight * state for weight, state in zip(cubic(s), nearest, strict=True))
+            delayed = torch.stack([w * state for w, state in zip(cubic(s), nearest, strict=True)]).sum(dim=0)
             return self.network(torch.cat([x, delayed], dim=-1)) * self.increment
 
         return STEPS["rk4"](velocity, history[:, :, -1], 1.0)

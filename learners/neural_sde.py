@@ -75,7 +75,7 @@ class NeuralSDE(Learner):
         predictor = partial(PathPredictor, scales=scales, substeps=self.substeps)
         found = train(stack, score, data, self.training, budget, [stack.drift], predictor)
         for one, seed in zip(found, seeds, strict=True):
-            one.noise = Noise(seed)
+            setattr(one, "noise", Noise(seed))  # noqa: B010  (all are path predictors)
         return found
 
 

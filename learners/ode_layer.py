@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -77,7 +77,8 @@ class LayerMap(nn.Module):
         super().__init__()
         dim = len(increment)
         self.before = StackedLinear(dim, form.channels, generators)
-        self.field = stacked_network(form, 1, form.channels, form.channels, generators)
+        field: Any = form  # whose settings of a field are the same for all of its class
+        self.field = stacked_network(field, 1, form.channels, form.channels, generators)
         self.after = StackedLinear(form.channels, dim, generators)
         self.solver, self.steps = form.solver, form.steps
         self.register_buffer("increment", increment)

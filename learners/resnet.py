@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -45,11 +44,14 @@ class ResNet(Learner):
     noise: float = 0.0  # on the starts of training steps, in standard deviations
     training: Training = field(default_factory=lambda: Training(updates=15_000))
 
-    widths: ClassVar[tuple[int, ...]] = ()
-
     def __post_init__(self) -> None:
         positive(self, "blocks", "width", "depth", "kernel", "patch")
         not_negative(self, "damping", "noise")
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """None of their own: all hidden layers are alike."""
+        return ()
 
     def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         scales = Scales.of(dataset, shared=self.network == "convolution")

@@ -69,7 +69,7 @@ class Hybrid(Flow):
         return new.index_put((crossed.nonzero()[:, 0],), rest)
 
     def _smooth_step(self, x: Tensor, h: Tensor, side: Tensor) -> Tensor:
-        return classical_rk4(lambda _, state: self.velocity_on(side, state), x, h)
+        return classical_rk4(lambda _, state: self.velocity_on(side, state), x, h)  # type: ignore[arg-type]
 
     def _moment(self, x: Tensor, h: Tensor, side: Tensor) -> Float[Tensor, "batch 1"]:
         """The fraction of a step after which the event happens: by halving, then one step of Newton's method.

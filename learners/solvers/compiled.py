@@ -144,7 +144,8 @@ class Bases:
 
         self.compiled, places, numbers = bases, [], 0
         for start, network in zip(range(0, len(networks) * offsets[-1], offsets[-1]), networks, strict=True):
-            for index, layer in enumerate(network.layers):
+            layers: list[Any] = list(network.layers)
+            for index, layer in enumerate(layers):
                 _, rows, columns = layer.weight.shape
                 _, length = blocks.shape(sizes[index], sizes[index + 1])
                 apart = (1, length) if sizes[index + 1] == blocks.NARROW else (length, 1)

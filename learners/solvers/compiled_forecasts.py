@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from functools import cache, partial
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
@@ -47,7 +48,7 @@ class Mirror:
     """A copy of networks, whose parameters a kernel may move, and which takes over their values when it is asked to."""
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
-        self.networks = [deepcopy(network) for network in networks]
+        self.networks: list[Any] = [deepcopy(network) for network in networks]
         self.live = [parameter for network in networks for parameter in network.parameters()]
         self.own = [parameter for network in self.networks for parameter in network.parameters()]
 

@@ -24,7 +24,7 @@ CELLS = ElmanCell, GRUCell, LSTMCell  # in the kernel's order
 
 def window_updates(
     recurrent: StackedRecurrent, readout: StackedLinear, window: int, increment: Float[Tensor, " dim"]
-) -> "Callable[[float], WindowUpdates] | None":
+) -> "Callable[..., WindowUpdates] | None":
     """The function that makes `WindowUpdates` from the largest norm of gradients; None where there is no kernel.
 
     It is for hidden units in whole vectors that stay in the cache.
@@ -64,7 +64,7 @@ class WindowUpdates(Descent):
         largest: norm of a replica's gradient.
     """
 
-    evaluations = None
+    evaluations: tuple[int, int] | None = None
 
     def __init__(
         self,
@@ -95,7 +95,8 @@ class WindowForecasts:
         from learners.solvers import windows  # which takes seconds to compile
 
         self.windows, self.mirror = windows, Mirror([recurrent, readout])
-        self.plan, self.weights = _arranged(*self.mirror.networks, 0, increment)
+        layer, output = self.mirror.networks
+        self.plan, self.weights = _arranged(layer, output, 0, increment)
 
     def __call__(self, state: Float[Tensor, "batch window dim"], count: int) -> Float[Tensor, "time batch window dim"]:
         """The windows after 1, ..., `count` steps, from those of all replicas in turns."""

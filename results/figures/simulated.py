@@ -38,7 +38,8 @@ def simulated(times: Float[np.ndarray, "batch time"], states: States, system: st
             figsize=(PAGE, max(2.3, 1.0 + 0.95 * max(rows, 2 if dim >= PLANES else 1))), layout="constrained"
         )
         figure.suptitle(system, fontsize=9)
-        series, planes = figure.subfigures(1, 2, width_ratios=(1.25, 1)) if dim > 1 else (figure, None)
+        parts: Any = figure.subfigures(1, 2, width_ratios=(1.25, 1)) if dim > 1 else (figure, None)
+        series, planes = parts
         if dim <= SHOWN:
             _time_series(series.subplots(rows, 1, sharex=True, squeeze=False)[:, 0], times, states, colours, unit)
         else:
@@ -98,7 +99,7 @@ def _phase_planes(figure: Any, states: States, colours: Sequence[Any]) -> None:
         for path, colour in zip(states, colours, strict=True):
             space.plot(*path.T, color=colour, **_thin(states))
         space.set_axis_off()
-        space.set_box_aspect((1, 1, 1), zoom=1.35)
+        space.set_box_aspect((1, 1, 1), zoom=1.35)  # type: ignore[arg-type]
 
 
 def _name(channel: int) -> str:

@@ -18,7 +18,8 @@ from systems.solvers.tracing import ABSOLUTE, ADD, DIVIDE, MULTIPLY, NEGATE, SUB
 OPTIONS: Any = {"error_model": "numpy"}
 STAGES, EXTENSION = 16, 4  # slopes of a step and its dense output; coefficients of the latter beyond a cubic
 
-inner: Any = njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # functions that others call
+_njit: Any = njit
+inner = _njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # functions that others call
 
 
 def _table() -> np.ndarray:

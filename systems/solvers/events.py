@@ -44,15 +44,16 @@ def follow(
         )  # fmt: skip
         event = first = None
         while event is None and done < len(times):
-            trouble = solver.step()
+            trouble, old = solver.step(), float(solver.t_old or now)
             if trouble or not np.isfinite(solver.y).all():
                 raise FloatingPointError(f"no finite solution beyond t={solver.t:g} from state {start.tolist()}")
             path = solver.dense_output()
-            if (bracket := _bracket(pieces, side, path, solver.t_old, solver.t)) is not None:
-                root: Any = brentq(lambda t, path=path: pieces.event(path(t)), *bracket, xtol=1e-15, rtol=1e-15)
+            if (bracket := _bracket(pieces, side, path, old, solver.t)) is not None:
+                find: Any = brentq
+                root = find(lambda t, path=path: pieces.event(path(t)), *bracket, xtol=1e-15, rtol=1e-15)
                 event, x = float(root), pieces.reset(path(float(root)))
             elif side * pieces.event(solver.y) < 0:
-                first = (solver.t - solver.t_old) / 10  # left the event and came back within a step: a shorter one
+                first = (solver.t - old) / 10  # left the event and came back within a step: a shorter one
                 break
             reached = int(np.searchsorted(times, solver.t if event is None else event, side="right"))
             if reached > done:

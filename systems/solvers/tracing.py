@@ -16,8 +16,10 @@ OPERATIONS = (np.add, np.subtract, np.multiply, np.divide, np.negative, np.abs)
 ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATE, ABSOLUTE = range(len(OPERATIONS))
 
 # By the names that torch's functions and the methods of its tensors have.
-_BINARY = dict.fromkeys(("add", "__radd__"), ADD) | dict.fromkeys(("mul", "__rmul__"), MULTIPLY)
-_BINARY |= {"sub": SUBTRACT, "div": DIVIDE, "__truediv__": DIVIDE}
+_BINARY = {
+    "add": ADD, "__radd__": ADD, "sub": SUBTRACT, "mul": MULTIPLY, "__rmul__": MULTIPLY, "div": DIVIDE,
+    "__truediv__": DIVIDE,
+}  # fmt: skip
 _UNARY = dict.fromkeys(("neg", "__neg__"), NEGATE) | dict.fromkeys(("abs", "__abs__"), ABSOLUTE)
 _MOVES = {  # that only choose and order numbers
     *("__getitem__", "broadcast_to", "cat", "chunk", "clone", "contiguous", "detach", "diagonal", "expand", "flatten"),

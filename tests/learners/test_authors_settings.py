@@ -75,19 +75,21 @@ def test_a_windowed_network_of_the_write_up_is_trained_as_there(spiral: Dataset)
 
 
 @pytest.mark.parametrize("activation", few(["relu", "leaky_relu"], 1))
-def test_a_neural_ode_of_the_write_ups_is_trained_as_there(activation: str, spiral: Dataset):
+def test_a_neural_ode_of_the_write_ups_is_trained_as_there(activation: Any, spiral: Dataset):
     learner = NeuralODE(lookahead=5, widths=(8, 20), activation=activation, scaled=False, training=PLAIN)
     weights = untrained(learner, spiral)
     between = nn.ReLU() if activation == "relu" else nn.LeakyReLU()
-    field = nn.Sequential(nn.Linear(2, 8), between, nn.Linear(8, 20), between, nn.Linear(20, 2))
+    field: Any = nn.Sequential(nn.Linear(2, 8), between, nn.Linear(8, 20), between, nn.Linear(20, 2))
     with torch.no_grad():
         for place in range(3):
             field[2 * place].weight.copy_(weights[f"network.layers.{place}.weight"][0].T)
             field[2 * place].bias.copy_(weights[f"network.layers.{place}.bias"][0, 0])
-    segments, times = spiral.train.states[0].float().unfold(0, 6, 1).transpose(1, 2), spiral.step * torch.arange(6)
+    states: Any = spiral.train.states[0].float()
+    segments, times = states.unfold(0, 6, 1).transpose(1, 2), spiral.step * torch.arange(6)
 
     def solution() -> Tensor:
-        return odeint(lambda t, x: field(x), segments[:, 0], times, method="rk4")[1:].transpose(0, 1)
+        solve: Any = odeint
+        return solve(lambda t, x: field(x), segments[:, 0], times, method="rk4")[1:].transpose(0, 1)
 
     descend(field, lambda: (solution() - segments[:, 1:]).square().mean())
     (mine,) = learner.fit(spiral, Budget(), [0])

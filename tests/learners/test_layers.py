@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ def test_a_solve_between_dense_layers_is_that_of_torchdiffeq(spiral: Dataset):
     weights, scales = mine.weights(), Scales.of(spiral)
 
     def dense(name: str) -> nn.Linear:
-        layer = nn.Linear(*weights[f"{name}.weight"].shape[1:])
+        rows, columns = weights[f"{name}.weight"].shape[1:]
+        layer = nn.Linear(rows, columns)
         layer.weight.data, layer.bias.data = weights[f"{name}.weight"][0].T, weights[f"{name}.bias"][0, 0]
         return layer
 
@@ -74,7 +76,7 @@ def test_relative_and_absolute_tolerance_may_differ(spiral: Dataset):
 
 def test_the_cost_of_rabbits_that_should_stay_comes_down(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs/examples"))
-    import rabbits
+    rabbits = import_module("rabbits")
 
     monkeypatch.setattr(rabbits, "TIMES", rabbits.TIMES[:21])
     parameters, costs = rabbits.keep_at_one(5)

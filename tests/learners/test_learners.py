@@ -164,7 +164,7 @@ def test_a_window_longer_than_the_context_is_refused_with_the_remedy(spiral: Dat
         (WindowedRNN, "hidden", 0),
         (RKNet, "tolerance", 0.0),
         (ODENet, "width", 0),
-        (PolynomialPropagator, "degree", -1),
+        (PolynomialPropagator, "terms", 0),
     ],
 )
 def test_a_hyper_parameter_out_of_range_is_named(learner, field: str, value: float):

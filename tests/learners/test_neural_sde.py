@@ -1,5 +1,7 @@
 """Learning stochastic equations: scores, paths, and what is found."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -31,10 +33,11 @@ def test_an_energy_score_of_one_number_is_its_crps():
 def test_true_paths_have_the_least_crps_and_an_honest_spread(dataset: Dataset):
     (true,) = TrueEquations().fit(dataset, Budget(), (0,))
     members, context = draw_members(true, dataset.test, 4, 1), 4
+    system: Any = dataset.system
     truth, start = dataset.test.states[:, context:].numpy(), dataset.test.states[:, context - 1, 0].numpy()
     for sample_index in (0, 19):
         time = (sample_index + 1) * dataset.step
-        least = np.mean([dataset.system.least_crps(float(x), time) for x in start])
+        least = np.mean([system.least_crps(float(x), time) for x in start])
         found = ensemble_crps(truth[:, sample_index], members[:, :, sample_index]).mean()
         assert found == pytest.approx(least, rel=0.15)
     assert spread_over_skill(truth, members) == pytest.approx(1.0, abs=0.15)

@@ -1,5 +1,7 @@
 """Flows that events interrupt, against closed forms."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -73,7 +75,8 @@ def by_exponentials(system: DoubleScroll, start: np.ndarray, end: float) -> tupl
         out = next(
             (k for k in range(1, len(looks)) if after(looks[k])[0] * side < 0 < after(looks[k - 1])[0] * side), 0
         )
-        length = brentq(lambda time: after(time)[0], looks[out - 1], looks[out], xtol=1e-15) if out else np.inf
+        find: Any = brentq
+        length = find(lambda time: after(time)[0], looks[out - 1], looks[out], xtol=1e-15) if out else np.inf
         if now + length > end:
             return after(end - now), switches
         x, now, side = after(length), now + length, -side

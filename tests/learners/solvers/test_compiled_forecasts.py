@@ -1,5 +1,7 @@
 """Compiled forecasts in fixed steps are those of the eager path, and are asked for numbers alone."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -40,7 +42,8 @@ def test_fixed_steps_of_a_field_are_those_of_the_eager_path(solver: FixedStep, d
     field = VectorField(perceptron(dim, 0), torch.linspace(0.1, 0.3, dim)).requires_grad_(False)
     rollout = Integration(solver).rollout(field)
     check(rollout, states(dim))
-    field.network.layers[0].weight.data.mul_(0.5)  # forecasts take the weights of the moment
+    network: Any = field.network
+    network.layers[0].weight.data.mul_(0.5)  # forecasts take the weights of the moment
     check(rollout, states(dim))
 
 

@@ -61,7 +61,7 @@ def test_an_author_s_network_is_held_against_the_known_form_on_the_same_data_and
     found = pd.concat([results, costs], ignore_index=True)
     ours = found["learner"] == "NeuralODE"
     assert verdict("A2", found) == "inconclusive"  # ours is no network of the author's
-    found.loc[ours, "learner_settings"] = [{"scaled": False}] * int(ours.sum())
+    found.loc[ours, "learner_settings"] = [{"scaled": False}] * sum(ours)
     assert (verdict("A2", found), verdict("A3", found)) == (expected, expected)
 
 

@@ -43,7 +43,7 @@ UNTRACED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "single precision": lambda t, x: x.float() * 0.1,
     "complex numbers": lambda t, x: (x * 1j).real,
     "in place": lambda t, x: x.clone().mul_(2.0),
-    "a mistake": lambda t, x: x.no_such_method(),
+    "a mistake": lambda t, x: getattr(x, "no_such_method")(),  # noqa: B009
 }
 
 
