@@ -276,6 +276,7 @@ def test_what_gives_nearly_the_same_for_every_seed_passes_however_noisy_seeds_ar
     assert not all(finding.equal for finding in found.findings)
 
 
+@pytest.mark.slow
 def test_a_loss_of_a_fifth_that_three_seeds_cannot_show_is_never_passed():
     rng, verdicts = np.random.default_rng(4), []
     for _ in range(40):
