@@ -75,7 +75,8 @@ class NeuralSDE(Learner):
         predictor = partial(PathPredictor, scales=scales, substeps=self.substeps)
         found = train(stack, score, data, self.training, budget, [stack.drift], predictor)
         for one, seed in zip(found, seeds, strict=True):
-            setattr(one, "noise", Noise(seed))  # noqa: B010  (all are path predictors)
+            assert isinstance(one, PathPredictor)
+            one.noise = Noise(seed)
         return found
 
 

@@ -70,8 +70,11 @@ class TrueEquations(Learner):
                 f"TrueEquations needs all {system.dim} state variables, but Sampling.channels="
                 f"{dataset.sampling.channels} shows {dataset.dim} of them"
             )
-        count = 1 if isinstance(system, Map) else accurate_substeps(system, dataset)
-        evaluations = round(dataset.step) if isinstance(system, Map) else EVALUATIONS["rk4"] * count
+        if isinstance(system, Map):
+            count, evaluations = 1, round(dataset.step)
+        else:
+            count = accurate_substeps(system, dataset)
+            evaluations = EVALUATIONS["rk4"] * count
         truth = EquationsPredictor(
             lambda x, time: system.accurate_steps(x, time, count), dataset.step, evaluations, dtype=torch.float32
         )

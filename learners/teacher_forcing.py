@@ -62,7 +62,7 @@ class TeacherForced(Learner):
 
         data = segments_of(dataset, scales, self.lookahead + 1, seeds)
         predictor = partial(ForcedPredictor, learner=self, scales=scales)
-        compiler = None if self.training.optimiser == "soap" else forced_updates(stack, self.interval, self.forcing)
+        compiler = forced_updates(stack, self.interval, self.forcing)
         return train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor, compiler=compiler)
 
     def follow(self, network: Any, samples: Segments) -> list[Float[Tensor, "seed batch state"]]:

@@ -69,7 +69,7 @@ class WindowedRNN(Learner):
         data, counted = segments_of(dataset, scales, self.window + 1, seeds), [stack.recurrent.cell]
         parts = stack.recurrent, stack.readout, self.window, stack.increment
         usual = self.times == "regular" and self.scaled and stack.changes  # which is what the kernel covers
-        compiler = window_updates(*parts) if usual and self.training.optimiser != "soap" else None
+        compiler = window_updates(*parts) if usual else None
         return train_on_residuals(
             stack, one_step_errors, data, self.training, budget, counted, predictor, compiler=compiler
         )

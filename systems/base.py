@@ -37,6 +37,22 @@ class NameWhere:
         return self.name if system is None or self.holds(system) else "timescale"
 
 
+class KnownExponent:
+    """What a system adds whose largest Lyapunov exponent is known at its default parameters.
+
+    One timescale is the Lyapunov time there; at other parameters it is as long, but no Lyapunov time.
+    """
+
+    largest_exponent: ClassVar[float]  # at the default parameters
+    timescale_name: ClassVar[TimescaleName | NameWhere] = NameWhere(
+        "Lyapunov time", lambda system: system == type(system)()
+    )
+
+    @property
+    def timescale(self) -> float:
+        return 1.0 / self.largest_exponent
+
+
 @dataclass(frozen=True)
 class System(ABC):
     """A dynamical system that can be observed. Times are in its own time unit, states in physical units."""

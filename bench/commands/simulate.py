@@ -32,25 +32,14 @@ def simulate(
 
     The files of data can be read back as a system, Recorded\\[path=...].
     """
-    wanted, known = parse(name), components("systems")
-    if wanted.name not in known:
-        raise unknown("system", wanted.name, known)
     at_least("--samples", samples, 3)
     at_least("--trajectories", trajectories, 1)
     positive("--until", until, "time units")
-    import systems
-    from systems import Sampling, System
+    system, places = _system(name), _places(centre)
+    from systems import Sampling
     from systems.configuration import label
 
-    kind = getattr(systems, wanted.name)
-    if not issubclass(kind, System):
-        raise UserError(f"{wanted.name} is a set of images, of which there are no trajectories")
-    system = build(kind, wanted.values)
     length = 10.0 if until is None else until / system.timescale
-    try:
-        places = tuple(float(part) for part in centre.split(",") if part.strip())
-    except ValueError:
-        raise UserError(f"--centre must be numbers with commas between them, but is {centre!r}") from None
     try:
         sampling = Sampling(
             step=length / (samples - 1),
@@ -65,6 +54,25 @@ def simulate(
     folder = out / label(system)
     _write(folder, found.times.numpy(), found.states.numpy(), label(system))
     sys.stdout.write(f"{folder}\n")
+
+
+def _system(name: str) -> Any:
+    wanted, known = parse(name), components("systems")
+    if wanted.name not in known:
+        raise unknown("system", wanted.name, known)
+    import systems
+
+    kind = getattr(systems, wanted.name)
+    if not issubclass(kind, systems.System):
+        raise UserError(f"{wanted.name} is a set of images, of which there are no trajectories")
+    return build(kind, wanted.values)
+
+
+def _places(centre: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in centre.split(",") if part.strip())
+    except ValueError:
+        raise UserError(f"--centre must be numbers with commas between them, but is {centre!r}") from None
 
 
 def _write(folder: Path, times: Any, states: Any, title: str) -> None:

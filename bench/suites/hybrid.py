@@ -6,23 +6,10 @@ updates; none was tuned.
 """
 
 from bench.suite import Suite
-from bench.suites.mechanistic import START
+from bench.suites.mechanistic import COSTS, START
 from learners import HybridODE, Mechanistic, NeuralODE, Persistence, Training, TrueEquations
 from learners.fewer_trajectories import Fewer
-from metrics import (
-    fit_seconds,
-    forecast_seconds,
-    nfe_backward,
-    nfe_forecast,
-    nfe_forward,
-    nrmse,
-    parameter_error,
-    parameters,
-    samples,
-    updates,
-    vpt,
-    vpt_capped,
-)
+from metrics import nrmse, parameter_error, vpt, vpt_capped
 from systems import Lorenz, LotkaVolterra, Sampling
 
 TRAINING = Training(updates=3_000)
@@ -42,19 +29,6 @@ suite = Suite(
         Persistence(),
         TrueEquations(),
     ),
-    metrics=(
-        nrmse,
-        vpt,
-        vpt_capped,
-        parameter_error,
-        parameters,
-        nfe_forward,
-        nfe_backward,
-        nfe_forecast,
-        updates,
-        samples,
-        fit_seconds,
-        forecast_seconds,
-    ),
+    metrics=(nrmse, vpt, vpt_capped, parameter_error, *COSTS),
     sampling=Sampling(trajectories=16, samples=100, valid=1, noise=0.01, horizon=10.0, climate=2),
 )

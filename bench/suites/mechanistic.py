@@ -34,6 +34,7 @@ from metrics import (
 from systems import Lorenz, LotkaVolterra, Sampling, VanDerPol
 
 START = tuple(start for recipe in PUBLISHED for start in recipe.start)
+COSTS = (parameters, nfe_forward, nfe_backward, nfe_forecast, updates, samples, fit_seconds, forecast_seconds)
 VAN_DER_POL, LOTKA_VOLTERRA, LORENZ = VanDerPol(mu=0.3), LotkaVolterra(), Lorenz()
 
 
@@ -58,14 +59,7 @@ suite = Suite(
         nrmse,
         vpt,
         vpt_capped,
-        parameters,
-        nfe_forward,
-        nfe_backward,
-        nfe_forecast,
-        updates,
-        samples,
-        fit_seconds,
-        forecast_seconds,
+        *COSTS,
     ),
     own=(
         (VAN_DER_POL, observed(VAN_DER_POL.timescale, 10 / 9, 10, 10, 0.01, centre=(0.0, 0.0))),

@@ -7,23 +7,9 @@ variant are the defaults with a lookahead that averages the noise; beside them t
 """
 
 from bench.suite import Suite
-from bench.suites.mechanistic import START, observed
+from bench.suites.mechanistic import COSTS, START, observed
 from learners import Mechanistic, NeuralODE, Persistence, Training, TrueEquations
-from metrics import (
-    fit_seconds,
-    forecast_seconds,
-    misfit,
-    nfe_backward,
-    nfe_forecast,
-    nfe_forward,
-    nrmse,
-    parameter_error,
-    parameters,
-    samples,
-    updates,
-    vpt,
-    vpt_capped,
-)
+from metrics import misfit, nrmse, parameter_error, vpt, vpt_capped
 from systems import VanDerPol
 
 SYSTEM = VanDerPol(mu=0.2)
@@ -50,21 +36,7 @@ suite = Suite(
         Persistence(),
         TrueEquations(),
     ),
-    metrics=(
-        nrmse,
-        vpt,
-        vpt_capped,
-        parameter_error,
-        misfit,
-        parameters,
-        nfe_forward,
-        nfe_backward,
-        nfe_forecast,
-        updates,
-        samples,
-        fit_seconds,
-        forecast_seconds,
-    ),
+    metrics=(nrmse, vpt, vpt_capped, parameter_error, misfit, *COSTS),
     sampling=observed(
         SYSTEM.timescale, 30 / 99, 30, 100, 0.1, centre=(0.5, 0.1), horizon=TO / SYSTEM.timescale, climate_horizon=20.0
     ),

@@ -6,7 +6,7 @@ from math import inf
 from time import perf_counter
 
 import torch
-from jaxtyping import Bool, Float64
+from jaxtyping import Float64
 from torch import Tensor
 
 from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, TrainingLog, Unsuitable
@@ -62,8 +62,7 @@ class Mechanistic(Learner):
         # Short pieces first: they lead to parameters with which longer ones can be followed.
         for window in (*(4**power for power in range(1, 20) if 4**power < longest), longest):
             while True:
-                known = exact_starts(dataset, window)
-                problem = LeastSquares(flow, pieces(dataset.train, window), scale, substeps, known)
+                problem = least_squares(flow, dataset, window, scale, substeps)
                 found = problem.fit([values, first], self.bounds, iterations)
                 values = found.values
                 curve += found.residuals
@@ -72,8 +71,7 @@ class Mechanistic(Learner):
                 if self.substeps or (needed := self._needed(flow, values, dataset, curve[-1], substeps)) <= substeps:
                     break
                 substeps = needed
-        known = exact_starts(dataset, self.window)
-        problem = LeastSquares(flow, pieces(dataset.train, self.window), scale, substeps, known)
+        problem = least_squares(flow, dataset, self.window, scale, substeps)
         calibration = Calibration(estimates(flow, values, problem, dataset), curve[-1])
         seconds = (perf_counter() - begun) / len(seeds)
         failure = Failure("diverged", "the first guess has no finite solution") if curve[-1] == inf else None
@@ -118,12 +116,14 @@ def pieces(part: Trajectories, window: int) -> Trajectories:
     return Trajectories(times.flatten(0, 1), states.transpose(2, 3).flatten(0, 1))
 
 
-def exact_starts(dataset: Dataset, window: int) -> Bool[Tensor, " piece"] | None:
-    """Which pieces begin where a trajectory does, if the data are exact there; None where they are not."""
-    if not dataset.sampling.exact_start:
-        return None
-    cut, whole = len(pieces(dataset.train, window)), len(dataset.train)
-    return torch.arange(cut, device=dataset.train.states.device) % (cut // whole) == 0
+def least_squares(
+    flow: Flow, dataset: Dataset, window: int, scale: Float64[Tensor, " dim"], substeps: int
+) -> LeastSquares:
+    """The fit to pieces of the training trajectories, whose starts are known where a trajectory is exact at its own."""
+    cut, exact = pieces(dataset.train, window), None
+    if dataset.sampling.exact_start:
+        exact = torch.arange(len(cut), device=cut.states.device) % (len(cut) // len(dataset.train)) == 0
+    return LeastSquares(flow, cut, scale, substeps, exact)
 
 
 def noise_scale(dataset: Dataset) -> Float64[Tensor, " dim"]:

@@ -10,8 +10,14 @@ from jaxtyping import Float64, Int
 from torch import Tensor
 
 from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, TrainingLog
-from learners.equations.least_squares import LeastSquares
-from learners.equations.mechanistic import Starts, calibrated, equations_and_guess, estimates, exact_starts, noise_scale
+from learners.equations.mechanistic import (
+    Starts,
+    calibrated,
+    equations_and_guess,
+    estimates,
+    least_squares,
+    noise_scale,
+)
 from learners.equations.sensitivities import sensitivities
 from learners.validation import positive
 from systems import Dataset, Flow
@@ -57,7 +63,7 @@ class PublishedFit(Learner):
         flow, start = equations_and_guess(dataset, recipe.start)
         epochs = budget.updates(recipe.epochs)
         values, losses = self._train(flow, start, recipe, epochs, dataset, seeds)
-        problem = LeastSquares(flow, dataset.train, noise_scale(dataset), recipe.substeps, exact_starts(dataset, 0))
+        problem = least_squares(flow, dataset, 0, noise_scale(dataset), recipe.substeps)
         seconds, updates = (perf_counter() - begun) / len(seeds), epochs * -(-len(dataset.train) // self.batch)
         evaluations = problem.evaluations, 2 * len(start) * problem.evaluations  # these for central differences
         seen = epochs * dataset.train.states[..., 0].numel()

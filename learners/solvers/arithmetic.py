@@ -235,6 +235,14 @@ def activate(which, values, slopes, at, row, rows, width):
 
 
 @compiled
+def transpose(out, to, a, at, rows, columns):
+    """out = A^T, of a matrix that begins at a place, as the other does, and lies one row behind the other."""
+    for i in range(rows):
+        for j in range(columns):
+            out[to + j * rows + i] = a[at + i * columns + j]
+
+
+@compiled
 def combine(out, at, coefficients, row, terms, size):
     """A row of coefficients times terms of one size, of which `out` may be the last; zeros are left out."""
     last = coefficients.shape[1] - 1

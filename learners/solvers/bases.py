@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 
 from learners.solvers import arithmetic
-from learners.solvers.arithmetic import LANES, ONE, OPTIONS, ZERO, F, add_product, compiled, product
+from learners.solvers.arithmetic import LANES, ONE, OPTIONS, ZERO, F, add_product, compiled, product, transpose
 from learners.training import soap
 from systems.solvers.compiling import cached, digest
 
@@ -89,13 +89,6 @@ def _turn(factor, basis, turn, work, other, n):
 
 
 @compiled
-def _transpose(out, a, rows, columns):
-    for i in range(rows):
-        for j in range(columns):
-            out[j * rows + i] = a[i * columns + j]
-
-
-@compiled
 def _descend_block(gradient, state, height, width, work, count):
     """Replace the gradient of a block, filled up with zeros, by what an update takes at a rate of one."""
     down, across, room = _whole(height), _whole(width), len(work) // WORK
@@ -124,7 +117,7 @@ def _descend_block(gradient, state, height, width, work, count):
         left_factor[i] *= KEPT_FACTOR
     for i in range(across * across):
         right_factor[i] *= KEPT_FACTOR
-    _transpose(other, seen, down, across)
+    transpose(other, 0, seen, 0, down, across)
     add_product(left_factor, 0, down, seen, 0, across, 1, other, 0, down, down, width, down)
     add_product(right_factor, 0, across, seen, 0, 1, across, seen, 0, across, across, height, across)
     if (count + 1) % TURNS == 0:
@@ -132,7 +125,7 @@ def _descend_block(gradient, state, height, width, work, count):
         _multiply(seen, move, 1, down, mean, down, height, across)
         _turn(right_factor, right, move, reflectors, other, width)
         _multiply(mean, seen, across, 1, move, down, width, across)
-        _transpose(turned, right, across, across)
+        transpose(turned, 0, right, 0, across, across)
 
 
 @compiled

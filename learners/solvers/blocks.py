@@ -22,6 +22,7 @@ from learners.solvers.arithmetic import (
     multiply_by_widening_product,
     narrowing_product,
     product,
+    transpose,
     widening_product,
 )
 
@@ -202,9 +203,7 @@ def turn(plan, weights, turned):
     for layer in range(1, len(plan.sizes)):
         inputs, outputs, at = plan.sizes[layer - 1], plan.sizes[layer], plan.offsets[layer - 1]
         if inputs != NARROW and outputs != NARROW:
-            for i in range(inputs):
-                for j in range(outputs):
-                    turned[at + j * inputs + i] = weights[at + i * outputs + j]
+            transpose(turned, at, weights, at, inputs, outputs)
 
 
 @compiled

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from itertools import accumulate, pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from learners.networks.stacked import StackedMLP
 from learners.training.soap import side
+from learners.training.training_step import Optimiser
 from systems.solvers.fixed import Tableau
 
 CACHE = 2**18  # bytes that hidden layers may take for all that a core does to stay in its own cache
@@ -86,7 +87,7 @@ class KernelUpdates(Descent):
         increment: Float[Tensor, " state"],
         unit: Float[Tensor, " dim"],
         largest: float,
-        optimiser: Literal["adam", "soap"] = "adam",
+        optimiser: Optimiser = "adam",
     ) -> None:
         from learners.solvers import arithmetic, blocks
 

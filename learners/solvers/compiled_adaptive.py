@@ -16,6 +16,7 @@ from learners.base import SolverError
 from learners.networks.stacked import StackedMLP
 from learners.solvers.compiled import KernelUpdates, with_rows
 from learners.solvers.pairs import Steps, pair_named
+from learners.training.training_step import Optimiser
 from systems.solvers.fixed import Tableau
 
 Gradient = Literal["backpropagation", "adjoint"]
@@ -55,7 +56,7 @@ class AdaptiveUpdates:
         increment: Float[Tensor, " state"],
         unit: Float[Tensor, " dim"],
         largest: float,
-        optimiser: Literal["adam", "soap"] = "adam",
+        optimiser: Optimiser = "adam",
     ) -> None:
         from learners.solvers import attempts  # which takes seconds to compile
 

@@ -13,12 +13,9 @@ from torch.autograd import forward_ad
 from learners.networks.fields import VectorField
 from learners.networks.stacked import StackedMLP, replicas_in
 from learners.solvers.compiled import KernelUpdates, compilable
-from learners.solvers.pairs import GROW, SAFETY, SHRINK, pair_named
+from learners.solvers.pairs import GROW, MOST_STEPS, OUT_OF_BOUNDS, SAFETY, SHRINK, SMALLEST_STEP, pair_named
 from systems.solvers.fixed import Tableau
 
-OUT_OF_BOUNDS = 1e3  # standard deviations beyond which a trajectory is given up as diverged
-MOST_STEPS = 500  # tried for each sampling step, on average from the start: as CVODE allows between two outputs
-SMALLEST_STEP = 1e-8  # sampling steps, before a trajectory is given up: single precision tells no less apart
 MANY = 4  # sampling steps, for fewer of which compiled code is not worth while
 
 

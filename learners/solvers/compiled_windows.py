@@ -13,25 +13,24 @@ from torch import Tensor
 
 from learners.networks.recurrent import ElmanCell, GRUCell, LSTMCell, StackedRecurrent
 from learners.networks.stacked import StackedLinear
-from learners.solvers.compiled import Descent, adopt, whole
+from learners.solvers.compiled import LARGEST, MOST_ROWS, Descent, adopt, whole
 from learners.solvers.compiled_forecasts import Mirror
+from learners.training.training_step import Compiler, by_adam
 
-MOST_ROWS = 32  # of a block
 LANES = 16  # of which hidden units are a multiple
-LARGEST = 2**17  # weights of the hidden state: BLAS is as fast where they do not stay in the cache
 CELLS = ElmanCell, GRUCell, LSTMCell  # in the kernel's order
 
 
 def window_updates(
     recurrent: StackedRecurrent, readout: StackedLinear, window: int, increment: Float[Tensor, " dim"]
-) -> "Callable[..., WindowUpdates] | None":
+) -> Compiler | None:
     """The function that makes `WindowUpdates` from the largest norm of gradients; None where there is no kernel.
 
     It is for hidden units in whole vectors that stay in the cache.
     """
     if not is_compilable(recurrent):
         return None
-    return partial(WindowUpdates, recurrent, readout, window, increment)
+    return by_adam(partial(WindowUpdates, recurrent, readout, window, increment))
 
 
 def window_forecasts(

@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from learners.base import SolverError
-from learners.solvers.compiled_forecasts import MOST_STEPS, OUT_OF_BOUNDS, SMALLEST_STEP, AdaptiveForecasts
-from learners.solvers.pairs import GROW, SAFETY, SHRINK, pair_named
+from learners.solvers.compiled_forecasts import AdaptiveForecasts
+from learners.solvers.pairs import GROW, MOST_STEPS, OUT_OF_BOUNDS, SAFETY, SHRINK, SMALLEST_STEP, pair_named
 from systems.solvers.adaptive import Embedded, Steps
 
 State = Float[Tensor, "batch state"]

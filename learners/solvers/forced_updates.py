@@ -1,6 +1,5 @@
 """Training of piecewise-linear networks by compiled code, along sequences that correct their states."""
 
-from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -11,17 +10,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.networks.piecewise_linear import PiecewiseLinearMap
-from learners.training.training_step import clip
+from learners.training.training_step import Compiler, by_adam, clip
 
 
-def forced_updates(network: nn.Module, interval: int, forcing: float) -> "Callable[[float], ForcedUpdates] | None":
+def forced_updates(network: nn.Module, interval: int, forcing: float) -> Compiler | None:
     """The function that makes `ForcedUpdates` from the largest norm of gradients; None where there is no such code.
 
     It is for piecewise-linear networks, and needs numba, which a machine may lack that has a GPU.
     """
     if not isinstance(network, PiecewiseLinearMap) or find_spec("numba") is None:
         return None
-    return partial(ForcedUpdates, network, interval, forcing)
+    return by_adam(partial(ForcedUpdates, network, interval, forcing))
 
 
 class ForcedUpdates:

@@ -19,7 +19,7 @@ from learners.solvers.compiled_forecasts import MANY, adaptive_forecasts, fixed_
 from learners.solvers.embedded import solve
 from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
-from learners.training.loop import Compiler
+from learners.training.training_step import Compiler
 from systems.solvers.fixed import TABLEAUS
 
 
@@ -123,9 +123,9 @@ def rollout_adaptive(field: nn.Module, solver: Solver, tolerance: float, absolut
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         times = torch.tensor(offsets, dtype=torch.float64, device=state.device)
         with torch.no_grad():
-            whole = offsets[-1] >= MANY and is_plain(state) and not absolute
+            worthwhile = offsets[-1] >= MANY and is_plain(state) and not absolute
             states, evaluations = solve(
-                velocity, state, times, solver, tolerance, compiled() if whole else None, absolute
+                velocity, state, times, solver, tolerance, compiled() if worthwhile else None, absolute
             )
         return states, round(float(evaluations.double().mean()))
 

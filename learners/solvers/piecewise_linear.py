@@ -190,6 +190,19 @@ def _differentiate_replica(form, interval, forcing, samples, own, gradient):
     return loss
 
 
+@compiled
+def _replica(weights, seed):
+    return Weights(
+        weights.diagonal[seed],
+        weights.weight[seed],
+        weights.bias[seed],
+        weights.first[seed],
+        weights.second[seed],
+        weights.start[seed],
+        weights.beginning[seed],
+    )
+
+
 def _entry(sources: str) -> Any:
     """The function `differentiate_forced`, which numba files under what it closes over."""
 
@@ -198,24 +211,7 @@ def _entry(sources: str) -> Any:
         _ = sources
         _, batch, length, dim = segments.shape
         for seed in range(len(segments)):
-            own = Weights(
-                weights.diagonal[seed],
-                weights.weight[seed],
-                weights.bias[seed],
-                weights.first[seed],
-                weights.second[seed],
-                weights.start[seed],
-                weights.beginning[seed],
-            )
-            gradient = Weights(
-                gradients.diagonal[seed],
-                gradients.weight[seed],
-                gradients.bias[seed],
-                gradients.first[seed],
-                gradients.second[seed],
-                gradients.start[seed],
-                gradients.beginning[seed],
-            )
+            own, gradient = _replica(weights, seed), _replica(gradients, seed)
             samples = np.ascontiguousarray(segments[seed].transpose(1, 2, 0))
             loss = _differentiate_replica(form, interval, forcing, samples, own, gradient)
             losses[seed] = loss / ((length - 1) * dim * batch)

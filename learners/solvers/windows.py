@@ -10,7 +10,18 @@ import numpy as np
 from numba import types
 
 from learners.solvers import arithmetic, gates
-from learners.solvers.arithmetic import LANES, ONE, OPTIONS, ROWS, ZERO, F, add_product, compiled, product
+from learners.solvers.arithmetic import (
+    LANES,
+    ONE,
+    OPTIONS,
+    ROWS,
+    ZERO,
+    F,
+    add_product,
+    compiled,
+    product,
+    transpose,
+)
 from learners.solvers.gates import pull_elman, pull_gru, pull_lstm, read_elman, read_gru, read_lstm
 from systems.solvers.compiling import cached, digest
 
@@ -135,17 +146,6 @@ def _pull_back(plan, memory, weights, gradients, rows):
 
 
 @compiled
-def _turn(plan, weights, turned):
-    for rows, columns, at, to in (
-        (plan.hidden, plan.gates, plan.offsets[1], 0),
-        (plan.hidden, plan.outputs, plan.offsets[3], plan.hidden * plan.gates),
-    ):
-        for i in range(rows):
-            for j in range(columns):
-                turned[to + j * rows + i] = weights[at + i * columns + j]
-
-
-@compiled
 def _load(plan, memory, place, states, rows):
     """Put states of one sample at a place of the inputs; the rows behind them are zero."""
     for i in range(rows):
@@ -184,7 +184,8 @@ def _entries(sources: str) -> tuple[Any, ...]:
         for seed in range(len(segments)):
             own, gradient, loss = weights[seed], gradients[seed], 0.0
             gradient[:] = ZERO
-            _turn(plan, own, memory.turned)
+            transpose(memory.turned, 0, own, plan.offsets[1], plan.hidden, plan.gates)
+            transpose(memory.turned, plan.hidden * plan.gates, own, plan.offsets[3], plan.hidden, plan.outputs)
             for begin in range(0, batch, plan.rows):
                 part = segments[seed, begin : min(begin + plan.rows, batch)]
                 for t in range(plan.window):

@@ -20,12 +20,9 @@ from learners.training.levenberg_marquardt import LevenbergMarquardt, Residuals
 from learners.training.run import TrainingRun
 from learners.training.segments import Segments, TrainingData
 from learners.training.soap import SOAP
-from learners.training.training_step import CompiledUpdates, TrainingStep, clip, collect_step
+from learners.training.training_step import Compiler, Optimiser, TrainingStep, clip, collect_step
 
 Objective = Callable[[Segments], Float[Tensor, " seed"]]
-Compiler = Callable[..., CompiledUpdates]  # from the largest norm of a replica's gradient; and "soap" if that descends
-
-Optimiser = Literal["adam", "soap", "levenberg-marquardt"]
 Schedule = Literal["cycle", "constant"]
 
 VALIDATION_SEGMENTS = 2048
@@ -119,7 +116,7 @@ def train(
         lambda: objective(held_out),
         parameters,
         lambda: data.forecasts.errors(predictors()),
-        compiler and partial(compiler, training.clip, *(["soap"] if training.optimiser == "soap" else [])),
+        compiler and partial(compiler, training.clip, training.optimiser),
     )
     logs = run_updates(step, training, budget, solver)
     found = predictors()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -22,6 +22,19 @@ class CompiledUpdates(Protocol):
     def descend(self, rate: float) -> None: ...  # along these
 
 
+Optimiser = Literal["adam", "soap", "levenberg-marquardt"]
+Compiler = Callable[..., CompiledUpdates | None]  # from the largest norm of a replica's gradient, and who descends
+
+
+def by_adam(updates: Callable[[float], CompiledUpdates]) -> Compiler:
+    """Of compiled updates that know no other descent: the same, and none where SOAP is asked for."""
+
+    def compiler(largest: float, optimiser: Optimiser = "adam") -> CompiledUpdates | None:
+        return None if optimiser == "soap" else updates(largest)
+
+    return compiler
+
+
 @dataclass(frozen=True)
 class TrainingStep:
     """One update of a stack of replicas: losses, gradients, a clip of these, the optimiser's step."""
@@ -35,7 +48,7 @@ class TrainingStep:
     validation_losses: Callable[[], Float[Tensor, " seed"]]
     weights: Sequence[Tensor]  # [seed, ...]: all that is kept of the best model
     validation_errors: Callable[[], Float[Tensor, " seed"]] | None = None  # of forecasts; lowest for the best model
-    compiler: Callable[[], CompiledUpdates] | None = None
+    compiler: Callable[[], CompiledUpdates | None] | None = None
 
     def compiled(self) -> CompiledUpdates | None:
         """The same updates by compiled code, where there is any: for float32 weights on a CPU."""

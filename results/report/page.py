@@ -191,10 +191,9 @@ def _protocol(run: Run) -> dict[str, Any]:
     last = [name for name, one in run.learner_components.items() if one.settings.get("training.keep") == "last"]
     if last:
         found["last weights"] = last
-    by_forecasts, chosen_by_any = (
-        set(one["learner"]) - set(last) for one in (points.dropna(subset="valid_error"), points)
-    )
-    for rule, chosen in (("forecasts", by_forecasts), ("loss", chosen_by_any - by_forecasts)):
+    trained = set(points["learner"]) - set(last)
+    by_forecasts = trained & set(points.dropna(subset="valid_error")["learner"])
+    for rule, chosen in (("forecasts", by_forecasts), ("loss", trained - by_forecasts)):
         if chosen:
             found[f"best by validation {rule}"] = [learner for learner in run.learners if learner in chosen]
     return found

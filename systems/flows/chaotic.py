@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 from torch import Tensor
 
-from systems.base import Flow, NameWhere
+from systems.base import Flow, KnownExponent
 from systems.solvers.dop853 import STATISTICS_TOLERANCE
 
 NEAR = 0.01  # of all starts to one another, before chaos parts them
@@ -16,24 +16,14 @@ PULL = 2.0  # of the circle on which a drive turns; a distance from it shrinks a
 
 
 @dataclass(frozen=True)
-class Chaotic(Flow):
-    """A flow with a chaotic attractor.
+class Chaotic(KnownExponent, Flow):
+    """A flow with a chaotic attractor."""
 
-    One timescale is the Lyapunov time at the default parameters; at others it is as long, but no Lyapunov time.
-    """
-
-    largest_exponent: ClassVar[float]  # at the default parameters
     start: ClassVar[tuple[float, ...]]  # a state on the attractor
-
-    timescale_name = NameWhere("Lyapunov time", lambda system: system == type(system)())
 
     @property
     def dim(self) -> int:
         return len(self.start)
-
-    @property
-    def timescale(self) -> float:
-        return 1.0 / self.largest_exponent
 
     def initial_states(self, count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count dim"]:
         """States that set out near each other, and had random times for the way along the attractor."""

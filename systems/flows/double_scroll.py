@@ -8,16 +8,15 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from systems.base import NameWhere, SpectrumMap, require_positive
+from systems.base import KnownExponent, SpectrumMap, require_positive
 from systems.hybrid import Hybrid
 from systems.published import Attractor, Published
 
-LARGEST_EXPONENT = 0.0765  # at the default parameters: by how fast 400 pairs of neighbours part over 100 time units
 TRANSIENT = 40.0  # time units, after which all states are on the attractor
 
 
 @dataclass(frozen=True)
-class DoubleScroll(Hybrid):
+class DoubleScroll(KnownExponent, Hybrid):
     """Two scrolls as of Chua's circuit, with a switch in the place of its diode.
 
     x' = y,  y' = z,  z' = -a (x + y + z - sign(x)): linear on either side of x = 0, where the velocity jumps.
@@ -29,11 +28,11 @@ class DoubleScroll(Hybrid):
 
     a: float = 0.8
 
-    timescale_name = NameWhere("Lyapunov time", lambda system: system.a == 0.8)
+    largest_exponent = 0.0765  # by how fast 400 pairs of neighbours part over 100 time units
     published = (
         Published(
             "752e58a508dc",
-            attractor=Attractor((LARGEST_EXPONENT, 0.004, "neighbours"), states=60, time=12.0),
+            attractor=Attractor((largest_exponent, 0.004, "neighbours"), states=60, time=12.0),
         ),
     )
 
@@ -43,10 +42,6 @@ class DoubleScroll(Hybrid):
     @property
     def dim(self) -> int:
         return 3
-
-    @property
-    def timescale(self) -> float:
-        return 1.0 / LARGEST_EXPONENT
 
     def initial_states(self, count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count 3"]:
         start = torch.from_numpy(rng.uniform(-0.2, 0.2, (count, 3)))

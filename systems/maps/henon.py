@@ -7,14 +7,12 @@ import torch
 from jaxtyping import Float64, Inexact
 from torch import Tensor
 
-from systems.base import Map, NameWhere
+from systems.base import KnownExponent, Map
 from systems.published import SPROTT, Attractor, Published
-
-LARGEST_EXPONENT = 0.41922  # Sprott, "Chaos and time-series analysis", 2003, at the default parameters
 
 
 @dataclass(frozen=True)
-class HenonMap(Map):
+class HenonMap(KnownExponent, Map):
     """A plane that is bent, contracted and turned over.
 
     x -> 1 - a x^2 + y,  y -> b x. One timescale is the Lyapunov time at the default parameters; at others it is as
@@ -26,21 +24,17 @@ class HenonMap(Map):
     a: float = 1.4
     b: float = 0.3
 
-    timescale_name = NameWhere("Lyapunov time", lambda system: system == HenonMap())
+    largest_exponent = 0.41922
     published = (
         Published(
             "884215a3ce71",
-            attractor=Attractor((LARGEST_EXPONENT, 0.003, SPROTT), (1.25827, 0.002, SPROTT), states=400, time=100.0),
+            attractor=Attractor((largest_exponent, 0.003, SPROTT), (1.25827, 0.002, SPROTT), states=400, time=100.0),
         ),
     )
 
     @property
     def dim(self) -> int:
         return 2
-
-    @property
-    def timescale(self) -> float:
-        return 1 / LARGEST_EXPONENT
 
     def initial_states(self, count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count 2"]:
         return self.solve(rng.uniform(-0.1, 0.1, (count, 2)), np.array([0.0, 100.0]))[:, -1]

@@ -7,14 +7,12 @@ import torch
 from jaxtyping import Float64, Inexact
 from torch import Tensor
 
-from systems.base import Map, NameWhere
+from systems.base import KnownExponent, Map
 from systems.published import SPROTT, Attractor, Published
-
-LARGEST_EXPONENT = 0.5076  # Sprott, "Chaos and time-series analysis", 2003, at the default parameters
 
 
 @dataclass(frozen=True)
-class IkedaMap(Map):
+class IkedaMap(KnownExponent, Map):
     """A complex field that turns by an angle of its own strength; the plane (x, y) of its real and imaginary part.
 
     x -> 1 + u (x cos t - y sin t),  y -> u (x sin t + y cos t),  t = phase - detuning / (1 + x^2 + y^2).
@@ -28,21 +26,17 @@ class IkedaMap(Map):
     phase: float = 0.4
     detuning: float = 6.0
 
-    timescale_name = NameWhere("Lyapunov time", lambda system: system == IkedaMap())
+    largest_exponent = 0.5076
     published = (
         Published(
             "27dff7ccf997",
-            attractor=Attractor((LARGEST_EXPONENT, 0.003, SPROTT), (1.70666, 0.005, SPROTT), states=400, time=100.0),
+            attractor=Attractor((largest_exponent, 0.003, SPROTT), (1.70666, 0.005, SPROTT), states=400, time=100.0),
         ),
     )
 
     @property
     def dim(self) -> int:
         return 2
-
-    @property
-    def timescale(self) -> float:
-        return 1 / LARGEST_EXPONENT
 
     def initial_states(self, count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count 2"]:
         """Weak fields, which come to the attractor: strong ones come to rest elsewhere."""

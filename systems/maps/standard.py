@@ -8,14 +8,14 @@ import torch
 from jaxtyping import Float64, Inexact
 from torch import Tensor
 
-from systems.base import Map, NameWhere
+from systems.base import KnownExponent, Map
 from systems.published import Attractor, Published
 
 CHIRIKOV = "Chirikov 1979"  # "A universal instability of many-dimensional oscillator systems", Physics Reports 52
 
 
 @dataclass(frozen=True)
-class StandardMap(Map):
+class StandardMap(KnownExponent, Map):
     """A rotator that is kicked once a turn: its momentum and angle, both in [0, 2 pi).
 
     p -> p + kick sin(angle),  angle -> angle + p, of the new p. At the default kick all orbits but a few are chaotic.
@@ -26,16 +26,14 @@ class StandardMap(Map):
 
     kick: float = 10.0
 
-    timescale_name = NameWhere("Lyapunov time", lambda system: system == StandardMap())
-    published = (Published("7759730337ee", attractor=Attractor((log(5), 0.02, CHIRIKOV), states=400, time=100.0)),)
+    largest_exponent = log(5)
+    published = (
+        Published("7759730337ee", attractor=Attractor((largest_exponent, 0.02, CHIRIKOV), states=400, time=100.0)),
+    )
 
     @property
     def dim(self) -> int:
         return 2
-
-    @property
-    def timescale(self) -> float:
-        return 1 / log(5)
 
     def initial_states(self, count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count 2"]:
         return rng.uniform(0.0, 2 * pi, (count, 2))

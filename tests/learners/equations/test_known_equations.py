@@ -12,7 +12,7 @@ from torchdiffeq import odeint
 
 from learners import Budget, Failure, HybridODE, Learner, Mechanistic, Persistence, Training, Unsuitable
 from learners.equations.least_squares import LeastSquares
-from learners.equations.mechanistic import exact_starts, noise_scale, observation_noise, pieces
+from learners.equations.mechanistic import least_squares, noise_scale, observation_noise, pieces
 from learners.equations.published_fit import PublishedFit, Recipe
 from learners.equations.sensitivities import integrate, real_parameters, sensitivities
 from learners.fewer_trajectories import Fewer
@@ -128,11 +128,11 @@ def test_what_the_data_do_not_tell_has_no_finite_floor():
 
 def test_an_exact_start_stays_as_it_is_in_whole_trajectories_and_in_first_pieces():
     data = observed(LinearSpiral(), samples=12, error=0.05, exact_start=True)
-    assert exact_starts(observed(LinearSpiral()), 4) is None
-    found = exact_starts(data, 4)
+    assert least_squares(LinearSpiral(), observed(LinearSpiral()), 4, noise_scale(data), 1).exact is None
+    problem = least_squares(LinearSpiral(), data, 4, noise_scale(data), 1)
+    found = problem.exact
     assert found is not None
     assert found.tolist() == [True, False, False] * 4
-    problem = LeastSquares(LinearSpiral(), pieces(data.train, 4), noise_scale(data), 1, found)
     values = {"damping": torch.tensor(0.2, dtype=torch.float64), "rotation": torch.tensor(1.1, dtype=torch.float64)}
     _, moves = problem.normal(values, problem.observed.states[:, 0]).step(1e-3)
     assert (moves[found] == 0).all()

@@ -10,9 +10,10 @@ from torchdiffeq import odeint
 from learners.base import SolverError
 from learners.networks.fields import VectorField
 from learners.networks.stacked import StackedMLP
-from learners.solvers.compiled_forecasts import OUT_OF_BOUNDS, adaptive_forecasts
-from learners.solvers.embedded import MOST_STEPS, solve
+from learners.solvers.compiled_forecasts import adaptive_forecasts
+from learners.solvers.embedded import solve
 from learners.solvers.integration import rollout_adaptive
+from learners.solvers.pairs import MOST_STEPS, OUT_OF_BOUNDS
 from learners.streams import stream
 from tests.support.cases import few
 

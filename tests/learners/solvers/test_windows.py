@@ -36,7 +36,9 @@ def losses_of(network: WindowMap, given: Tensor) -> Tensor:
 def updates_of(network: WindowMap, window: int) -> WindowUpdates:
     compiler = window_updates(network.recurrent, network.readout, window, network.increment)
     assert compiler is not None
-    return compiler(1.0)
+    updates = compiler(1.0)
+    assert isinstance(updates, WindowUpdates)
+    return updates
 
 
 @pytest.mark.parametrize("cell", CELLS)
