@@ -123,7 +123,7 @@ def aggregated(frame: pd.DataFrame, learners: list[str]) -> pd.DataFrame:
     """
     trials = losses(frame, LEADING_METRIC)
     trials = trials.loc[trials["learner"].isin(learners)]
-    systems = list(dict.fromkeys(trials["system"]))
+    systems = list(trials["system"].unique())
     by_cell = {place: column(mine, "loss").to_numpy() for place, mine in groups(trials, "system", "learner")}
     complete = [learner for learner in learners if systems and all((one, learner) in by_cell for one in systems)]
     if len(complete) < FEWEST_TOGETHER:

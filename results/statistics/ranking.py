@@ -212,7 +212,7 @@ def performance_profile(table: pd.DataFrame, ratios: Sequence[float]) -> pd.Data
 
 def _medians(frame: pd.DataFrame, learners: Sequence[str], metric: str) -> pd.DataFrame:
     """Median loss over the seeds, by system (rows) and learner (columns); of the error where a system is saturated."""
-    systems = list(dict.fromkeys(rows(frame, metric=metric)["system"]))
+    systems = list(rows(frame, metric=metric)["system"].unique())
 
     def medians(metric: str) -> pd.DataFrame:
         table = losses(frame, metric).groupby(CELL, sort=False)["loss"].median().unstack("learner")
@@ -275,7 +275,7 @@ def level_by_seeds(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, se
 
 def level_by_ranks(frame: pd.DataFrame, metric: str, learners: Sequence[str]) -> set[str]:
     """The learners that ranks over all systems do not resolve from the one with the lowest mean rank, and that one."""
-    if len(set(losses(frame, metric)["system"])) < FEWEST_SYSTEMS:
+    if losses(frame, metric)["system"].nunique() < FEWEST_SYSTEMS:
         return set()
     ranks = ranking(frame, learners, metric)
     names = ranks.learners

@@ -24,6 +24,7 @@ FLOORS = {  # values near or below are rounding, not results, and their ratios m
     **dict.fromkeys(SHARES, 0.05),  # a few test cases
 }  # fmt: skip
 DEFAULT_FLOOR = 1e-4
+PLACE = ["system", "metric"]
 
 
 def losses(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -61,17 +62,15 @@ def told_from_truth(frame: pd.DataFrame) -> pd.DataFrame:
     of a distance from it is dropped that its 95 % interval leaves open. That is the estimate's own, which `attrs` have
     as "reach", or how independent true trajectories scatter, which tells it of most metrics of long runs.
     """
-    place = ["system", "metric"]
-    known: Mapping[str, Mapping[str, float]] = frame.attrs.get("published", {})
     ours = rows(frame, better="truth")
-    ours = ours.loc[[metric not in known.get(system, {}) for system, metric in ours[place].itertuples(index=False)]]
+    ours = ours.loc[np.isnan(_published(ours))]
     reach: dict[Any, float] = dict(frame.attrs.get("reach", {}))
     others = rows(ours, learner=INDEPENDENT_TRUTH).dropna(subset="value")
     others = others.loc[others["metric"].isin(frame.attrs.get("long_run", []))]
-    for where, values in others.groupby(place)["value"]:
+    for where, values in others.groupby(PLACE)["value"]:
         if len(values) > 1:
             reach[where] = float(stats.t.ppf(1 - LEVEL / 2, len(values) - 1) * values.std())
-    truth = rows(ours, learner=GROUND_TRUTH).groupby(place)["value"].median()
+    truth = rows(ours, learner=GROUND_TRUTH).groupby(PLACE)["value"].median()
     value = column(frame, "value").copy()
     for where, half in reach.items():
         if where in truth.index and half >= 0:
@@ -106,9 +105,14 @@ def _loss(trials: pd.DataFrame, alike: list[str]) -> pd.Series:
     """
     value, better = column(trials, "value"), column(trials, "better")
     best = rows(trials, learner=GROUND_TRUTH).groupby(alike)["value"].median().to_frame("best")
-    known: Mapping[str, Mapping[str, float]] = trials.attrs.get("published", {})
-    pairs = zip(trials["system"], trials["metric"], strict=True)
-    published = np.array([known.get(system, {}).get(metric, np.nan) for system, metric in pairs], dtype=float)
-    measured = trials.join(best, on=alike)["best"].to_numpy(dtype=float)
+    published, measured = _published(trials), trials.join(best, on=alike)["best"].to_numpy(dtype=float)
     distance = (value - np.where(np.isnan(published), measured, published)).abs()
     return value.where(better != "higher", -value).where(better != "truth", distance)
+
+
+def _published(trials: pd.DataFrame) -> np.ndarray:
+    """What is published of each trial's system and metric, as `attrs` of the frame of a run say, or NaN."""
+    known: Mapping[str, Mapping[str, float]] = trials.attrs.get("published", {})
+    values = {(system, metric): value for system, found in known.items() for metric, value in found.items()}
+    table = pd.Series([*values.values()], pd.MultiIndex.from_tuples([*values], names=PLACE), dtype=float)
+    return table.reindex(pd.MultiIndex.from_frame(trials[PLACE])).to_numpy()

@@ -156,7 +156,7 @@ def leaderboard(
     the unit of time of each system, and `totals` is the summary of the frame, where it is at hand.
     """
     totals = summary(frame) if totals is None else totals
-    metrics = dict.fromkeys(totals["metric"])
+    metrics = totals["metric"].unique()
     leading = leading_metric(metrics)
     compared = [learner for learner in learners if learner not in references]
     dashes, by_ranks = pd.Series(NOTHING, index=list(learners)), level_by_ranks(frame, leading, compared)
@@ -211,7 +211,7 @@ def system_table(
         columns.append(shown)
     caption = (
         f"{f'{group.capitalize()} metrics' if group else 'All metrics'} on {system}: medians over "
-        f"{len(set(here['seed']))} seeds. {BOLD} ({BY_SEEDS}). Reference rows below the line."
+        f"{here['seed'].nunique()} seeds. {BOLD} ({BY_SEEDS}). Reference rows below the line."
     )
     if any(each.chance for each in columns):
         caption += f" {INDEPENDENT_TRUTH}: the truth's own score, with quartiles over seeds where they differ."
