@@ -10,7 +10,7 @@ from torch import Tensor
 
 from learners.base import FREE, Budget, Learner, Predictor, Unsuitable
 from learners.drawn_paths import TruePaths
-from learners.solvers.accurate import accurate_substeps
+from learners.solvers.accurate import accurate_substeps, steps_of
 from learners.solvers.rollout import EquationsPredictor
 from learners.solvers.steps import EVALUATIONS
 from learners.streams import stream
@@ -71,12 +71,12 @@ class TrueEquations(Learner):
                 f"{dataset.sampling.channels} shows {dataset.dim} of them"
             )
         if isinstance(system, Map):
-            count, evaluations = 1, round(dataset.step)
+            steps, count, evaluations = system.accurate_steps, 1, round(dataset.step)
         else:
-            count = accurate_substeps(system, dataset)
+            steps, count = steps_of(system, dataset), accurate_substeps(system, dataset)
             evaluations = EVALUATIONS["rk4"] * count
         truth = EquationsPredictor(
-            lambda x, time: system.accurate_steps(x, time, count), dataset.step, evaluations, dtype=torch.float32
+            lambda x, time: steps(x, time, count), dataset.step, evaluations, dtype=torch.float32
         )
         truth.log = FREE
         return [truth] * len(seeds)

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor, nn
-from torch.autograd import forward_ad
 
 from learners.networks.fields import VectorField
 from learners.networks.stacked import StackedMLP, replicas_in
@@ -33,12 +32,6 @@ def adaptive_forecasts(field: nn.Module, solver: str, tolerance: float) -> "Adap
     if perceptrons is None or replicas_in(perceptrons[0]) > 1:
         return None
     return AdaptiveForecasts(perceptrons[0], field.get_buffer("increment"), solver, tolerance)
-
-
-def is_plain(state: Tensor) -> bool:
-    """Whether states are no more than numbers in a CPU's memory, through which nobody asks for derivatives."""
-    numbers = state.device.type == "cpu" and state.dtype == torch.float32 and type(state) is Tensor
-    return numbers and not torch.is_grad_enabled() and forward_ad.unpack_dual(state).tangent is None
 
 
 class Mirror:

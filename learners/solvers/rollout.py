@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from learners.base import Predictor
 from learners.networks.scales import Scales
 from learners.networks.stacked import joined, size
-from learners.solvers.compiled_forecasts import MANY, is_plain
+from learners.solvers.compiled_forecasts import MANY
 from systems import Trajectories
+from systems.solvers.handover import is_plain
 
 Rollout = Callable[[Tensor, Sequence[float]], tuple[Tensor, int]]
 Compiled = Callable[[Tensor, int], Tensor]  # of states `[batch, ...]`, those after 1, 2, ... sampling steps

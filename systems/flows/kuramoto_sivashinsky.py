@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from importlib.util import find_spec
 from math import ceil, pi
 
 import numpy as np
@@ -13,6 +14,7 @@ from systems.base import Flow, NameWhere, Solution, SpectrumMap, States, Times, 
 from systems.published import Attractor, Published
 from systems.solvers.dop853 import TOLERANCE
 from systems.solvers.etdrk4 import ETDRK4, Modes
+from systems.solvers.handover import is_plain
 
 # By length. That of 22 agrees with Edson, Bunder, Mattner and Roberts, ANZIAM Journal 61, 2019; others are measured.
 LARGEST_EXPONENT = {22.0: 0.0474, 100.0: 0.094, 200.0: 0.095}
@@ -21,6 +23,8 @@ EDSON = "Edson 2019"
 
 LARGEST_STEP = 0.008  # at the standard tolerance: errors within one Lyapunov time stay below 1e-8 at 22 and 200
 TRANSIENT_STEP = 0.1  # where only the attractor matters, not the way to it
+MOST_COMPILED = 48  # modes, beyond which transforms cost less than sums of products
+HAS_NUMBA = find_spec("numba") is not None
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,11 @@ class KuramotoSivashinsky(Flow):
 
     def _advance(self, modes: Modes, scheme: ETDRK4, count: int, decay: Tensor) -> Modes:
         resolved, others = modes.split([modes.shape[-1] - decay.shape[-1], decay.shape[-1]], dim=-1)
-        for _ in range(count):
-            resolved = scheme.advance(resolved, self._square)
+        if resolved.shape[-1] <= MOST_COMPILED and HAS_NUMBA and is_plain(modes, torch.complex64, torch.complex128):
+            from systems.solvers import etdrk4_kernel  # half a second for numba, and seconds where it is to be compiled
+
+            resolved = etdrk4_kernel.steps(resolved, scheme, count, self.grid)
+        else:
+            for _ in range(count):
+                resolved = scheme.advance(resolved, self._square)
         return torch.cat([resolved, decay * others], dim=-1)

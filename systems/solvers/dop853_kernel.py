@@ -7,19 +7,15 @@ is reordered or contracted, whatever the processor. Arrays have a column for eac
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from scipy.integrate import DOP853
 
-from systems.solvers import adaptive, tracing
+from systems.solvers import adaptive, program_kernel, tracing
 from systems.solvers.adaptive import Start
 from systems.solvers.compiling import cached, digest
-from systems.solvers.tracing import ABSOLUTE, ADD, DIVIDE, MULTIPLY, NEGATE, SUBTRACT, Program
+from systems.solvers.program_kernel import OPTIONS, PROGRAM, evaluate, inner
 
-OPTIONS: Any = {"error_model": "numpy"}
 STAGES, EXTENSION = 16, 4  # slopes of a step and its dense output; coefficients of the latter beyond a cubic
-
-_njit: Any = njit
-inner = _njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # functions that others call
 
 
 def _table() -> np.ndarray:
@@ -49,38 +45,6 @@ def _combine(out, row, count, slopes):
 
 
 @inner
-def _evaluate(program, values, slope):
-    """The velocity at the states and times in the first registers."""
-    width = values.shape[1]
-    for line in range(len(program.lines)):
-        operation = program.lines[line, 0]
-        left, right = values[program.lines[line, 1]], values[program.lines[line, 2]]
-        result = values[program.lines[line, 3]]
-        if operation == ADD:
-            for i in range(width):
-                result[i] = left[i] + right[i]
-        elif operation == SUBTRACT:
-            for i in range(width):
-                result[i] = left[i] - right[i]
-        elif operation == MULTIPLY:
-            for i in range(width):
-                result[i] = left[i] * right[i]
-        elif operation == DIVIDE:
-            for i in range(width):
-                result[i] = left[i] / right[i]
-        elif operation == NEGATE:
-            for i in range(width):
-                result[i] = -left[i]
-        elif operation == ABSOLUTE:
-            for i in range(width):
-                result[i] = abs(left[i])
-    for place in range(len(program.outputs)):
-        value = values[program.outputs[place]]
-        for i in range(width):
-            slope[place * width + i] = value[i]
-
-
-@inner
 def _stage(program, values, old, t, h, node, sums, slope):
     """The slope at old states + h sums."""
     width = len(h)
@@ -91,7 +55,7 @@ def _stage(program, values, old, t, h, node, sums, slope):
     clock = values[len(program.outputs)]
     for i in range(width):
         clock[i] = t[i] + node * h[i]
-    _evaluate(program, values, slope)
+    evaluate(program, values, slope)
 
 
 @inner
@@ -198,7 +162,7 @@ def _entry(sources: str) -> Any:
                 for i in range(dim):
                     for lane in range(width):
                         values[i, lane], values[dim, lane] = old[i * width + lane], t[lane]
-                _evaluate(program, values, sums)
+                evaluate(program, values, sums)
                 for lane in range(width):
                     if is_new[lane]:
                         is_new[lane] = False
@@ -249,9 +213,9 @@ def _entry(sources: str) -> Any:
 
 _numbers, _indices = types.float64[::1], types.int64[::1]
 integrate = cached(
-    _entry(digest(__file__, adaptive.__file__, tracing.__file__)),
+    _entry(digest(__file__, adaptive.__file__, program_kernel.__file__, tracing.__file__)),
     types.boolean(
-        types.NamedTuple((_numbers, types.int64[:, ::1], _indices, types.int64), Program),
+        PROGRAM,
         types.NamedTuple((_indices, _numbers, _numbers, types.float64[:, ::1], _numbers), Start),
         _numbers,
         types.UniTuple(types.float64, 3),

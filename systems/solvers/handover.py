@@ -1,4 +1,4 @@
-"""When a reference integration goes on in compiled code, which gives the same bytes sooner but takes time to load."""
+"""When compiled code takes over: of reference integrations, to which it gives the same bytes but takes time to load."""
 
 import sys
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from importlib.util import find_spec
 import numpy as np
 import torch
 from jaxtyping import Float64
+from torch import Tensor
+from torch.autograd import forward_ad
 
 from systems.solvers.adaptive import Start
 from systems.solvers.dense_output import Clock, State, Velocity
@@ -47,18 +49,11 @@ class Handover:
         """Whether compiled code is to go on from here; each call counts as a round of steps before."""
         SPENT.rounds += 1 + start.x.size / NUMBERS
         if len(start.x) and not self.refused and (KERNEL in sys.modules or SPENT.rounds > LOADING):
-            self.program = self._checked(start.t, start.x)
+            # Numpy adds up a column of single numbers in an order of its own.
+            self.program = checked_program(self.velocity, start.t, start.x) if start.x.shape[1] > 1 else None
             self.refused = self.program is None
             self.rest = None if self.refused else start
         return self.rest is not None
-
-    def _checked(self, t: Clock, x: State) -> Program | None:
-        """The velocity as a program that gives its bytes at these states."""
-        # Numpy adds up a column of single numbers in an order of its own.
-        if x.shape[1] == 1 or find_spec("numba") is None or (program := trace(self.velocity, x.shape[1])) is None:
-            return None
-        eager = self.velocity(torch.from_numpy(t), torch.from_numpy(x)).numpy()
-        return program if program(t, x).tobytes() == eager.tobytes() else None
 
     def integrate(
         self,
@@ -81,3 +76,20 @@ class Handover:
         width = max(LEAST, min(WIDTH, MOST // self.rest.x.shape[1], len(self.rest.t)))
         times = np.array(times, order="C")  # writable, as the kernel expects
         return dop853_kernel.integrate(self.program, self.rest, smallest, control, times, states, width)
+
+
+def checked_program(velocity: Velocity, t: Clock, x: State) -> Program | None:
+    """The velocity as a program that gives its bytes at these states; None where it is none, or nothing to run it."""
+    if find_spec("numba") is None or (program := trace(velocity, x.shape[1])) is None:
+        return None
+    eager = velocity(torch.from_numpy(t), torch.from_numpy(x)).numpy()
+    return program if program(t, x).tobytes() == eager.tobytes() else None
+
+
+def is_plain(state: Tensor, *precisions: torch.dtype) -> bool:
+    """Whether states are no more than numbers in a CPU's memory, through which nobody asks for derivatives.
+
+    Their precision is one of these, by default single.
+    """
+    numbers = state.device.type == "cpu" and state.dtype in (precisions or [torch.float32]) and type(state) is Tensor
+    return numbers and not torch.is_grad_enabled() and forward_ad.unpack_dual(state).tangent is None

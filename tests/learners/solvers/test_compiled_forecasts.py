@@ -10,11 +10,12 @@ from torch.autograd import forward_ad
 from learners.networks.fields import VectorField
 from learners.networks.stacked import StackedMLP
 from learners.resnet import ResidualMap, ResNet
-from learners.solvers.compiled_forecasts import FixedForecasts, is_plain
+from learners.solvers.compiled_forecasts import FixedForecasts
 from learners.solvers.integration import Integration
 from learners.solvers.rollout import Rollout
 from learners.solvers.steps import FixedStep
 from learners.streams import stream
+from systems.solvers.handover import is_plain
 from tests.support.cases import few
 
 OFFSETS = [1.0, 4.0, 5.0]
