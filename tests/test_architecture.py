@@ -125,7 +125,7 @@ def test_imports_are_absolute_and_modules_say_what_they_are(module):
 def test_numba_is_imported_only_where_compiled_code_is_wanted():
     """It takes half a second, and what is still to be compiled takes seconds."""
     names = "arithmetic", "attempts", "bases", "blocks", "forecasts", "gates", "kernel", "piecewise_linear", "windows"
-    compiled = {f"learners.solvers.{name}" for name in names}
+    compiled = {"learners.linear.polynomial_kernel", *(f"learners.solvers.{name}" for name in names)}
     compiled |= {
         f"systems.solvers.{name}"
         for name in ("compiling", "dop853_kernel", "etdrk4_kernel", "fixed_kernel", "program_kernel")

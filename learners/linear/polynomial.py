@@ -3,19 +3,21 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import combinations_with_replacement
 from math import comb
 from operator import itemgetter
 from time import perf_counter
 from typing import ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
 from learners.linear.ridge import PENALTIES, ridge
-from learners.solvers.rollout import SteppedPredictor, rollout_map
+from learners.solvers.rollout import Compiled, SteppedPredictor, rollout_map
 from learners.training.segments import regular_only
 from learners.validation import not_negative, positive
 from learners.validation_forecasts import ValidationForecasts
@@ -23,6 +25,7 @@ from systems import Dataset, Trajectories
 
 SAMPLES = 40_000  # training pairs used at the most
 ALWAYS = 8  # degrees that are tried in any case: forecasts by low ones may diverge, and say nothing of the next
+MOST_COMPILED = 3000  # weights, beyond which products of matrices cost less
 PATIENCE = 2  # degrees in a row without improvement beyond: odd maps have use for every other one
 
 
@@ -145,8 +148,11 @@ def monomials(dim: int, degree: int, terms: int) -> list[tuple[int, ...]]:
 
 
 def evaluate(factors: Sequence[tuple[int, ...]], x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch terms"]:
-    """The value of each monomial."""
-    return products(x, factor_index(factors, x))
+    """The value of each monomial, of which all that are below it have to come before."""
+    channels, values = x.unbind(-1), dict[tuple[int, ...], Tensor]()
+    for each in factors:
+        values[each] = values[each[:-1]] * channels[each[-1]] if each else torch.ones_like(channels[0])
+    return torch.stack([*values.values()], dim=-1)
 
 
 def factor_index(factors: Sequence[tuple[int, ...]], x: Float[Tensor, "*batch dim"]) -> Int[Tensor, "degree terms"]:
@@ -192,7 +198,8 @@ class PolynomialMap(SteppedPredictor):
         reach: int,
         stride: int,
     ) -> None:
-        super().__init__(rollout_map(self.step, evaluations=1), dataset.step)
+        compiled = self.compiled if weights.numel() <= MOST_COMPILED and find_spec("numba") else None
+        super().__init__(rollout_map(self.step, 1, compiled, torch.float64), dataset.step)
         self.factors, self.polynomial, self.stride = factors, weights, stride
         self.reach = self.least_past = reach
         self.mean, self.std = dataset.mean, dataset.std
@@ -215,3 +222,17 @@ class PolynomialMap(SteppedPredictor):
         """The window one sampling step later."""
         change = products(state[:, :: self.stride].flatten(1), self.index) @ self.polynomial
         return torch.cat([state[:, 1:], (state[:, -1] + change).unsqueeze(1)], dim=1)
+
+    def compiled(self) -> Compiled:
+        """Compiled code of the same steps."""
+        from learners.linear.polynomial_kernel import forecast  # half a second for numba
+
+        places = {factors: place for place, factors in enumerate(self.factors)}
+        lower, channel = np.array([(places[each[:-1]], each[-1]) if each else (0, 0) for each in self.factors]).T
+        weights = self.polynomial.numpy(force=True).copy()
+
+        def windows(state: Tensor, count: int) -> Tensor:
+            given = np.ascontiguousarray(state.numpy())
+            return torch.from_numpy(forecast(given, lower.copy(), channel.copy(), weights, self.stride, count))
+
+        return windows

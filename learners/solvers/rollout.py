@@ -111,7 +111,10 @@ class EquationsPredictor(SteppedPredictor):
 
 
 def rollout_map(
-    step: Callable[[Tensor], Tensor], evaluations: int, compiled: Callable[[], Compiled] | None = None
+    step: Callable[[Tensor], Tensor],
+    evaluations: int,
+    compiled: Callable[[], Compiled] | None = None,
+    precision: torch.dtype = torch.float32,
 ) -> Rollout:
     """Return a rollout that applies a map of one sampling step over and over.
 
@@ -121,10 +124,11 @@ def rollout_map(
         step: advances states `[batch, dim]` by one sampling step.
         evaluations: evaluations of the network in one step.
         compiled: gives compiled code of the same map, if there is any.
+        precision: of the states that it takes.
     """
 
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        if (found := _in_whole_steps(compiled, state, offsets)) is not None:
+        if (found := _in_whole_steps(compiled, state, offsets, precision)) is not None:
             return found, round(offsets[-1]) * evaluations
         states, done = [], 0
         for offset in offsets:
@@ -169,10 +173,13 @@ def rollout_flow(
 
 
 def _in_whole_steps(
-    compiled: Callable[[], Compiled] | None, state: Tensor, offsets: Sequence[float]
+    compiled: Callable[[], Compiled] | None,
+    state: Tensor,
+    offsets: Sequence[float],
+    precision: torch.dtype = torch.float32,
 ) -> Float[Tensor, "time *state"] | None:
     """States at offsets by compiled code; None where that cannot give them, or too few to be worth while."""
-    if compiled is None or offsets[-1] < MANY or not is_plain(state):
+    if compiled is None or offsets[-1] < MANY or not is_plain(state, precision):
         return None
     steps = [round(offset) for offset in offsets]
     increasing = all(before < after for before, after in pairwise([0, *steps]))

@@ -191,6 +191,19 @@ def test_eight_degrees_are_tried_and_more_until_two_in_a_row_forecast_no_better(
         assert list(dict.fromkeys(tried)) == list(range(1, (limit or 11) + 1))
 
 
+@pytest.mark.parametrize("learner", [PolynomialPropagator(degree=5), NVAR(lags=3, stride=2)], ids=["polynomial", "nvar"])
+def test_compiled_forecasts_are_the_eager_steps_to_rounding(learner: Learner, spiral: Dataset):
+    (found,) = learner.fit(spiral, Budget(), [0])
+    assert isinstance(found, PolynomialMap)
+    window = found.encode(spiral.test)
+    with torch.no_grad():
+        states = found.compiled()(window, 12)
+        for state in states:
+            window = found.step(window)
+            torch.testing.assert_close(state, window, rtol=1e-12, atol=1e-12)
+    assert len(states) == 12
+
+
 def test_without_its_extra_sparse_regression_says_what_to_install(spiral: Dataset, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "pysindy", None)
     with pytest.raises(Unsuitable, match=r"pip install 'dynamics-bench\[sindy\]'"):
