@@ -81,6 +81,10 @@ class Suite:
             raise ValueError(f"data_seed must not be negative, but {self.name} has data_seed={self.data_seed}")
         Budget(equal=self.equal, allowance=self.allowance)  # raises ValueError where these do not go together
 
+    def __repr__(self) -> str:
+        size = f"{len(self.systems)} systems, {len(self.learners)} learners, {len(self.metrics)} metrics"
+        return f"Suite({self.name}: {size}, {self.seeds} seeds)"
+
     def cells(self, budget: str = "standard", device: str = "cpu") -> list[Cell]:
         """The grid of the suite, system by system. Raises UserError where the suite has no such budget."""
         if budget not in self.budgets:

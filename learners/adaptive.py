@@ -31,10 +31,10 @@ class AdaptiveLearner(Learner):
     def __post_init__(self) -> None:
         positive(self, "lookahead", "width", "depth", "tolerance")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         flows_only(self, dataset)
         settings = {item.name: getattr(self, item.name) for item in fields(self)}
-        return NeuralODE(gradient=self.gradient, **settings).fit(dataset, budget, seeds)
+        return NeuralODE(gradient=self.gradient, **settings).fit_replicas(dataset, budget, seeds)
 
 
 @dataclass(frozen=True)

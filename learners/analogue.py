@@ -32,7 +32,7 @@ class Analogue(Learner):
     def __post_init__(self) -> None:
         positive(self, "window")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         regular_only(dataset)
         window = min(self.window, dataset.sampling.context, dataset.train.states.shape[1] // 2)
         return [Continuation(dataset, window)] * len(seeds)

@@ -117,6 +117,7 @@ class Predictor(ABC):
     stochastic: bool = False  # whether forecasts from the same past, side by side in a batch, are drawn at random
     least_past: int = 1  # samples before a forecast, without which it cannot start
 
+    fitted_to: Dataset | None = None  # where it is known
     log: TrainingLog = TrainingLog()
     calibration: Calibration | None = None  # of a model that is made of known equations
 
@@ -163,6 +164,35 @@ class Predictor(ABC):
                 states[members] = self.decode(found).transpose(0, 1)
                 evaluations += count * int(members.sum())
         return Forecast(states, round(evaluations / len(offsets)))
+
+    def forecast_after(self, past: Trajectories, offsets: Float[Tensor, " time"]) -> Forecast:
+        """Predict the states at increasing `offsets` after the last time of `past`, in the system's time unit."""
+        return self.forecast(past, past.times[:, -1:] + offsets.to(past.times))
+
+    def simulate(self, samples: int, past: Trajectories | None = None, step: float | None = None) -> Trajectories:
+        """So many samples of the model's own, one `step` apart, after `past`.
+
+        Without these, from the first test state of the data that it was fitted to, at their sampling step; ValueError
+        where those are not known.
+        """
+        data = self.fitted_to
+        if data is None and (past is None or step is None):
+            raise ValueError("this model does not know its data: give simulate the past and the step to go on with")
+        if past is None:
+            assert data is not None
+            past = data.test.between(0, data.sampling.context)
+            past = Trajectories(past.times[:1], past.states[:1])
+        if step is None:
+            assert data is not None
+            step = data.step
+        offsets = step * torch.arange(1, samples + 1, dtype=torch.float64)
+        return Trajectories(past.times[:, -1:] + offsets, self.forecast_after(past, offsets).states)
+
+    def __repr__(self) -> str:
+        """What it is, how large, and how training went."""
+        failure = self.log.failure
+        ending = failure.status if failure else f"{self.log.updates:,} updates" if self.log.updates else "no updates"
+        return f"{type(self).__name__}({self.parameters:,} parameters, {ending})"
 
     def _check(self, past: Trajectories) -> None:
         """Raise ValueError unless a forecast can go on from `past`."""
@@ -219,25 +249,29 @@ def _offsets(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Float64
     return offsets
 
 
+STANDARD = Budget()
+
+
 class Method(ABC):
     """What learners and classifiers have in common: they fit one model for each seed, and refuse what is no seed."""
 
     reference: ClassVar[bool] = False  # a yardstick shown beside the methods that are compared
 
     def __init_subclass__(cls) -> None:
-        if "fit" in vars(cls):
-            cls.fit = _checked(cls.fit)
+        if "fit_replicas" in vars(cls):
+            cls.fit_replicas = _checked(cls.fit_replicas)
 
     @abstractmethod
-    def fit(self, dataset: Any, budget: Budget, seeds: Sequence[int]) -> list[Any]: ...
+    def fit_replicas(self, dataset: Any, budget: Budget, seeds: Sequence[int]) -> list[Any]:
+        """Fit one model for each seed."""
 
 
-def _checked(fit: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(fit)
+def _checked(fit_replicas: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(fit_replicas)
     def fit_to_seeds(self: Any, dataset: Any, budget: Budget, seeds: Sequence[int]) -> Any:
         if len(seeds) == 0 or not all(isinstance(seed, Integral) and seed >= 0 for seed in seeds):
             raise ValueError(f"seeds must be whole numbers of at least 0, one for each model to fit, but is {seeds!r}")
-        return fit(self, dataset, budget, seeds)
+        return fit_replicas(self, dataset, budget, seeds)
 
     return fit_to_seeds
 
@@ -247,9 +281,15 @@ class Learner(Method):
     """A method of learning dynamical systems whose dataclass fields are its hyper-parameters."""
 
     @abstractmethod
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         """Fit one predictor for each seed, on the device where the dataset lies, without changing the dataset.
 
         A model that fails to train is returned all the same, with the reason in its `log.failure`. Raises Unsuitable
         where the method does not apply to the data.
         """
+
+    def fit(self, dataset: Dataset, budget: Budget = STANDARD, seed: int = 0) -> Predictor:
+        """Fit one predictor, which remembers the data that it was fitted to; see `fit_replicas`."""
+        (predictor,) = self.fit_replicas(dataset, budget, [seed])
+        predictor.fitted_to = dataset
+        return predictor

@@ -29,7 +29,7 @@ class Delayed(Learner):
     def __post_init__(self) -> None:
         positive(self, "delays", "stride")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         regular_only(dataset)
         lost, sampling = self.delays * self.stride, dataset.sampling
         shortest = min(part.states.shape[1] for part in (dataset.train, dataset.valid))
@@ -41,7 +41,7 @@ class Delayed(Learner):
             )
         shorter = replace(sampling, samples=sampling.samples - lost, context=sampling.context - lost)
         parts = {name: self.embed(getattr(dataset, name)) for name in PARTS}
-        inner = self.learner.fit(replace(dataset, sampling=shorter, **parts), budget, seeds)
+        inner = self.learner.fit_replicas(replace(dataset, sampling=shorter, **parts), budget, seeds)
         return [DelayedPredictor(self, predictor, dataset.dim) for predictor in inner]
 
     def embed(self, part: Trajectories) -> Trajectories:

@@ -18,7 +18,7 @@ class Fewer(Learner):
     def __post_init__(self) -> None:
         positive(self, "trajectories")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         there = len(dataset.train)
         if self.trajectories > there:
             raise ValueError(
@@ -27,4 +27,4 @@ class Fewer(Learner):
             )
         train = Trajectories(dataset.train.times[: self.trajectories], dataset.train.states[: self.trajectories])
         sampling = replace(dataset.sampling, trajectories=self.trajectories)
-        return self.learner.fit(replace(dataset, sampling=sampling, train=train), budget, seeds)
+        return self.learner.fit_replicas(replace(dataset, sampling=sampling, train=train), budget, seeds)

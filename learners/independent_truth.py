@@ -27,7 +27,7 @@ class IndependentTruth(Learner):
 
     reference: ClassVar[bool] = True
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         system = dataset.system
         if not isinstance(system, Simulated | Stochastic):
             raise Unsuitable(f"IndependentTruth needs a system that can be simulated, but {label(system)} cannot")

@@ -50,7 +50,7 @@ class NeuralDDE(Learner):
         """Samples of the history."""
         return self.delay + BEFORE
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         window_within_context(self, dataset)
         scales = Scales.of(dataset)
         sizes = [2 * scales.dim, *[self.width] * self.depth, scales.dim]

@@ -69,7 +69,7 @@ class NeuralODE(Learner):
                 'solver, or gradient="backpropagation"'
             )
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         flows_only(self, dataset)
         together = [[seed] for seed in seeds] if self._integration.adaptive else [seeds]
         return [predictor for stack in together for predictor in self._fit_stack(dataset, budget, stack)]

@@ -51,7 +51,7 @@ class NeuralSDE(Learner):
         if self.paths < 2:
             raise ValueError(f"NeuralSDE.paths must be at least 2, which differ by chance, but is {self.paths!r}")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         try:
             optional("torchsde", "sde", "NeuralSDE")
         except ModuleNotFoundError as error:

@@ -47,7 +47,7 @@ class ODELayer(Learner):
     def __post_init__(self) -> None:
         positive(self, "channels", "steps", "width", "depth")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         scales, generators = Scales.of(dataset), [stream(seed, "weights") for seed in seeds]
         stack = LayerMap(self, scales.increment.cpu(), generators).to(scales.mean.device)
 

@@ -25,7 +25,7 @@ class Persistence(Learner):
 
     reference: ClassVar[bool] = True
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return [Constant(None)] * len(seeds)
 
 
@@ -35,7 +35,7 @@ class TrainingMean(Learner):
 
     reference: ClassVar[bool] = True
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return [Constant(dataset.mean)] * len(seeds)
 
 
@@ -45,7 +45,7 @@ class Climatology(Learner):
 
     reference: ClassVar[bool] = True
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return [ShuffledDraw(dataset, seed) for seed in seeds]
 
 
@@ -59,7 +59,7 @@ class TrueEquations(Learner):
 
     reference: ClassVar[bool] = True
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         system = dataset.system
         if isinstance(system, Stochastic) and dataset.is_complete:
             return [TruePaths(system, dataset.step, SUBSTEPS, seed) for seed in seeds]

@@ -53,7 +53,7 @@ class ResNet(Learner):
         """None of their own: all hidden layers are alike."""
         return ()
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         scales = Scales.of(dataset, shared=self.network == "convolution")
         generators, dim = [stream(seed, "weights") for seed in seeds], scales.dim
         different = 1 if self.shared else self.blocks

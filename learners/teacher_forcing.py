@@ -52,7 +52,7 @@ class TeacherForced(Learner):
     def network(self, scales: Scales, generators: Sequence[torch.Generator]) -> nn.Module:
         """The map of every replica, untrained, with `begin`: its state at the first sample that is known."""
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         scales = Scales.of(dataset)
         stack = self.network(scales, [stream(seed, "weights") for seed in seeds]).to(scales.mean.device)
 

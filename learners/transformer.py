@@ -44,7 +44,7 @@ class Transformer(Learner):
                 f"Transformer.width={self.width} must be a multiple of heads={self.heads}: each head takes its share"
             )
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         window_within_context(self, dataset)
         scales = Scales.of(dataset)
         stack = AttentionMap(self, scales.increment.cpu(), [stream(seed, "weights") for seed in seeds])

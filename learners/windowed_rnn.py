@@ -47,7 +47,7 @@ class WindowedRNN(Learner):
     def __post_init__(self) -> None:
         positive(self, "window", "hidden", "layers")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         window_within_context(self, dataset)
         scales = Scales.of(dataset, clock=self.times != "regular", physical=not self.scaled)
         stack = WindowMap(self, scales.increment.cpu(), [stream(seed, "weights") for seed in seeds])

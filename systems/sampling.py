@@ -7,6 +7,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from systems.base import System
+from systems.configuration import label
 from systems.protocol import PARTS, Sampling, stream
 from systems.trajectories import Trajectories
 
@@ -27,6 +28,10 @@ class Dataset:
     valid: Trajectories
     test: Trajectories
     climate: Trajectories
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name} {'x'.join(map(str, getattr(self, name).states.shape[:2]))}" for name in PARTS)
+        return f"Dataset({label(self.system)}, seed {self.seed}, step {self.step:.4g}, {self.dim} channels; {parts})"
 
     @property
     def step(self) -> float:

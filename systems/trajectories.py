@@ -17,6 +17,11 @@ class Trajectories:
     def __len__(self) -> int:
         return len(self.states)
 
+    def __repr__(self) -> str:
+        count, samples, dim = self.states.shape
+        span = f"t = {self.times.min():.4g} to {self.times.max():.4g}" if samples and count else "empty"
+        return f"Trajectories({count} of {samples:,} samples of {dim} channels, {span})"
+
     def between(self, start: int, stop: int | None = None) -> "Trajectories":
         """The samples from index `start` up to, not including, `stop`."""
         return Trajectories(self.times[:, start:stop], self.states[:, start:stop])

@@ -54,6 +54,11 @@ def arguments() -> list[list[str]]:
 COMMANDS = arguments()
 
 
+def _marked(example: str) -> Any:
+    """One that trains takes minutes."""
+    return pytest.param(example, marks=pytest.mark.slow) if "bench.run(" in example else example
+
+
 @pytest.fixture(autouse=True)
 def folder_of_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder with the files that the texts speak of."""
@@ -74,7 +79,7 @@ def folder_of_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.splitlines()[0])
+@pytest.mark.parametrize("example", [_marked(each) for each in EXAMPLES], ids=lambda text: text.splitlines()[0])
 def test_an_example_in_python_runs_as_it_is_shown(example: str):
     module = SimpleNamespace(__name__="example")
     names: dict[str, Any] = vars(module)
@@ -90,10 +95,10 @@ def test_an_example_in_python_runs_as_it_is_shown(example: str):
         for learner in suite.learners:
             if isinstance(learner, Learner) and type(learner) in defined:
                 data = sample(cells[0].system, SMALL, 0)
-                (predictor,) = learner.fit(data, Budget(), [0])
+                (predictor,) = learner.fit_replicas(data, Budget(), [0])
                 past, times = data.test.between(0, 4), data.test.times[:, 4:]
                 assert predictor.forecast(past, times).states.isfinite().all()
-    assert defined or suites
+    assert defined or suites or "run" in names
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

@@ -70,11 +70,11 @@ class Cell(ABC, Generic[AnySystem, AnyLearner, AnySampling]):
         Raises TypeError where the learner returns anything but one model of this kind a seed.
         """
         with meter(self.device) as usage:
-            models = self.learner.fit(data, self.budget, self.seeds)
+            models = self.learner.fit_replicas(data, self.budget, self.seeds)
         if len(models) != len(self.seeds) or not all(isinstance(model, kind) for model in models):
             given = ", ".join(type(model).__name__ for model in models) or "none"
             wanted = f"{len(self.seeds)} {kind.__name__.lower()}s, one a seed"
-            raise TypeError(f"{self.learner_label}.fit must return {wanted}, but returns {given}")
+            raise TypeError(f"{self.learner_label}.fit_replicas must return {wanted}, but returns {given}")
         return models, usage
 
     def trials_of(self, models: Sequence[Model], measure_model: Callable[[int, Model], Trial]) -> list[Trial]:

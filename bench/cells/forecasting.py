@@ -68,8 +68,7 @@ class ForecastCell(SystemCell):
                 test, climate = together.get(id(predictor)) or [
                     forecast_part(predictor, part, context, self.device, self.learner_label)[0] for part in parts
                 ]
-                cost = _cost(predictor, dataset, test, usage, len(self.seeds))
-                evidence = _evidence(predictor, dataset, ground_truth_time, test, climate, cost)
+                evidence = evidence_of(predictor, dataset, ground_truth_time, test, climate, usage, len(self.seeds))
                 ending = _ending(predictor.log.failure, test, climate, evidence.step, self.system.timescale_name)
                 record = measure(self, seed, evidence, ending)
                 arrays = self.arrays(evidence)
@@ -100,10 +99,19 @@ class ForecastCell(SystemCell):
         return forecast_arrays(evidence) | interval_arrays(evidence, self.metrics)
 
 
-def _evidence(
-    predictor: Predictor, data: Dataset, ground_truth_time: float, test: Forecasts, climate: Forecasts, cost: Cost
+def evidence_of(
+    predictor: Predictor,
+    data: Dataset,
+    ground_truth_time: float,
+    test: Forecasts,
+    climate: Forecasts,
+    fitting: Usage,
+    seeds: int,
 ) -> Evidence:
-    """What the metrics measure of a fitted predictor; its estimates of parameters are printed to the cell's log."""
+    """What the metrics measure of a fitted predictor; its estimates of parameters are printed to the cell's log.
+
+    `fitting` is what fitting so many `seeds` took.
+    """
     evidence = Evidence(
         data.sampling.step,
         data.std.numpy(force=True)[: data.scored],
@@ -111,7 +119,7 @@ def _evidence(
         test.states[..., : data.scored],
         climate.truth[..., : data.scored],
         climate.states[..., : data.scored],
-        cost,
+        _cost(predictor, data, test, fitting, seeds),
         _times(data),
         ground_truth_time,
         Remembered(partial(exponents, predictor, data, climate.states)),

@@ -33,7 +33,7 @@ class {name}(Learner):
 
     ridge: float = 1e-6  # weight of the squared coefficients
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         if not dataset.is_regular:
             raise Unsuitable("a map of one sampling step cannot use irregular times")
         now, after = dataset.train.states[:, :-1].flatten(0, 1), dataset.train.states[:, 1:].flatten(0, 1)
@@ -102,7 +102,7 @@ def dataset() -> Dataset:
 
 @pytest.fixture(scope="module")
 def fitted(dataset: Dataset) -> list[Predictor]:
-    return {name}().fit(dataset, Budget(effort=0.01), SEEDS)
+    return {name}().fit_replicas(dataset, Budget(effort=0.01), SEEDS)
 
 
 def forecast(predictor: Predictor, dataset: Dataset) -> torch.Tensor:
@@ -123,14 +123,14 @@ def test_forecasts_are_finite_float64_states_at_the_times_asked_for(fitted: list
 
 
 def test_the_same_seeds_give_the_same_forecasts(fitted: list[Predictor], dataset: Dataset):
-    again = {name}().fit(dataset, Budget(effort=0.01), SEEDS)
+    again = {name}().fit_replicas(dataset, Budget(effort=0.01), SEEDS)
     for first, second in zip(fitted, again, strict=True):
         assert torch.equal(forecast(first, dataset), forecast(second, dataset))
 
 
 def test_the_data_are_left_as_they_were(dataset: Dataset):
     before = copy.deepcopy(dataset)
-    for predictor in {name}().fit(dataset, Budget(effort=0.01), SEEDS):
+    for predictor in {name}().fit_replicas(dataset, Budget(effort=0.01), SEEDS):
         forecast(predictor, dataset)
     for part in ("train", "valid", "test", "climate"):
         assert torch.equal(getattr(before, part).states, getattr(dataset, part).states)

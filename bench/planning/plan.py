@@ -71,10 +71,14 @@ def plan(request: Request) -> Plan:
                 check_name(package, name, entry)
     _check_writable(request.out)
     Store(request.out).check_version()
-    from bench.cells.key import planned  # with torch, only once names have been checked
+    return plan_suite(_find_suite(request), request, shard)  # with torch, only once names have been checked
+
+
+def plan_suite(suite: "Suite", request: Request, shard: Shard = WHOLE) -> Plan:
+    """Plan a run of all of a suite. Raises UserError or StoreVersionError, and has then left nothing behind."""
+    from bench.cells.key import planned
     from bench.planning.manifest import manifest
 
-    suite = _find_suite(request)
     for folder in (suite.name, "cells", "data"):
         _check_writable(request.out / folder)
     device = _device(request.device, request.elsewhere)

@@ -45,7 +45,7 @@ class Updates:
         Raises Unsuitable or ValueError where the learner does not apply to the data.
         """
         with collect_steps() as steps:
-            predictors: Any = learner.fit(data, LEAST, range(seeds))  # pyright: ignore[reportArgumentType]
+            predictors: Any = learner.fit_replicas(data, LEAST, range(seeds))  # pyright: ignore[reportArgumentType]
         if isinstance(data, ImageDataset) and dtype == torch.float64:
             raise InapplicableError("images are given in float32")
         minibatches = []

@@ -48,7 +48,7 @@ class HybridODE(Learner):
     def __post_init__(self) -> None:
         positive(self, "lookahead", "width", "depth")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         flow, first = equations_and_guess(dataset, self.start)
         scales, integration = Scales.of(dataset), Integration("rk4")
         beyond = [channel for channel in self.missing if not -dataset.dim <= channel < dataset.dim]

@@ -51,7 +51,7 @@ class Mechanistic(Learner):
             if not low < high:
                 raise ValueError(f"Mechanistic.bounds of {name} must be in increasing order, but are {low} and {high}")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         begun = perf_counter()
         flow, first = equations_and_guess(dataset, self.start)
         values = first

@@ -55,7 +55,7 @@ class PublishedFit(Learner):
     def __post_init__(self) -> None:
         positive(self, "batch")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         begun = perf_counter()
         recipe = next(
             (one for one in self.recipes if dict(one.start).keys() & vars(dataset.system).keys()), self.recipes[0]

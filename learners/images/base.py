@@ -56,7 +56,7 @@ class Classifier(Method):
     """A method of learning to classify images whose dataclass fields are its hyper-parameters."""
 
     @abstractmethod
-    def fit(self, dataset: ImageDataset, budget: Budget, seeds: Sequence[int]) -> list[FittedClassifier]:
+    def fit_replicas(self, dataset: ImageDataset, budget: Budget, seeds: Sequence[int]) -> list[FittedClassifier]:
         """Fit one model for each seed, on the device where the dataset lies, without changing the dataset.
 
         A model that fails to train is returned all the same, with the reason in its `log.failure`.

@@ -45,7 +45,7 @@ class NetworkClassifier(Classifier):
     def network(self, shape: tuple[int, int, int], classes: int) -> ImageNetwork:
         """The network for images of a shape (channels, height, width), with its initial weights."""
 
-    def fit(self, dataset: ImageDataset, budget: Budget, seeds: Sequence[int]) -> list[FittedClassifier]:
+    def fit_replicas(self, dataset: ImageDataset, budget: Budget, seeds: Sequence[int]) -> list[FittedClassifier]:
         return [self._fit_one(dataset, budget, seed) for seed in seeds]
 
     def _fit_one(self, dataset: ImageDataset, budget: Budget, seed: int) -> FittedClassifier:

@@ -42,7 +42,7 @@ class LatentLearner(Learner):
     def dynamics(self, generators: Sequence[torch.Generator]) -> LatentFlow | LatentCell:
         """The latent dynamics of every replica, untrained."""
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         window_within_context(self, dataset)
         generators = [stream(seed, "weights") for seed in seeds]
         dynamics = self.dynamics(generators)

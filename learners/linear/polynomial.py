@@ -48,7 +48,7 @@ class PolynomialPropagator(Learner):
         positive(self, "terms")
         not_negative(self, "degree")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return best_polynomial(dataset, seeds, range(1, (self.degree or self.terms) + 1), self.terms)
 
 
@@ -70,7 +70,7 @@ class NVAR(Learner):
     def __post_init__(self) -> None:
         positive(self, "lags", "stride", "degree", "terms")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return best_polynomial(dataset, seeds, [self.degree], self.terms, self.lags, self.stride)
 
 
@@ -90,7 +90,7 @@ class DMD(Learner):
     def __post_init__(self) -> None:
         positive(self, "lags", "stride")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return best_polynomial(dataset, seeds, [1], sys.maxsize, self.lags, self.stride)
 
 

@@ -39,7 +39,7 @@ class Reservoir(Learner):
     def __post_init__(self) -> None:
         positive(self, "size", "radius", "leak", "input_scale", "bias_scale", "washout")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         regular_only(dataset)
         samples = dataset.train.states.shape[1]
         if samples < self.washout + 2:

@@ -33,7 +33,7 @@ class SINDy(Learner):
     def __post_init__(self) -> None:
         positive(self, "degree", "threshold")
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         flows_only(self, dataset)
         begun = perf_counter()
         index, coefficients = self._regress(dataset)

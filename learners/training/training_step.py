@@ -64,7 +64,7 @@ _collected: ContextVar[list[TrainingStep] | None] = ContextVar("collected", defa
 def collect_steps() -> Iterator[list[TrainingStep]]:
     """While the context is open, nothing is trained: the steps that training would take are added to the list.
 
-    `fit` then returns untrained predictors at once, and the steps in the list can be taken at will.
+    `fit_replicas` then returns untrained predictors at once, and the steps in the list can be taken at will.
     """
     steps: list[TrainingStep] = []
     token = _collected.set(steps)

@@ -275,7 +275,7 @@ def level_by_seeds(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, se
 
 def level_by_ranks(frame: pd.DataFrame, metric: str, learners: Sequence[str]) -> set[str]:
     """The learners that ranks over all systems do not resolve from the one with the lowest mean rank, and that one."""
-    if losses(frame, metric)["system"].nunique() < FEWEST_SYSTEMS:
+    if len(losses(frame, metric)["system"].unique()) < FEWEST_SYSTEMS:
         return set()
     ranks = ranking(frame, learners, metric)
     names = ranks.learners

@@ -115,4 +115,4 @@ def _published(trials: pd.DataFrame) -> np.ndarray:
     known: Mapping[str, Mapping[str, float]] = trials.attrs.get("published", {})
     values = {(system, metric): value for system, found in known.items() for metric, value in found.items()}
     table = pd.Series([*values.values()], pd.MultiIndex.from_tuples([*values], names=PLACE), dtype=float)
-    return table.reindex(pd.MultiIndex.from_frame(trials[PLACE])).to_numpy()
+    return table.reindex(pd.MultiIndex.from_arrays([trials[name] for name in PLACE])).to_numpy()

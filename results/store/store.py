@@ -163,6 +163,13 @@ class Store:
         content = self._read(key, "arrays.npz", required=False)
         return read_arrays(io.BytesIO(content), *units) if content else {}
 
+    def weights(self, key: str) -> "dict[str, ndarray]":
+        """The learned numbers of each seed, by names such as "0.layers.0.weight"; a cell that failed may lack them."""
+        from safetensors.numpy import load
+
+        content = self._read(key, "checkpoint.safetensors", required=False)
+        return load(content) if content else {}
+
     def curve(self, key: str) -> "DataFrame":
         """The learning curve, a row for each seed and point; `valid_vpt` is NaN where it was not measured.
 

@@ -54,6 +54,11 @@ class Certificate:
     system: str
     checks: tuple[Check, ...]
 
+    def __repr__(self) -> str:
+        failed = [check.name for check in self.checks if not check.passed]
+        ending = f"failed: {', '.join(failed)}" if failed else "all passed"
+        return f"Certificate({self.system}, {len(self.checks)} checks, {ending})"
+
     @property
     def passed(self) -> bool:
         return all(check.passed for check in self.checks)

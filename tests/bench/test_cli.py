@@ -34,8 +34,8 @@ from systems import LinearSpiral, Sampling
 class Mine(Learner):
     shift: float = 0.0
 
-    def fit(self, dataset, budget, seeds):
-        return Persistence().fit(dataset, budget, seeds)
+    def fit_replicas(self, dataset, budget, seeds):
+        return Persistence().fit_replicas(dataset, budget, seeds)
 
 
 suite = Suite(

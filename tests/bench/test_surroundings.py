@@ -30,9 +30,9 @@ from systems import LinearSpiral, Sampling
 class Mine(Learner):
     seconds: float = 0.0
 
-    def fit(self, dataset, budget, seeds):
+    def fit_replicas(self, dataset, budget, seeds):
         sleep(self.seconds)
-        return Persistence().fit(dataset, budget, seeds)
+        return Persistence().fit_replicas(dataset, budget, seeds)
 
 sampling = Sampling(step=0.05, trajectories=2, samples=40, valid=1, test=3, context=5, horizon=1, climate=1)
 suite = Suite("mine", "", (LinearSpiral(),), (Mine(), Mine(60.0), Persistence()), (nrmse,), sampling, seeds=1)

@@ -143,9 +143,9 @@ def test_a_graph_computes_what_its_function_does():
 @pytest.mark.parametrize("learner", WAITLESS, ids=learner_name)
 def test_replayed_training_is_the_eager_one(learner: Any, data: Dataset, monkeypatch: pytest.MonkeyPatch):
     longer, there = replace(learner, training=Training(updates=12, batch=4, validations=2)), data.to(DEVICE)
-    replayed = longer.fit(there, Budget(), (0, 1))
+    replayed = longer.fit_replicas(there, Budget(), (0, 1))
     monkeypatch.setattr(run, "REPLAYING", ())
-    for one, other in zip(replayed, longer.fit(there, Budget(), (0, 1)), strict=True):
+    for one, other in zip(replayed, longer.fit_replicas(there, Budget(), (0, 1)), strict=True):
         torch.testing.assert_close(forecast(one, there), forecast(other, there), rtol=TOLERANCE, atol=TOLERANCE)
         assert (one.log.nfe_forward, one.log.nfe_backward) == (other.log.nfe_forward, other.log.nfe_backward)
 
@@ -156,5 +156,5 @@ def test_peak_bytes_are_those_of_the_allocator_and_hold_what_an_update_keeps(dat
         torch.empty(10_000_000, dtype=torch.uint8, device=DEVICE)
     assert 10_000_000 <= usage.peak_bytes < 11_000_000
     with meter(DEVICE) as usage:
-        (predictor,) = NeuralODE(lookahead=3, **SMALL).fit(there, Budget(), (0,))
+        (predictor,) = NeuralODE(lookahead=3, **SMALL).fit_replicas(there, Budget(), (0,))
     assert usage.peak_bytes >= predictor.log.kept_bytes > 0

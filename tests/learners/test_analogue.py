@@ -24,7 +24,7 @@ def distance(data: Dataset, one: torch.Tensor, other: torch.Tensor) -> float:
 def test_a_forecast_is_what_followed_on_the_nearest_window_and_goes_on_behind_one_in_a_first_half(
     data: Dataset, window: int
 ):
-    (predictor,) = Analogue(window).fit(data, Budget(), [0])
+    (predictor,) = Analogue(window).fit_replicas(data, Budget(), [0])
     found = predictor.forecast(data.test.between(0, 6), data.test.times[0, 6:]).states
     train = data.train.states
     for past, forecast in zip(data.test.states[:, 6 - window : 6], found, strict=True):
@@ -41,7 +41,7 @@ def test_a_forecast_is_what_followed_on_the_nearest_window_and_goes_on_behind_on
 
 
 def test_a_past_that_is_known_is_gone_on_with_exactly(data: Dataset):
-    (predictor,) = Analogue().fit(data, Budget(), [0])
+    (predictor,) = Analogue().fit_replicas(data, Budget(), [0])
     known = Trajectories(data.train.times[:, :20], data.train.states[:, :20])
     forecast = predictor.forecast(known, data.train.times[0, 20:70])
     assert torch.equal(forecast.states, data.train.states[:, 20:70])
@@ -55,7 +55,7 @@ def test_the_nearest_is_that_of_standardised_states():
     scaled = replace(data, **{name: Trajectories(part.times, unit * part.states) for name, part in parts.items()})
     times = data.test.times[0, 6:]
     one, other = (
-        Analogue().fit(each, Budget(), [0])[0].forecast(each.test.between(0, 6), times).states
+        Analogue().fit_replicas(each, Budget(), [0])[0].forecast(each.test.between(0, 6), times).states
         for each in (data, scaled)
     )
     torch.testing.assert_close(unit * one, other)
@@ -63,6 +63,6 @@ def test_the_nearest_is_that_of_standardised_states():
 
 def test_of_short_trajectories_and_contexts_fewer_samples_are_compared(data: Dataset):
     short = replace(data, train=data.train.between(0, 9))
-    assert [one.least_past for one in Analogue(5).fit(short, Budget(), [0])] == [4]
+    assert [one.least_past for one in Analogue(5).fit_replicas(short, Budget(), [0])] == [4]
     alone = replace(data, sampling=replace(data.sampling, context=1))
-    assert [one.least_past for one in Analogue(5).fit(alone, Budget(), [0])] == [1]
+    assert [one.least_past for one in Analogue(5).fit_replicas(alone, Budget(), [0])] == [1]

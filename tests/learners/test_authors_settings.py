@@ -43,7 +43,7 @@ def untrained(learner: WindowedRNN | NeuralODE, data: Dataset) -> dict[str, Tens
     still = Training(updates=1, batch=64, learning_rate=1e-30, keep="last", validations=1)
     kind = type(learner)
     settings = {**vars(learner), "training": still}
-    return kind(**settings).fit(data, Budget(), [0])[0].weights()
+    return kind(**settings).fit_replicas(data, Budget(), [0])[0].weights()
 
 
 def test_a_windowed_network_of_the_write_up_is_trained_as_there(spiral: Dataset):
@@ -65,7 +65,7 @@ def test_a_windowed_network_of_the_write_up_is_trained_as_there(spiral: Dataset)
         return readout(rnn(window)[0][:, -1])
 
     descend(nn.ModuleList([rnn, readout]), lambda: (next_state(windows) - following).square().mean())
-    (mine,) = learner.fit(spiral, Budget(), [0])
+    (mine,) = learner.fit_replicas(spiral, Budget(), [0])
     past, times = spiral.test.between(0, 4), spiral.test.times[0, 4:7]
     window = past.states[:, -3:].float()
     with torch.no_grad():
@@ -92,7 +92,7 @@ def test_a_neural_ode_of_the_write_ups_is_trained_as_there(activation: Any, spir
         return solve(lambda t, x: field(x), segments[:, 0], times, method="rk4")[1:].transpose(0, 1)
 
     descend(field, lambda: (solution() - segments[:, 1:]).square().mean())
-    (mine,) = learner.fit(spiral, Budget(), [0])
+    (mine,) = learner.fit_replicas(spiral, Budget(), [0])
     for place in range(3):
         found = mine.weights()[f"network.layers.{place}.weight"][0].T
         torch.testing.assert_close(found, field[2 * place].weight.detach(), rtol=0, atol=2e-5)
@@ -105,7 +105,7 @@ def test_any_form_of_a_windowed_network_is_trained_and_forecast_as_it_is_written
 ):
     still = Training(updates=1, batch=64, learning_rate=1e-30, keep="last", validations=1)
     learner = WindowedRNN(hidden=16, training=still, **change)
-    (mine,) = learner.fit(spiral, Budget(), [0])
+    (mine,) = learner.fit_replicas(spiral, Budget(), [0])
     network, scales = mine.network, Scales.of(spiral, physical=not learner.scaled)  # type: ignore[attr-defined]
     states = scales.standardise(spiral.train.states[0])
     windows, following = states.unfold(0, 4, 1)[:-1].transpose(1, 2), states[4:]
@@ -122,7 +122,7 @@ def test_any_form_of_a_windowed_network_is_trained_and_forecast_as_it_is_written
 def test_a_matrix_is_recovered_from_a_trajectory_of_a_linear_field():
     data = sample(LinearSpiral(), SAMPLING, 0)
     training = Training(updates=10, batch=64, validations=1, optimiser="levenberg-marquardt")
-    (mine,) = NeuralODE(network="matrix", scaled=False, training=training).fit(data, Budget(), [0])
+    (mine,) = NeuralODE(network="matrix", scaled=False, training=training).fit_replicas(data, Budget(), [0])
     matrix = mine.weights()["network.weight"][0]
     torch.testing.assert_close(matrix, torch.tensor([[-0.1, 1.0], [-1.0, -0.1]]), rtol=0, atol=1e-5)
     assert mine.parameters == 4

@@ -39,7 +39,7 @@ def before(dataset: Dataset) -> str:
 
 @pytest.fixture(scope="module")
 def fitted(learner: Learner, dataset: Dataset, before: str) -> list[Predictor]:
-    return learner.fit(dataset, Budget(), SEEDS)
+    return learner.fit_replicas(dataset, Budget(), SEEDS)
 
 
 def digest(dataset: Dataset) -> str:
@@ -70,13 +70,13 @@ def test_a_forecast_has_the_shape_of_the_truth_in_float64_and_is_finite(fitted: 
 
 def test_fit_and_forecast_are_deterministic(learner: Learner, fitted: list[Predictor], dataset: Dataset):
     torch.manual_seed(123)
-    again = learner.fit(dataset, Budget(), SEEDS)
+    again = learner.fit_replicas(dataset, Budget(), SEEDS)
     for one, two in zip(fitted, again, strict=True):
         assert torch.equal(forecast(one, dataset).states, forecast(two, dataset).states)
 
 
 def test_a_seed_gives_the_same_model_alone_as_in_a_stack(learner: Learner, fitted: list[Predictor], dataset: Dataset):
-    (alone,) = learner.fit(dataset, Budget(), SEEDS[1:])
+    (alone,) = learner.fit_replicas(dataset, Budget(), SEEDS[1:])
     torch.testing.assert_close(
         forecast(alone, dataset).states, forecast(fitted[1], dataset).states, atol=1e-4, rtol=1e-4
     )
@@ -126,14 +126,14 @@ def test_costs_are_stated(learner: Learner, fitted: list[Predictor]):
 def test_training_effort_follows_the_budget(learner: Learner, dataset: Dataset):
     if not hasattr(learner, "training"):
         pytest.skip("this learner does not train in updates")
-    (predictor,) = learner.fit(dataset, Budget(0.5), SEEDS[:1])
+    (predictor,) = learner.fit_replicas(dataset, Budget(0.5), SEEDS[:1])
     assert predictor.log.updates == 3
 
 
 @pytest.mark.parametrize("seeds", [[], [-1]], ids=str)
 def test_what_is_no_seed_is_refused_by_name(learner: Learner, dataset: Dataset, seeds: list):
     with pytest.raises(ValueError, match=r"^seeds must be whole numbers of at least 0, one for each .* but is \["):
-        learner.fit(dataset, Budget(), seeds)
+        learner.fit_replicas(dataset, Budget(), seeds)
 
 
 def test_a_past_of_any_length_is_forecast_from_alike_or_refused_by_name(fitted: list[Predictor], dataset: Dataset):
@@ -161,7 +161,7 @@ def test_validation_trajectories_of_any_length_are_learned_from_or_refused_by_na
 ):
     short = replace(dataset, valid=dataset.valid.between(0, samples))
     try:
-        (predictor,) = learner.fit(short, Budget(), SEEDS[:1])
+        (predictor,) = learner.fit_replicas(short, Budget(), SEEDS[:1])
     except ValueError as error:
         assert re.match(r"validation (needs segments|trajectories leave) .*(lower.*longer|longer.*lower)", str(error))  # noqa: PT017
     else:

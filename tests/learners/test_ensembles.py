@@ -50,7 +50,7 @@ def data() -> Dataset:
 
 
 def fitted(learner: Learner) -> list[Predictor]:
-    return learner.fit(data(), Budget(), [0, 1, 2])
+    return learner.fit_replicas(data(), Budget(), [0, 1, 2])
 
 
 @pytest.mark.parametrize("learner", TOGETHER, ids=repr)

@@ -60,7 +60,9 @@ def test_nothing_changes_where_the_answers_are_hidden_before_the_fit(learner: Le
         name: Trajectories(part.times, torch.full_like(part.states, torch.nan))
         for name, part in (("test", dataset.test), ("climate", dataset.climate))
     }
-    (seen,), (blind,) = (learner.fit(one, Budget(), SEEDS[:1]) for one in (dataset, replace(dataset, **hidden)))
+    (seen,), (blind,) = (
+        learner.fit_replicas(one, Budget(), SEEDS[:1]) for one in (dataset, replace(dataset, **hidden))
+    )
     for one, other in zip(numbers(seen, dataset), numbers(blind, dataset), strict=True):
         assert torch.equal(one, other)
 
@@ -70,9 +72,9 @@ def test_a_seed_of_a_stack_is_the_seed_alone_in_every_setting_that_is_shipped(le
     dataset = suitable(learner)
     if isinstance(learner, SINDy):
         pytest.importorskip("pysindy")
-    together = learner.fit(dataset, Budget(), SEEDS)
+    together = learner.fit_replicas(dataset, Budget(), SEEDS)
     for seed, one in zip(SEEDS, together, strict=True):
-        (alone,) = learner.fit(dataset, Budget(), [seed])
+        (alone,) = learner.fit_replicas(dataset, Budget(), [seed])
         for mine, other in zip(numbers(one, dataset), numbers(alone, dataset), strict=True):
             torch.testing.assert_close(mine, other, rtol=1e-3, atol=1e-3)
         for cost in ("updates", "samples", "nfe_forward", "nfe_backward", "saved_bytes", "kept_bytes"):
@@ -94,7 +96,7 @@ def test_learners_of_a_suite_are_trained_alike_or_a_reason_is_given(suite: Suite
 class Promising(Learner):
     """Its predictor keeps none of the promises as others do by default."""
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return [Particular(seed) for seed in seeds]
 
 
@@ -117,14 +119,14 @@ class Particular(Turning):
 
 
 def test_fewer_trajectories_give_the_predictor_itself():
-    (one,) = Fewer(Promising(), 2).fit(data(), Budget(), SEEDS[:1])
+    (one,) = Fewer(Promising(), 2).fit_replicas(data(), Budget(), SEEDS[:1])
     assert type(one) is Particular
 
 
 def test_delays_keep_every_promise_of_what_they_wrap():
     """Each public name of a Predictor, so that a promise that is new must be thought of here."""
     dataset = sample(LinearSpiral(), SAMPLING, 0)
-    (one, other), inner = Delayed(Promising(), 1, 2).fit(dataset, Budget(), SEEDS), Particular(SEEDS[0])
+    (one, other), inner = Delayed(Promising(), 1, 2).fit_replicas(dataset, Budget(), SEEDS), Particular(SEEDS[0])
     past, times = dataset.test.between(0, 50), dataset.test.times[0, 50:]
     state = inner.encode(past)
     together = one.ensemble([other])

@@ -40,7 +40,7 @@ def ring() -> Dataset:
 
 
 def fitted(learner: Learner, dataset: Dataset) -> Predictor:
-    return learner.fit(dataset, Budget(), [0])[0]
+    return learner.fit_replicas(dataset, Budget(), [0])[0]
 
 
 def forecast(predictor: Predictor, dataset: Dataset) -> Float[Tensor, "batch time dim"]:

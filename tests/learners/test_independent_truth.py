@@ -21,7 +21,7 @@ def data() -> Dataset:
 
 
 def forecast(data: Dataset, part: str, seed: int) -> np.ndarray:
-    (predictor,) = IndependentTruth().fit(data, Budget(), [seed])
+    (predictor,) = IndependentTruth().fit_replicas(data, Budget(), [seed])
     trajectories = getattr(data, part)
     return predictor.forecast(trajectories.between(0, 4), trajectories.times[:, 4:]).states.numpy()
 
@@ -52,10 +52,10 @@ def test_the_channels_are_those_that_are_observed():
         Sampling(trajectories=1, samples=5, valid=1, test=2, context=4, climate=1, climate_horizon=1, channels=(0, 2)),
         0,
     )
-    (predictor,) = IndependentTruth().fit(data, Budget(), [0])
+    (predictor,) = IndependentTruth().fit_replicas(data, Budget(), [0])
     assert predictor.decode(torch.arange(3.0).double()[None]).tolist() == [[0.0, 2.0]]
 
 
 def test_what_cannot_be_simulated_has_no_other_truth():
     with pytest.raises(Unsuitable, match="needs a system that can be simulated"):
-        IndependentTruth().fit(sample(RandomSpirals(), SAMPLING, 0), Budget(), [0])
+        IndependentTruth().fit_replicas(sample(RandomSpirals(), SAMPLING, 0), Budget(), [0])

@@ -29,7 +29,7 @@ def spiral() -> Dataset:
 
 
 def test_a_solve_between_dense_layers_is_that_of_torchdiffeq(spiral: Dataset):
-    (mine,) = ODELayer(channels=3, steps=5, width=4, training=STILL).fit(spiral, Budget(), [0])
+    (mine,) = ODELayer(channels=3, steps=5, width=4, training=STILL).fit_replicas(spiral, Budget(), [0])
     weights, scales = mine.weights(), Scales.of(spiral)
 
     def dense(name: str) -> nn.Linear:
@@ -50,8 +50,8 @@ def test_a_solve_between_dense_layers_is_that_of_torchdiffeq(spiral: Dataset):
 
 def test_blocks_that_are_one_are_eulers_steps_of_one_field(spiral: Dataset):
     learner = ResNet(blocks=3, shared=True, width=4, depth=1, training=STILL)
-    (shared,) = learner.fit(spiral, Budget(), [0])
-    (apart,) = replace(learner, shared=False).fit(spiral, Budget(), [0])
+    (shared,) = learner.fit_replicas(spiral, Budget(), [0])
+    (apart,) = replace(learner, shared=False).fit_replicas(spiral, Budget(), [0])
     assert apart.parameters == 3 * shared.parameters
     field = NeuralODE(width=4, depth=1)
     stack = stacked_field(field, Scales.of(spiral), [0])

@@ -64,7 +64,7 @@ def future(dataset: Dataset) -> Trajectories:
 
 def error(learner, dataset: Dataset, effort: float = 1.0) -> float:
     """Root mean square error at the end of the forecast, in standard deviations."""
-    (predictor,) = learner.fit(dataset, Budget(effort), [0])
+    (predictor,) = learner.fit_replicas(dataset, Budget(effort), [0])
     states = predictor.forecast(past(dataset), future(dataset).times[0]).states
     return ((states[:, -1] - future(dataset).states[:, -1]) / dataset.std).square().mean().sqrt().item()
 
@@ -76,20 +76,20 @@ def test_a_short_training_forecasts_a_turn_of_the_spiral(learner, spiral: Datase
 
 
 def test_persistence_repeats_the_last_observation(spiral: Dataset):
-    (predictor,) = Persistence().fit(spiral, Budget(), [0])
+    (predictor,) = Persistence().fit_replicas(spiral, Budget(), [0])
     forecast = predictor.forecast(past(spiral), future(spiral).times[0])
     assert torch.equal(forecast.states, past(spiral).states[:, -1:].expand_as(forecast.states))
     assert forecast.evaluations == 0
 
 
 def test_the_training_mean_is_that_of_the_training_data(spiral: Dataset):
-    (predictor,) = TrainingMean().fit(spiral, Budget(), [0])
+    (predictor,) = TrainingMean().fit_replicas(spiral, Budget(), [0])
     states = predictor.forecast(past(spiral), future(spiral).times[0]).states
     torch.testing.assert_close(states[2, 7], spiral.train.states.mean(dim=(0, 1)))
 
 
 def test_climatology_draws_training_states_differently_for_each_seed_and_trajectory(spiral: Dataset):
-    one, two = Climatology().fit(spiral, Budget(), [0, 1])
+    one, two = Climatology().fit_replicas(spiral, Budget(), [0, 1])
     first, second = (p.forecast(past(spiral), future(spiral).times[0]).states for p in (one, two))
     known = {tuple(state) for state in spiral.train.states.flatten(0, 1).tolist()}
     assert {tuple(state) for state in first.flatten(0, 1).tolist()} <= known
@@ -120,7 +120,7 @@ def test_true_equations_take_more_steps_where_the_samples_are_further_apart(spir
 
 def test_true_equations_need_a_velocity(spiral: Dataset):
     with pytest.raises(ValueError, match="TrueEquations needs a system with a velocity, but RandomSpirals has none"):
-        TrueEquations().fit(replace(spiral, system=RandomSpirals()), Budget(), [0])
+        TrueEquations().fit_replicas(replace(spiral, system=RandomSpirals()), Budget(), [0])
 
 
 def test_a_polynomial_propagator_is_exact_on_a_linear_system(spiral: Dataset):
@@ -153,7 +153,7 @@ def test_monomials_are_evaluated():
 
 def test_a_window_longer_than_the_context_is_refused_with_the_remedy(spiral: Dataset):
     with pytest.raises(ValueError, match=r"WindowedRNN.window=5 .* Sampling.context=4: lower the window or raise"):
-        WindowedRNN(window=5).fit(spiral, Budget(), [0])
+        WindowedRNN(window=5).fit_replicas(spiral, Budget(), [0])
 
 
 @pytest.mark.parametrize(
@@ -197,14 +197,14 @@ def test_a_field_goes_to_any_time_in_equal_steps_of_at_most_one_sample():
 @pytest.mark.slow
 def test_backpropagation_and_adjoint_train_the_same_network(spiral: Dataset):
     short = {"training": replace(RKNet().training, updates=20), "tolerance": 1e-6}
-    (by_steps,), (by_adjoint,) = (learner(**short).fit(spiral, Budget(), [0]) for learner in (RKNet, ODENet))
+    (by_steps,), (by_adjoint,) = (learner(**short).fit_replicas(spiral, Budget(), [0]) for learner in (RKNet, ODENet))
     for name, weights in by_steps.weights().items():
         torch.testing.assert_close(weights, by_adjoint.weights()[name], atol=1e-3, rtol=1e-3)
 
 
 def cost(learner, dataset: Dataset, tolerance: float):
     training = replace(RKNet().training, updates=20, validations=2)
-    return learner(lookahead=6, tolerance=tolerance, training=training).fit(dataset, Budget(), [0])[0].log
+    return learner(lookahead=6, tolerance=tolerance, training=training).fit_replicas(dataset, Budget(), [0])[0].log
 
 
 @pytest.mark.slow
@@ -217,7 +217,7 @@ def test_saved_bytes_grow_with_solver_steps_by_backpropagation_and_not_by_the_ad
 
 def test_the_adjoint_evaluates_the_field_again_on_the_way_back(spiral: Dataset):
     short = replace(ODENet().training, updates=5)
-    log = ODENet(training=short).fit(spiral, Budget(), [0])[0].log
+    log = ODENet(training=short).fit_replicas(spiral, Budget(), [0])[0].log
     assert log.nfe_forward >= 7
     assert log.nfe_backward >= 6
 

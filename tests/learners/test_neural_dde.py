@@ -67,7 +67,7 @@ def test_a_field_that_sees_the_past_forecasts_mackey_glass_and_one_that_does_not
     past, truth = data.test.between(0, 24), data.test.between(24)
     found = []
     for learner in (NeuralDDE(training=Training(updates=1500)), NeuralODE(training=Training(updates=1500))):
-        (model,) = learner.fit(data, Budget(), (0,))
+        (model,) = learner.fit_replicas(data, Budget(), (0,))
         error = (model.forecast(past, truth.times).states - truth.states) / data.std
         found.append(float(error.square().mean().sqrt()))
     assert found[0] < 0.2 < 5 * found[0] < found[1]

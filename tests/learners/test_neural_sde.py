@@ -31,7 +31,7 @@ def test_an_energy_score_of_one_number_is_its_crps():
 
 
 def test_true_paths_have_the_least_crps_and_an_honest_spread(dataset: Dataset):
-    (true,) = TrueEquations().fit(dataset, Budget(), (0,))
+    (true,) = TrueEquations().fit_replicas(dataset, Budget(), (0,))
     members, context = draw_members(true, dataset.test, 4, 1), 4
     system: Any = dataset.system
     truth, start = dataset.test.states[:, context:].numpy(), dataset.test.states[:, context - 1, 0].numpy()
@@ -44,7 +44,7 @@ def test_true_paths_have_the_least_crps_and_an_honest_spread(dataset: Dataset):
 
 
 def test_forecasts_that_are_drawn_differ_in_a_batch_and_are_the_same_again(dataset: Dataset):
-    (true,) = TrueEquations().fit(dataset, Budget(), (0,))
+    (true,) = TrueEquations().fit_replicas(dataset, Budget(), (0,))
     members = draw_members(true, dataset.test, 4, 1)
     assert (members[0] != members[1]).all()
     np.testing.assert_array_equal(members, draw_members(true, dataset.test, 4, 1))
@@ -52,7 +52,9 @@ def test_forecasts_that_are_drawn_differ_in_a_batch_and_are_the_same_again(datas
 
 def test_independent_paths_of_a_seed_are_those_of_no_other(dataset: Dataset):
     past, times = dataset.test.between(0, 4), dataset.test.times[:, 4:]
-    one, other = (model.forecast(past, times).states for model in IndependentTruth().fit(dataset, Budget(), (0, 1)))
+    one, other = (
+        model.forecast(past, times).states for model in IndependentTruth().fit_replicas(dataset, Budget(), (0, 1))
+    )
     assert (one[:16] != other[:16]).all()
 
 
@@ -64,15 +66,15 @@ def test_too_few_paths_are_refused():
 def test_without_the_extra_it_does_not_apply(dataset: Dataset, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(__import__("sys").modules, "torchsde", None)
     with pytest.raises(ValueError, match=r"NeuralSDE needs the package torchsde: pip install 'dynamics-bench\[sde\]'"):
-        NeuralSDE().fit(dataset, Budget(), (0,))
+        NeuralSDE().fit_replicas(dataset, Budget(), (0,))
 
 
 @pytest.mark.slow
 def test_drift_and_diffusion_of_growth_are_found(dataset: Dataset):
     training = Training(updates=800, batch=256, learning_rate=5e-3)
-    (model,) = NeuralSDE(width=16, depth=1, training=training).fit(dataset, Budget(), (0,))
+    (model,) = NeuralSDE(width=16, depth=1, training=training).fit_replicas(dataset, Budget(), (0,))
     members, truth = draw_members(model, dataset.test, 4, 1), dataset.test.states[:, 4:].numpy()
-    (true,) = TrueEquations().fit(dataset, Budget(), (0,))
+    (true,) = TrueEquations().fit_replicas(dataset, Budget(), (0,))
     least = ensemble_crps(truth, draw_members(true, dataset.test, 4, 1)).mean()
     assert ensemble_crps(truth, members).mean() < 1.1 * least
     assert spread_over_skill(truth, members) == pytest.approx(1.0, abs=0.2)

@@ -66,7 +66,7 @@ def test_a_graph_is_refused_where_it_would_repeat_what_the_cpu_gave_once(data: D
     latent = next(one for one in WAITLESS if isinstance(one, LatentODE))
     with collect_steps() as steps:
         for learner in (LEARNERS[0], latent, LEARNERS[1]):
-            learner.fit(data.to(NAME), BUDGET, (0,))
+            learner.fit_replicas(data.to(NAME), BUDGET, (0,))
     repeatable, drawing, asking = steps
     minibatches = [next(step.minibatches(1)) for step in steps]
     with Repeatable():
@@ -96,7 +96,7 @@ def test_the_tangent_map_is_followed_there(learner: Learner, push: Any, data: Da
     spectra = [
         learned_spectrum(predictor, predictor.encode(part.test.between(0, 6)), part.step, 3, leading=2, push=push)
         for part in (data, there)
-        for predictor in learner.fit(part, BUDGET, (0,))
+        for predictor in learner.fit_replicas(part, BUDGET, (0,))
     ]
     assert spectra[0].exponents == pytest.approx(spectra[1].exponents, abs=2e-3)
 

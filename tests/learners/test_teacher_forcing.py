@@ -87,7 +87,7 @@ def test_a_wholly_forced_network_is_that_of_pytorch_read_sample_by_sample(cell: 
 
 def test_a_forecast_starts_from_the_last_sample_and_what_a_sequence_up_to_it_left_in_the_network(data: Dataset):
     learner = replace(LEARNERS[0], interval=4, training=replace(LEARNERS[0].training, updates=2))
-    (predictor,) = learner.fit(data, Budget(), [0])
+    (predictor,) = learner.fit_replicas(data, Budget(), [0])
     assert isinstance(predictor, ForcedPredictor)
     past = data.test.between(0, 11)
     state, samples = predictor.encode(past), Scales.of(data).standardise(past.states)[None]
@@ -114,7 +114,7 @@ def test_a_forecast_starts_from_the_last_sample_and_what_a_sequence_up_to_it_lef
 )
 def test_a_short_training_forecasts_a_turn_of_the_spiral(learner: TeacherForced, data: Dataset):
     brief = replace(learner, lookahead=20, training=replace(learner.training, updates=300))
-    (predictor,) = brief.fit(data, Budget(), [0])
+    (predictor,) = brief.fit_replicas(data, Budget(), [0])
     context = SAMPLING.context
     forecast = predictor.forecast(data.test.between(0, context), data.test.times[0, context:])
     error = (forecast.states[:, -1] - data.test.states[:, -1]) / data.std
@@ -138,9 +138,9 @@ def test_settings_that_make_no_sense_are_refused(learner, complaint: str):
 
 def test_more_nonlinear_units_than_there_are_units_are_refused(data: Dataset):
     with pytest.raises(ValueError, match=r"PLRNN.nonlinear=9 .* its 3 units, 2 channels and hidden=1: lower"):
-        PLRNN(form="almost-linear", hidden=1, nonlinear=9).fit(data, Budget(), [0])
+        PLRNN(form="almost-linear", hidden=1, nonlinear=9).fit_replicas(data, Budget(), [0])
 
 
 def test_the_seeds_of_a_stack_begin_differently(data: Dataset):
-    one, other = PLRNN(training=replace(PLRNN().training, updates=1)).fit(data, Budget(), [0, 1])
+    one, other = PLRNN(training=replace(PLRNN().training, updates=1)).fit_replicas(data, Budget(), [0, 1])
     assert not np.allclose(one.weights()["weight"], other.weights()["weight"])

@@ -56,7 +56,7 @@ def test_the_norm_is_that_of_torch():
 @pytest.mark.slow
 def test_a_short_training_forecasts_a_turn_of_the_spiral():
     dataset = sample(LinearSpiral(), SAMPLING, 0)
-    (predictor,) = Transformer(training=Training(updates=300, learning_rate=5e-3)).fit(dataset, Budget(), [0])
+    (predictor,) = Transformer(training=Training(updates=300, learning_rate=5e-3)).fit_replicas(dataset, Budget(), [0])
     states = predictor.forecast(dataset.test.between(0, 8), dataset.test.times[0, 8:]).states
     error = ((states[:, -1] - dataset.test.states[:, -1]) / dataset.std).square().mean().sqrt().item()
     assert error < 0.1
@@ -70,4 +70,4 @@ def test_a_width_that_its_heads_cannot_share_is_refused():
 
 def test_a_window_longer_than_the_context_is_refused():
     with pytest.raises(ValueError, match=r"window=9 needs as many samples before a forecast, but Sampling.context=8"):
-        Transformer(window=9).fit(sample(Lorenz(), SAMPLING, 0), Budget(), [0])
+        Transformer(window=9).fit_replicas(sample(Lorenz(), SAMPLING, 0), Budget(), [0])

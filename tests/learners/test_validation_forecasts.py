@@ -38,7 +38,7 @@ def data() -> Dataset:
 def test_validation_trajectories_without_the_past_that_a_model_needs_are_told_by_name(data: Dataset):
     short = replace(data, valid=data.valid.between(0, 2))
     with pytest.raises(ValueError, match=r"^validation trajectories leave 1 samples before a .* from 2: give"):
-        NVAR().fit(short, Budget(), [0])
+        NVAR().fit_replicas(short, Budget(), [0])
 
 
 def geometric_mean_error(predictor: Predictor, data: Dataset) -> float:
@@ -70,7 +70,7 @@ def geometric_mean_error(predictor: Predictor, data: Dataset) -> float:
     ids=lambda learner: type(learner).__name__,
 )
 def test_every_learner_keeps_the_model_that_forecasts_best(learner: Learner, data: Dataset):
-    predictors = learner.fit(data, Budget(), [0, 1])
+    predictors = learner.fit_replicas(data, Budget(), [0, 1])
     errors = ValidationForecasts(data).errors(predictors).tolist()
     for predictor, error in zip(predictors, errors, strict=True):
         assert predictor.log.selection == "validation forecasts"
@@ -97,7 +97,7 @@ class GivesUp(Predictor):
 
 
 def test_a_solver_that_gives_up_has_the_highest_error(data: Dataset):
-    (still,) = Persistence().fit(data, Budget(), [0])
+    (still,) = Persistence().fit_replicas(data, Budget(), [0])
     found = ValidationForecasts(data).errors([GivesUp(), still])
     assert found.tolist() == [HIGHEST, pytest.approx(geometric_mean_error(still, data))]
 

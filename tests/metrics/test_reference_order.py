@@ -36,7 +36,7 @@ def evidence() -> dict[str, Evidence]:
 
 
 def forecasts(learner: Learner, data: Dataset) -> Evidence:
-    (predictor,) = learner.fit(data, Budget(), [0])
+    (predictor,) = learner.fit_replicas(data, Budget(), [0])
     context = SAMPLING.context
 
     def beside(part: Trajectories) -> tuple[np.ndarray, np.ndarray]:

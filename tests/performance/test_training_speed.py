@@ -63,7 +63,7 @@ class PlainRNN(nn.Module):
 def stacked(learner: Learner, data: Dataset, seeds: int, compiled: bool = True) -> tuple[TrainingStep, Update]:
     """Our update of so many replicas, as training does it, or by autograd; it returns their losses."""
     with collect_steps() as steps:
-        learner.fit(data, Budget(), range(seeds))
+        learner.fit_replicas(data, Budget(), range(seeds))
     step = steps[0]
     minibatches = cycle(list(step.minibatches(8)))
     for group in step.optimiser.param_groups:

@@ -37,7 +37,7 @@ def forecast(predictor: Predictor, data: Dataset) -> Tensor:
 
 def assert_same_models(learner: Learner, data: Dataset, device: str, tolerance: float) -> list[Predictor]:
     """The learner's models on a device, after a look that they forecast there, and as those of the CPU."""
-    here, there = learner.fit(data, BUDGET, (0, 1)), learner.fit(data.to(device), BUDGET, (0, 1))
+    here, there = learner.fit_replicas(data, BUDGET, (0, 1)), learner.fit_replicas(data.to(device), BUDGET, (0, 1))
     for one, other in zip(here, there, strict=True):
         found = forecast(other, data.to(device))
         assert found.device.type == device
@@ -48,7 +48,7 @@ def assert_same_models(learner: Learner, data: Dataset, device: str, tolerance: 
 def assert_same_classes(classifier: Any, images: ImageDataset, device: str, tolerance: float) -> None:
     """The classifier's model on a device gives the probabilities of that on the CPU, and is swept as often."""
     there = images.to(device)
-    (one,), (other,) = classifier.fit(images, BUDGET, (0,)), classifier.fit(there, BUDGET, (0,))
+    (one,), (other,) = classifier.fit_replicas(images, BUDGET, (0,)), classifier.fit_replicas(there, BUDGET, (0,))
     found = other.probabilities(there.test.pixels)
     assert found.device.type == device
     torch.testing.assert_close(found.cpu(), one.probabilities(images.test.pixels), rtol=tolerance, atol=tolerance)
@@ -69,7 +69,7 @@ def measured(cell: Cell[Any, Any, Any], folder: Path) -> dict[str, Any]:
 def prepared_updates(learner: Learner, data: Dataset) -> tuple[TrainingRun, Sequence[Tensor], Predictor]:
     """A training run after two updates, measured and maybe recorded, three more minibatches, an untrained predictor."""
     with collect_steps() as steps:
-        predictor, *_ = learner.fit(data, BUDGET, (0, 1))
+        predictor, *_ = learner.fit_replicas(data, BUDGET, (0, 1))
     run = TrainingRun(steps[0], None, count_flops=False)
     with counting(steps[0].counted) as run.tally:
         first, second, *others = list(steps[0].minibatches(5))

@@ -30,7 +30,7 @@ class Journaled(Learner):
     number: int
     seconds: float = 0.05
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         note(self.journal, f"{self.number} {os.getpid()}")
         time.sleep(self.seconds)
         return [Turning(seed + self.number) for seed in seeds]
@@ -43,9 +43,9 @@ class Clocked(Learner):
     journal: str
     number: int
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         note(self.journal, str(time.monotonic()))
-        return Instant().fit(dataset, budget, seeds)
+        return Instant().fit_replicas(dataset, budget, seeds)
 
 
 HOARD: list[np.ndarray | torch.Tensor] = []
@@ -57,7 +57,7 @@ class Hungry(Learner):
 
     by: str = "numpy"
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         while True:
             HOARD.append(np.ones(2**20) if self.by == "numpy" else torch.ones(2**21))
 
@@ -66,10 +66,10 @@ class Hungry(Learner):
 class Meddling(Learner):
     """Overwrites the data that it is given."""
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         dataset.train.states.zero_()
         dataset.test.states.zero_()
-        return Instant().fit(dataset, budget, seeds)
+        return Instant().fit_replicas(dataset, budget, seeds)
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ class Signalled(Learner):
 
     number: int = int(signal.SIGTERM)
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         os.kill(os.getpid(), self.number)
-        return Instant().fit(dataset, budget, seeds)
+        return Instant().fit_replicas(dataset, budget, seeds)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Leaving(Learner):
 
     code: int = 5
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         raise SystemExit(self.code)
 
 
@@ -99,7 +99,7 @@ class Filling(Learner):
 
     mebibytes: int = 4
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return [Heavy(seed, self.mebibytes) for seed in seeds]
 
 
@@ -127,7 +127,7 @@ class Waiting(Learner):
     begun: str
     go: str
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         Path(self.begun).touch()
         wait_for(Path(self.go))
-        return Instant().fit(dataset, budget, seeds)
+        return Instant().fit_replicas(dataset, budget, seeds)

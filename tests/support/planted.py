@@ -34,7 +34,7 @@ def measure(
         dataset = _dataset(system)
         for name in learners:
             try:
-                predictors = _slower(LEARNERS[name], rate).fit(dataset, Budget(), seeds)
+                predictors = _slower(LEARNERS[name], rate).fit_replicas(dataset, Budget(), seeds)
             except Unsuitable:
                 continue  # trials that are skipped leave no values
             for seed, predictor in zip(seeds, predictors, strict=True):

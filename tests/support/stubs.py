@@ -121,7 +121,7 @@ class Instant(Learner):
 
     width: int = 8
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         curve = (CurvePoint(1, 0.5, float("inf"), 0.0, 1.0, 2.0), CurvePoint(2, 0.25, 0.5, 0.5, 1.0, 2.0))
         log = TrainingLog(budget.updates(10), fit_seconds=0.25, nfe_forward=1.0, saved_bytes=64, curve=curve)
         return [Turning(seed, log) for seed in seeds]
@@ -133,8 +133,8 @@ class Knowing(Learner):
 
     system: System
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        return Instant().fit(dataset, budget, seeds)
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        return Instant().fit_replicas(dataset, budget, seeds)
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Spoiled(Learner):
     by: str
     every: bool = True
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         spoil: Callable[[Tensor], Tensor] = globals()[self.by]
         return [Turning(seed, spoil=spoil if self.every or seed == seeds[0] else keep) for seed in seeds]
 
@@ -155,7 +155,7 @@ class Untrained(Learner):
 
     status: Literal["diverged", "solver_failed"] = "diverged"
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         log = TrainingLog(failure=Failure(self.status, "the loss rose without bound"))
         return [Turning(seed, log) for seed in seeds]
 
@@ -176,7 +176,7 @@ class Raising(Learner):
 
     error: str = "value"
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         print("about to fail", flush=True)  # noqa: T201
         raise ERRORS[self.error]()
 
@@ -185,7 +185,7 @@ class Raising(Learner):
 class TooFew(Learner):
     """Returns one predictor, whatever the number of seeds."""
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return [Turning(seeds[0])]
 
 
@@ -193,7 +193,7 @@ class TooFew(Learner):
 class NoPredictors(Learner):
     """Returns what is not a predictor."""
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return [None for _ in seeds]  # type: ignore[misc]
 
 
@@ -204,9 +204,9 @@ class Dying(Learner):
     how: Literal["segfault", "kill", "exit"] = "segfault"
     flag: str = ""
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         if self.flag and Path(self.flag).exists():
-            return Instant().fit(dataset, budget, seeds)
+            return Instant().fit_replicas(dataset, budget, seeds)
         if self.flag:
             Path(self.flag).touch()
         os.write(2, b"last words\n")
@@ -221,7 +221,7 @@ class Dying(Learner):
 class Sleeping(Learner):
     """Never returns."""
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         print("going to sleep", flush=True)  # noqa: T201
         while True:
             time.sleep(60)

@@ -36,7 +36,7 @@ def half_seen() -> Dataset:
 
 
 def fitted(learner: Learner, dataset: Dataset) -> Predictor:
-    return learner.fit(dataset, Budget(), [0])[0]
+    return learner.fit_replicas(dataset, Budget(), [0])[0]
 
 
 def error(predictor: Predictor, dataset: Dataset) -> float:

@@ -127,7 +127,7 @@ LEARNER = """
     class {name}(Learner):
         '''{docstring}'''
 
-        def fit(self, dataset, budget, seeds):
+        def fit_replicas(self, dataset, budget, seeds):
             return {result}  # {comment}
     """
 PLAIN = {"name": "Mine", "docstring": "A learner.", "imports": "", "result": "[]", "comment": "nothing"}

@@ -26,8 +26,8 @@ from metrics.trajectory import nrmse
 class {name}(Learner):
     width: int = 3
 
-    def fit(self, dataset, budget, seeds):
-        return Persistence().fit(dataset, budget, seeds)
+    def fit_replicas(self, dataset, budget, seeds):
+        return Persistence().fit_replicas(dataset, budget, seeds)
 
 doubled = Metric("doubled", "", "lower", nrmse.measure)
 """

@@ -301,7 +301,7 @@ def test_a_predictor_that_stands_for_several_seeds_is_measured_once(run: Callabl
             return super().forecast(past, times)
 
     class Shared(stubs.Instant):
-        def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
             return [Counting(0)] * len(seeds)
 
     one, other = run(Shared(), seeds=(0, 1))
@@ -319,7 +319,7 @@ def test_context_samples_are_given_and_never_scored(run: Callable[..., list[Reco
             return super().forecast(past, times)
 
     class Watched(stubs.Instant):
-        def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
             return list[Predictor](Watching(seed) for seed in seeds)
 
     run(Watched(), seeds=(0,))
@@ -471,7 +471,7 @@ def test_a_learner_that_does_not_apply_is_skipped_and_says_why(
 def test_a_learner_that_returns_no_predictor_for_a_seed_is_named(run: Callable[..., list[Record]], learner: Learner):
     record = run(learner)[0]
     assert record.status == "crashed"
-    assert f"{type(learner).__name__}.fit must return 2 predictors" in record.reason
+    assert f"{type(learner).__name__}.fit_replicas must return 2 predictors" in record.reason
 
 
 @pytest.mark.parametrize("status", ["diverged", "solver_failed"])

@@ -23,7 +23,7 @@ BRIEF = Training(updates=2, batch=8)
 class Uncounted(Learner):
     """An own learner, with the log that it has by default."""
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         return [Turning(seed) for seed in seeds]
 
 

@@ -37,7 +37,7 @@ def spirals() -> Dataset:
 
 @pytest.fixture(scope="module", params=FORMS, ids=lambda form: type(form).__name__)
 def model(request: pytest.FixtureRequest, spirals: Dataset) -> LatentPredictor:
-    (predictor,) = request.param.fit(spirals, Budget(), [0])
+    (predictor,) = request.param.fit_replicas(spirals, Budget(), [0])
     return predictor
 
 
@@ -56,7 +56,7 @@ def test_a_reconstruction_ends_where_a_forecast_begins(model: LatentPredictor, s
 @pytest.mark.slow
 def test_a_reconstruction_follows_the_times_of_each_trajectory():
     data = sample(Irregular(RandomSpirals()), SAMPLING, 0)
-    (predictor,) = FORMS[0].fit(data, Budget(), [0])
+    (predictor,) = FORMS[0].fit_replicas(data, Budget(), [0])
     assert isinstance(predictor, LatentPredictor)
     past = data.test.between(0, 12)
     alone = predictor.reconstruct(type(past)(past.times[2:3], past.states[2:3]))
@@ -78,7 +78,7 @@ def test_the_ends_of_a_homotopy_are_the_reconstructions_of_its_ends(model: Laten
 
 @pytest.mark.slow
 def test_a_latent_flow_is_followed_backwards_along_its_own_way(spirals: Dataset):
-    (predictor,) = FORMS[0].fit(spirals, Budget(), [0])
+    (predictor,) = FORMS[0].fit_replicas(spirals, Budget(), [0])
     flow = predictor.model.dynamics
     z = torch.randn(1, 3, 6, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(flow.step(flow.step(z, -1.0), 1.0), z, atol=1e-3, rtol=1e-3)
@@ -119,7 +119,7 @@ def test_what_was_decoded_is_kept_for_metrics_to_come(tmp_path: Path):
 
 def test_without_noise_the_truth_is_what_was_shown():
     data = sample(Partial(Irregular(RandomSpirals())), SAMPLING, 0)
-    (predictor,) = LatentODE(6, 4, training=Training(updates=1)).fit(data, Budget(), [0])
+    (predictor,) = LatentODE(6, 4, training=Training(updates=1)).fit_replicas(data, Budget(), [0])
     assert isinstance(predictor, Latent)
     np.testing.assert_array_equal(decode(predictor, data).truth, data.test.states[:, 6:12].numpy())
 

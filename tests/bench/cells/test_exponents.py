@@ -58,7 +58,7 @@ def runs(predictor: Predictor, data: Dataset) -> np.ndarray:
 
 
 def spectrum_of(learner: Learner, data: Dataset) -> Spectrum:
-    (predictor,) = learner.fit(data, Budget(), [0])
+    (predictor,) = learner.fit_replicas(data, Budget(), [0])
     return exponents(predictor, data, runs(predictor, data))
 
 
@@ -95,7 +95,7 @@ def test_a_random_draw_has_no_exponents(data: Dataset):
 @pytest.mark.slow
 def test_a_window_has_no_more_exponents_than_the_system_has_dimensions(data: Dataset):
     learner = WindowedRNN(cell="rnn", training=Training(updates=5))
-    (predictor,) = learner.fit(data, Budget(), [0])
+    (predictor,) = learner.fit_replicas(data, Budget(), [0])
     truth = data.climate.states[:, SAMPLING.context :].numpy()
     assert predictor.encode(data.test.between(0, 8))[0].numel() == 12
     assert exponents(predictor, data, truth).exponents.shape == (3,)
@@ -109,7 +109,7 @@ def test_a_damped_rotation_is_measured_in_periods():
 
 
 def test_runs_that_diverge_are_left_out(data: Dataset):
-    (predictor,) = TrueEquations().fit(data, Budget(), [0])
+    (predictor,) = TrueEquations().fit_replicas(data, Budget(), [0])
     states = runs(predictor, data)
     states[0, -1] = np.nan
     states[1, 5] = np.inf
@@ -120,7 +120,7 @@ def test_runs_that_diverge_are_left_out(data: Dataset):
 
 
 def test_runs_shorter_than_a_context_cannot_be_taken_up_again(data: Dataset):
-    (predictor,) = TrueEquations().fit(data, Budget(), [0])
+    (predictor,) = TrueEquations().fit_replicas(data, Budget(), [0])
     with pytest.raises(Undefined, match="long forecasts of 5 samples are shorter than a context of 8"):
         exponents(predictor, data, runs(predictor, data)[:, :5])
 
@@ -138,7 +138,7 @@ def test_a_model_that_blows_up_cannot_be_followed(data: Dataset):
 
 
 def test_central_differences_agree_with_exact_derivatives_of_a_network(data: Dataset):
-    (predictor,) = ResNet(width=16, training=Training(updates=300)).fit(data, Budget(), [0])
+    (predictor,) = ResNet(width=16, training=Training(updates=300)).fit_replicas(data, Budget(), [0])
     states = predictor.encode(data.train)
     tangents = torch.nn.functional.normalize(torch.ones_like(states), dim=1)
 
@@ -228,7 +228,7 @@ def test_exponents_of_a_frame_that_does_not_converge_are_undefined():
 
 def test_what_comes_to_rest_is_a_point_whatever_grows_on_the_way_also_to_figures():
     data = sample(CubicSpiral(), replace(SAMPLING, climate_horizon=200.0), 0)
-    (predictor,) = TrueEquations().fit(data, Budget(), [0])
+    (predictor,) = TrueEquations().fit_replicas(data, Budget(), [0])
     states = runs(predictor, data)
     found = exponents(predictor, data, states)
     assert kaplan_yorke(found.exponents) > 1  # powers of time, read as exponential

@@ -24,7 +24,7 @@ def spiral() -> Dataset:
 
 
 def test_the_true_equations_have_the_true_field(spiral: Dataset):
-    found = field_of(TrueEquations().fit(spiral, Budget(), [0])[0], spiral)
+    found = field_of(TrueEquations().fit_replicas(spiral, Budget(), [0])[0], spiral)
     assert found is not None
     assert (found.around, len(found.places)) == (GRID**2, GRID**2 + min(ALONG, 60))
     np.testing.assert_allclose(found.places[GRID**2 :], spiral.train.states[0])
@@ -41,12 +41,12 @@ def test_the_velocity_is_the_mean_over_a_sampling_step():
 
 def test_only_models_whose_state_is_a_place_in_the_plane_have_a_field(spiral: Dataset):
     short = Training(updates=1, batch=4, validations=1)
-    (field,) = NeuralODE(width=4, training=short).fit(spiral, Budget(), [0])
+    (field,) = NeuralODE(width=4, training=short).fit_replicas(spiral, Budget(), [0])
     assert field_of(field, spiral) is not None
-    (window,) = WindowedRNN(hidden=4, training=short).fit(spiral, Budget(), [0])
-    (constant,) = Persistence().fit(spiral, Budget(), [0])
+    (window,) = WindowedRNN(hidden=4, training=short).fit_replicas(spiral, Budget(), [0])
+    (constant,) = Persistence().fit_replicas(spiral, Budget(), [0])
     lorenz = sample(Lorenz(), SAMPLING, 0)
-    (true,) = TrueEquations().fit(lorenz, Budget(), [0])
+    (true,) = TrueEquations().fit_replicas(lorenz, Budget(), [0])
     assert [field_of(*one) for one in ((window, spiral), (constant, spiral), (true, lorenz))] == [None] * 3
     with pytest.raises(Undefined, match="no vector field in the plane"):
         field_error.measure(NOTHING)

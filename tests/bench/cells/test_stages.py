@@ -73,14 +73,14 @@ def stopped(learner: Learner, data: Dataset, updates: int) -> list[Predictor]:
             raise SolverError("enough")
 
     with before_each_update(stop):
-        return learner.fit(data, Budget(), [0, 1])
+        return learner.fit_replicas(data, Budget(), [0, 1])
 
 
 @pytest.mark.parametrize("learner", few(LEARNERS, 0), ids=repr)
 def test_a_stage_is_what_training_would_have_given_had_it_stopped_there(learner: Learner, data: Dataset, folder: Path):
     trials = cell(learner).run(folder)
     assert [list(told(trial.curve)) for trial in trials] == [[1, 2, 4, 8]] * 2
-    whole = learner.fit(data, Budget(), [0, 1])
+    whole = learner.fit_replicas(data, Budget(), [0, 1])
     for updates in (1, 2, 4, 8):
         models = whole if updates == 8 else stopped(learner, data, updates)
         for trial, model in zip(trials, models, strict=True):
@@ -118,8 +118,8 @@ class Moody(Learner):
 
     error: str = "solver"
 
-    def fit(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        (model,) = STACKED.fit(dataset, budget, seeds)
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        (model,) = STACKED.fit_replicas(dataset, budget, seeds)
         forecast, calls = model.forecast, []
 
         def moody(past, times):
@@ -151,7 +151,7 @@ def test_seeds_that_come_to_fewer_stages_leave_those_of_the_others(data: Dataset
             raise SolverError("enough")
 
     with before_each_update(fail_once):
-        models = SEQUENTIAL.fit(data, Budget(), [0, 1])
+        models = SEQUENTIAL.fit_replicas(data, Budget(), [0, 1])
     found = learning_curves(SEQUENTIAL, models, data, np.inf, kept, "cpu")
     assert [list(told(found[id(model)])) for model in models] == [[1, 2, 4, 8], [1, 2]]
 

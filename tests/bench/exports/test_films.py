@@ -65,7 +65,7 @@ def filmed(spiral):
     """A network that was watched while it was trained, its snapshots, and what is developed of it."""
     snapshots = Snapshots()
     with before_each_update(snapshots):
-        (predictor,) = NETWORK.fit(spiral, Budget(), [0])
+        (predictor,) = NETWORK.fit_replicas(spiral, Budget(), [0])
     return predictor, snapshots, forecast_stages(predictor, snapshots, spiral)
 
 
@@ -97,7 +97,7 @@ def drawn(picture: Image.Image) -> np.ndarray:
 
 
 def test_a_model_is_the_same_whether_it_is_watched_or_not(spiral, filmed):
-    (alone,) = NETWORK.fit(spiral, Budget(), [0])
+    (alone,) = NETWORK.fit_replicas(spiral, Budget(), [0])
     watched_weights = filmed[0].weights()
     for name, values in alone.weights().items():
         assert torch.equal(values, watched_weights[name])
@@ -159,7 +159,7 @@ def _at(places: np.ndarray):
 def test_models_whose_state_is_not_the_systems_have_no_field(spiral):
     snapshots = Snapshots()
     with before_each_update(snapshots):
-        (predictor,) = WindowedRNN(hidden=4, training=BRIEF).fit(spiral, Budget(), [0])
+        (predictor,) = WindowedRNN(hidden=4, training=BRIEF).fit_replicas(spiral, Budget(), [0])
     arrays = forecast_stages(predictor, snapshots, spiral)
     assert "film_forecasts" in arrays
     assert "film_fields" not in arrays
@@ -168,7 +168,7 @@ def test_models_whose_state_is_not_the_systems_have_no_field(spiral):
 def test_a_stage_on_which_the_solver_gives_up_is_not_a_number(spiral):
     snapshots = Snapshots()
     with before_each_update(snapshots):
-        (predictor,) = ResNet(width=4, depth=1, training=BRIEF).fit(spiral, Budget(), [0])
+        (predictor,) = ResNet(width=4, depth=1, training=BRIEF).fit_replicas(spiral, Budget(), [0])
     forecast, calls = predictor.forecast, []
 
     def moody(past, times):
@@ -186,7 +186,7 @@ def test_a_stage_on_which_the_solver_gives_up_is_not_a_number(spiral):
 def test_other_errors_of_a_forecast_are_raised(spiral):
     snapshots = Snapshots()
     with before_each_update(snapshots):
-        (predictor,) = ResNet(width=4, depth=1, training=BRIEF).fit(spiral, Budget(), [0])
+        (predictor,) = ResNet(width=4, depth=1, training=BRIEF).fit_replicas(spiral, Budget(), [0])
 
     def broken(past, times):
         raise KeyError("broken")

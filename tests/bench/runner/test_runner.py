@@ -533,10 +533,10 @@ def test_a_cell_that_takes_its_fork_server_with_it_ends_and_takes_no_other_with_
 class ServerKiller(stubs.Instant):
     """Takes the fork server with it, each time."""
 
-    def fit(self, dataset: Any, budget: Any, seeds: Any) -> Any:
+    def fit_replicas(self, dataset: Any, budget: Any, seeds: Any) -> Any:
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(60)
-        return super().fit(dataset, budget, seeds)
+        return super().fit_replicas(dataset, budget, seeds)
 
 
 @pytest.mark.slow

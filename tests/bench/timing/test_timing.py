@@ -102,7 +102,7 @@ def weights(network: torch.nn.Module) -> list[torch.Tensor]:
 @pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: type(learner).__name__)
 def test_a_rehearsal_trains_nothing_and_gives_the_step_that_training_takes(learner: Any, data: Dataset):
     with collect_steps() as steps:
-        untrained = learner.fit(data, Budget(), [0])[0]
+        untrained = learner.fit_replicas(data, Budget(), [0])[0]
     step = steps[0]
     first = next(iter(step.minibatches(10)))
     for group in step.optimiser.param_groups:
@@ -110,7 +110,7 @@ def test_a_rehearsal_trains_nothing_and_gives_the_step_that_training_takes(learn
     step.objective(first).sum().backward()
     step.clip()
     step.optimiser.step()
-    trained = learner.fit(data, Budget(0.1), [0])[0]  # one update
+    trained = learner.fit_replicas(data, Budget(0.1), [0])[0]  # one update
     assert trained.log.updates == 1
     assert untrained.log.updates == 0
     for mine, theirs in zip(weights(step.network), trained.weights().values(), strict=True):
@@ -120,7 +120,7 @@ def test_a_rehearsal_trains_nothing_and_gives_the_step_that_training_takes(learn
 def test_after_a_rehearsal_learners_train_again(data: Dataset):
     with collect_steps():
         pass
-    assert LEARNERS[0].fit(data, Budget(0.2), [0])[0].log.updates == 2
+    assert LEARNERS[0].fit_replicas(data, Budget(0.2), [0])[0].log.updates == 2
 
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: type(learner).__name__)
@@ -147,7 +147,7 @@ def test_minibatches_have_the_full_length_in_spite_of_a_curriculum(data: Dataset
 
 def test_counts_of_an_update_are_those_of_its_training_log(data: Dataset):
     learner = LEARNERS[0]
-    counted, log = Updates.of(learner, data).costs(), learner.fit(data, Budget(0.1), [0])[0].log
+    counted, log = Updates.of(learner, data).costs(), learner.fit_replicas(data, Budget(0.1), [0])[0].log
     assert counted["nfe"] == log.nfe_forward + log.nfe_backward == 16
     assert counted["saved_bytes"] == log.saved_bytes
     assert counted["flops"] == log.flops

@@ -63,7 +63,7 @@ class Shifted(Learner):
 
     search_space = {"shift": (0.0, 0.25, 1.0, 2.0), "inner.rate": (1.0, 2.0, 5.0)}  # noqa: RUF012
 
-    def fit(self, dataset, budget, seeds) -> list[Predictor]:
+    def fit_replicas(self, dataset, budget, seeds) -> list[Predictor]:
         return [Away(seed, away=self.shift + self.inner.rate - 1) for seed in seeds]
 
 
@@ -90,8 +90,8 @@ class Picky(Learner):
         if self.width == 3:
             raise ValueError("width must not be 3")
 
-    def fit(self, dataset, budget, seeds):
-        return Instant().fit(dataset, budget, seeds)
+    def fit_replicas(self, dataset, budget, seeds):
+        return Instant().fit_replicas(dataset, budget, seeds)
 
 
 class Carried:
@@ -271,7 +271,7 @@ def test_reference_rows_and_learners_without_a_space_are_not_tuned():
 
 @pytest.mark.parametrize("kind", SPACES, ids=lambda kind: kind.__name__)
 def test_every_declared_setting_is_one_that_the_learner_takes(kind):
-    kinds = [kind] if "fit" in vars(kind) and not kind.__subclasses__() else kind.__subclasses__()
+    kinds = [kind] if "fit_replicas" in vars(kind) and not kind.__subclasses__() else kind.__subclasses__()
     for learner in (one() for one in kinds):
         for name, values in search_space(learner).items():
             for value in values:

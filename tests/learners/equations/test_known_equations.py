@@ -55,7 +55,7 @@ def observed(system: System, seed: int = 0, **changes: object) -> Dataset:
 
 
 def fitted(learner: Mechanistic | PublishedFit | HybridODE, data: Dataset) -> Calibration:
-    calibration = learner.fit(data, Budget(), [0])[0].calibration
+    calibration = learner.fit_replicas(data, Budget(), [0])[0].calibration
     assert calibration is not None
     return calibration
 
@@ -158,7 +158,7 @@ def test_the_published_losses_and_parameters_of_lotka_and_volterra_are_reproduce
 
     system, sampling = mechanistic.suite.own[1]
     data = sample(system, replace(sampling, test=1, climate=1, horizon=1.0, climate_horizon=1.0), 0)
-    (predictor,) = PublishedFit().fit(data, Budget(), [0])
+    (predictor,) = PublishedFit().fit_replicas(data, Budget(), [0])
     first, *_, last = [2 * sampling.error**2 * point.train_loss for point in predictor.log.curve]
     assert first == pytest.approx(1.12, rel=0.05)
     assert last == pytest.approx(2.14e-2, rel=0.1)
@@ -198,7 +198,7 @@ def test_evaluations_are_those_of_all_copies_that_are_solved(learner: Learner, m
 
     monkeypatch.setattr("learners.equations.sensitivities.integrate", counted)
     monkeypatch.setattr("learners.equations.least_squares.LeastSquares.least_deviations", lambda *_: torch.zeros(9))
-    log = learner.fit(observed(Lorenz(), samples=12), Budget(), [0])[0].log
+    log = learner.fit_replicas(observed(Lorenz(), samples=12), Budget(), [0])[0].log
     assert log.nfe_forward * log.updates == pytest.approx(sum(forward), rel=1e-9)
     assert log.nfe_backward * log.updates == pytest.approx(sum(backward), rel=1e-9)
 
@@ -227,17 +227,17 @@ def test_irregular_times_cost_known_equations_nothing():
 def test_velocities_of_all_channels_at_once_can_be_fitted_too():
     data = observed(Lorenz96(sites=5), samples=20)
     assert max(estimate.relative_error for estimate in fitted(Mechanistic(), data).estimates) < 1e-3
-    (predictor,) = HybridODE(training=Training(updates=2)).fit(data, Budget(), [0])
+    (predictor,) = HybridODE(training=Training(updates=2)).fit_replicas(data, Budget(), [0])
     assert predictor.log.failure is None
 
 
 def test_parameters_that_no_stack_can_hold_are_unsuitable():
     with pytest.raises(Unsuitable, match="damping, rotation of Mixed cannot be learned"):
-        Mechanistic().fit(observed(Mixed()), Budget(), [0])
+        Mechanistic().fit_replicas(observed(Mixed()), Budget(), [0])
 
 
 def test_a_fit_that_diverges_at_once_stays_where_it_began():
-    (predictor,) = Mechanistic(start=(("rho", 1e200),)).fit(observed(Lorenz(), samples=4), Budget(), [0])
+    (predictor,) = Mechanistic(start=(("rho", 1e200),)).fit_replicas(observed(Lorenz(), samples=4), Budget(), [0])
     assert predictor.calibration is not None
     assert predictor.calibration.estimates[0].fitted == 1e200
     assert predictor.log.failure == Failure("diverged", "the first guess has no finite solution")
@@ -264,7 +264,7 @@ def test_a_first_guess_that_long_steps_cannot_follow_is_given_shorter_ones():
 )
 def test_equations_that_cannot_be_fitted_are_unsuitable(learner: Mechanistic, data: Dataset, complaint: str):
     with pytest.raises(Unsuitable, match=complaint):
-        learner.fit(data, Budget(), [0])
+        learner.fit_replicas(data, Budget(), [0])
 
 
 @pytest.mark.parametrize(
@@ -293,8 +293,8 @@ def test_the_published_fit_moves_towards_the_truth_alike_in_any_stack():
     recipe = Recipe((("mu", 0.1),), epochs=40, learning_rate=1e-2, substeps=4)
     data = observed(VanDerPol(mu=0.3), samples=6, error=0.001)
     learner = PublishedFit((recipe,), batch=2)
-    one, two = learner.fit(data, Budget(), [0, 1])
-    (alone,) = learner.fit(data, Budget(), [1])
+    one, two = learner.fit_replicas(data, Budget(), [0, 1])
+    (alone,) = learner.fit_replicas(data, Budget(), [1])
     torch.testing.assert_close(alone.weights(), two.weights())
     assert one.calibration is not None
     assert abs(one.calibration.estimates[0].fitted - 0.3) < 0.1
@@ -304,13 +304,13 @@ def test_the_published_fit_moves_towards_the_truth_alike_in_any_stack():
 
 def test_a_published_fit_that_diverges_says_so():
     recipe = Recipe((("rho", 1e200),), epochs=1, learning_rate=1e-2, substeps=1)
-    (predictor,) = PublishedFit((recipe,)).fit(observed(Lorenz(), samples=4), Budget(), [0])
+    (predictor,) = PublishedFit((recipe,)).fit_replicas(observed(Lorenz(), samples=4), Budget(), [0])
     assert predictor.log.failure == Failure("diverged", "the training loss left the finite numbers")
 
 
 def test_forecasts_of_a_fit_follow_the_truth_and_leave_checkpoints_by_name():
     data = observed(LinearSpiral())
-    (predictor,) = Mechanistic().fit(data, Budget(), [0])
+    (predictor,) = Mechanistic().fit_replicas(data, Budget(), [0])
     forecast = predictor.forecast(data.test.between(0, 2), data.test.times[:, 2:])
     torch.testing.assert_close(forecast.states, data.test.states[:, 2:], atol=1e-5, rtol=1e-4)
     assert {name: value.shape for name, value in predictor.weights().items()} == {"damping": (1,), "rotation": (1,)}
@@ -324,7 +324,7 @@ def test_real_parameters_are_those_that_are_no_whole_numbers_or_words():
 
 def test_a_hybrid_knows_the_equations_but_for_the_missing_coupling():
     data = observed(LotkaVolterra())
-    (predictor,) = HybridODE(training=Training(updates=1)).fit(data, Budget(), [0])
+    (predictor,) = HybridODE(training=Training(updates=1)).fit_replicas(data, Budget(), [0])
     field = predictor.network  # type: ignore[attr-defined]
     states = torch.tensor([[[2.0, 3.0]]])
     with torch.no_grad():
@@ -337,7 +337,7 @@ def test_a_hybrid_knows_the_equations_but_for_the_missing_coupling():
 @pytest.mark.slow
 def test_a_hybrid_finds_the_parameters_of_its_complete_equations():
     data = observed(LotkaVolterra(), samples=100)
-    (predictor,) = HybridODE(training=Training(updates=300, batch=64)).fit(data, Budget(), [0])
+    (predictor,) = HybridODE(training=Training(updates=300, batch=64)).fit_replicas(data, Budget(), [0])
     known = predictor.network.known  # type: ignore[attr-defined]
     assert float(torch.sinh(5 * known["a"])) == pytest.approx(1.5, abs=0.1)
     assert float(torch.sinh(5 * known["b"])) == pytest.approx(1.0, abs=0.1)
@@ -347,7 +347,7 @@ def test_a_hybrid_finds_the_parameters_of_its_complete_equations():
 def test_a_network_may_be_added_to_complete_equations_whose_parameters_are_learned_or_wrong(learned: bool):
     data, start = observed(LotkaVolterra()), (("a", 1.6), ("b", 1.1), ("d", 2.7), ("g", 1.2))
     learner = HybridODE(missing=(), learned=learned, start=start, width=4, training=Training(updates=3))
-    first, second = learner.fit(data, Budget(), [0, 1])
+    first, second = learner.fit_replicas(data, Budget(), [0, 1])
     field, states = second.network, torch.tensor([[[2.0, 3.0]]])  # type: ignore[attr-defined]
     assert field.unknown.tolist() == [1.0, 1.0]
     wrong = torch.tensor([1.6 * 2 - 1.1 * 6, 1.2 * 6 - 2.7 * 3])
@@ -357,20 +357,20 @@ def test_a_network_may_be_added_to_complete_equations_whose_parameters_are_learn
 
 def test_a_missing_channel_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match=r"missing=\(2,\) has channel 2, but there are 2: give numbers from -2 to 1"):
-        HybridODE(missing=(2,)).fit(observed(LotkaVolterra()), Budget(), [0])
+        HybridODE(missing=(2,)).fit_replicas(observed(LotkaVolterra()), Budget(), [0])
 
 
 def test_fewer_trajectories_are_the_first_ones():
     data = observed(LotkaVolterra(), error=0.05)
     few = fitted(Mechanistic(), sample(LotkaVolterra(), replace(data.sampling, trajectories=2), 0))
-    (same,) = Fewer(Mechanistic(), 2).fit(data, Budget(), [0])
+    (same,) = Fewer(Mechanistic(), 2).fit_replicas(data, Budget(), [0])
     assert same.calibration is not None
     assert [one.fitted for one in same.calibration.estimates] == [one.fitted for one in few.estimates]
 
 
 def test_more_trajectories_than_there_are_cannot_be_given():
     with pytest.raises(ValueError, match=r"Fewer\.trajectories=9, but there are only 4"):
-        Fewer(Persistence(), 9).fit(observed(LinearSpiral()), Budget(), [0])
+        Fewer(Persistence(), 9).fit_replicas(observed(LinearSpiral()), Budget(), [0])
 
 
 def test_parameter_metrics_tell_of_the_worst_parameter():

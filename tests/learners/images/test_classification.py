@@ -58,7 +58,7 @@ def said(learner: object) -> str:
 @pytest.mark.parametrize("learner", LEARNERS, ids=said)
 def test_fitting_is_deterministic_and_leaves_the_generator_and_the_data_alone(data, learner):
     before, state = data.train.pixels.clone(), torch.get_rng_state()
-    (one,), (again,) = (learner.fit(data, Budget(), [1]) for _ in range(2))
+    (one,), (again,) = (learner.fit_replicas(data, Budget(), [1]) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.equal(data.train.pixels, before)
     for name, weight in one.weights().items():
@@ -72,22 +72,22 @@ def test_fitting_is_deterministic_and_leaves_the_generator_and_the_data_alone(da
 
 def test_seeds_differ_and_each_is_what_it_is_alone(data):
     learner = small(ResNetClassifier)
-    first, second = learner.fit(data, Budget(0.3), [0, 1])
-    alone = learner.fit(data, Budget(0.3), [1])[0]
+    first, second = learner.fit_replicas(data, Budget(0.3), [0, 1])
+    alone = learner.fit_replicas(data, Budget(0.3), [1])[0]
     assert not torch.equal(first.probabilities(data.test.pixels), second.probabilities(data.test.pixels))
     assert torch.equal(second.probabilities(data.test.pixels), alone.probabilities(data.test.pixels))
 
 
 def test_a_network_learns_what_can_be_learned(data):
     learner = MLPClassifier(training=Training(updates=150, batch=32, learning_rate=1e-2, validations=5))
-    (model,) = learner.fit(data, Budget(), [0])
+    (model,) = learner.fit_replicas(data, Budget(), [0])
     wrong = model.probabilities(data.test.pixels).argmax(1) != data.test.labels
     assert float(wrong.double().mean()) <= 0.1
     assert model.log.curve[-1].train_loss < 0.1 * model.log.curve[0].train_loss
 
 
 def test_evaluations_are_counted_in_both_passes(data):
-    found = {type(learner): learner.fit(data, Budget(), [0])[0].log for learner in LEARNERS}
+    found = {type(learner): learner.fit_replicas(data, Budget(), [0])[0].log for learner in LEARNERS}
     assert found[MLPClassifier].nfe_forward == 0
     assert (found[ResNetClassifier].nfe_forward, found[ResNetClassifier].nfe_backward) == (6, 6)
     assert found[RKNetClassifier].nfe_backward == found[RKNetClassifier].nfe_forward >= 8
@@ -98,16 +98,16 @@ def test_evaluations_are_counted_in_both_passes(data):
 @pytest.mark.slow
 def test_saved_bytes_are_the_same_in_every_fit(data: ImageDataset):
     learner = replace(small(RKNetClassifier), tolerance=1e-4)  # at which steps are rejected
-    assert len({learner.fit(data, Budget(), [0])[0].log.saved_bytes for _ in range(4)}) == 1
+    assert len({learner.fit_replicas(data, Budget(), [0])[0].log.saved_bytes for _ in range(4)}) == 1
 
 
 def test_random_crops_reduced_precision_and_patience_are_options(data):
     cropped = sample_images(Stripes(), replace(SAMPLING, crop=1), 0)
     learner = replace(small(ResNetClassifier), mixed_precision=True, channels_last=True, norm="batch")
-    (model,) = learner.fit(cropped, Budget(), [0])
+    (model,) = learner.fit_replicas(cropped, Budget(), [0])
     assert model.probabilities(data.test.pixels).isfinite().all()
     hasty = replace(small(MLPClassifier), training=replace(SHORT, updates=400, validations=200, patience=2))
-    assert hasty.fit(data, Budget(), [0])[0].log.updates < 400
+    assert hasty.fit_replicas(data, Budget(), [0])[0].log.updates < 400
 
 
 @pytest.mark.parametrize("kind", [RKNetClassifier, ODENetClassifier])
@@ -120,7 +120,7 @@ def test_a_solver_that_gives_up_ends_training_with_its_history_kept(data, kind, 
 
     monkeypatch.setattr("learners.images.networks.ContinuousBlock._options", tire)
     learner = kind(width=8, tolerance=1e-5, training=replace(SHORT, updates=30, validations=2))
-    (model,) = learner.fit(data, Budget(), [0])
+    (model,) = learner.fit_replicas(data, Budget(), [0])
     assert model.log.failure is not None
     assert model.log.failure.status == "solver_failed"
     assert "max_num_steps exceeded" in model.log.failure.reason
@@ -132,7 +132,7 @@ def test_a_solver_that_gives_up_ends_training_with_its_history_kept(data, kind, 
 
 def test_a_loss_that_is_never_finite_is_a_divergence(data):
     learner = MLPClassifier(training=replace(SHORT, learning_rate=1e30, clip=1e30))
-    (model,) = learner.fit(data, Budget(), [0])
+    (model,) = learner.fit_replicas(data, Budget(), [0])
     assert model.log.failure == Failure(
         "diverged", f"the validation loss was never finite in {model.log.updates} updates"
     )
@@ -140,7 +140,7 @@ def test_a_loss_that_is_never_finite_is_a_divergence(data):
 
 @pytest.mark.slow
 def test_the_sweep_goes_from_coarse_to_fine_and_is_only_for_adaptive_solvers(data):
-    (model,) = small(ODENetClassifier).fit(data, Budget(0.2), [0])
+    (model,) = small(ODENetClassifier).fit_replicas(data, Budget(0.2), [0])
     points = model.sweep(data.test.at(np.arange(4)))
     assert len(points) >= 5
     assert points[-1].error < points[0].error
@@ -148,7 +148,7 @@ def test_the_sweep_goes_from_coarse_to_fine_and_is_only_for_adaptive_solvers(dat
     assert len({point.saved_bytes for point in points}) == 1
     assert all(point.forward_seconds > 0 and point.backward_seconds > 0 for point in points)
     for learner in (small(ResNetClassifier), small(RKNetClassifier, solver="euler", steps=2)):
-        assert learner.fit(data, Budget(0.2), [0])[0].sweep(data.test) == []
+        assert learner.fit_replicas(data, Budget(0.2), [0])[0].sweep(data.test) == []
 
 
 def evidence(**changes: Any) -> ClassificationEvidence:
@@ -227,7 +227,7 @@ class Guessing(Classifier):
     how: str = "well"
     failure: str = ""
 
-    def fit(self, dataset: ImageDataset, budget: Budget, seeds: Sequence[int]) -> list[FittedClassifier]:
+    def fit_replicas(self, dataset: ImageDataset, budget: Budget, seeds: Sequence[int]) -> list[FittedClassifier]:
         if self.how == "none":
             return []
         log = TrainingLog(failure=Failure("solver_failed", self.failure)) if self.failure else TrainingLog()

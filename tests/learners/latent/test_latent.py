@@ -53,7 +53,7 @@ def test_spirals_at_irregular_times_lie_on_the_same_curves():
 @pytest.mark.slow
 @pytest.mark.parametrize("learner", [LatentODE(12, 8, training=SHORT), LatentRNN(12, 8, training=SHORT)], ids=repr)
 def test_latent_models_learn_which_way_a_spiral_turns(learner: Learner, spirals: Dataset):
-    (predictor,) = learner.fit(spirals, Budget(), [0])
+    (predictor,) = learner.fit_replicas(spirals, Budget(), [0])
     forecast = predictor.forecast(spirals.test.between(0, 12), spirals.test.times[:, 12:]).states
     truth = spirals.test.states[:, 12:]
     assert (turning(forecast).mean(dim=1).sign() == turning(truth).mean(dim=1).sign()).all()
@@ -62,7 +62,7 @@ def test_latent_models_learn_which_way_a_spiral_turns(learner: Learner, spirals:
 
 def test_a_context_shorter_than_the_window_is_refused(spirals: Dataset):
     with pytest.raises(ValueError, match=r"LatentODE\.window=13 needs as many samples .* Sampling\.context=12"):
-        LatentODE(window=13).fit(spirals, Budget(), [0])
+        LatentODE(window=13).fit_replicas(spirals, Budget(), [0])
 
 
 def test_the_bound_of_a_standard_normal_code_and_a_perfect_decoder_is_zero():
@@ -89,7 +89,7 @@ def test_the_bound_adds_the_divergence_and_the_scaled_error():
 
 
 def test_a_window_of_one_sample_begins_at_its_end(spirals: Dataset):
-    (predictor,) = LatentODE(window=1, lookahead=2, training=Training(updates=2)).fit(spirals, Budget(), [0])
+    (predictor,) = LatentODE(window=1, lookahead=2, training=Training(updates=2)).fit_replicas(spirals, Budget(), [0])
     assert isinstance(predictor, LatentPredictor)
     past = spirals.test.between(0, 12)
     assert torch.equal(predictor.encode(past), predictor.latent(past))

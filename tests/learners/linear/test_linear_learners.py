@@ -33,7 +33,7 @@ def lorenz() -> Dataset:
 
 
 def prediction_times(learner: Learner, dataset: Dataset) -> np.ndarray:
-    (predictor,) = learner.fit(dataset, Budget(), [0])
+    (predictor,) = learner.fit_replicas(dataset, Budget(), [0])
     context = dataset.sampling.context
     states = predictor.forecast(dataset.test.between(0, context), dataset.test.times[:, context:]).states
     errors = ((states - dataset.test.between(context).states) / dataset.std).square().mean(dim=-1).sqrt()
@@ -61,13 +61,13 @@ def test_a_linear_map_cannot_follow_chaos_but_quadratic_delays_can(lorenz: Datas
 
 
 def test_a_polynomial_propagator_is_the_autoregression_of_one_sample(lorenz: Dataset):
-    (one,) = NVAR(lags=1, degree=3).fit(lorenz, Budget(), [0])
-    (other,) = PolynomialPropagator(degree=3).fit(lorenz, Budget(), [0])
+    (one,) = NVAR(lags=1, degree=3).fit_replicas(lorenz, Budget(), [0])
+    (other,) = PolynomialPropagator(degree=3).fit_replicas(lorenz, Budget(), [0])
     torch.testing.assert_close(one.weights()["weights"], other.weights()["weights"])
 
 
 def test_the_state_of_an_autoregression_is_its_window(lorenz: Dataset):
-    (predictor,) = NVAR(lags=3, stride=2).fit(lorenz, Budget(), [0])
+    (predictor,) = NVAR(lags=3, stride=2).fit_replicas(lorenz, Budget(), [0])
     state = predictor.encode(lorenz.test.between(0, 8))
     torch.testing.assert_close(predictor.decode(state), lorenz.test.states[:, 7])
     assert state.shape == (16, 5, 3)
@@ -76,7 +76,7 @@ def test_the_state_of_an_autoregression_is_its_window(lorenz: Dataset):
 @pytest.mark.parametrize("learner", [NVAR(lags=9), DMD(lags=3, stride=4)])
 def test_more_delays_than_the_context_has_are_refused(learner: Learner, spiral: Dataset):
     with pytest.raises(ValueError, match="read 9 samples, but trajectories have 100 and the context 8"):
-        learner.fit(spiral, Budget(), [0])
+        learner.fit_replicas(spiral, Budget(), [0])
 
 
 def test_ridge_solves_the_penalised_normal_equations():
@@ -119,12 +119,12 @@ def test_a_reservoir_forecasts_lorenz(lorenz: Dataset):
 
 def test_a_reservoir_needs_more_samples_than_its_washout(spiral: Dataset):
     with pytest.raises(ValueError, match="washout=99 leaves nothing to fit of trajectories of 100 samples"):
-        Reservoir(washout=99).fit(spiral, Budget(), [0])
+        Reservoir(washout=99).fit_replicas(spiral, Budget(), [0])
 
 
 def test_sparse_regression_finds_the_equations_of_lotka_and_volterra():
     pytest.importorskip("pysindy")
-    (predictor,) = SINDy().fit(sample(LotkaVolterra(), SAMPLING, 0), Budget(), [0])
+    (predictor,) = SINDy().fit_replicas(sample(LotkaVolterra(), SAMPLING, 0), Budget(), [0])
     terms = ("1", "x", "y", "xx", "xy", "yy")
     found = dict(zip(terms, predictor.weights()["coefficients"].tolist(), strict=True))
     assert found["x"] == pytest.approx([1.5, 0.0], abs=0.02)
@@ -141,7 +141,7 @@ def test_exactly_true_coefficients_reach_the_horizon(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(SINDy, "_regress", lambda *_: (index, coefficients))
     data = sample(Lorenz(), replace(SAMPLING, step=0.018112, test=32, horizon=16.0), 0)
     assert np.median(prediction_times(SINDy(), data)) == pytest.approx(16.0, abs=0.02)
-    (predictor,) = SINDy().fit(data, Budget(), [0])
+    (predictor,) = SINDy().fit_replicas(data, Budget(), [0])
     assert predictor.parameters == 7
     steps = predictor.forecast(data.test.between(0, 8), data.test.times[:, 8:18]).evaluations / 10 / 4
     assert steps == 8  # halving them again changes a state by less than 1e-8
@@ -186,14 +186,14 @@ def test_eight_degrees_are_tried_and_more_until_two_in_a_row_forecast_no_better(
     monkeypatch.setattr(ValidationForecasts, "errors", error)
     for limit, chosen in (0, 9), (3, 2):
         tried.clear()
-        (found,) = PolynomialPropagator(degree=limit).fit(spiral, Budget(), [0])
+        (found,) = PolynomialPropagator(degree=limit).fit_replicas(spiral, Budget(), [0])
         assert degree_of[found.parameters // 2] == chosen
         assert list(dict.fromkeys(tried)) == list(range(1, (limit or 11) + 1))
 
 
-@pytest.mark.parametrize("learner", [PolynomialPropagator(degree=5), NVAR(lags=3, stride=2)], ids=["polynomial", "nvar"])
+@pytest.mark.parametrize("learner", [PolynomialPropagator(degree=5), NVAR(lags=3, stride=2)], ids=["all", "nvar"])
 def test_compiled_forecasts_are_the_eager_steps_to_rounding(learner: Learner, spiral: Dataset):
-    (found,) = learner.fit(spiral, Budget(), [0])
+    (found,) = learner.fit_replicas(spiral, Budget(), [0])
     assert isinstance(found, PolynomialMap)
     window = found.encode(spiral.test)
     with torch.no_grad():
@@ -207,4 +207,4 @@ def test_compiled_forecasts_are_the_eager_steps_to_rounding(learner: Learner, sp
 def test_without_its_extra_sparse_regression_says_what_to_install(spiral: Dataset, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "pysindy", None)
     with pytest.raises(Unsuitable, match=r"pip install 'dynamics-bench\[sindy\]'"):
-        SINDy().fit(spiral, Budget(), [0])
+        SINDy().fit_replicas(spiral, Budget(), [0])

@@ -120,9 +120,9 @@ def test_training_is_that_of_torchdiffeq(learner: type, monkeypatch: pytest.Monk
     )
     dataset = sample(VanDerPol(), sampling, 0)
     short = learner(width=16, lookahead=2, training=Training(updates=6, batch=16, validations=2))
-    (compiled,) = short.fit(dataset, Budget(), [0])
+    (compiled,) = short.fit_replicas(dataset, Budget(), [0])
     monkeypatch.setattr(Integration, "compiler", lambda *_: None)
-    (eager,) = short.fit(dataset, Budget(), [0])
+    (eager,) = short.fit_replicas(dataset, Budget(), [0])
     for name, weights in eager.weights().items():
         torch.testing.assert_close(compiled.weights()[name], weights, rtol=1e-3, atol=1e-4)
     for mine, theirs in zip(compiled.log.curve, eager.log.curve, strict=True):

@@ -34,7 +34,7 @@ def data() -> Dataset:
 def step_of(learner: PLRNN, data: Dataset) -> TrainingStep:
     """Of three replicas whose weights are large enough to be seen."""
     with collect_steps() as steps:
-        learner.fit(data, Budget(), (0, 1, 2))
+        learner.fit_replicas(data, Budget(), (0, 1, 2))
     with torch.no_grad():
         for parameter in steps[0].network.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=stream(0, "larger")))
@@ -60,9 +60,9 @@ def test_losses_and_gradients_are_those_of_autograd(learner: PLRNN, data: Datase
 
 @pytest.mark.parametrize("learner", few(LEARNERS[:3], 1), ids=repr)
 def test_a_fit_is_that_of_the_eager_updates(learner: PLRNN, data: Dataset, monkeypatch: pytest.MonkeyPatch):
-    fast = learner.fit(data, Budget(), (0, 1))
+    fast = learner.fit_replicas(data, Budget(), (0, 1))
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    for one, other in zip(fast, learner.fit(data, Budget(), (0, 1)), strict=True):
+    for one, other in zip(fast, learner.fit_replicas(data, Budget(), (0, 1)), strict=True):
         for name, weights in one.weights().items():
             torch.testing.assert_close(weights, other.weights()[name], rtol=1e-3, atol=1e-4)
         for cost in ("nfe_forward", "nfe_backward", "saved_bytes", "flops", "samples"):

@@ -159,9 +159,9 @@ SHORT = Training(updates=30, batch=16, validations=3)
 def test_training_is_that_of_the_eager_path_to_rounding(
     learner: Learner, ring: Dataset, monkeypatch: pytest.MonkeyPatch
 ):
-    compiled = learner.fit(ring, Budget(), [0, 1])
+    compiled = learner.fit_replicas(ring, Budget(), [0, 1])
     monkeypatch.setattr(TrainingStep, "compiled", lambda step: None)
-    for mine, theirs in zip(compiled, learner.fit(ring, Budget(), [0, 1]), strict=True):
+    for mine, theirs in zip(compiled, learner.fit_replicas(ring, Budget(), [0, 1]), strict=True):
         for one, other in zip(mine.log.curve, theirs.log.curve, strict=True):
             assert one.train_loss == pytest.approx(other.train_loss, rel=1e-4)
             assert one.valid_loss == pytest.approx(other.valid_loss, rel=1e-4)
@@ -192,14 +192,14 @@ def test_what_the_kernel_does_not_cover_is_left_to_autograd(
 
     monkeypatch.setattr(KernelUpdates, "differentiate", refuse)
     options: dict[str, Any] = {"width": 4, "depth": 1, "training": Training(updates=1), **change}
-    assert NeuralODE(**options).fit(ring, Budget(), [0])[0].log.updates == 1
+    assert NeuralODE(**options).fit_replicas(ring, Budget(), [0])[0].log.updates == 1
     with pytest.raises(AssertionError, match="the kernel was asked"):
-        NeuralODE(width=4, training=Training(updates=1)).fit(ring, Budget(), [0])
+        NeuralODE(width=4, training=Training(updates=1)).fit_replicas(ring, Budget(), [0])
 
 
 def test_all_trainings_share_one_compilation(ring: Dataset):
     for learner in (NeuralODE(solver="midpoint", training=Training(updates=1)), ResNet(training=Training(updates=1))):
-        learner.fit(ring, Budget(), [0, 1])
+        learner.fit_replicas(ring, Budget(), [0, 1])
     assert len(kernel.differentiate.signatures) == len(kernel.descend.signatures) == 1
 
 

@@ -48,7 +48,7 @@ def test_a_field_learns_through_it():
         step=0.05, trajectories=4, samples=60, valid=2, test=3, context=6, horizon=0.5, climate=1, climate_horizon=0.5
     )
     data = sample(LinearSpiral(), sampling, 0)
-    (predictor,) = NeuralODE(solver="rosenbrock", training=Training(updates=150)).fit(data, Budget(), [0])
+    (predictor,) = NeuralODE(solver="rosenbrock", training=Training(updates=150)).fit_replicas(data, Budget(), [0])
     forecast = predictor.forecast(data.test.between(0, 6), data.test.times[0, 6:])
     still = (data.test.states[:, 5:6] - data.test.states[:, 6:]).abs().max()
     assert (forecast.states - data.test.states[:, 6:]).abs().max() < 0.1 * still

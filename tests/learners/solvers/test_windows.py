@@ -91,9 +91,9 @@ def test_training_is_that_of_the_eager_path_to_rounding(
     cell: CellType, lorenz: Dataset, monkeypatch: pytest.MonkeyPatch
 ):
     learner = WindowedRNN(cell=cell, hidden=16, training=Training(updates=30, batch=20, validations=3))
-    compiled = learner.fit(lorenz, Budget(), [0, 1])
+    compiled = learner.fit_replicas(lorenz, Budget(), [0, 1])
     monkeypatch.setattr(TrainingStep, "compiled", lambda step: None)
-    for mine, theirs in zip(compiled, learner.fit(lorenz, Budget(), [0, 1]), strict=True):
+    for mine, theirs in zip(compiled, learner.fit_replicas(lorenz, Budget(), [0, 1]), strict=True):
         for one, other in zip(mine.log.curve, theirs.log.curve, strict=True):
             assert one.train_loss == pytest.approx(other.train_loss, rel=1e-4)
             assert one.valid_loss == pytest.approx(other.valid_loss, rel=1e-4)

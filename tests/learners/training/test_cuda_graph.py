@@ -63,11 +63,11 @@ def assert_same(one: Predictor, other: Predictor) -> None:
 def test_replayed_training_is_the_training_itself(
     learner: Learner, shapes: int, data: Dataset, records: list[int], monkeypatch: pytest.MonkeyPatch
 ):
-    replayed = learner.fit(data, Budget(), (0, 1))
+    replayed = learner.fit_replicas(data, Budget(), (0, 1))
     assert len(records) == shapes
     assert sum(records) == 12 - 2  # but for the first update and that after a validation, which are measured
     monkeypatch.setattr(run, "REPLAYING", ())
-    for one, other in zip(replayed, learner.fit(data, Budget(), (0, 1)), strict=True):
+    for one, other in zip(replayed, learner.fit_replicas(data, Budget(), (0, 1)), strict=True):
         assert_same(one, other)
 
 
@@ -87,10 +87,10 @@ def test_what_no_graph_repeats_is_launched_one_by_one_and_the_reason_told(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
-    (tried,) = learner.fit(data, Budget(), (0,))
+    (tried,) = learner.fit_replicas(data, Budget(), (0,))
     told = capsys.readouterr().err
     assert not records
     assert told.count("updates are launched one by one: a graph cannot repeat what") == 1
     assert reason in told
     monkeypatch.setattr(run, "REPLAYING", ())
-    assert_same(tried, learner.fit(data, Budget(), (0,))[0])
+    assert_same(tried, learner.fit_replicas(data, Budget(), (0,))[0])

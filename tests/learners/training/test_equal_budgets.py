@@ -29,7 +29,7 @@ def data() -> Dataset:
 
 
 def log_of(learner: Learner, data: Dataset, budget: Budget) -> TrainingLog:
-    return learner.fit(data, budget, [0, 1])[1].log
+    return learner.fit_replicas(data, budget, [0, 1])[1].log
 
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=repr)

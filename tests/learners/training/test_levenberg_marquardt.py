@@ -134,8 +134,10 @@ LEARNERS = (
 
 @pytest.mark.parametrize("learner", few(LEARNERS, 0), ids=lambda learner: type(learner).__name__)
 def test_learners_of_squared_errors_are_trained_by_it(learner: Any, data: Dataset):
-    solved = learner.fit(data, Budget(), [0, 1])
-    descended = replace(learner, training=replace(learner.training, optimiser="adam")).fit(data, Budget(), [0, 1])
+    solved = learner.fit_replicas(data, Budget(), [0, 1])
+    descended = replace(learner, training=replace(learner.training, optimiser="adam")).fit_replicas(
+        data, Budget(), [0, 1]
+    )
     for least_squares, adam in zip(solved, descended, strict=True):
         assert least_squares.log.updates == learner.training.updates
         assert least_squares.log.failure is None
@@ -143,7 +145,7 @@ def test_learners_of_squared_errors_are_trained_by_it(learner: Any, data: Datase
 
 
 def test_evaluations_and_bytes_are_those_of_the_examples(data: Dataset):
-    log = NeuralODE(width=6, training=replace(SOLVED, updates=1)).fit(data, Budget(), [0])[0].log
+    log = NeuralODE(width=6, training=replace(SOLVED, updates=1)).fit_replicas(data, Budget(), [0])[0].log
     assert log.nfe_forward in range(8, 4 * 10, 4)  # to linearise, and to try a step or more
     assert log.nfe_backward == 4 * 2  # of each channel
     weights = 2 * 6 + 6 + 6 * 6 + 6 + 6 * 2 + 2
@@ -156,4 +158,4 @@ def test_evaluations_and_bytes_are_those_of_the_examples(data: Dataset):
 )
 def test_other_losses_are_refused_with_the_remedy(learner: Any, data: Dataset):
     with pytest.raises(Unsuitable, match=r'squared errors alone, .* has other terms: choose "adam"'):
-        learner.fit(data, Budget(), [0])
+        learner.fit_replicas(data, Budget(), [0])

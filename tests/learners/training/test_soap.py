@@ -188,8 +188,8 @@ LEARNERS = (
 
 @pytest.mark.parametrize("learner", few(LEARNERS, 0), ids=lambda learner: type(learner).__name__)
 def test_every_learner_trains_with_it_and_a_seed_of_a_stack_is_the_seed_alone(learner: Any, data: Dataset):
-    together = learner.fit(data, Budget(), [0, 1])
-    (alone,) = learner.fit(data, Budget(), [1])
+    together = learner.fit_replicas(data, Budget(), [0, 1])
+    (alone,) = learner.fit_replicas(data, Budget(), [1])
     for one in together:
         assert one.log.failure is None
         assert one.log.updates == TURNED.updates
@@ -239,18 +239,18 @@ def test_where_the_kernel_has_the_gradients_it_descends(learner: Any, data: Data
         raise AssertionError("torch has descended")
 
     monkeypatch.setattr(SOAP, "step", refuse)
-    (fitted,) = replace(learner, training=replace(TURNED, updates=12)).fit(data, Budget(), [0])
+    (fitted,) = replace(learner, training=replace(TURNED, updates=12)).fit_replicas(data, Budget(), [0])
     assert fitted.log.curve[-1].valid_loss < fitted.log.curve[0].valid_loss
 
 
 def test_classifiers_train_with_it_and_refuse_least_squares():
     images = sample_images(Stripes(60), SAMPLING, 0)
     classifier = MLPClassifier(hidden=8, training=replace(TURNED, updates=40, batch=20))
-    (fitted,) = classifier.fit(images, Budget(), [0])
+    (fitted,) = classifier.fit_replicas(images, Budget(), [0])
     assert fitted.log.curve[-1].valid_loss < 0.5 * fitted.log.curve[0].train_loss
     squares = replace(classifier, training=replace(classifier.training, optimiser="levenberg-marquardt"))
     with pytest.raises(Unsuitable, match='classifiers the cross-entropy: choose "adam" or "soap"'):
-        squares.fit(images, Budget(), [0])
+        squares.fit_replicas(images, Budget(), [0])
 
 
 @pytest.mark.slow

@@ -248,9 +248,9 @@ def test_what_is_let_go_in_the_forward_pass_is_not_kept_with_what_comes_after():
 )
 def test_costs_are_those_of_autograd_also_where_updates_are_compiled(learner: Any, monkeypatch: pytest.MonkeyPatch):
     dataset = sample(LinearSpiral(), SAMPLING, 0)
-    compiled = learner.fit(dataset, Budget(), SEEDS)[0].log
+    compiled = learner.fit_replicas(dataset, Budget(), SEEDS)[0].log
     monkeypatch.setattr(TrainingStep, "compiled", lambda step: None)
-    eager = learner.fit(dataset, Budget(), SEEDS)[0].log
+    eager = learner.fit_replicas(dataset, Budget(), SEEDS)[0].log
     for cost in ("nfe_forward", "nfe_backward", "saved_bytes", "flops", "samples", "updates"):
         assert getattr(compiled, cost) == getattr(eager, cost), cost
     assert eager.kept_bytes == eager.saved_bytes
@@ -285,7 +285,8 @@ def test_the_adjoint_spends_operations_on_the_way_back():
     dataset = sample(LinearSpiral(), SAMPLING, 0)
     training = Training(updates=2, batch=4, validations=2)
     logs = [
-        learner(width=8, training=training).fit(dataset, Budget(), [0])[0].log for learner in (RKNet, ODENet, NeuralODE)
+        learner(width=8, training=training).fit_replicas(dataset, Budget(), [0])[0].log
+        for learner in (RKNet, ODENet, NeuralODE)
     ]
     assert all(log.failure is None and log.flops > 0 for log in logs)
     evaluation = 2 * 4 * (2 * 8 + 8 * 8 + 8 * 2)
@@ -300,14 +301,14 @@ def test_counting_operations_changes_no_number():
     weights = []
     for validations in (1, 10):  # after each of which an update is measured
         training = Training(updates=10, batch=4, validations=validations)
-        (predictor,) = NeuralODE(width=8, training=training).fit(dataset, Budget(), [0])
+        (predictor,) = NeuralODE(width=8, training=training).fit_replicas(dataset, Budget(), [0])
         weights.append(predictor.log.curve[-1].valid_loss)
     assert weights[0] == weights[1]
 
 
 def test_the_operations_of_a_forecast_are_those_of_its_evaluations():
     dataset = sample(LinearSpiral(), SAMPLING, 0)
-    (predictor,) = NeuralODE(width=8, training=replace(SHORT, updates=1)).fit(dataset, Budget(), [0])
+    (predictor,) = NeuralODE(width=8, training=replace(SHORT, updates=1)).fit_replicas(dataset, Budget(), [0])
     past = dataset.test.between(0, SAMPLING.context)
     assert forecast_flops(predictor, past, dataset.step, 80.0) == 80 * 2 * (2 * 8 + 8 * 8 + 8 * 2)
     assert math.isnan(forecast_flops(predictor, past, dataset.step, math.nan))
@@ -321,7 +322,7 @@ def test_what_autograd_keeps_is_flat_for_the_adjoint_and_linear_for_backpropagat
     for learner in (RKNet, ODENet):
         for tolerance in (1e-2, 1e-3, 1e-4):
             net = learner(solver="adaptive_heun", tolerance=tolerance, lookahead=5, training=short, width=16)
-            log = net.fit(dataset, Budget(), [0])[0].log
+            log = net.fit_replicas(dataset, Budget(), [0])[0].log
             steps[learner].append(log.nfe_forward)
             kept[learner].append(log.saved_bytes)
     assert steps[RKNet][-1] > 5 * steps[RKNet][0]

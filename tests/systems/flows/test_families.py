@@ -52,7 +52,7 @@ def test_forecasts_are_of_the_unseen_values_only():
 @pytest.mark.parametrize("learner", [NeuralODE, ResNet])
 def test_a_learned_family_keeps_its_parameter(learner: type):
     data = sample(over(VanDerPol(), mu=[1, 3], unseen=[2]), SMALL, 0)
-    (predictor,) = learner(training=Training(updates=5, batch=8)).fit(data, Budget(), [0])
+    (predictor,) = learner(training=Training(updates=5, batch=8)).fit_replicas(data, Budget(), [0])
     forecast = predictor.forecast(data.test.between(0, 5), data.test.times[0, 5:]).states
     assert predictor.log.failure is None
     torch.testing.assert_close(forecast[..., -1], torch.full_like(forecast[..., -1], 2.0), rtol=1e-6, atol=0)

@@ -85,20 +85,20 @@ def test_a_map_is_held_to_its_exponents(system: Map):
 )
 def test_learners_of_flows_say_in_one_line_that_they_cannot_learn_a_map(learner):
     with pytest.raises(Unsuitable) as refusal:
-        learner.fit(sample(HenonMap(), SMALL, 0), Budget(), [0])
+        learner.fit_replicas(sample(HenonMap(), SMALL, 0), Budget(), [0])
     assert str(refusal.value) == f"{type(learner).__name__} learns a flow in continuous time, but HenonMap is a map"
 
 
 def test_learners_of_maps_learn_them():
     data = sample(HenonMap(), SMALL, 0)
     past, truth = data.test.between(0, 8), data.test.between(8, 16)
-    (found,) = PolynomialPropagator(degree=2).fit(data, Budget(), [0])
+    (found,) = PolynomialPropagator(degree=2).fit_replicas(data, Budget(), [0])
     torch.testing.assert_close(found.forecast(past, truth.times).states, truth.states, rtol=0, atol=1e-6)
-    (true,) = TrueEquations().fit(data, Budget(), [0])
+    (true,) = TrueEquations().fit_replicas(data, Budget(), [0])
     forecast = true.forecast(past, truth.times)
     torch.testing.assert_close(forecast.states, truth.states, rtol=0, atol=1e-4)
     assert forecast.evaluations == 8
-    assert LatentRNN(window=2, lookahead=2, training=Training(updates=1)).fit(data, Budget(), [0])
+    assert LatentRNN(window=2, lookahead=2, training=Training(updates=1)).fit_replicas(data, Budget(), [0])
 
 
 def test_rounding_limits_for_how_long_the_orbit_of_a_map_is_the_truth():

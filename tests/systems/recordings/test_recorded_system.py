@@ -220,10 +220,10 @@ def test_a_file_that_changes_while_it_is_used_is_refused(tmp_path: Path):
 def test_the_true_equations_and_maps_do_not_apply_to_it(tmp_path: Path):
     data = sample(Recorded(several(tmp_path, irregular=True)), SAMPLING, 0)
     with pytest.raises(Unsuitable, match="TrueEquations needs a system with a velocity, but Recorded"):
-        TrueEquations().fit(data, Budget(), [0])
+        TrueEquations().fit_replicas(data, Budget(), [0])
     for learner in (WindowedRNN(), ResNet()):
         with pytest.raises(Unsuitable, match="irregular times"):
-            learner.fit(data, Budget(), [0])
+            learner.fit_replicas(data, Budget(), [0])
 
 
 def test_a_suite_of_ones_own_runs_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

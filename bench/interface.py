@@ -1,0 +1,197 @@
+"""Bench from Python: `run` a suite, `evaluate` a model of your own, and look at a `Run`, in notebooks and scripts."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import nan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bench.cells.data import observe
+from bench.cells.forecasting import evidence_of
+from bench.cells.forecasts import forecast_part
+from bench.cells.key import Planned
+from bench.cells.run import run_cell
+from bench.errors import UserError, unknown
+from bench.machine.meter import Usage
+from bench.planning.plan import plan, plan_suite
+from bench.planning.selection import select
+from bench.request import Conditions, Request
+from bench.runs import run_missing, write_report
+from bench.suite import Suite, load
+from learners import Learner, Predictor
+from learners.training.training_step import collect_steps
+from metrics import STANDARD, Metric, Undefined
+from results.report.figure_data import FigureData
+from results.report.page import Omissions, pictures_of
+from results.store.run import Run as StoredRun
+from results.tables.tables import leaderboard
+from systems import Dataset, System
+from systems.ground_truth import ground_truth_time
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def run(
+    suite: str | Suite,
+    *,
+    systems: Sequence[str | System] = (),
+    learners: Sequence[str | Learner] = (),
+    seeds: int | None = None,
+    budget: str = "standard",
+    out: str | Path = "runs",
+    jobs: int | None = None,
+) -> "Run":
+    """Run what is missing of a suite, or of a part of it, and return all of it.
+
+    Finished cells are kept in `out`, as by the command line, and never run again. Raises UserError where something does
+    not exist or cannot be run.
+
+    Args:
+        suite: its name, the path of its file, or a suite made here.
+        systems: only these, by name ("Lorenz[rho=30]") or made here.
+        learners: only these, beside the suite's reference rows.
+        seeds: how many, in place of the suite's number.
+        budget: "quick", "standard" or "paper".
+        out: the folder of the store.
+        jobs: cells at a time; if not given, one a core.
+    """
+    found = load(suite) if isinstance(suite, str) else suite
+    found = replace(_narrowed(found, systems, learners), seeds=seeds or found.seeds)
+    planned = plan_suite(found, Request(suite=found.name, budget=budget, out=Path(out), jobs=jobs))
+    if _is_notebook() and any(_of_main(one) for one in planned.cells):
+        planned.write_manifest()
+        _run_here(planned.cells, planned.store)
+    else:
+        run_missing(planned, Conditions(jobs=planned.jobs))
+    return Run(StoredRun.load(planned.folder), planned.cells)
+
+
+def evaluate(model: Predictor, data: Dataset, metrics: Sequence[Metric] = STANDARD) -> pd.Series:
+    """What metrics measure of a model on the test data, by name; NaN where there is nothing to measure.
+
+    The reasons for that are in `attrs["undefined"]`. What fitting took is known of models that a training loop made.
+    """
+    name, context = type(model).__name__, data.sampling.context
+    test, climate = (forecast_part(model, part, context, "cpu", name)[0] for part in (data.test, data.climate))
+    evidence = evidence_of(model, data, ground_truth_time(data), test, climate, Usage(nan, 0), 1)
+    values, undefined = dict[str, float](), dict[str, str]()
+    for metric in metrics:
+        try:
+            values[metric.name] = float(metric.measure(evidence))
+        except Undefined as reason:
+            values[metric.name], undefined[metric.name] = nan, str(reason)
+    found = pd.Series(values, name=name, dtype=float)
+    found.attrs["undefined"] = undefined
+    return found
+
+
+@dataclass(frozen=True)
+class Run:
+    """The results of a suite: all that its report is made from."""
+
+    stored: StoredRun
+    made_from: tuple[Planned, ...] | None = None  # the cells, where they are at hand
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Run":
+        """The run in a folder such as `runs/chaos`."""
+        return cls(StoredRun.load(Path(folder)))
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row for each metric of each trial: system, learner, seed, metric, value, unit, better, status, reason."""
+        return self.stored.frame()
+
+    def leaderboard(self) -> pd.DataFrame:
+        """A row for each learner: mean rank, the leading metric on each system, and costs."""
+        run = self.stored
+        return leaderboard(self.frame, run.learners, run.references, run.timescales).values
+
+    @property
+    def figures(self) -> list[str]:
+        """The names of the figures that `figure` draws."""
+        return [picture.name for picture in pictures_of(FigureData(self.stored, self.frame), Omissions())]
+
+    def figure(self, name: str) -> "Figure":
+        """One figure of the report, such as "error_growth". Raises UserError where the run has none of this name."""
+        pictures = {one.name: one for one in pictures_of(FigureData(self.stored, self.frame), Omissions())}
+        if name not in pictures:
+            raise unknown("figure", name, pictures)
+        return pictures[name].draw()
+
+    def report(self) -> Path:
+        """Write the report, with tables and figures, and return the path of its page."""
+        return write_report(self.stored, show=False)
+
+    def model(self, system: str, learner: str, seed: int = 0) -> Predictor:
+        """A fitted model, with the weights that its cell has kept. System and learner are named as in the tables."""
+        stored = next((one for one in self.stored.finished if (one.system, one.learner) == (system, learner)), None)
+        if stored is None:
+            places = [f"{one.learner} on {one.system}" for one in self.stored.finished]
+            raise unknown("model", f"{learner} on {system}", places)
+        (cell,) = (one.cell for one in self._cells if one.cell.names >= {system, learner})
+        data = observe(cell.system, cell.sampling, cell.data_seed, self.stored.store.root / "data").data
+        with collect_steps():  # so that nothing is trained
+            predictor = cell.learner.fit(data, cell.budget, seed)
+        kept = self.stored.store.weights(stored.key)
+        for name, tensor in predictor.weights().items():
+            try:
+                tensor.detach().copy_(tensor.new_tensor(kept[f"{seed}.{name}"]))
+            except (KeyError, RuntimeError) as error:
+                raise UserError(
+                    f"{learner} on {system} has kept no weights of seed {seed} that fit ({name}: {error}): "
+                    "run the cell again with --rerun"
+                ) from error
+        return predictor
+
+    @cached_property
+    def _cells(self) -> Sequence[Planned]:
+        if self.made_from is not None:
+            return self.made_from
+        manifest = self.stored.manifest
+        chosen = {"seeds": len(manifest["seeds"]), "data_seed": manifest["data_seed"], "budget": self.stored.budget}
+        asked = manifest["asked"] | {"include": [Path(path) for path in manifest["asked"]["include"]]}
+        return plan(Request(**asked, **chosen, out=self.stored.store.root)).cells
+
+    def __repr__(self) -> str:
+        run = self.stored
+        finished, seeds = f"{len(run.finished)} of {len(run.cells)} cells", len(run.manifest["seeds"])
+        return f"Run({run.suite}, budget {run.budget}: {finished}, {seeds} seeds, in {run.folder})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.leaderboard().to_html(float_format='%.3g', na_rep='')}"
+
+
+def _narrowed(suite: Suite, systems: Sequence[Any], learners: Sequence[Any]) -> Suite:
+    """The part of a suite that is named, and what was made here in place of the rest."""
+    named = [[one for one in chosen if isinstance(one, str)] for chosen in (systems, learners)]
+    mine = [tuple(one for one in chosen if not isinstance(one, str)) for chosen in (systems, learners)]
+    suite = select(suite, *named)
+    if mine[0]:
+        suite = replace(suite, systems=(*mine[0], *(suite.systems if named[0] else ())))
+    if mine[1]:
+        kept = suite.learners if named[1] else (one for one in suite.learners if one.reference)
+        suite = replace(suite, learners=(*mine[1], *kept))
+    return suite
+
+
+def _is_notebook() -> bool:
+    """Whether `__main__` is no file, so that no other process can import what it defines."""
+    return not hasattr(sys.modules["__main__"], "__file__")
+
+
+def _of_main(planned: Planned) -> bool:
+    return "__main__" in (type(planned.cell.learner).__module__, type(planned.cell.system).__module__)
+
+
+def _run_here(cells: Sequence[Planned], store: Any) -> None:
+    """Run the cells that the store lacks in this process."""
+    for planned in cells:
+        if not store.finished(planned.key):
+            with store.stage(planned.key) as folder:
+                run_cell(planned, store, folder)

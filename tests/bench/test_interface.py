@@ -1,0 +1,111 @@
+"""Bench from Python: one model, its scores, a run, and the models that it has kept."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import bench
+from bench.errors import UserError
+from bench.suite import Suite
+from learners import Budget, NeuralODE, Persistence, ResNet, Training
+from metrics import nrmse, vpt
+from systems import Dataset, LinearSpiral, Sampling, sample
+
+SMALL = Sampling(trajectories=4, samples=50, valid=2, test=4, climate=1, horizon=1.0, climate_horizon=4.0)
+BRIEF = NeuralODE(width=8, depth=1, training=Training(updates=20, validations=2))
+SUITE = Suite("small", "", (LinearSpiral(),), (BRIEF, Persistence()), (nrmse, vpt), SMALL, seeds=2)
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return sample(LinearSpiral(), SMALL, 0)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> bench.Run:
+    return bench.run(SUITE, out=tmp_path_factory.mktemp("runs"))
+
+
+def test_one_call_fits_one_model_which_goes_on_by_itself(data: Dataset):
+    model = BRIEF.fit(data)
+    (same,) = BRIEF.fit_replicas(data, Budget(), [0])
+    past = data.test.between(0, data.sampling.context)
+    step = data.step * torch.arange(1, 4, dtype=torch.float64)
+    forecast = model.forecast_after(past, step)
+    assert torch.equal(forecast.states, same.forecast(past, past.times[:, -1:] + step).states)
+    long = model.simulate(25)
+    assert long.states.shape == (1, 25, 2)
+    torch.testing.assert_close(long.states[:, :3], forecast.states[:1])
+    with pytest.raises(ValueError, match="give simulate the past and the step"):
+        same.simulate(25)
+
+
+def test_scores_are_those_of_a_run_of_the_same_fit(run: bench.Run, data: Dataset):
+    found = bench.evaluate(BRIEF.fit(data, seed=1), data, (nrmse, vpt))
+    frame = run.frame
+    here = frame.loc[(frame["learner"] == run.stored.learners[0]) & (frame["seed"] == 1)].set_index("metric")["value"]
+    assert list(found.index) == ["nrmse", "vpt"]
+    np.testing.assert_allclose(found["nrmse"], here["nrmse"], rtol=1e-4)
+
+
+def test_a_run_has_its_tables_and_figures_and_gives_its_models_back(run: bench.Run, data: Dataset):
+    learner = run.stored.learners[0]
+    assert list(run.leaderboard().index) == [learner, "Persistence"]
+    assert "error_growth" in run.figures
+    assert run.figure("error_growth").axes
+    with pytest.raises(UserError, match="unknown figure 'error'"):
+        run.figure("error")
+    loaded = bench.Run.load(run.stored.folder)
+    again = replace(loaded, made_from=run.made_from)  # a suite made here has no file
+    model, fitted = again.model("LinearSpiral", learner, seed=1), BRIEF.fit(data, seed=1)
+    assert model.weights().keys() == fitted.weights().keys()
+    for name, values in model.weights().items():
+        torch.testing.assert_close(values, fitted.weights()[name])
+    assert run.report().name == "report.html"
+
+
+def test_parts_of_a_suite_are_named_or_made_here(tmp_path: Path):
+    mine = ResNet(width=8, training=Training(updates=5, validations=1))
+    found = bench.run(SUITE, systems=[LinearSpiral(damping=0.3)], learners=[mine], seeds=1, out=tmp_path)
+    assert found.stored.systems == ["LinearSpiral[damping=0.3]"]
+    assert [name.partition("[")[0] for name in found.stored.learners] == ["ResNet", "Persistence"]
+    assert "2 of 2 cells, 1 seeds" in repr(found)
+    assert "<table" in found._repr_html_()
+
+
+def test_what_is_printed_of_anything_is_short(data: Dataset, run: bench.Run):
+    for one in (data, data.train, BRIEF.fit(data), run, SUITE):
+        assert len(repr(one)) < 160
+        assert "tensor" not in repr(one)
+    assert repr(data) == (
+        f"Dataset(LinearSpiral, seed 0, step {data.step:.4g}, 2 channels; train 4x50, valid 2x50, test 4x"
+        f"{data.test.states.shape[1]}, climate 1x{data.climate.states.shape[1]})"
+    )
+
+
+def test_importing_bench_takes_no_torch():
+    code = "import sys, bench; assert 'torch' not in sys.modules; assert bench.run; assert 'torch' in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        bench.nothing  # noqa: B018
+
+
+@pytest.mark.slow
+def test_a_script_without_a_guard_runs_a_learner_of_its_own(tmp_path: Path):
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\n"
+        "import bench\n"
+        "from learners import Persistence\n"
+        "@dataclass(frozen=True)\n"
+        "class Mine(Persistence):\n"
+        "    pass\n"
+        "found = bench.run('smoke', systems=['LinearSpiral'], learners=[Mine()], seeds=1)\n"
+        "print(found.leaderboard().index.tolist()[0])\n"
+    )
+    done = subprocess.run([sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "Mine", done.stderr
