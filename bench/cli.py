@@ -29,6 +29,7 @@ from bench.commands.run import run
 from bench.commands.simulate import simulate
 from bench.commands.status import status
 from bench.commands.time import time
+from bench.commands.try_data import try_data
 from bench.commands.tune import tune
 from bench.errors import INTERRUPTED, MISTAKEN, UNREAD, UserError, nearest, one_line, print_to_stderr
 from results import UnreadableError
@@ -38,6 +39,7 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # click's, which 
 EXAMPLES = """[bold]Examples[/]
   python -m bench run --suite chaos
   python -m bench run --suite chaos -s Lorenz -l "NeuralODE\\[lookahead=5]"
+  python -m bench try my.csv
   python -m bench run --suite my_suite.py --seeds 5 --budget quick
   python -m bench list learners NeuralODE
   python -m bench compare runs/chaos other/chaos
@@ -58,6 +60,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=EXAMPLES)(run)
+app.command("try")(try_data)
 for command in (plan, status, merge, clean):
     app.command()(command)
 app.command("list")(list_)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from enum import StrEnum
@@ -51,9 +51,21 @@ def run(
     if track and find_spec(track.value) is None:
         raise UserError(f"--track {track.value} needs the extra track: pip install 'dynamics-bench[track]'")
     request = replace(request, rerun=conditions.rerun, elsewhere=conditions.executor.startswith("dask://"))
+    return carry_out(lambda: planning.plan(request), conditions, track, film, as_json, quiet)
+
+
+def carry_out(
+    make_plan: Callable[[], planning.Plan],
+    conditions: Conditions,
+    track: Tracker | None = None,
+    film: bool = False,
+    as_json: bool = False,
+    quiet: bool = False,
+) -> int:
+    """Run what is missing of a plan, report all of it, and return the exit code."""
     with interruptible():
         try:
-            plan = planning.plan(request)
+            plan = make_plan()
             conditions = replace(conditions, jobs=plan.jobs)
             begin = perf_counter()
             console = Console(stderr=as_json, highlight=False)
