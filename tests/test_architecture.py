@@ -27,8 +27,8 @@ HEAVY = {"torch", "pandas", "numpy", "numba", "scipy", "matplotlib", "seaborn"}
 
 # The rooms of each package, folders and modules at its door, from the top floor down: none imports from one before it.
 ROOMS = {
-    "bench": "interface __main__ cli commands exports doctor tuning timing display runs planning suites suite runner "
-    "cells catalogue machine request errors importing",
+    "bench": "published interface __main__ cli commands exports doctor tuning timing display runs planning suites suite "
+    "runner cells catalogue machine request errors importing",
     "systems": "certificates ground_truth lyapunov sampling observation flows maps recordings calibration images "
     "stochastic hybrid base protocol published trajectories solvers configuration extras",
     "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_dde "
@@ -143,11 +143,13 @@ def test_numba_is_imported_only_where_compiled_code_is_wanted():
 @pytest.mark.parametrize("package", MAY_IMPORT)
 def test_packages_export_names_and_do_nothing_else(package):
     for node in ast.parse((ROOT / package / "__init__.py").read_text()).body:
-        assert isinstance(node, (ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign))
+        name = getattr(node, "name", "") or ast.unparse(getattr(node, "test", node))
+        late = package == "bench" and name in ("TYPE_CHECKING", "__getattr__")
+        assert late or isinstance(node, (ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign))
 
 
 def test_every_exported_name_exists_and_is_sorted():
-    for package in ("systems", "learners", "metrics", "results"):
+    for package in ("bench", "systems", "learners", "metrics", "results"):
         module = __import__(package)
         assert all(hasattr(module, name) for name in module.__all__)
         assert len(set(module.__all__)) == len(module.__all__)

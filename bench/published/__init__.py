@@ -1,0 +1,1 @@
+"""Other people's tables: their data, their protocols and their scores, for our learners."""
