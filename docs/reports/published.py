@@ -60,8 +60,8 @@ def polynomials() -> Iterator[str]:
     yield (
         "Mean valid prediction time (error below 0.5) in Lyapunov times over 64 starts, float64, one training "
         "trajectory; published (arXiv 2507.09652) is the best degree, ours (`PolynomialPropagator`) the one that "
-        f"validation chooses, with its number of monomials. As good, within one Lyapunov time: {agreeing} of {len(rows)}; "
-        f"{perf_counter() - begin:.0f} s in all."
+        f"validation chooses, with its number of monomials. As good, within one Lyapunov time: {agreeing} of "
+        f"{len(rows)}; {perf_counter() - begin:.0f} s in all."
     )
     cells = {(row.samples, row.step): row for row in rows}
     lines = [["samples", *(f"step 2^{np.log2(step):.0f}" for step in STEPS)]]
@@ -85,8 +85,8 @@ def common_task(task: CommonTask) -> Iterator[str]:
     yield (
         "Its twelve scores (100 is perfect, -100 the lowest) on its public files; seed 0, our standard settings. "
         "Learners are fitted to the training file that a score names, and to no other; E11 and E12 to the hundred rows "
-        "of the start alone. Noisy files (E3 to E6, E9, E10) are filtered for all alike, by the Savitzky-Golay filter that best "
-        "foretells rows that are left out. `TrueEquations` knows the parameter."
+        "of the start alone. Noisy files (E3 to E6, E9, E10) are filtered for all alike, by the Savitzky-Golay filter that "
+        "best foretells rows that are left out. `TrueEquations` knows the parameter."
     )
     yield in_markdown(lines)
     published = ", ".join(f"{name} {score}" for name, score in HIDDEN.items())
@@ -97,8 +97,8 @@ def common_task(task: CommonTask) -> Iterator[str]:
     yield (
         "What is wrong with the files: rho is not 28, but 28.7 (X1), 29.7 (X2train), 31.9 (X3train, X5train, X5test to "
         "X7test), 33.7 (X4train), 34.3 and 37.6 (the starts of E11 and E12), at which the true equations leave no "
-        "residual. X5test, X6test and X7test are the same bytes, though X4train has another rho: E7 to E10 do not forecast the "
-        "trajectory that trains, and the true equations score far less than 100 there. Long-time scores end well below "
+        "residual. X5test, X6test and X7test are the same bytes, though X4train has another rho: E7 to E10 do not forecast "
+        "the trajectory that trains, and the true equations score far less than 100 there. Long-time scores end well below "
         "100 for anybody, since 500 rows are 25 time units. A polynomial fitted to the hundred rows of a start solves "
         "E11 and E12, which therefore need no generalisation."
     )
