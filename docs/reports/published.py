@@ -84,9 +84,9 @@ def common_task(task: CommonTask) -> Iterator[str]:
     yield "## Common Task Framework, Lorenz"
     yield (
         "Its twelve scores (100 is perfect, -100 the lowest) on its public files; seed 0, our standard settings. "
-        "Learners are fitted to the training file that a score names, and to no other; E11 and E12 to the hundred rows "
-        "of the start alone. Noisy files (E3 to E6, E9, E10) are filtered for all alike, by the Savitzky-Golay filter that "
-        "best foretells rows that are left out. `TrueEquations` knows the parameter."
+        "Learners are fitted to the training file that a score names, and to no other; E11 and E12 to the hundred "
+        "rows of the start alone. Noisy files (E3 to E6, E9, E10) are filtered for all alike, by the "
+        "Savitzky-Golay filter that best foretells rows that are left out. `TrueEquations` knows the parameter."
     )
     yield in_markdown(lines)
     published = ", ".join(f"{name} {score}" for name, score in HIDDEN.items())
@@ -95,12 +95,12 @@ def common_task(task: CommonTask) -> Iterator[str]:
         f"{published}."
     )
     yield (
-        "What is wrong with the files: rho is not 28, but 28.7 (X1), 29.7 (X2train), 31.9 (X3train, X5train, X5test to "
-        "X7test), 33.7 (X4train), 34.3 and 37.6 (the starts of E11 and E12), at which the true equations leave no "
-        "residual. X5test, X6test and X7test are the same bytes, though X4train has another rho: E7 to E10 do not forecast "
-        "the trajectory that trains, and the true equations score far less than 100 there. Long-time scores end well below "
-        "100 for anybody, since 500 rows are 25 time units. A polynomial fitted to the hundred rows of a start solves "
-        "E11 and E12, which therefore need no generalisation."
+        "What is wrong with the files: rho is not 28, but 28.7 (X1), 29.7 (X2train), 31.9 (X3train, X5train, "
+        "X5test to X7test), 33.7 (X4train), 34.3 and 37.6 (the starts of E11 and E12), at which the true equations "
+        "leave no residual. X5test, X6test and X7test are the same bytes, though X4train has another rho: E7 to "
+        "E10 do not forecast the trajectory that trains, and the true equations score far less than 100 there. "
+        "Long-time scores end well below 100 for anybody, since 500 rows are 25 time units. A polynomial fitted to "
+        "the hundred rows of a start solves E11 and E12, which therefore need no generalisation."
     )
 
 
