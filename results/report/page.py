@@ -172,7 +172,7 @@ def _content(
         "tables": by_system,
         "matched": others.get("matched"),
         "outcomes": others.get("outcomes"),
-        "claims": claims_table(judged(CLAIMS, run.frame_of_components(), run.suite, run.budget)).to_dict("records"),
+        "claims": _claims(run),
         "protocol": _protocol(run),
         "orbits": orbits,
         "omitted": omitted,
@@ -180,6 +180,13 @@ def _content(
         "environments": about.astype(str).value_counts(sort=False).reset_index(name="cells").to_dict("records"),
         "colours": {learner: to_hex(style.colour) for learner, style in data.styles.items()},
     }
+
+
+def _claims(run: Run) -> list[dict[Any, Any]]:
+    """What the run says of each claim about its suite."""
+    about = [claim for claim in CLAIMS if claim.suite == run.suite]
+    found = judged(about, run.frame_of_components(), run.suite, run.budget) if about else []
+    return claims_table(found).to_dict("records")
 
 
 def _protocol(run: Run) -> dict[str, Any]:

@@ -226,7 +226,7 @@ def with_components(
 ) -> "DataFrame":
     """The long form of a run with classes and settings: columns `learner_class`, `learner_settings` and so on."""
     for name, components in (("system", systems), ("learner", learners)):
-        found = [components[label] for label in frame[name]]
+        found = [components[label] for label in frame[name].tolist()]
         frame = frame.assign(
             **{f"{name}_class": [each.kind for each in found], f"{name}_settings": [each.settings for each in found]}
         )
