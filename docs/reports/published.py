@@ -23,14 +23,16 @@ from learners import (
     PolynomialPropagator,
     Reservoir,
     ResNet,
+    Training,
     TrainingMean,
     TrueEquations,
     WindowedRNN,
 )
 from systems.configuration import label
 
+SOAP = NeuralODE(lookahead=10, training=Training(updates=5000, learning_rate=3e-3, optimiser="soap"))
 LEARNERS: tuple[Learner, ...] = (
-    PolynomialPropagator(), NVAR(), Reservoir(), NeuralODE(), NeuralODE(lookahead=5), ResNet(), WindowedRNN(),
+    PolynomialPropagator(), NVAR(), Reservoir(), NeuralODE(), SOAP, ResNet(), WindowedRNN(),
     WindowedRNN(cell="lstm"), TrueEquations(), TrainingMean(), Persistence(),
 )  # fmt: skip
 HIDDEN = {
