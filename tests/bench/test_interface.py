@@ -95,17 +95,21 @@ def test_importing_bench_takes_no_torch():
         bench.nothing  # noqa: B018
 
 
+MINE = """
+from dataclasses import dataclass
+import bench
+from learners import Persistence
+@dataclass(frozen=True)
+class Mine(Persistence):
+    pass
+found = bench.run("smoke", systems=["LinearSpiral"], learners=[Mine()], seeds=1)
+print(found.leaderboard().index.tolist()[0])
+"""
+
+
 @pytest.mark.slow
-def test_a_script_without_a_guard_runs_a_learner_of_its_own(tmp_path: Path):
-    (tmp_path / "mine.py").write_text(
-        "from dataclasses import dataclass\n"
-        "import bench\n"
-        "from learners import Persistence\n"
-        "@dataclass(frozen=True)\n"
-        "class Mine(Persistence):\n"
-        "    pass\n"
-        "found = bench.run('smoke', systems=['LinearSpiral'], learners=[Mine()], seeds=1)\n"
-        "print(found.leaderboard().index.tolist()[0])\n"
-    )
-    done = subprocess.run([sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("arguments", [["mine.py"], ["-c", MINE]], ids=["script", "notebook"])
+def test_a_learner_that_is_made_where_it_is_run_needs_no_guard(arguments: list[str], tmp_path: Path):
+    (tmp_path / "mine.py").write_text(MINE)
+    done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "Mine", done.stderr
