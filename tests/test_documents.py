@@ -1,4 +1,4 @@
-"""The examples of README and CONTRIBUTING: they run as they are shown."""
+"""The examples of README, CONTRIBUTING and docs: they run as they are shown."""
 
 import re
 import subprocess
@@ -21,8 +21,9 @@ from learners import Budget, Learner
 from systems import Sampling, Simulated, sample
 from tests.support.commands import ROOT, exit_code
 
-TEXTS = {name: (ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md")}
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", "".join(TEXTS.values()), re.DOTALL | re.MULTILINE)
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {page.name: page.read_text() for page in PAGES}
+EXAMPLES = list(dict.fromkeys(re.findall(r"^```python\n(.*?)^```", "".join(TEXTS.values()), re.DOTALL | re.MULTILINE)))
 PLACEHOLDERS = {"NAME": "Lorenz", "HOST": "localhost"}  # what readers have to fill in
 SMALL = Sampling(trajectories=2, samples=40, valid=1, test=2, context=4, horizon=0.1, climate=1, climate_horizon=0.2)
 SHELL = """
@@ -118,6 +119,16 @@ def test_a_command_is_one_that_can_be_given(words: list[str]):
         assert read_shard(request.shard)
         suite = select(load(request.suite), request.systems, request.learners)
         assert suite.cells(request.budget)
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning(tmp_path: Path):
+    pytest.importorskip("mkdocstrings")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "index.html").read_text()
+    assert not re.findall(r'(?:src|href)="https?://(?!squidfunk|www.mkdocs|github)[^"]*\.(?:js|css|woff2?)"', page)
 
 
 def test_commands_and_examples_are_found():

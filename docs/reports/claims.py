@@ -28,7 +28,7 @@ def section(run: Run, claims: list[tuple[Claim, Effect]]) -> str:
     """One run: how it was made, and what it says."""
     made = run.manifest["environment"]
     rows = [
-        "| " + " | ".join(each.replace("|", "\\|") for each in row) + " |"
+        "| " + " | ".join(each.replace("|", "\\|").replace("[", "\\[") for each in row) + " |"
         for row in (
             HEAD,
             ["---"] * len(HEAD),
