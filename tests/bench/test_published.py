@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.io import savemat
 
 from bench.published.common_task import SCORES, TASKS, CommonTask, filtered, pieces
-from bench.published.polynomials import dataset, prediction_time
+from bench.published.polynomials import CEILINGS, ceiling, dataset, prediction_time
 from learners import Persistence, PolynomialPropagator, TrueEquations
 from systems import Lorenz
 
@@ -89,6 +90,13 @@ def test_the_filter_takes_noise_away_and_leaves_what_has_none():
 def test_polynomials_forecast_as_far_as_published():
     """12.8 Lyapunov times of 1,024 samples at a step of a sixteenth."""
     assert prediction_time(PolynomialPropagator(), dataset(1024, 2**-4))[0] > 11.8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", CEILINGS, ids=str)
+def test_rounding_alone_ends_forecasts_about_where_published(precision: torch.dtype):
+    """Published 12.0 and 32.1 Lyapunov times; measured 12.5 and 30.2."""
+    assert ceiling(precision) == pytest.approx(CEILINGS[precision], abs=2.5)
 
 
 @pytest.mark.slow
