@@ -20,6 +20,7 @@ from bench.commands.check import check
 from bench.commands.clean import clean
 from bench.commands.compare import compare
 from bench.commands.doctor import doctor
+from bench.commands.forecast import forecast
 from bench.commands.list import list_
 from bench.commands.merge import merge
 from bench.commands.new import new
@@ -40,6 +41,7 @@ EXAMPLES = """[bold]Examples[/]
   python -m bench run --suite chaos
   python -m bench run --suite chaos -s Lorenz -l "NeuralODE\\[lookahead=5]"
   python -m bench try my.csv
+  python -m bench forecast runs/chaos -s Lorenz -l NeuralODE my.csv
   python -m bench run --suite my_suite.py --seeds 5 --budget quick
   python -m bench list learners NeuralODE
   python -m bench compare runs/chaos other/chaos
@@ -67,7 +69,7 @@ app.command("list")(list_)
 for command in (new, tune, report, compare):
     app.command()(command)
 app.add_typer(baseline, name="baseline")
-for command in (check, doctor, simulate, time):
+for command in (forecast, check, doctor, simulate, time):
     app.command()(command)
 
 

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bench.catalogue import plugins
+from bench.catalogue.rebuilding import rebuild
+from bench.cells.cell import Cell
 from bench.cells.data import observe
-from bench.cells.forecasting import evidence_of
+from bench.cells.forecasting import ForecastCell, evidence_of
 from bench.cells.forecasts import forecast_part
 from bench.cells.key import Planned
 from bench.cells.run import run_cell
 from bench.errors import UserError, unknown
 from bench.machine.meter import Usage
-from bench.planning.plan import plan, plan_suite
+from bench.planning.plan import plan_suite
 from bench.planning.selection import select
 from bench.request import Conditions, Request
 from bench.runs import run_missing, write_report
@@ -28,6 +31,7 @@ from metrics import STANDARD, Metric, Undefined
 from results.report.figure_data import FigureData
 from results.report.page import Omissions, pictures_of
 from results.store.run import Run as StoredRun
+from results.store.run import StoredCell
 from results.tables.tables import leaderboard
 from systems import Dataset, System
 from systems.ground_truth import ground_truth_time
@@ -134,7 +138,9 @@ class Run:
         if stored is None:
             places = [f"{one.learner} on {one.system}" for one in self.stored.finished]
             raise unknown("model", f"{learner} on {system}", places)
-        (cell,) = (one.cell for one in self._cells if one.cell.names >= {system, learner})
+        cell = self.cell(stored)
+        if not isinstance(cell.system, System):
+            raise UserError(f"{system} is a set of images, whose models forecast nothing")
         data = observe(cell.system, cell.sampling, cell.data_seed, self.stored.store.root / "data").data
         with collect_steps():  # so that nothing is trained
             predictor = cell.learner.fit(data, cell.budget, seed)
@@ -149,14 +155,20 @@ class Run:
                 ) from error
         return predictor
 
-    @cached_property
-    def _cells(self) -> Sequence[Planned]:
-        if self.made_from is not None:
-            return self.made_from
-        manifest = self.stored.manifest
-        chosen = {"seeds": len(manifest["seeds"]), "data_seed": manifest["data_seed"], "budget": self.stored.budget}
-        asked = manifest["asked"] | {"include": [Path(path) for path in manifest["asked"]["include"]]}
-        return plan(Request(**asked, **chosen, out=self.stored.store.root)).cells
+    def cell(self, stored: StoredCell) -> Cell:
+        """A cell as it was made: what met in it, from the objects that were run, or built anew from what it has kept.
+
+        Raises UserError where that cannot be done, as where the file of a learner or of a recording is gone.
+        """
+        for one in self.made_from or ():
+            if one.key == stored.key:
+                return one.cell
+        asked = self.stored.manifest["asked"]
+        files = [*asked["include"], *([asked["suite"]] if asked["suite"].endswith(".py") else [])]
+        modules = [plugins.import_file(Path(path)) for path in files]
+        kept = self.stored.store.cell(stored.key)["configuration"]
+        built = {name: rebuild(kept[name], modules) for name in ("system", "learner", "sampling", "budget")}
+        return ForecastCell(**built, metrics=(), seeds=tuple(kept["seeds"]), data_seed=kept["data_seed"])
 
     def __repr__(self) -> str:
         run = self.stored

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +59,10 @@ def test_a_run_has_its_tables_and_figures_and_gives_its_models_back(run: bench.R
     assert run.figure("error_growth").axes
     with pytest.raises(UserError, match="unknown figure 'error'"):
         run.figure("error")
-    loaded = bench.Run.load(run.stored.folder)
-    again = replace(loaded, made_from=run.made_from)  # a suite made here has no file
-    model, fitted = again.model("LinearSpiral", learner, seed=1), BRIEF.fit(data, seed=1)
+    loaded = bench.Run.load(
+        run.stored.folder
+    )  # cells are built anew from what they have kept: a suite made here has no file
+    model, fitted = loaded.model("LinearSpiral", learner, seed=1), BRIEF.fit(data, seed=1)
     assert model.weights().keys() == fitted.weights().keys()
     for name, values in model.weights().items():
         torch.testing.assert_close(values, fitted.weights()[name])
