@@ -156,4 +156,4 @@ def filtered(rows: Rows) -> Rows:
         residual = (rows - savgol_filter(rows, window, degree, axis=0))[inner]
         return float((residual**2).mean()) / (1 - own) ** 2
 
-    return savgol_filter(rows, *min(FILTERS, key=lambda one: error(*one)), axis=0)
+    return np.asarray(savgol_filter(rows, *min(FILTERS, key=lambda one: error(*one)), axis=0))

@@ -1,6 +1,7 @@
 """`python -m bench forecast`: a series of one's own, continued by a model that a run has kept."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,9 +50,10 @@ def test_a_kept_model_forecasts_a_series_as_the_fitted_one_does(run: bench.Run, 
     table, picture = map(Path, capsys.readouterr().out.split())
     assert picture.read_bytes().startswith(b"\x89PNG")
     found, data = pd.read_csv(table), pd.read_csv(path)
+    before: Any = data.iloc[:40]
     assert list(found.columns) == ["trajectory", "time", "left", "right"]
     np.testing.assert_allclose(found["time"], data["time"][40:55], rtol=1e-9)
-    past = Trajectories(*(torch.tensor(data[:40][name].to_numpy())[None] for name in ("time", ["left", "right"])))
+    past = Trajectories(*(torch.tensor(before[name].to_numpy())[None] for name in ("time", ["left", "right"])))
     model = run.model("LinearSpiral", run.stored.learners[0], seed=1)
     expected = model.forecast_after(past, torch.tensor(found["time"].to_numpy() - data["time"][39])).states[0]
     np.testing.assert_allclose(found[["left", "right"]], expected, rtol=1e-6, atol=1e-9)

@@ -31,14 +31,14 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> CommonTask:
 def by_definition(truth: np.ndarray, said: np.ndarray, long: bool) -> float:
     """As the framework's code has it, written from its description."""
     if not long:
-        return 100 * (1 - np.linalg.norm(truth - said, 2) / np.linalg.norm(truth, 2))
+        return float(100 * (1 - np.linalg.norm(truth - said, 2) / np.linalg.norm(truth, 2)))
     errors = []
     for channel in range(3):
         x, y = truth[-500:, channel], said[-500:, channel]
         edges = np.linspace(min(x.min(), y.min()), max(x.max(), y.max()), 42)
         one, other = np.histogram(x, edges)[0], np.histogram(y, edges)[0]
         errors.append(np.abs(one - other).sum() / one.sum())
-    return 100 * (1 - np.mean(errors))
+    return float(100 * (1 - np.mean(errors)))
 
 
 def test_scores_are_those_of_the_definition(task: CommonTask):

@@ -25,7 +25,7 @@ from tests.support.misbehaving import Clocked
 from tests.support.running import run_cells
 
 ROOT = Path(__file__).parents[2]
-SECONDS, BYTES = 10.0, 2 * 2**30
+BYTES = 2 * 2**30
 START = 0.3  # seconds after which a cell has to have begun when there is a place for it
 CELLS = 10_000
 SYSTEMS, LEARNERS, SEEDS = 20, 50, 100  # 100,000 trials in 1,000 cells
@@ -84,15 +84,17 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "told", "limit"),
     [
-        (("plan", "--suite", "large.py"), "1000 cached, 0 missing"),
-        (("status",), "large  1000 cells: 1000 ok"),
-        (("report", "large"), "runs/large/report.html"),
+        (("plan", "--suite", "large.py"), "1000 cached, 0 missing", 10.0),
+        (("status",), "large  1000 cells: 1000 ok", 10.0),
+        (("report", "large"), "runs/large/report.html", 40.0),  # two dozen figures of it, in three formats
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
-def test_a_store_of_a_hundred_thousand_trials_is_told_in_seconds(large: Path, arguments: tuple[str, ...], told: str):
+def test_a_store_of_a_hundred_thousand_trials_is_told_in_seconds(
+    large: Path, arguments: tuple[str, ...], told: str, limit: float
+):
     code = f"import sys; sys.path[:0] = [{str(ROOT)!r}]; from bench.cli import main; main()"
     begin, before = perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     done = subprocess.run(
@@ -101,7 +103,7 @@ def test_a_store_of_a_hundred_thousand_trials_is_told_in_seconds(large: Path, ar
     seconds, used = perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{arguments[0]}: {seconds:.1f} s, {used.ru_utime - before:.1f} s of processor")  # noqa: T201
     assert told in done.stdout, done.stderr
-    assert seconds < SECONDS
+    assert seconds < limit
     assert used.ru_maxrss * 1024 < BYTES
 
 
