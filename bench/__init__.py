@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 from bench.importing import install
 
 if TYPE_CHECKING:
-    from bench.interface import Run, evaluate, run
+    from bench.interface import Run, evaluate, run, to_frame
 
-__all__ = ["Run", "evaluate", "run"]
+__all__ = ["Run", "evaluate", "run", "to_frame"]
 
 install()
 

@@ -32,6 +32,7 @@ from bench.commands.status import status
 from bench.commands.time import time
 from bench.commands.try_data import try_data
 from bench.commands.tune import tune
+from bench.display.welcome import welcome
 from bench.errors import INTERRUPTED, MISTAKEN, UNREAD, UserError, nearest, one_line, print_to_stderr
 from results import UnreadableError
 
@@ -117,7 +118,11 @@ def _run_command(words: Sequence[str]) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # of characters that its encoding lacks
     try:
-        code = app(given or ["--help"], prog_name=program, standalone_mode=False)
+        if given:
+            code = app(given, prog_name=program, standalone_mode=False)
+        else:
+            sys.stdout.write(f"{welcome()}\n")
+            code = 0
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit) as error:  # typer and rich make SystemExit of the former
         if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):

@@ -13,7 +13,7 @@ from bench.errors import UserError
 from bench.suite import Suite
 from learners import Budget, NeuralODE, Persistence, ResNet, Training
 from metrics import nrmse, vpt
-from systems import Dataset, LinearSpiral, Sampling, sample
+from systems import Dataset, LinearSpiral, Recorded, Sampling, sample
 
 SMALL = Sampling(trajectories=4, samples=50, valid=2, test=4, climate=1, horizon=1.0, climate_horizon=4.0)
 BRIEF = NeuralODE(width=8, depth=1, training=Training(updates=20, validations=2))
@@ -86,6 +86,18 @@ def test_what_is_printed_of_anything_is_short(data: Dataset, run: bench.Run):
         f"Dataset(LinearSpiral, seed 0, step {data.step:.4g}, 2 channels; train 4x50, valid 2x50, test 4x"
         f"{data.test.states.shape[1]}, climate 1x{data.climate.states.shape[1]})"
     )
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_what_is_written_as_a_table_comes_back_to_the_last_bit(data: Dataset, kind: str, tmp_path: Path):
+    frame = bench.to_frame(data.train, ["position", "speed"])
+    assert list(frame) == ["trajectory", "time", "position", "speed"]
+    path = tmp_path / f"train.{kind}"
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    recording = Recorded(str(path)).recording
+    assert list(recording.channels) == ["position", "speed"]
+    for one, states in zip(recording.trajectories, data.train.states.numpy(), strict=True):
+        np.testing.assert_array_equal(one.states, states)
 
 
 def test_importing_bench_takes_no_torch():
