@@ -118,11 +118,8 @@ def _run_command(words: Sequence[str]) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # of characters that its encoding lacks
     try:
-        if given:
-            code = app(given, prog_name=program, standalone_mode=False)
-        else:
-            sys.stdout.write(f"{welcome()}\n")
-            code = 0
+        code = app(given or ["--help"], prog_name=program, standalone_mode=False)
+        sys.stdout.write("" if given else f"{welcome()}\n")
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit) as error:  # typer and rich make SystemExit of the former
         if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):

@@ -1,4 +1,4 @@
-"""What `python -m bench` alone says: where to begin, and which runs there are."""
+"""What `python -m bench` alone says below its help: where to begin, and which runs there are."""
 
 import json
 from pathlib import Path
@@ -9,15 +9,13 @@ COMMANDS = {
     "python -m bench run --suite smoke": "everything, small, in a minute",
     "python -m bench try my.csv": "learners on a recording of yours",
     "python -m bench run --suite chaos": "the comparison, in some ten minutes",
-    "python -m bench --help": "all commands",
 }
 
 
 def welcome(folder: Path = RUNS) -> str:
     """A few lines for who gave no command."""
     width = max(map(len, COMMANDS))
-    lines = ["dynamics-bench compares learners of dynamical systems.", ""]
-    lines += [f"  {command:{width}}  {about}" for command, about in COMMANDS.items()]
+    lines = ["Where to begin:", *(f"  {command:{width}}  {about}" for command, about in COMMANDS.items())]
     if runs := list(_runs(folder)):
         lines += ["", f"Runs in {folder}/ (python -m bench status):", *(f"  {line}" for line in runs)]
     return "\n".join(lines)
