@@ -24,12 +24,13 @@ from bench.machine.meter import Usage
 from bench.planning.plan import plan_suite
 from bench.planning.selection import select
 from bench.request import Conditions, Request
+from bench.runner.run import needs_main
 from bench.runs import run_missing, write_report
 from bench.suite import Suite, load
 from learners import Learner, Predictor
 from learners.training.training_step import collect_steps
 from metrics import STANDARD, Metric, Undefined
-from results.report.figure_data import FigureData
+from results.report.figure_data import FigureData, Picture
 from results.report.page import Omissions, pictures_of
 from results.store.run import Run as StoredRun
 from results.store.run import StoredCell
@@ -68,7 +69,7 @@ def run(
     found = load(suite) if isinstance(suite, str) else suite
     found = replace(_narrowed(found, systems, learners), seeds=seeds or found.seeds)
     planned = plan_suite(found, Request(suite=found.name, budget=budget, out=Path(out), jobs=jobs))
-    if _is_notebook() and any(_of_main(one) for one in planned.cells):
+    if _is_notebook() and any(needs_main(one.cell) for one in planned.cells):
         planned.write_manifest()
         _run_here(planned.cells, planned.store)
     else:
@@ -133,14 +134,13 @@ class Run:
     @property
     def figures(self) -> list[str]:
         """The names of the figures that `figure` draws."""
-        return [picture.name for picture in pictures_of(FigureData(self.stored, self.frame), Omissions())]
+        return list(self._pictures)
 
     def figure(self, name: str) -> "Figure":
         """One figure of the report, such as "error_growth". Raises UserError where the run has none of this name."""
-        pictures = {one.name: one for one in pictures_of(FigureData(self.stored, self.frame), Omissions())}
-        if name not in pictures:
-            raise unknown("figure", name, pictures)
-        return pictures[name].draw()
+        if name not in self._pictures:
+            raise unknown("figure", name, self._pictures)
+        return self._pictures[name].draw()
 
     def report(self) -> Path:
         """Write the report, with tables and figures, and return the path of its page."""
@@ -184,6 +184,10 @@ class Run:
         built = {name: rebuild(kept[name], modules) for name in ("system", "learner", "sampling", "budget")}
         return ForecastCell(**built, metrics=(), seeds=tuple(kept["seeds"]), data_seed=kept["data_seed"])
 
+    @cached_property
+    def _pictures(self) -> dict[str, Picture]:
+        return {one.name: one for one in pictures_of(FigureData(self.stored, self.frame), Omissions())}
+
     def __repr__(self) -> str:
         run = self.stored
         finished, seeds = f"{len(run.finished)} of {len(run.cells)} cells", len(run.manifest["seeds"])
@@ -209,10 +213,6 @@ def _narrowed(suite: Suite, systems: Sequence[Any], learners: Sequence[Any]) -> 
 def _is_notebook() -> bool:
     """Whether `__main__` is no file, so that no other process can import what it defines."""
     return not hasattr(sys.modules["__main__"], "__file__")
-
-
-def _of_main(planned: Planned) -> bool:
-    return "__main__" in (type(planned.cell.learner).__module__, type(planned.cell.system).__module__)
 
 
 def _run_here(cells: Sequence[Planned], store: Any) -> None:

@@ -175,16 +175,12 @@ class Predictor(ABC):
         Without these, from the first test state of the data that it was fitted to, at their sampling step; ValueError
         where those are not known.
         """
-        data = self.fitted_to
-        if data is None and (past is None or step is None):
-            raise ValueError("this model does not know its data: give simulate the past and the step to go on with")
-        if past is None:
-            assert data is not None
-            past = data.test.between(0, data.sampling.context)
-            past = Trajectories(past.times[:1], past.states[:1])
-        if step is None:
-            assert data is not None
-            step = data.step
+        if past is None or step is None:
+            if (data := self.fitted_to) is None:
+                raise ValueError("this model does not know its data: give simulate the past and the step to go on with")
+            given = data.test.between(0, data.sampling.context)
+            past = Trajectories(given.times[:1], given.states[:1]) if past is None else past
+            step = data.step if step is None else step
         offsets = step * torch.arange(1, samples + 1, dtype=torch.float64)
         return Trajectories(past.times[:, -1:] + offsets, self.forecast_after(past, offsets).states)
 

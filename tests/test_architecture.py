@@ -27,8 +27,8 @@ HEAVY = {"torch", "pandas", "numpy", "numba", "scipy", "matplotlib", "seaborn"}
 
 # The rooms of each package, folders and modules at its door, from the top floor down: none imports from one before it.
 ROOMS = {
-    "bench": "published __main__ cli commands interface exports doctor tuning timing display runs planning suites "
-    "suite runner cells catalogue machine request errors importing",
+    "bench": "published __main__ cli commands running interface exports doctor tuning timing display runs planning "
+    "suites suite runner cells catalogue machine request errors importing",
     "systems": "certificates ground_truth lyapunov sampling observation flows maps recordings calibration images "
     "stochastic hybrid base protocol published trajectories solvers configuration extras",
     "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_dde "
@@ -120,6 +120,12 @@ def test_imports_are_absolute_and_modules_say_what_they_are(module):
     assert not [name for name in imports(module) if name.startswith(".")]
     docstring = ast.get_docstring(ast.parse((ROOT / module).read_text()))
     assert docstring, f"{module} needs a docstring of one line"
+
+
+def test_commands_do_not_import_each_other():
+    commands = [module for module in MODULES if module.parts[:2] == ("bench", "commands")]
+    for module in commands:
+        assert not [name for name in imported_modules(module) if name.startswith("bench.commands.")], module
 
 
 def test_numba_is_imported_only_where_compiled_code_is_wanted():

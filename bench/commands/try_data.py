@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.commands.run import carry_out
 from bench.errors import UserError, at_least, positive
 from bench.request import RUNS, AsJson, Conditions, Out, Quiet, Request, how_option, what_option
+from bench.running import run_and_report
 
 if TYPE_CHECKING:
     from bench.planning.plan import Plan
@@ -48,7 +48,7 @@ def try_data(
             sys.stdout.write(f"{suite.description}\n")
         return plan_suite(suite, Request(suite=suite.name, budget=budget, jobs=jobs, out=out))
 
-    return carry_out(plan, Conditions(), as_json=as_json, quiet=quiet)
+    return run_and_report(plan, Conditions(), as_json=as_json, quiet=quiet)
 
 
 def suite_of(path: Path, timescale: float | None, seeds: int) -> "Suite":
@@ -57,7 +57,7 @@ def suite_of(path: Path, timescale: float | None, seeds: int) -> "Suite":
     from learners import NVAR, REFERENCES, NeuralODE, Reservoir, ResNet, TrueEquations, WindowedRNN
     from metrics import STANDARD, d_h, d_stsp
     from systems import Recorded, Sampling
-    from systems.recordings.recorded import TRAINING, VALIDATION
+    from systems.recordings.recorded import MANY, TRAINING, VALIDATION
     from systems.recordings.turns import turning_time
 
     try:
@@ -69,8 +69,9 @@ def suite_of(path: Path, timescale: float | None, seeds: int) -> "Suite":
     if scale is None:
         raise UserError(f"{path}: no channel goes up and down three times: say with --timescale what horizons are in")
     recorded = Recorded(str(path), timescale=scale)
-    longest = max(map(len, recorded.recording.trajectories))
-    room = SHARE * longest * (1.0 if len(recorded.recording.trajectories) >= 5 else 1 - TRAINING - VALIDATION)
+    runs = recorded.recording.trajectories
+    longest = max(map(len, runs))
+    room = SHARE * longest * (1.0 if len(runs) >= MANY else 1 - TRAINING - VALIDATION)
     context = max(1, min(CONTEXT, int(room / 4)))
     step = recorded.step / scale
     horizon = min(HORIZON, (room - context) * step)

@@ -67,7 +67,7 @@ def partition(
             outcome.records[planned.key] = records
             notify(Cached(planned, records))
         else:
-            due.append(Task(planned, records is not None, _needs_main(planned.cell)))
+            due.append(Task(planned, records is not None, needs_main(planned.cell)))
     return due
 
 
@@ -166,7 +166,7 @@ class Scheduler:
             self.elsewhere.clear()
 
 
-def _needs_main(cell: Cell) -> bool:
+def needs_main(cell: Cell) -> bool:
     """Whether a cell refers to classes of `__main__`. Raises UserError where no other process can be sent the cell."""
     try:
         return b"__main__" in pickle.dumps(cell)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from itertools import combinations_with_replacement
 from math import comb
@@ -12,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int
+from jaxtyping import Float, Float64, Int, Int64
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
@@ -223,16 +224,22 @@ class PolynomialMap(SteppedPredictor):
         change = products(state[:, :: self.stride].flatten(1), self.index) @ self.polynomial
         return torch.cat([state[:, 1:], (state[:, -1] + change).unsqueeze(1)], dim=1)
 
+    @cached_property
+    def _lower(self) -> Int64[np.ndarray, "2 terms"]:
+        """Of each monomial the place of the one below it, and the channel that this is multiplied by."""
+        places = {factors: place for place, factors in enumerate(self.factors)}
+        pairs = [(places[each[:-1]], each[-1]) if each else (0, 0) for each in self.factors]
+        return np.ascontiguousarray(np.array(pairs, dtype=np.int64).T)
+
     def compiled(self) -> Compiled:
         """Compiled code of the same steps."""
         from learners.linear.polynomial_kernel import forecast  # half a second for numba
 
-        places = {factors: place for place, factors in enumerate(self.factors)}
-        lower, channel = np.array([(places[each[:-1]], each[-1]) if each else (0, 0) for each in self.factors]).T
-        weights = self.polynomial.numpy(force=True).copy()
+        lower, channel = self._lower
+        weights = np.ascontiguousarray(self.polynomial.numpy(force=True))
 
         def windows(state: Tensor, count: int) -> Tensor:
             given = np.ascontiguousarray(state.numpy())
-            return torch.from_numpy(forecast(given, lower.copy(), channel.copy(), weights, self.stride, count))
+            return torch.from_numpy(forecast(given, lower, channel, weights, self.stride, count))
 
         return windows

@@ -37,7 +37,6 @@ def _entry(sources: str) -> Any:
                     for sample in range(len(read)):
                         for place in range(dim):
                             x[sample * dim + place, lane] = before[begin + lane, read[sample], place]
-                change[:] = 0
                 for place in range(dim):
                     for i in range(WIDTH):
                         change[place, i] = weights[0, place]

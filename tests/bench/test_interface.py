@@ -59,9 +59,7 @@ def test_a_run_has_its_tables_and_figures_and_gives_its_models_back(run: bench.R
     assert run.figure("error_growth").axes
     with pytest.raises(UserError, match="unknown figure 'error'"):
         run.figure("error")
-    loaded = bench.Run.load(
-        run.stored.folder
-    )  # cells are built anew from what they have kept: a suite made here has no file
+    loaded = bench.Run.load(run.stored.folder)  # which builds cells from what they have kept
     model, fitted = loaded.model("LinearSpiral", learner, seed=1), BRIEF.fit(data, seed=1)
     assert model.weights().keys() == fitted.weights().keys()
     for name, values in model.weights().items():

@@ -18,11 +18,11 @@ from bench.cells import fields
 from bench.cells.data import dataset
 from bench.cells.key import planned
 from bench.cells.run import fit_cell
-from bench.commands.run import _exports
 from bench.errors import UserError
 from bench.exports import film_cells, films
 from bench.exports.film_cells import FilmCell, Snapshots, forecast_stages
 from bench.request import Conditions
+from bench.running import _exports
 from learners import Budget, NeuralODE, ResNet, Training, WindowedRNN
 from learners.base import SolverError
 from learners.training.callbacks import TrainingState, before_each_update

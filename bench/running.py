@@ -1,0 +1,124 @@
+"""A plan carried through: its cells run under a display of progress, its report and exports written, its end told."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from rich.console import Console
+
+from bench.display import tables as display
+from bench.display.progress import RESULTS, Tally, live
+from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, print_to_stderr
+from bench.machine.environment import command
+from bench.planning import plan as planning
+from bench.request import Conditions
+from bench.runner.interrupts import interruptible
+from bench.runs import report_on, run_missing
+from results.store.run import Run
+
+
+class Tracker(StrEnum):
+    """What else a run is written for."""
+
+    TENSORBOARD = "tensorboard"
+
+
+def run_and_report(
+    make_plan: Callable[[], planning.Plan],
+    conditions: Conditions,
+    track: Tracker | None = None,
+    film: bool = False,
+    as_json: bool = False,
+    quiet: bool = False,
+) -> int:
+    """Run what is missing of a plan, report all of it, and return the exit code."""
+    with interruptible():
+        try:
+            plan = make_plan()
+            conditions = replace(conditions, jobs=plan.jobs)
+            begin = perf_counter()
+            console = Console(stderr=as_json, highlight=False)
+            is_live = console.file.isatty() and not (console.is_jupyter or console.is_dumb_terminal or quiet)
+            announce = partial(console.print, markup=False, soft_wrap=True)
+            tally = Tally(plan.share_of_manifest, plan.jobs, None if quiet else announce, is_live)
+            with live(tally, console) if is_live else nullcontext():
+                run_missing(plan, conditions, tally.notify)
+            report = report_on(plan, show=not (as_json or quiet))
+            for line in _exports(plan, conditions, track, film):
+                sys.stdout.write("" if as_json or quiet else f"{line}\n")
+        except KeyboardInterrupt:
+            print_to_stderr(f"interrupted: what is finished is kept; resume with\n  {command()}")
+            return INTERRUPTED
+    code = NOTHING_MEASURED if tally.total and not tally.measured else SOME_FAILED if tally.failures else 0
+    if as_json:
+        sys.stdout.write(json.dumps(_as_json(plan, tally, report, code), indent=2) + "\n")
+    elif quiet:
+        sys.stdout.write(f"{report}\n" if report else "")
+    else:
+        _print_outcome(plan, tally, report, perf_counter() - begin)
+    if code == NOTHING_MEASURED:
+        print_to_stderr("nothing measured: no learner that was asked for gave a number")
+    return code
+
+
+def _exports(plan: planning.Plan, conditions: Conditions, track: Tracker | None, film: bool) -> Iterator[str]:
+    """Write event files and films where they are asked for, and say where each is. Raises UserError."""
+    try:
+        if track:
+            from bench.exports import tracking
+
+            yield f"events: {tracking.write(Run.load(plan.folder))}"
+        if film:
+            from bench.exports import films
+
+            for title, made in films.make(plan, conditions):
+                yield f"no film of {title}: {made}" if isinstance(made, str) else f"{title}: {made[-1]}"
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{error}; the report is written, and the same command resumes") from error
+
+
+def _print_outcome(plan: planning.Plan, tally: Tally, report: Path | None, seconds: float) -> None:
+    """Print the leaderboard, what failed or gave no number at all, and where the report lies."""
+    console = Console(highlight=False)
+    console.print(tally.leaderboard, "")
+    cells = plan.store.root / "cells"
+    if tally.failures:
+        console.print(display.failures(tally.failures, cells), "", soft_wrap=True)
+    if not tally.measured and (silent := [one for one in tally.unmeasured if one not in tally.failures]):
+        console.print(display.failures(silent, cells, "of the cells gave no number"), "", soft_wrap=True)
+    left = tally.total - tally.done - tally.reused
+    counts = f"{tally.total} cells: {tally.done} done, {tally.reused} cached" + (f", {left} not run" if left else "")
+    ended = "".join(f"; {words} in {tally.endings[how]}" for how, words in RESULTS.items() if tally.endings[how])
+    console.print(f"{counts}, in {display.duration(seconds)}{ended}")
+    if report:
+        console.print(f"report: {report}", markup=False, soft_wrap=True)
+    else:
+        console.print(f"shard {plan.shard.part} of {plan.shard.parts} is done; when all are: python -m bench report")
+
+
+def _as_json(plan: planning.Plan, tally: Tally, report: Path | None, code: int) -> dict[str, Any]:
+    """What `--json` prints."""
+    failures = [
+        {
+            **{name: getattr(record, name) for name in ("system", "learner", "seed", "status", "reason")},
+            "log": str(plan.store.path(key) / "log.txt"),
+        }
+        for key, record in tally.failures
+    ]
+    return {
+        "suite": plan.manifest["suite"],
+        "folder": str(plan.folder),
+        "report": str(report) if report else None,
+        "cells": {"total": tally.total, "done": tally.done, "cached": tally.reused, "failed": len(failures)}
+        | {how: tally.endings[how] for how in RESULTS},
+        "failures": failures,
+        "leaderboard": tally.leaderboard.rows(),
+        "exit_code": code,
+    }
