@@ -43,6 +43,6 @@ def continued(
             panel.margins(x=0.01)
             panel.spines[["top", "right"]].set_visible(False)
         panels[-1].set_xlabel(unit)
-        panels[0].set_title(title)
-        panels[0].legend(loc="upper left", ncols=2)
+        panels[0].set_title(title, loc="left")
+        panels[0].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.0)  # beside the title
     return figure
