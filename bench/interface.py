@@ -1,7 +1,7 @@
 """Bench from Python: `run` a suite, `evaluate` a model of your own, and look at a `Run`, in notebooks and scripts."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import nan
@@ -23,6 +23,7 @@ from bench.errors import UserError, unknown
 from bench.machine.meter import Usage
 from bench.planning.plan import plan_suite
 from bench.planning.selection import select
+from bench.planning.sweep import sweep as swept
 from bench.request import Conditions, Request
 from bench.runner.run import needs_main
 from bench.runs import run_missing, write_report
@@ -31,7 +32,7 @@ from learners import Learner, Predictor
 from learners.training.training_step import collect_steps
 from metrics import STANDARD, Metric, Undefined
 from results.report.figure_data import FigureData, Picture
-from results.report.page import Omissions, pictures_of
+from results.report.pictures import Omissions, pictures_of
 from results.store.run import Run as StoredRun
 from results.store.run import StoredCell
 from results.tables.tables import leaderboard
@@ -48,6 +49,7 @@ def run(
     systems: Sequence[str | System] = (),
     learners: Sequence[str | Learner] = (),
     seeds: int | None = None,
+    sweep: Mapping[str, Sequence[Any]] | None = None,
     budget: str = "standard",
     out: str | Path = "runs",
     jobs: int | None = None,
@@ -62,13 +64,15 @@ def run(
         systems: only these, by name ("Lorenz[rho=30]") or made here.
         learners: only these, beside the suite's reference rows.
         seeds: how many, in place of the suite's number.
+        sweep: values in turn of fields, such as {"Sampling.noise": [0, 0.1]}; of several, each with each.
         budget: "quick", "standard" or "paper".
         out: the folder of the store.
         jobs: cells at a time; if not given, one a core.
     """
     found = load(suite) if isinstance(suite, str) else suite
-    found = replace(_narrowed(found, systems, learners), seeds=seeds or found.seeds)
-    planned = plan_suite(found, Request(suite=found.name, budget=budget, out=Path(out), jobs=jobs))
+    axes = [f"{name}={','.join(map(repr, values))}" for name, values in (sweep or {}).items()]
+    found = replace(swept(_narrowed(found, systems, learners), axes), seeds=seeds or found.seeds)
+    planned = plan_suite(found, Request(suite=found.name, sweeps=axes, budget=budget, out=Path(out), jobs=jobs))
     if _is_notebook() and any(needs_main(one.cell) for one in planned.cells):
         planned.write_manifest()
         _run_here(planned.cells, planned.store)

@@ -67,6 +67,14 @@ class Request:
             help="Your own file, whose systems, learners and metrics -s, -l and --metric can name; repeat for more.",
         ),
     ] = ()
+    sweeps: Annotated[
+        Sequence[str],
+        what_option(
+            "--sweep",
+            metavar="OWNER.FIELD=V,V",
+            help="Every value in turn of a field of Sampling, Training, a system or a learner; repeat for a grid.",
+        ),
+    ] = ()
     metrics: Annotated[
         Sequence[str], what_option("--metric", metavar="NAME", help="Measure this too; repeat for more.")
     ] = ()
@@ -93,7 +101,7 @@ class Request:
     def selection(self) -> dict[str, Any]:
         """What is compared, as JSON-ready values that mean the same in any folder: arguments of another request."""
         suite = str(Path(self.suite).resolve()) if self.suite.endswith(".py") else self.suite
-        named = {name: list(getattr(self, name)) for name in ("systems", "learners", "metrics")}
+        named = {name: list(getattr(self, name)) for name in ("systems", "learners", "metrics", "sweeps")}
         return {"suite": suite, **named, "include": [str(path.resolve()) for path in self.include]}
 
 

@@ -9,8 +9,11 @@ LONGEST = 32  # characters of a label in a table
 
 
 def label(component: Any) -> str:
-    """The class name, with the fields that differ from their defaults: `NeuralODE[lookahead=5]`."""
-    return _labelled(type(component).__name__, changes(component))
+    """The class name, with the fields that differ from their defaults: `NeuralODE[lookahead=5]`.
+
+    A class may have a property `shown_as` for what is called otherwise.
+    """
+    return getattr(component, "shown_as", "") or _labelled(type(component).__name__, changes(component))
 
 
 def short_labels(components: Sequence[Any]) -> list[str]:

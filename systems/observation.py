@@ -1,8 +1,10 @@
 """A system that is observed in a way of its own, beside others in one suite: at irregular times, or in part."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from systems.base import System, TimescaleName
+from systems.configuration import label
 from systems.protocol import Sampling
 from systems.trajectories import Trajectories
 
@@ -63,3 +65,19 @@ class Partial(Observation):
 
     def adapt(self, sampling: Sampling, seed: int) -> Sampling:
         return replace(self.system.adapt(sampling, seed), channels=self.channels)
+
+
+@dataclass(frozen=True)
+class Under(Observation):
+    """A system under a protocol with other fields, by their names, whatever the system itself makes of the protocol."""
+
+    changes: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def shown_as(self) -> str:
+        """What tables call it."""
+        return f"{label(self.system)} under {', '.join(f'{name}={value}' for name, value in self.changes)}"
+
+    def adapt(self, sampling: Sampling, seed: int) -> Sampling:
+        changes = dict(self.changes)
+        return replace(self.system.adapt(replace(sampling, **changes), seed), **changes)

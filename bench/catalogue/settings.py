@@ -31,7 +31,7 @@ def parse(text: str) -> Override:
     if not match or not match[1].isidentifier():
         raise UserError(f"cannot read {text!r}: write Name or Name[field=value,field=value]")
     values: dict[str, str] = {}
-    for item in _split(match[2] or "", text):
+    for item in split(match[2] or "", text):
         name, _, value = (part.strip() for part in item.partition("="))
         if not value or not all(part.isidentifier() for part in name.split(".")):
             raise UserError(f"cannot read {item.strip()!r} in {text!r}: write field=value, separated by commas")
@@ -55,8 +55,11 @@ def build(kind: type[T], values: Mapping[str, str]) -> T:
     return apply(component, {name: text for name, text in values.items() if name not in required})
 
 
-def _split(inside: str, text: str) -> Iterator[str]:
-    """The items between commas, but not those commas that stand inside quotes or brackets."""
+def split(inside: str, text: str) -> Iterator[str]:
+    """The items between commas, but not those commas that stand inside quotes or brackets. Raises UserError.
+
+    `text` is what the user gave, for the message.
+    """
     item, open_brackets, quote = "", "", ""
     for character in inside:
         if quote:

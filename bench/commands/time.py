@@ -33,7 +33,7 @@ class Precision(StrEnum):
     FLOAT64 = "float64"
 
 
-@with_options(without=("metrics", "seeds", "data_seed", "budget", "jobs", "shard"), suite="chaos")
+@with_options(without=("metrics", "sweeps", "seeds", "data_seed", "budget", "jobs", "shard"), suite="chaos")
 def time(
     request: Request,
     batch: Annotated[list[int] | None, how_option(metavar="N", help="Segments in an update; repeat for more.")] = None,

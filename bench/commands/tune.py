@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bench.tuning.search import Search
 
 
-@with_options(without=("metrics", "shard"))
+@with_options(without=("metrics", "sweeps", "shard"))
 def tune(
     request: Request,
     trials: Annotated[int, how_option(metavar="N", help="Choices of settings that are tried for each learner.")] = 20,

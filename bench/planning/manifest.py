@@ -14,12 +14,17 @@ def manifest(suite: Suite, cells: Sequence[Planned], budget: str, environment: M
     """What a run consists of, in the order in which it is shown, as JSON-ready values; long labels are shortened."""
     shortened = zip(suite.learners, short_labels(suite.learners), strict=True)
     names = {one: f"{name} (as published)" if one in suite.published else name for one, name in shortened}
+    swept = [
+        {"label": names.get(one.member) or label(one.member), "of": label(one.of), "at": describe(dict(one.at))}
+        for one in suite.variants
+    ]
     return {
         "suite": suite.name,
         "description": suite.description,
         "budget": budget,
         **({"equal": suite.equal, "allowance": suite.allowance * suite.budgets[budget].effort} if suite.equal else {}),
         **({"unequal": suite.unequal} if suite.unequal and not suite.equal else {}),
+        **({"variants": swept} if swept else {}),
         "command": environment["command"],
         "seeds": list(cells[0].cell.seeds),
         "data_seed": suite.data_seed,

@@ -100,6 +100,7 @@ def plan_suite(suite: "Suite", request: Request, shard: Shard = WHOLE) -> Plan:
 def _find_suite(request: Request) -> "Suite":
     """The suite with what the user chose in place of its own. Raises UserError."""
     from bench.planning.selection import select
+    from bench.planning.sweep import sweep
     from bench.suite import load
 
     plugins.include(request.include)
@@ -108,7 +109,8 @@ def _find_suite(request: Request) -> "Suite":
     suite = load(request.suite)
     more = _find_metrics(request.metrics, suite.metrics)
     try:
-        return replace(select(suite, request.systems, request.learners), metrics=(*suite.metrics, *more), **chosen)
+        narrowed = select(suite, request.systems, request.learners)
+        return replace(sweep(narrowed, request.sweeps), metrics=(*suite.metrics, *more), **chosen)
     except (TypeError, ValueError) as error:  # of parts that do not go together
         raise UserError(str(error)) from error
 

@@ -30,9 +30,9 @@ FARTHEST = 10.0  # ratio to the best that a profile shows
 
 
 def rank_pictures(data: FigureData) -> Iterator[Picture]:
-    """The figures of ranks and wins, where there are learners and systems enough."""
+    """The figures of ranks and wins, where there are learners and systems enough that are not variants of others."""
     run, frame = data.run, data.frame
-    if min(len(run.compared), len(run.timescales)) < FEWEST or LEADING_METRIC not in run.metrics:
+    if run.variants or min(len(run.compared), len(run.timescales)) < FEWEST or LEADING_METRIC not in run.metrics:
         return
     ranks = ranking(frame, run.compared)
     if len(ranks.learners) >= FEWEST and ranks.blocks >= FEWEST:
@@ -76,9 +76,9 @@ def front_pictures(data: FigureData) -> Iterator[Picture]:
 
 
 def aggregate_pictures(data: FigureData) -> Iterator[Picture]:
-    """The figures of a run that has prediction times of several learners; none of any other run."""
+    """The figures of a run that has prediction times of several learners; none of any other run, nor of a sweep."""
     run, frame = data.run, data.frame
-    if LEADING_METRIC not in run.metrics or len(run.compared) < FEWEST_TOGETHER:
+    if run.variants or LEADING_METRIC not in run.metrics or len(run.compared) < FEWEST_TOGETHER:
         return
     frame, note = telling(frame, run.compared)
     together = aggregated(frame, run.compared)

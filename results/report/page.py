@@ -1,10 +1,7 @@
 """The report of a run: results.csv, tables, figures, and one page that holds all of it and opens offline."""
 
 import base64
-import logging
-from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, product
 from pathlib import Path
@@ -20,13 +17,10 @@ from results.figures.style import FORMATS, save
 from results.figures.style import PAGE as PAPER
 from results.formatting import slug, status
 from results.report import conclusions
-from results.report.chaos import chaos_pictures, fields_in_time, return_map, ring_pictures
-from results.report.comparison import aggregate_pictures, front_pictures, rank_pictures
-from results.report.depth import depth_pictures, memory_pictures
 from results.report.figure_data import FigureData, Picture
 from results.report.parallel import executor
-from results.report.performance import accuracy_pictures, training_pictures
-from results.report.portraits import between_latent_states, learned_fields, long_runs, turned_orbits, zero_one_test
+from results.report.pictures import Omissions, pictures_of
+from results.report.portraits import turned_orbits
 from results.statistics.ranking import ranking
 from results.statistics.trials import LEADING_METRIC, groups, summary
 from results.store.atomic import write_in_one_stroke
@@ -35,44 +29,9 @@ from results.tables import formats
 from results.tables.matched import matched_tables
 from results.tables.tables import Table, leaderboard, outcome_table, system_table
 
-LOG = logging.getLogger(__name__)
 PAGE = "html"  # among the formats of tables
 LOG_LINES = 30  # of a failed cell's log that the page shows
 TEMPLATES = Path(__file__).parent / "templates"
-PICTURES: tuple[Callable[[FigureData], Iterator[Picture]], ...] = (
-    accuracy_pictures,
-    training_pictures,
-    ring_pictures,
-    rank_pictures,
-    front_pictures,
-    memory_pictures,
-    aggregate_pictures,
-    chaos_pictures,
-    depth_pictures,
-)
-PICTURES_OF_A_SYSTEM: tuple[Callable[[FigureData, str], Iterator[Picture]], ...] = (
-    fields_in_time,
-    learned_fields,
-    between_latent_states,
-    long_runs,
-    zero_one_test,
-    return_map,
-)
-
-
-class Omissions(dict[str, str]):
-    """What a report lacks, since it could not be made, and why: a fault in one part costs no other."""
-
-    @contextmanager
-    def instead_of(self, part: str) -> Iterator[None]:
-        """Note the exception that ends a part of the report, but for those of the disk and of lost processes."""
-        try:
-            yield
-        except (OSError, BrokenExecutor):
-            raise
-        except Exception as error:
-            self[part] = f"{type(error).__name__}: {error}"
-            LOG.warning("the report is without %s (%s)", part, self[part])
 
 
 @dataclass(frozen=True)
@@ -100,7 +59,7 @@ def write_report(
     shown = PAGE in tables
     data, omitted = FigureData(run, run.frame()), Omissions()
     with executor(jobs) as pool:
-        csv = pool.submit(write_csv, data.frame, folder / "results.csv")
+        csv = pool.submit(write_csv, run.frame_of_axes(), folder / "results.csv")
         drawn = [
             (one, pool.submit(_save, one, f"{one.caption} {run.conditions}", folder, figures, shown))
             for one in pictures_of(data, omitted)
@@ -127,16 +86,6 @@ def write_report(
     content["figures"] = [*shown_figures, *_films(run)]
     write_in_one_stroke(path, environment.get_template("report.html.j2").render(content))
     return path
-
-
-def pictures_of(data: FigureData, omitted: Omissions) -> Iterator[Picture]:
-    """The pictures that a run has data for, those of all systems first."""
-    for pictures in PICTURES:
-        with omitted.instead_of(pictures.__name__.replace("_", " ")):
-            yield from pictures(data)
-    for system, pictures in product(data.run.timescales, PICTURES_OF_A_SYSTEM):
-        with omitted.instead_of(f"{pictures.__name__.replace('_', ' ')} of {system}"):
-            yield from pictures(data, system)
 
 
 def _remove_others(folder: Path, names: Collection[str]) -> None:
@@ -211,8 +160,10 @@ def _conclusions(data: FigureData, best: list[conclusions.Winner]) -> list[str]:
     run = data.run
     if LEADING_METRIC not in run.metrics:
         return conclusions.describe_best(data.frame, run.compared, run.metrics[0])
-    ranks = ranking(data.frame, run.compared)
     lost = conclusions.lost_to_references(data.prediction_times, run.compared, data.truths)
+    if run.variants:
+        return conclusions.conclusions(best, "", lost)
+    ranks = ranking(data.frame, run.compared)
     found = conclusions.conclusions(best, conclusions.overall_ranking(ranks), lost)
     return found + ([ranks.note] if ranks.note else [])
 

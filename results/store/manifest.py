@@ -15,6 +15,7 @@ SHAPE = {  # of the parts that are read here; those with a question mark may be 
     "suite": str, "seeds": [int], "systems": [str], "learners": [{**_COMPONENT, "reference": bool}],
     "metrics": [{"name": str, "unit": str, "better": str}], "sampling": dict,
     "cells": [{"key": str, "system": str, "learner": str}], "environment": dict, "system_settings?": [_COMPONENT],
+    "variants?": [{"label": str, "of": str, "at": dict}],
 }  # fmt: skip
 
 
@@ -73,6 +74,14 @@ class Component:
     settings: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Variant:
+    """A system or learner of a sweep: the label of what it was made from, and its value on each axis, by its name."""
+
+    of: str
+    at: Mapping[str, Any]
+
+
 def read_component(entry: Mapping[str, Any]) -> Component:
     """The component of an entry of a manifest.
 
@@ -85,6 +94,12 @@ def read_component(entry: Mapping[str, Any]) -> Component:
         for name, value in entry["settings"].items()
     }
     return Component(entry["class"], settings)
+
+
+def read_variant(entry: Mapping[str, Any]) -> Variant:
+    """The variant of an entry of a manifest."""
+    at = {name: tuple(value) if isinstance(value, list) else value for name, value in entry["at"].items()}
+    return Variant(entry["of"], at)
 
 
 def parse_label(label: str) -> Component:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from results.store.atomic import write_in_one_stroke
 from results.store.errors import UnreadableError
-from results.store.manifest import Component, read_component, read_manifest
+from results.store.manifest import Component, Variant, read_component, read_manifest, read_variant
 from results.store.record import COLUMNS, Record, relabelled
 from results.store.store import Store, no_curve
 
@@ -95,6 +95,11 @@ class Run:
         described = {entry["label"]: entry for entry in self.manifest.get("system_settings", ())}
         return {label: read_component(described.get(label, {"label": label})) for label in self.systems}
 
+    @cached_property
+    def variants(self) -> dict[str, Variant]:
+        """What a sweep has made of systems and learners, by label; empty where nothing was swept."""
+        return {one["label"]: read_variant(one) for one in self.manifest.get("variants", ())}
+
     @property
     def metrics(self) -> list[str]:
         """Names of the metrics, in order."""
@@ -162,6 +167,15 @@ class Run:
     def frame_of_components(self) -> "DataFrame":
         """`frame`, with the columns `learner_class`, `learner_settings`, `system_class` and `system_settings`."""
         return with_components(self.frame(), self.system_components, self.learner_components)
+
+    def frame_of_axes(self) -> "DataFrame":
+        """`frame`, with a column for each field that was swept."""
+        frame = self.frame()
+        for axis in dict.fromkeys(name for one in self.variants.values() for name in one.at):
+            at = {label: one.at[axis] for label, one in self.variants.items() if axis in one.at}
+            pairs = zip(frame["learner"].tolist(), frame["system"].tolist(), strict=True)
+            frame = frame.assign(**{axis: [at.get(learner, at.get(system)) for learner, system in pairs]})
+        return frame
 
     def curves(self) -> "DataFrame":
         """The learning curves of all finished cells, in their order: those of the store, with `system`, `learner`."""

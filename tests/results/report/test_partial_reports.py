@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from results.report.figure_data import FigureData
-from results.report.page import Omissions, _content, _protocol, pictures_of, tables_of
+from results.report.page import _content, _protocol, tables_of
+from results.report.pictures import Omissions, pictures_of
 from results.store.manifest import Component
 from results.store.record import Status
 from results.store.run import Run

@@ -16,6 +16,7 @@ from PIL import Image
 from results import Status
 from results.figures.style import FORMATS
 from results.report import page as report
+from results.report import pictures
 from results.report.chaos import chaos_pictures, exponents, power_spectrum, return_map
 from results.report.comparison import aggregated
 from results.report.conclusions import Winner, conclusions, lost_to_references, overall_ranking, winners
@@ -51,8 +52,8 @@ def page(folder: Path) -> str:
 @pytest.fixture
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the figures out, where a test is about something else."""
-    monkeypatch.setattr(report, "PICTURES", ())
-    monkeypatch.setattr(report, "PICTURES_OF_A_SYSTEM", ())
+    monkeypatch.setattr(pictures, "PICTURES", ())
+    monkeypatch.setattr(pictures, "PICTURES_OF_A_SYSTEM", ())
 
 
 def reported(folder: Path) -> str:
@@ -261,7 +262,7 @@ def test_seeds_that_failed_are_left_out_of_figures_but_not_of_the_table(tmp_path
     (row,) = data.prediction_times.to_dict("records")
     assert row["median"] == np.median(arrays["vpt"][1])
     assert row["status"] == "ok"
-    found = chain(accuracy_pictures(data), *(draw(data, "VanDerPol") for draw in report.PICTURES_OF_A_SYSTEM))
+    found = chain(accuracy_pictures(data), *(draw(data, "VanDerPol") for draw in pictures.PICTURES_OF_A_SYSTEM))
     names = {picture.name for picture in found}
     assert names >= {"error_growth", "attractors-VanDerPol", "pq-VanDerPol"}
     board = leaderboard(run.frame(), run.learners, run.references, run.timescales)
@@ -350,8 +351,8 @@ def test_captions_say_how_many_cases_and_seeds_which_budget_and_which_device(fol
 
 def test_only_the_formats_that_are_asked_for_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = build(tmp_path, ("Lorenz",), size=TINY)
-    monkeypatch.setattr(report, "PICTURES", (lambda data: islice(accuracy_pictures(data), 1),))
-    monkeypatch.setattr(report, "PICTURES_OF_A_SYSTEM", ())
+    monkeypatch.setattr(pictures, "PICTURES", (lambda data: islice(accuracy_pictures(data), 1),))
+    monkeypatch.setattr(pictures, "PICTURES_OF_A_SYSTEM", ())
     assert write_report(Run.load(folder), ("csv",), ("pdf",)) == folder
     assert not (folder / "report.html").exists()
     assert {path.suffix for path in (folder / "tables").iterdir()} == {".csv"}
@@ -371,8 +372,8 @@ def test_a_part_that_cannot_be_made_is_a_line_that_says_why_and_costs_no_other(
     folder = build(tmp_path, ("Lorenz",), size=TINY)
     broken = Picture("broken", "Broken", "It breaks down.", break_down)
     drawn = (lambda data: islice(accuracy_pictures(data), 1), lambda data: iter([broken]), break_down)
-    monkeypatch.setattr(report, "PICTURES", drawn)
-    monkeypatch.setattr(report, "PICTURES_OF_A_SYSTEM", (break_down,))
+    monkeypatch.setattr(pictures, "PICTURES", drawn)
+    monkeypatch.setattr(pictures, "PICTURES_OF_A_SYSTEM", (break_down,))
     monkeypatch.setattr(report, "leaderboard", break_down)
     monkeypatch.setattr(report.conclusions, "winners", break_down)
     page = reported(folder)
@@ -389,7 +390,7 @@ def test_a_full_disk_is_no_fault_of_a_figure(tmp_path: Path, monkeypatch: pytest
     def fill_up(*_: Any) -> Any:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(report, "PICTURES", (fill_up,))
+    monkeypatch.setattr(pictures, "PICTURES", (fill_up,))
     with pytest.raises(OSError, match="No space left"):
         write_report(Run.load(build(tmp_path, ("Lorenz",), size=TINY)))
 
@@ -397,8 +398,8 @@ def test_a_full_disk_is_no_fault_of_a_figure(tmp_path: Path, monkeypatch: pytest
 def test_what_a_wider_run_left_is_removed_and_the_users_own_files_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(report, "PICTURES", ())
-    monkeypatch.setattr(report, "PICTURES_OF_A_SYSTEM", (long_runs,))
+    monkeypatch.setattr(pictures, "PICTURES", ())
+    monkeypatch.setattr(pictures, "PICTURES_OF_A_SYSTEM", (long_runs,))
     folder = build(tmp_path, size=TINY, status=FAILED)
     write_report(Run.load(folder))
     (folder / "tables" / "notes.txt").write_text("mine")

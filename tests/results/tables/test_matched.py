@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from results.report.page import Omissions, tables_of
+from results.report.page import tables_of
+from results.report.pictures import Omissions
 from results.statistics import pareto
 from results.statistics.trials import column
 from results.store.record import Measurement, Record, Status
