@@ -26,7 +26,8 @@ BaseException
 
 import sys
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+from itertools import takewhile
 from math import inf
 
 CHECK_FAILED, MISTAKEN, SOME_FAILED, NOTHING_MEASURED, INTERRUPTED = 1, 2, 3, 4, 130
@@ -47,10 +48,15 @@ def one_line(text: str) -> str:
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
-    """The choice most like `name`, capitals aside; None where nothing is alike."""
-    by_lower = {choice.lower(): choice for choice in choices}
-    alike = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
-    return by_lower[alike[0]] if alike else None
+    """The choice most like `name`, capitals aside, of equals that which begins alike; None where nothing is alike."""
+    by_lower, name = {choice.lower(): choice for choice in choices}, name.lower()
+
+    def likeness(choice: str) -> tuple[float, int]:
+        alike_from_the_start = takewhile(lambda pair: pair[0] == pair[1], zip(choice, name, strict=False))
+        return SequenceMatcher(None, choice, name).ratio(), len(list(alike_from_the_start))
+
+    alike = get_close_matches(name, by_lower, n=3, cutoff=0.5)
+    return by_lower[max(alike, key=likeness)] if alike else None
 
 
 def unknown(kind: str, name: str, choices: Iterable[str], remedy: str = "") -> UserError:
