@@ -109,6 +109,35 @@ def win_matrix(wins: pd.DataFrame, pairs: int | None = None) -> Figure:
     return figure
 
 
+def wins_by_system(shares: pd.DataFrame, level: pd.DataFrame) -> Figure:
+    """Which learner wins where: the share of the best one's score, a line a learner and a column a system.
+
+    A dot marks the best of each system and those level with it, as `level` (of the same shape) says; a place without a
+    value is hatched.
+    """
+    names, systems = [brief(str(name)) for name in shares.index], [str(system) for system in shares.columns]
+    tallest = max(map(len, systems))
+    with drawing():
+        side = min(0.3, (PAGE - 0.075 * max(map(len, names)) - 0.9) / len(systems))
+        size = (side * len(systems) + 0.075 * max(map(len, names)) + 0.9, 0.2 * len(names) + 0.05 * tallest + 0.7)
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots()
+        axes.set_facecolor("0.93")
+        sns.heatmap(
+            100 * shares.astype(float), vmin=0, vmax=100, cmap="Blues", xticklabels=systems, yticklabels=names, ax=axes,
+            linewidths=0.4, cbar_kws={"shrink": 0.8, "format": PercentFormatter(symbol=" %"), "ticks": [0, 50, 100]},
+        )  # fmt: skip
+        lines, columns = np.nonzero(level.to_numpy(dtype=bool))
+        dark = shares.to_numpy(dtype=float)[lines, columns] > 0.6
+        axes.scatter(columns + 0.5, lines + 0.5, s=7, c=np.where(dark, "white", "black"), linewidths=0)
+        axes.set(xlabel="", ylabel="")
+        axes.tick_params(length=0)
+        axes.tick_params(axis="y", rotation=0)
+        axes.set_xticks(axes.get_xticks(), systems, rotation=60, ha="right", rotation_mode="anchor", fontsize=6)
+        figure.suptitle("prediction time, share of the best learner's; dots: best, or level with it", fontsize=8)
+    return figure
+
+
 def pareto_page(
     points: pd.DataFrame, styles: Styles, costs: Mapping[str, str], timescales: Mapping[str, str]
 ) -> Figure:

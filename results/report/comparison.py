@@ -12,8 +12,10 @@ from results.figures.comparison import (
     pareto_page,
     performance_profile,
     win_matrix,
+    wins_by_system,
 )
 from results.formatting import listed
+from results.report.conclusions import winners
 from results.report.figure_data import FigureData, Picture
 from results.statistics.intervals import Estimate, interquartile_mean, probability_of_improvement, stratified
 from results.statistics.pareto import COSTS, points
@@ -53,6 +55,27 @@ def rank_pictures(data: FigureData) -> Iterator[Picture]:
                 f"column; ties count half.{note}",
                 partial(win_matrix, shares_of_wins(pairs), len(pairs)),
             )
+
+
+def where_pictures(data: FigureData) -> Iterator[Picture]:
+    """The figure of which learner wins on which system, where there are several of both."""
+    run = data.run
+    times = data.prediction_times.loc[data.prediction_times["learner"].isin(run.compared)]
+    if run.variants or min(len(run.compared), len(run.timescales)) < FEWEST or LEADING_METRIC not in run.metrics:
+        return
+    medians = times.pivot(index="learner", columns="system", values="median")
+    shares = (medians / medians.max()).reindex(index=run.compared, columns=list(run.timescales))
+    best = winners(data.prediction_times, run.compared, run.timescales)
+    level = pd.DataFrame(False, index=shares.index, columns=shares.columns)
+    for winner in best:
+        level.loc[[winner.learner, *winner.level], winner.system] = True
+    yield Picture(
+        "wins_by_system",
+        "Who wins where",
+        "Valid prediction time of each learner on each system, as a share of the longest there, medians over seeds. "
+        "Dots mark the longest and all whose 95 % intervals reach it; grey is a learner without a value.",
+        partial(wins_by_system, shares, level),
+    )
 
 
 def front_pictures(data: FigureData) -> Iterator[Picture]:

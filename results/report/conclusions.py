@@ -1,5 +1,6 @@
 """What a run shows, in plain sentences: who predicts longest where, and who loses to a reference row."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from results.statistics.ranking import Ranking
 from results.statistics.trials import rows, summary
 
 EVERY = "every learned model"
+FEWEST = 3  # systems from which something follows for others like them
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,26 @@ def conclusions(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping
         clauses = "; ".join(f"{beaten} on {listed(where)}" for beaten, where in groups.items())
         said.append(f"{reference} predicts longer than {clauses}.")
     return said
+
+
+def advice(best: Sequence[Winner], compared: Sequence[str], truths: Collection[str]) -> str:
+    """What to use for a system like those of the run, in a sentence; empty for fewer than FEWEST systems.
+
+    That is the learner that is best, or level with the best, on most systems; and before it a reference row, but the
+    `truths`, that predicts longer than every learner on at least as many systems as not.
+    """
+    if len(best) < FEWEST or len(compared) < 2:
+        return ""
+    wins = {one: sum(one in (winner.learner, *winner.level) for winner in best) for one in compared}
+    first, second, *_ = sorted(wins, key=lambda one: -wins[one])
+    count = len(best)
+    said = f"{first}, best or level with the best on {wins[first]} of {count} ({second} on {wins[second]})"
+    ahead = Counter(reference for winner in best for reference in winner.ahead if reference not in truths)
+    if ahead and ahead.most_common(1)[0][1] * 2 >= count:
+        reference, times = ahead.most_common(1)[0]
+        beaten = f"{reference} first, which predicts longer than every learner on {times} of {count}"
+        said = f"{beaten}; of the learners, {said}"
+    return f"For a system like these, try {said}."
 
 
 def overall_ranking(ranks: Ranking) -> str:

@@ -22,6 +22,7 @@ from results.report.parallel import executor
 from results.report.pictures import Omissions, pictures_of
 from results.report.portraits import turned_orbits
 from results.statistics.ranking import ranking
+from results.statistics.scores import INDEPENDENT_TRUTH
 from results.statistics.trials import LEADING_METRIC, groups, summary
 from results.store.atomic import write_in_one_stroke
 from results.store.run import Run, write_csv
@@ -164,8 +165,9 @@ def _conclusions(data: FigureData, best: list[conclusions.Winner]) -> list[str]:
     if run.variants:
         return conclusions.conclusions(best, "", lost)
     ranks = ranking(data.frame, run.compared)
+    advice = conclusions.advice(best, run.compared, [*data.truths, INDEPENDENT_TRUTH])
     found = conclusions.conclusions(best, conclusions.overall_ranking(ranks), lost)
-    return found + ([ranks.note] if ranks.note else [])
+    return [text for text in (advice, *found, ranks.note) if text]
 
 
 def tables_of(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import product
 
 from results.report.chaos import chaos_pictures, fields_in_time, return_map, ring_pictures
-from results.report.comparison import aggregate_pictures, front_pictures, rank_pictures
+from results.report.comparison import aggregate_pictures, front_pictures, rank_pictures, where_pictures
 from results.report.depth import depth_pictures, memory_pictures
 from results.report.figure_data import FigureData, Picture
 from results.report.performance import accuracy_pictures, training_pictures
@@ -21,6 +21,7 @@ PICTURES: tuple[Callable[[FigureData], Iterator[Picture]], ...] = (
     training_pictures,
     ring_pictures,
     rank_pictures,
+    where_pictures,
     front_pictures,
     memory_pictures,
     aggregate_pictures,

@@ -1,0 +1,43 @@
+"""What a report tells a user to try, and the picture of who wins where."""
+
+import numpy as np
+import pandas as pd
+
+from results.figures.comparison import wins_by_system
+from results.report.conclusions import Winner, advice
+from results.statistics.intervals import Interval
+
+ALL = ["A", "B", "C"]
+
+
+def winner(learner: str, level: tuple[str, ...] = (), ahead: tuple[str, ...] = ()) -> Winner:
+    behind = tuple(one for one in ALL if one not in (learner, *level))
+    return Winner("system", learner, Interval(2.0, 1.5, 2.5), "Lyapunov times", level, behind, ahead)
+
+
+def test_the_learner_that_is_best_or_level_most_often_is_named_with_the_next():
+    best = [winner("A"), winner("B", ("A",)), winner("B"), winner("C", ("B",))]
+    assert advice(best, ALL, []) == ("For a system like these, try B, best or level with the best on 3 of 4 (A on 2).")
+
+
+def test_a_reference_row_that_wins_half_of_the_time_is_to_be_tried_first_but_the_truth_is_none():
+    best = [winner("A", ahead=("Ridge", "TrueEquations")), winner("A", ahead=("Ridge", "TrueEquations")), winner("B")]
+    assert advice(best, ALL, ["TrueEquations"]).startswith(
+        "For a system like these, try Ridge first, which predicts longer than every learner on 2 of 3; "
+        "of the learners, A, best or level with the best on 2 of 3"
+    )
+    assert "Ridge" not in advice([winner("A", ahead=("Ridge",)), winner("A"), winner("B")], ALL, [])
+
+
+def test_from_two_systems_or_of_one_learner_nothing_follows():
+    assert not advice([winner("A")] * 2, ALL, [])
+    assert not advice([winner("A")] * 3, ["A"], [])
+
+
+def test_a_dot_stands_where_a_learner_is_level_with_the_best_and_nowhere_else():
+    shares = pd.DataFrame({"Lorenz": [1.0, 0.5], "Rossler": [0.2, 1.0]}, index=["A", "B"])
+    level = pd.DataFrame({"Lorenz": [True, False], "Rossler": [True, True]}, index=["A", "B"])
+    axes = wins_by_system(shares, level).axes[0]
+    dots = np.asarray(axes.collections[-1].get_offsets())
+    np.testing.assert_array_equal(dots, [(0.5, 0.5), (1.5, 0.5), (1.5, 1.5)])
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["Lorenz", "Rossler"]
