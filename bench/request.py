@@ -39,6 +39,10 @@ Out = Annotated[Path, how_option(metavar="FOLDER", help="Where cells and reports
 Timeout = Annotated[float | None, how_option(metavar="S", help="Seconds after which a cell is stopped.")]
 AsJson = Annotated[bool, shown_option("--json", help="Print one JSON object at the end, no more.")]
 Quiet = Annotated[bool, shown_option("--quiet", help="Print nothing but the path of what is written.")]
+Include = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE.py", help="Your own file, whose systems can be named; repeat for more."),
+]
 RunNames = Annotated[list[str] | None, typer.Argument(help="Suites, or folders of runs; all runs if none is named.")]
 
 

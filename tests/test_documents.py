@@ -76,7 +76,7 @@ def folder_of_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("included", "folders"):
         monkeypatch.setattr(plugins, name, [])
-    for name in ("my_suite", "my_data", "tuned_chaos"):
+    for name in ("my_suite", "my_system", "my_data", "tuned_chaos"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
@@ -117,6 +117,7 @@ def test_a_command_is_one_that_can_be_given(words: list[str]):
     if given.get("suite"):
         request = Request(**given)
         assert read_shard(request.shard)
+        plugins.include(request.include)
         suite = select(load(request.suite), request.systems, request.learners)
         assert suite.cells(request.budget)
 

@@ -1,15 +1,17 @@
 """`python -m bench simulate`: trajectories of a system, as pictures and as data."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bench.catalogue import plugins
 from bench.catalogue.components import components
 from bench.catalogue.settings import build, parse
 from bench.errors import UserError, at_least, positive, unknown
-from bench.request import RUNS, how_option, what_option
+from bench.request import RUNS, Include, how_option, what_option
 
 Folder = Annotated[Path, how_option("--out", metavar="FOLDER", help="Where pictures and data are written.")]
 
@@ -26,6 +28,7 @@ def simulate(
     ] = "",
     spread: Annotated[float, what_option(help="Standard deviation of their starts about the centre.")] = 0.1,
     seed: Annotated[int, what_option(metavar="N", help="Of what is drawn at random.")] = 0,
+    include: Include = None,
     out: Folder = RUNS / "simulated",
 ) -> None:
     """Draw trajectories of a system in colours, as time series and phase planes; write them as NPZ and CSV, too.
@@ -35,7 +38,7 @@ def simulate(
     at_least("--samples", samples, 3)
     at_least("--trajectories", trajectories, 1)
     positive("--until", until, "time units")
-    system, places = _system(name), _places(centre)
+    system, places = _system(name, include or ()), _places(centre)
     from systems import Sampling
     from systems.configuration import label
 
@@ -56,14 +59,17 @@ def simulate(
     sys.stdout.write(f"{folder}\n")
 
 
-def _system(name: str) -> Any:
-    wanted, known = parse(name), components("systems")
+def _system(name: str, files: Sequence[Path]) -> Any:
+    wanted = parse(name)
+    known = [*components("systems"), *sorted(plugins.defined(files)), *plugins.installed("systems")]
     if wanted.name not in known:
         raise unknown("system", wanted.name, known)
-    import systems
+    from bench.planning.selection import class_named
+    from systems import System
 
-    kind = getattr(systems, wanted.name)
-    if not issubclass(kind, systems.System):
+    plugins.include(files)
+    kind = class_named("systems", wanted.name)
+    if not issubclass(kind, System):
         raise UserError(f"{wanted.name} is a set of images, of which there are no trajectories")
     return build(kind, wanted.values)
 

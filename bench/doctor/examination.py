@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from math import floor, inf, isfinite, log10
 from multiprocessing import get_context
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
@@ -137,27 +138,40 @@ def _expectation(check: "Check") -> str:
 
 
 def _systems_named(text: str) -> "list[System]":
-    import systems
+    from bench.doctor.own_systems import check_promises, mistakes_located
+    from bench.planning.selection import class_named
+    from systems import System
     from systems.certificates.certificate import certified
 
     wanted = parse(text)
-    kind = getattr(systems, wanted.name)
-    if not issubclass(kind, systems.System):
+    kind = class_named("systems", wanted.name)
+    if not issubclass(kind, System):
         raise UserError(f"{wanted.name} is a set of images, which have no certificate: python -m bench list systems")
     system = build(kind, wanted.values)
-    return [system] if wanted.values else certified(kind)
+    with mistakes_located(system):
+        check_promises(system)
+        return [system] if wanted.values else certified(kind)
 
 
 def _certify_systems(those: "Sequence[System]") -> "Certificate":
     """The certificate of the first of some systems of a class, followed by what is known of the others."""
+    from bench.doctor.own_systems import mistakes_located
     from systems import certify
 
-    first, *others = map(certify, those)
+    with mistakes_located(those[0]):
+        first, *others = map(certify, those)
     name = type(those[0]).__name__
     more = [
         replace(check, name=f"{check.name} {one.system.removeprefix(name)}") for one in others for check in one.checks
     ]
     return replace(first, checks=(*first.checks, *more))
+
+
+def systems_of_file(module: ModuleType) -> list[str]:
+    """The systems that a file defines and that need no arguments. Raises UserError where there are none."""
+    from bench.doctor.own_systems import names_of_systems
+
+    return names_of_systems(module)
 
 
 def _certify_case(name: str) -> "Certificate":

@@ -35,6 +35,21 @@ def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Sui
     )
 
 
+def class_named(package: str, name: str, members: Sequence[Any] = ()) -> Any:
+    """The class of a system or learner: of an included file, of an installed package, or ours. Raises UserError.
+
+    `members` are components whose classes are choices, too.
+    """
+    kind: Any = find(package, name)
+    if kind is None and name not in components(package):
+        choices = dict.fromkeys([*(type(member).__name__ for member in members), *components(package)])
+        raise unknown(package.removesuffix("s"), name, choices, f"python -m bench list {package}")
+    if kind and not (issubclass(kind, PARTS[package]) and hasattr(kind, "__dataclass_fields__")):
+        roots = " or ".join(root.__name__ for root in PARTS[package])
+        raise UserError(f"{name} is no {package.removesuffix('s')}: make it a dataclass that inherits from {roots}")
+    return kind or getattr(import_module(package), name)
+
+
 def _selected(package: str, members: tuple[Any, ...], wanted: Sequence[str]) -> dict[Any, Any]:
     """What `wanted` names, each once, in the order of `members`, with the member that it was made from."""
     places = {label(member): place for place, member in enumerate(members)}
@@ -51,16 +66,7 @@ def _matches(package: str, members: tuple[Any, ...], wanted: Override) -> Iterat
     """The components that one name with overrides stands for, and their places in the suite."""
     same = [(place, member) for place, member in enumerate(members) if type(member).__name__ == wanted.name]
     if not same:
-        kind: Any = find(package, wanted.name)
-        if kind is None and wanted.name not in components(package):
-            choices = dict.fromkeys([*(type(member).__name__ for member in members), *components(package)])
-            raise unknown(package.removesuffix("s"), wanted.name, choices, f"python -m bench list {package}")
-        if kind and not (issubclass(kind, PARTS[package]) and hasattr(kind, "__dataclass_fields__")):
-            roots = " or ".join(root.__name__ for root in PARTS[package])
-            raise UserError(
-                f"{wanted.name} is no {package.removesuffix('s')}: make it a dataclass that inherits from {roots}"
-            )
-        yield len(members), build(kind or getattr(import_module(package), wanted.name), wanted.values)
+        yield len(members), build(class_named(package, wanted.name, members), wanted.values)
     elif not wanted.values:
         yield from same
     else:
