@@ -14,11 +14,13 @@ import typer
 
 from bench.catalogue import plugins
 from bench.cli import app
+from bench.interface import evaluate
 from bench.planning.selection import select
 from bench.request import Request, read_shard
 from bench.suite import Suite, load
-from learners import Budget, Learner
-from systems import Sampling, Simulated, sample
+from learners import Budget, Learner, Persistence
+from metrics import Metric
+from systems import LinearSpiral, Sampling, Simulated, sample
 from tests.support.commands import ROOT, exit_code
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -76,7 +78,7 @@ def folder_of_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("included", "folders"):
         monkeypatch.setattr(plugins, name, [])
-    for name in ("my_suite", "my_system", "my_data", "tuned_chaos"):
+    for name in ("my_suite", "my_system", "my_metric", "my_data", "tuned_chaos"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
@@ -99,7 +101,11 @@ def test_an_example_in_python_runs_as_it_is_shown(example: str):
                 (predictor,) = learner.fit_replicas(data, Budget(), [0])
                 past, times = data.test.between(0, 4), data.test.times[:, 4:]
                 assert predictor.forecast(past, times).states.isfinite().all()
-    assert defined or suites or "run" in names
+    metrics = [one for one in names.values() if isinstance(one, Metric)] if "run" not in names else []
+    if metrics:
+        data = sample(LinearSpiral(), SMALL, 0)
+        assert evaluate(Persistence().fit(data), data, metrics).notna().all()
+    assert defined or suites or metrics or "run" in names
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from bench.catalogue import plugins
 from bench.errors import UserError
 from bench.planning.plan import plan
 from bench.request import Request
+from learners import Budget
+from systems import LinearSpiral, Sampling, sample
 from tests.support.commands import exit_code
 
 ROOT = Path(__file__).parents[3]
@@ -177,25 +180,66 @@ def test_entry_points_that_lead_nowhere_are_mistakes(package: Path, request_: Re
     assert complaint in str(caught.value)
 
 
-def test_a_learner_begun_with_new_passes_its_contract_test_and_runs(folder: Path, command: Command):
-    code, out, _ = command("new", "learner", "MyHTTPNet2Go")
-    assert code == 0
-    assert "python -m bench run --suite smoke --include my_http_net2_go.py -l MyHTTPNet2Go" in out
-    environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+def run_tests(count: int) -> None:
+    """Run the tests of this folder in a process of their own: so many must pass."""
+    environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HOME": str(Path.home())}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_http_net2_go.py"],
-        capture_output=True, text=True, timeout=100, env=environment, check=False,
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        capture_output=True, text=True, timeout=200, env=environment, check=False,
     )  # fmt: skip
-    assert "5 passed" in done.stdout, done.stdout
-    planned = plan(Request("smoke", learners=("MyHTTPNet2Go",), include=(Path("my_http_net2_go.py"),), jobs=1))
-    assert "MyHTTPNet2Go" in {one.cell.learner_label for one in planned.cells}
+    assert f"{count} passed" in done.stdout, done.stdout
+    assert done.returncode == 0
+
+
+def test_what_is_begun_with_new_passes_its_test_and_can_be_named(folder: Path, command: Command):
+    for kind, name in (("learner", "MyHTTPNet2Go"), ("network", "Weaver"), ("system", "Swing"), ("metric", "far_off")):
+        assert command("new", kind, name)[0] == 0
+    run_tests(5 + 5 + 5 + 3)
+    files = ("my_http_net2_go.py", "weaver.py", "swing.py", "far_off.py")
+    learners, include = ("MyHTTPNet2Go", "Weaver[width=8]"), tuple(map(Path, files))
+    planned = plan(Request("smoke", ("Swing",), learners, include, metrics=("far_off",), jobs=1))
+    assert {"MyHTTPNet2Go", "Weaver[width=8]"} < {one.cell.learner_label for one in planned.cells}
+    assert {one.cell.system_label for one in planned.cells} == {"Swing"}
+    assert planned.manifest["metrics"][-1]["name"] == "far_off"
+
+
+def test_new_says_what_to_try(folder: Path, command: Command):
+    _, out, _ = command("new", "system", "MySwing")
+    assert out.splitlines() == [
+        "my_swing.py and test_my_swing.py are written. Try",
+        "  python -m pytest test_my_swing.py",
+        "  python -m bench doctor my_swing.py",
+        "  python -m bench run --suite smoke --include my_swing.py -s MySwing",
+    ]
+
+
+def test_a_network_begun_with_new_spends_the_budget_and_says_so(folder: Path, command: Command):
+    command("new", "network", "Knitter")
+    kind = plugins.import_file(folder / "knitter.py").Knitter
+    data = sample(LinearSpiral(), Sampling(trajectories=2, samples=40, valid=1, test=1, climate=1), 0)
+    first, second = kind().fit_replicas(data, Budget(effort=0.02), (0, 1))
+    assert first.log.updates == second.log.updates == 60
+    assert not torch.equal(*(one.weights()["0.weight"] for one in (first, second)))
+    assert kind().fit(data, Budget(equal="updates", allowance=7)).log.updates == 7
+
+
+@pytest.mark.slow
+def test_a_suite_begun_with_new_passes_its_test_and_can_be_planned(folder: Path, command: Command):
+    command("new", "suite", "my_question")
+    run_tests(17)
+    assert plan(Request("my_question.py", jobs=1)).manifest["suite"] == "my_question"
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("model", "Mine"), "unknown kind of thing 'model': choose from learner"),
+        (("model", "Mine"), "unknown kind of thing 'model': choose from learner, network, system, metric, suite"),
         (("learner", "my-net"), "a learner's name is that of its class, such as MyLearner, but is 'my-net'"),
+        (("metric", "MyError"), "a metric's name is in small letters, such as my_metric, but is 'MyError'"),
+        (("network", "ResNet"), "there is a learner ResNet already"),
+        (("system", "Lorenz"), "there is a system Lorenz already"),
+        (("metric", "vpt"), "there is a metric vpt already: choose another name\n"),
+        (("suite", "chaos"), "there is a suite chaos already: choose another name\n"),
         (("learner", "class"), "a learner's name is that of its class"),
         (("learner", "ResNet"), "there is a learner ResNet already"),
         (("learner", "Taken"), "test_taken.py exists already"),
