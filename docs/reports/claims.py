@@ -1,9 +1,11 @@
 """What runs say of the literature's claims, as a page: `python docs/reports/claims.py docs/reports/claims.md RUN...`.
 
 Each run is the folder of a finished suite. Of each the page has the command, the day, the machine and the sources that
-made it, then a row for every claim about it; first of all, how many claims are decided.
+made it, then a row for every claim about it; first of all, how many claims are decided. What the page said of other
+suites stays.
 """
 
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -15,17 +17,20 @@ from results.store.run import Run
 HEAD = ("claim", "models and data", "verdict", "effect, 95 % interval over seeds")
 
 
-def page(runs: list[Run]) -> str:
-    """Markdown."""
-    found = [(run, judged(CLAIMS, run.frame_of_components(), run.suite, run.budget)) for run in runs]
-    verdicts = Counter(effect.verdict for _, claims in found for _, effect in claims)
-    total = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-    parts = ["# Claims of the literature", f"{sum(verdicts.values())} rows: {total}."]
-    return "\n\n".join([*parts, *(section(run, claims) for run, claims in found if claims)]) + "\n"
+def updated(page: str, runs: list[Run]) -> str:
+    """The page, in Markdown, with the sections of these runs in place of what it said of their suites."""
+    sections = {text.partition("\n")[0]: text.strip() for text in re.split(r"^## ", page, flags=re.MULTILINE)[1:]}
+    for run in runs:
+        if claims := judged(CLAIMS, run.frame_of_components(), run.suite, run.budget):
+            sections[run.suite] = section(run, claims)
+    parts = [f"## {text}" for text in sections.values()]
+    rows = re.findall(r"^\| \*\*.*?\| .*? \| (.*?) \|", "\n".join(parts), flags=re.MULTILINE)
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in Counter(rows).most_common())
+    return "\n\n".join(["# Claims of the literature", f"{len(rows)} rows: {verdicts}.", *parts]) + "\n"
 
 
 def section(run: Run, claims: list[tuple[Claim, Effect]]) -> str:
-    """One run: how it was made, and what it says."""
+    """One run, from the name of its suite on: how it was made, and what it says."""
     made = run.manifest["environment"]
     rows = [
         "| " + " | ".join(each.replace("|", "\\|").replace("[", "\\[") for each in row) + " |"
@@ -41,7 +46,7 @@ def section(run: Run, claims: list[tuple[Claim, Effect]]) -> str:
     sources = "; ".join(dict.fromkeys(claim.source for claim, _ in claims))
     return "\n".join(
         [
-            f"## {run.suite}\n",
+            f"{run.suite}\n",
             f"`{run.manifest['command']}`, budget {run.budget}, {len(run.manifest['seeds'])} seeds, "
             f"{made['started'][:10]}, {made['cores']} cores of {made['processor']}, torch {made['torch']}, sources "
             f"{made['git']['revision'][:10]}. {sources}.\n",
@@ -51,4 +56,6 @@ def section(run: Run, claims: list[tuple[Claim, Effect]]) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(page([Run.load(Path(folder)) for folder in sys.argv[2:]]))
+    path = Path(sys.argv[1])
+    before = path.read_text() if path.exists() else ""
+    path.write_text(updated(before, [Run.load(Path(folder)) for folder in sys.argv[2:]]))
