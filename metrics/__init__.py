@@ -13,7 +13,7 @@ from metrics.attractor import (
     spectral_distance,
     state_space_divergence,
 )
-from metrics.base import Better, Cost, Decoded, Evidence, Field, Metric, Undefined
+from metrics.base import Better, Cost, Decoded, Evidence, Field, Fit, Metric, Undefined
 from metrics.calibration import misfit, parameter_error, parameter_floor
 from metrics.classification import (
     CLASSIFICATION,
@@ -161,6 +161,7 @@ __all__ = [
     "DepthSweep",
     "Evidence",
     "Field",
+    "Fit",
     "Metric",
     "Regime",
     "Undefined",

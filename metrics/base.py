@@ -59,6 +59,16 @@ class Field:
     around: int  # places of the grid
 
 
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The first training trajectory beside what a model forecasts from its first samples on, in physical units."""
+
+    times: Float64[np.ndarray, " time"]  # since the first sample, in timescales
+    observed: Float64[np.ndarray, "time dim"]  # as the learner saw it, with noise
+    truth: Float64[np.ndarray, "time dim"]
+    forecast: Float64[np.ndarray, "time dim"]  # NaN at the samples that were given
+
+
 def no_model() -> Spectrum:
     """The spectrum where there is no model that could be differentiated."""
     raise Undefined("there is no model to differentiate")
@@ -87,6 +97,7 @@ class Evidence:
     members: Float64[np.ndarray, "member batch time dim"] | None = None  # of a model that forecasts distributions
     ring: bool = False  # whether the channels are the sites of a ring, in their order
     field: Field | None = None  # of a model whose state is a place in the plane
+    fit: Fit | None = None  # to the training data, where these are longer than a context, and no ring
 
     def __post_init__(self) -> None:
         times = self.step if self.times is REGULAR else self.times

@@ -62,6 +62,8 @@ def forecast_arrays(evidence: Evidence) -> Arrays:
     if (field := evidence.field) is not None:
         grid = slice(0, field.around)
         arrays |= {"field_places": field.places[grid], "field_flow": field.flow[grid], "field": field.learned[grid]}
+    if (fit := evidence.fit) is not None:
+        arrays |= {"fit_times": fit.times, "fit_data": fit.observed, "fit_truth": fit.truth, "fit": fit.forecast}
     return {name: values if name == "times" else compact(values) for name, values in arrays.items()}
 
 

@@ -19,9 +19,10 @@ SHARED = (  # the same for every seed
     *("times", "vpt_longest", "truth", "climate_times", "climate_truth"),
     *("pq_truth", "pq_sampling", "pq_doubts"),
     *("path_times", "labels"),
+    *("fit_times", "fit_data", "fit_truth"),
 )
 # Of the first seed that has some, which is drawn: those of all would be most of a cell.
-FIRST = frozenset(("forecast", "climate"))
+FIRST = frozenset(("forecast", "climate", "fit"))
 
 
 def write_files(

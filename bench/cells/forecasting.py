@@ -15,6 +15,7 @@ from bench.cells.data import SystemCell, observe
 from bench.cells.drawings import Arrays, forecast_arrays, interval_arrays
 from bench.cells.exponents import Remembered, exponents
 from bench.cells.fields import field_of
+from bench.cells.following import fit_of
 from bench.cells.forecasts import Forecasts, draw_members, forecast_part, forecast_together
 from bench.cells.records import failed_trial, measure
 from bench.cells.stages import Stages, learning_curves
@@ -128,6 +129,7 @@ def evidence_of(
         draw_members(predictor, data.test, data.sampling.context, data.scored) if predictor.stochastic else None,
         data.system.ring,
         field_of(predictor, data),
+        fit_of(predictor, data),
     )
     if predictor.calibration:
         sys.stdout.writelines(f"{estimate}\n" for estimate in predictor.calibration.estimates)

@@ -9,15 +9,16 @@ from torch import Tensor
 
 from bench.cells.data import SystemCell, observe
 from bench.cells.drawings import Arrays, compact
-from bench.cells.fields import forecast_or_nan, learned_velocity, plane, true_velocity
+from bench.cells.fields import learned_velocity, plane, true_velocity
+from bench.cells.following import Course, course_of, follow
 from bench.cells.trial import Trial
 from learners import Predictor, Unsuitable
 from learners.training.callbacks import TrainingState, before_each_update
 from results import Record
-from systems import Dataset, Flow, Trajectories
+from systems import Dataset, Flow
 
 RATIO = 1.35  # of the updates before a frame to those before the last: most is learned early
-SAMPLES = 500  # of the forecast that is filmed, at the most
+SAMPLES = 500  # of the trajectory that is filmed, at the most
 CHANNELS = 3  # of it, but for the sites of a ring
 
 
@@ -52,33 +53,36 @@ class FilmCell(SystemCell):
 
 
 def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -> Arrays:
-    """Forecast from the first test state with the weights of each stage of training, the last of which was kept.
+    """Follow the first training trajectory with the weights of each stage of training, the last of which was kept.
 
     Of a planar flow, there is also the mean velocity over one sampling step on a grid. The weights of the predictor are
     left as those of the last stage. Forecasts and velocities of the model, and those of the system beside them, are
-    under the names `film_...` of a film. Raises Unsuitable where the learner was not trained update by update.
+    under the names `film_...` of a film. Raises Unsuitable where the learner was not trained update by update, and
+    where that trajectory ends with the context.
     """
     weights = predictor.weights()
     if not snapshots.frames or any(weights.keys() != frame.keys() for _, frame in snapshots.frames):
         raise Unsuitable("this learner is not trained update by update, so that there is nothing to film")
     stages = [*snapshots.frames, (predictor.log.updates, {name: one.clone() for name, one in weights.items()})]
-    context = data.sampling.context
-    shown = data.test.between(0, context + SAMPLES)
-    first = Trajectories(shown.times[:1], shown.states[:1])
+    course = course_of(data)
+    if course is None:
+        raise Unsuitable("training trajectories end with the context, so that there is nothing to film")
+    course = Course(course.observed.between(0, SAMPLES), course.truth[:, :SAMPLES])
     places = plane(predictor, data)
     forecasts, fields = [], []
     for _, stage in stages:
         for name, values in stage.items():
             weights[name].data.copy_(values)
-        forecasts.append(forecast_or_nan(predictor, first.between(0, context), first.times[:, context:]))
+        forecasts.append(follow(predictor, course, data.sampling.context))
         if places is not None:
             fields.append(learned_velocity(predictor, places, data.step))
     channels = slice(None if data.system.ring else CHANNELS)
-    truth = first.between(context)
+    times = course.observed.times[0]
     arrays = {
         "film_updates": torch.tensor([updates for updates, _ in stages]),
-        "film_times": (truth.times[0] - first.times[0, context - 1]) / data.system.timescale,
-        "film_truth": truth.states[0, :, channels],
+        "film_times": (times - times[0]) / data.system.timescale,
+        "film_truth": course.truth[0, :, channels],
+        "film_data": course.observed.states[0, :, channels],
         "film_forecasts": torch.cat(forecasts)[..., channels],
     }
     if places is not None:

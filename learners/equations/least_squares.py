@@ -1,6 +1,6 @@
 """Damped least squares for the parameters of equations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -74,9 +74,16 @@ class LeastSquares:
         return (self.observed.states.shape[1] - 1) * self.substeps * EVALUATIONS["rk4"]
 
     def fit(
-        self, guesses: Sequence[Mapping[str, Tensor]], bounds: Sequence[tuple[str, float, float]], iterations: int
+        self,
+        guesses: Sequence[Mapping[str, Tensor]],
+        bounds: Sequence[tuple[str, float, float]],
+        iterations: int,
+        watch: Callable[[int, Mapping[str, Tensor]], None] = lambda steps, values: None,
     ) -> Fit:
-        """Parameters, within their bounds, and initial states of least squares, from the best of the guesses."""
+        """Parameters, within their bounds, and initial states of least squares, from the best of the guesses.
+
+        `watch` sees the parameters before each step, and the number of steps so far.
+        """
         states = self.observed.states[:, 0]
         current = min(
             (self._point(guess, states, bounds) for guess in guesses), key=lambda point: point.normal.residual
@@ -97,6 +104,7 @@ class LeastSquares:
             current = tried if improved else current
 
         while residuals[0] < inf and len(residuals) <= iterations:
+            watch(len(residuals) - 1, current.values)
             before = current.normal.residual
             damping.improve(torch.tensor([before], dtype=torch.float64), try_step, keep, attempts=1)
             after = current.normal.residual

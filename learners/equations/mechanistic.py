@@ -7,12 +7,13 @@ from time import perf_counter
 
 import torch
 from jaxtyping import Float64
-from torch import Tensor
+from torch import Tensor, nn
 
 from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, TrainingLog, Unsuitable
 from learners.equations.least_squares import LeastSquares
 from learners.equations.sensitivities import real_parameters, with_values
 from learners.solvers.accurate import accurate_substeps, fitted_equations
+from learners.training.callbacks import TrainingState, call_back
 from learners.validation import not_negative, positive
 from systems import Dataset, Flow, Trajectories
 from systems.calibration import Calibration, EstimatedParameter
@@ -60,10 +61,16 @@ class Mechanistic(Learner):
         samples = dataset.train.states.shape[1]
         longest = min(self.window or samples, samples)
         # Short pieces first: they lead to parameters with which longer ones can be followed.
-        for window in (*(4**power for power in range(1, 20) if 4**power < longest), longest):
+        windows = (*(4**power for power in range(1, 20) if 4**power < longest), longest)
+
+        def watch(steps: int, values: Mapping[str, Tensor]) -> None:
+            network = nn.ParameterDict({name: value.reshape(1) for name, value in values.items()})
+            call_back(TrainingState(len(curve) + steps, len(windows) * iterations, network, list(network.values())))
+
+        for window in windows:
             while True:
                 problem = least_squares(flow, dataset, window, scale, substeps)
-                found = problem.fit([values, first], self.bounds, iterations)
+                found = problem.fit([values, first], self.bounds, iterations, watch)
                 values = found.values
                 curve += found.residuals
                 evaluations += problem.evaluations * found.passes

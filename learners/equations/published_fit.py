@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 import torch
 from jaxtyping import Float64, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from learners.base import Budget, CurvePoint, Failure, Learner, Predictor, TrainingLog
 from learners.equations.mechanistic import (
@@ -19,6 +19,7 @@ from learners.equations.mechanistic import (
     noise_scale,
 )
 from learners.equations.sensitivities import sensitivities
+from learners.training.callbacks import TrainingState, call_back
 from learners.validation import positive
 from systems import Dataset, Flow
 from systems.calibration import Calibration
@@ -93,14 +94,16 @@ class PublishedFit(Learner):
         seeds: Sequence[int],
     ) -> tuple[dict[str, Float64[Tensor, " seed"]], Float64[Tensor, "epoch seed"]]:
         """The parameters of every seed, and the mean loss of each epoch, in units of the noise."""
-        values = {name: value.expand(len(seeds)).clone().requires_grad_() for name, value in start.items()}
+        values = nn.ParameterDict({name: value.expand(len(seeds)).clone() for name, value in start.items()})
         optimiser = torch.optim.Adam(values.values(), lr=recipe.learning_rate)
         scale = noise_scale(dataset)
+        updates, planned = 0, epochs * -(-len(dataset.train) // self.batch)
         losses = []
         for orders in _orders(len(dataset.train), epochs, seeds):
             batches = orders.split(self.batch, dim=1)
             total = torch.zeros(len(seeds), dtype=scale.dtype, device=scale.device)
             for batch in batches:
+                call_back(TrainingState(updates, planned, values, list(values.values())))
                 states, times = dataset.train.states[batch], dataset.train.times[batch]
                 free = {name: value.detach() for name, value in values.items()}
                 solved = sensitivities(flow, free, states[:, :, 0], times, recipe.substeps, free_start=False)
@@ -110,6 +113,7 @@ class PublishedFit(Learner):
                 for value, slope in zip(values.values(), slopes, strict=True):
                     value.grad = slope
                 optimiser.step()
+                updates += 1
             losses.append(total)
         return {name: value.detach() for name, value in values.items()}, torch.stack(losses)
 

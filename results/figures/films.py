@@ -1,4 +1,4 @@
-"""Films of learning: what a model forecast, and its vector field, beside the truth at each stage of its training."""
+"""Films of learning: how a model follows its data, and its vector field, beside the truth at each stage of training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from results.figures.fields import stream_lines
 from results.figures.style import PAGE, TRUTH, drawing, save
+from results.figures.time_series import OBSERVED
 
 STAGES = 5  # of a strip, at most
 SIZE = (PAGE, 2.8)  # inches of a picture
@@ -27,8 +28,9 @@ ROOM = 0.25  # around the truth, as a fraction of its extent
 class Film:
     """The stages of one training, the last of which is the model that was kept.
 
-    `updates [stage]`, `times [time]` in units that `timescale` names, `truth [time, channel]`, `forecasts [stage, time,
-    channel]`; of planar systems also `places [place, 2]` of a grid, `flow [place, 2]` and `fields [stage, place, 2]`.
+    `updates [stage]`, `times [time]` in units that `timescale` names, `truth [time, channel]` and the `data` that were
+    observed of it, `forecasts [stage, time, channel]`; of planar systems also `places [place, 2]` of a grid, `flow
+    [place, 2]` and `fields [stage, place, 2]`.
     """
 
     system: str
@@ -38,6 +40,7 @@ class Film:
     updates: np.ndarray
     times: np.ndarray
     truth: np.ndarray
+    data: np.ndarray
     forecasts: np.ndarray
     places: np.ndarray | None = None
     flow: np.ndarray | None = None
@@ -46,7 +49,7 @@ class Film:
     @classmethod
     def of(cls, system: str, learner: str, timescale: str, ring: bool, arrays: Mapping[str, np.ndarray]) -> "Film":
         """The film in the arrays of a cell, of its only seed. Raises KeyError where there is none in them."""
-        names = ("updates", "times", "truth", "forecasts")
+        names = ("updates", "times", "truth", "data", "forecasts")
         more = [name for name in ("places", "flow", "fields") if f"film_{name}" in arrays]
         return cls(system, learner, timescale, ring, **{name: arrays[f"film_{name}"][0] for name in (*names, *more)})
 
@@ -91,8 +94,7 @@ def strip(film: Film, colour: Any) -> Figure:
                 axes.imshow(forecast, vmin=low, vmax=high, cmap="viridis", aspect="auto", origin="lower")
                 axes.set(xticks=[], yticks=[])
             elif film.truth.shape[1] == 1:
-                axes.plot(film.times, film.truth[:, 0], color=TRUTH, linewidth=0.9)
-                axes.plot(film.times, forecast[:, 0], color=colour, linewidth=1.4)
+                _series(axes, film, forecast, colour)
                 axes.set(xticks=[], yticks=[])
             else:
                 _plane(axes, film, int(stage), forecast, colour)
@@ -129,7 +131,7 @@ def frame(film: Film, stage: int, colour: Any, figure: Figure | None = None) -> 
             _channel(right, film, forecast, colour)
         when = f"after {film.updates[stage]:,.0f} of {film.updates[-1]:,.0f} updates"
         if stage == len(film) - 1:
-            when = "the model that was kept, the best on validation data"
+            when = "the model that was kept"
         figure.suptitle(f"{film.learner} on {film.system}, {when}", x=0.01, ha="left", fontsize=9)
     return figure
 
@@ -153,6 +155,7 @@ def _plane(axes: Axes, film: Film, stage: int, forecast: np.ndarray, colour: Any
         room = ROOM * (high - low)
         (left, bottom), (right, top) = low - room, high + room
         axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], box_aspect=1)
+    axes.plot(film.data[:, 0], film.data[:, other], **OBSERVED, markersize=3)
     axes.plot(film.truth[:, 0], film.truth[:, other], color=TRUTH, linewidth=0.9, alpha=0.75)
     axes.plot(forecast[:, 0], forecast[:, other], color=colour, linewidth=1.6)
     axes.plot(*film.truth[0, [0, other]], color=TRUTH, marker="o", markersize=3)
@@ -162,8 +165,13 @@ def _plane(axes: Axes, film: Film, stage: int, forecast: np.ndarray, colour: Any
 def _channel(axes: Axes, film: Film, forecast: np.ndarray, colour: Any) -> None:
     low, high = film.truth[:, 0].min(), film.truth[:, 0].max()
     room = ROOM * (high - low) + 1e-12
-    axes.plot(film.times, film.truth[:, 0], color=TRUTH, linewidth=0.9, label="truth")
-    axes.plot(film.times, forecast[:, 0], color=colour, linewidth=1.4, label=film.learner)
+    _series(axes, film, forecast, colour)
     axes.set(xlim=(0, film.times[-1]), ylim=(low - room, high + room), xlabel=f"time ({film.timescale}s)", ylabel="x₁")
     sns.despine(ax=axes)
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=2)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=3)
+
+
+def _series(axes: Axes, film: Film, forecast: np.ndarray, colour: Any) -> None:
+    axes.plot(film.times, film.data[:, 0], **OBSERVED, markersize=3, label="data")
+    axes.plot(film.times, film.truth[:, 0], color=TRUTH, linewidth=0.9, label="truth")
+    axes.plot(film.times, forecast[:, 0], color=colour, linewidth=1.4, label=film.learner)

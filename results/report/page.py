@@ -1,8 +1,7 @@
 """The report of a run: results.csv, tables, figures, and one page that holds all of it and opens offline."""
 
-import base64
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, product
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,14 @@ from matplotlib.colors import to_hex
 
 from results.claims.base import claims_table, judged
 from results.claims.literature import CLAIMS
-from results.figures.style import FORMATS, save
-from results.figures.style import PAGE as PAPER
+from results.figures.style import FORMATS
 from results.formatting import slug, status
 from results.report import conclusions
-from results.report.figure_data import FigureData, Picture
+from results.report.figure_data import FigureData
 from results.report.parallel import executor
 from results.report.pictures import Omissions, pictures_of
 from results.report.portraits import turned_orbits
+from results.report.saved_figures import save_picture, saved_films
 from results.statistics.ranking import ranking
 from results.statistics.scores import INDEPENDENT_TRUTH
 from results.statistics.trials import LEADING_METRIC, groups, summary
@@ -33,19 +32,6 @@ from results.tables.tables import Table, leaderboard, outcome_table, system_tabl
 PAGE = "html"  # among the formats of tables
 LOG_LINES = 30  # of a failed cell's log that the page shows
 TEMPLATES = Path(__file__).parent / "templates"
-
-
-@dataclass(frozen=True)
-class SavedFigure:
-    """A figure as the page shows it, with the files that it was saved as."""
-
-    name: str
-    title: str
-    caption: str
-    system: str
-    source: str  # a data address
-    files: dict[str, str]  # paths relative to the page, by format
-    width: float = 1.0  # as a share of the page's, so that all have letters of one size
 
 
 def write_report(
@@ -62,7 +48,7 @@ def write_report(
     with executor(jobs) as pool:
         csv = pool.submit(write_csv, run.frame_of_axes(), folder / "results.csv")
         drawn = [
-            (one, pool.submit(_save, one, f"{one.caption} {run.conditions}", folder, figures, shown))
+            (one, pool.submit(save_picture, one, f"{one.caption} {run.conditions}", folder, figures, shown))
             for one in pictures_of(data, omitted)
         ]
         board, by_system, others = tables_of(run, data.frame, omitted)
@@ -84,7 +70,7 @@ def write_report(
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["slug"] = slug
     path = folder / "report.html"
-    content["figures"] = [*shown_figures, *_films(run)]
+    content["figures"] = [*shown_figures, *saved_films(run)]
     write_in_one_stroke(path, environment.get_template("report.html.j2").render(content))
     return path
 
@@ -197,39 +183,6 @@ def tables_of(
                 outcome_table(frame, run.learners, run.references, list(run.timescales))
             )
     return board, by_system, others
-
-
-def _save(picture: Picture, caption: str, folder: Path, kinds: Collection[str], shown: bool) -> SavedFigure:
-    """Draw and save a picture in these formats; where it is shown on the page, with its content."""
-    kind = "png" if picture.dense else "svg"
-    wanted = [*kinds, *([kind] if shown and kind not in kinds else [])]
-    figure = picture.draw()
-    width = min(1.0, figure.get_figwidth() / PAPER)
-    paths = save(figure, folder / "figures", picture.name, wanted)
-    source = _address(paths[kind]) if shown else ""
-    for extra in set(paths) - set(kinds):
-        paths.pop(extra).unlink()
-    files = {kind: path.relative_to(folder).as_posix() for kind, path in paths.items()}
-    return SavedFigure(picture.name, picture.title, caption, picture.system, source, files, width)
-
-
-def _films(run: Run) -> Iterator[SavedFigure]:
-    """What `run --film` has left: strips of the learning of planar and other models, and their vector fields."""
-    stages = {slug(learner): "Learning, stage by stage" for learner in run.learners}
-    titles = stages | {"vector-fields": "Learned vector fields"}
-    for system, (name, title) in product(run.systems, titles.items()):
-        path = run.folder / "films" / f"{slug(system)}-{name}.png"
-        if path.exists():
-            alike = [path.with_name(f"{path.stem}{suffix}") for suffix in (".gif", ".mp4", ".pdf", ".png", ".svg")]
-            files = {one.suffix[1:]: one.relative_to(run.folder).as_posix() for one in alike if one.exists()}
-            caption = f"Filmed with the first seed. {run.conditions}"
-            yield SavedFigure(f"film-{path.stem}", title, caption, system, _address(path), files)
-
-
-def _address(path: Path) -> str:
-    """The content of a picture as an address that a page can hold."""
-    media = {".png": "image/png", ".svg": "image/svg+xml"}[path.suffix]
-    return f"data:{media};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def _failures(run: Run) -> Iterator[dict[str, str]]:

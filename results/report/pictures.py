@@ -13,6 +13,7 @@ from results.report.figure_data import FigureData, Picture
 from results.report.performance import accuracy_pictures, training_pictures
 from results.report.portraits import between_latent_states, learned_fields, long_runs, zero_one_test
 from results.report.sweeps import sweep_pictures
+from results.report.time_series import fits, forecasts_in_time
 
 LOG = logging.getLogger(__name__)
 PICTURES: tuple[Callable[[FigureData], Iterator[Picture]], ...] = (
@@ -29,6 +30,8 @@ PICTURES: tuple[Callable[[FigureData], Iterator[Picture]], ...] = (
     depth_pictures,
 )
 PICTURES_OF_A_SYSTEM: tuple[Callable[[FigureData, str], Iterator[Picture]], ...] = (
+    fits,
+    forecasts_in_time,
     fields_in_time,
     learned_fields,
     between_latent_states,

@@ -14,6 +14,7 @@ from scipy.integrate import odeint
 from results.figures import chaos, comparison, depth, films, performance, portraits
 from results.figures.fields import space_time, vector_fields
 from results.figures.style import styles
+from results.figures.time_series import time_series
 from results.report.chaos import power_spectrum, spatial_power
 from results.statistics.ranking import performance_profile, rank_table, win_matrix
 from results.timing import figures as timing
@@ -122,7 +123,17 @@ def film() -> films.Film:
     forecasts = np.stack([lorenz(strain)[:300] for strain in (0.3, 0.1, 0.01)])
     times = LYAPUNOV_TIMES * np.arange(300)
     updates = np.array([0, 100, 10_000])
-    return films.Film("Lorenz", "NeuralODE", "Lyapunov time", False, updates, times, lorenz()[:300], forecasts)
+    truth = lorenz()[:300]
+    data = truth + np.random.default_rng(6).standard_normal(truth.shape)
+    return films.Film("Lorenz", "NeuralODE", "Lyapunov time", False, updates, times, truth, data, forecasts)
+
+
+def fit() -> Figure:
+    """Two fits to noisy data on the attractor."""
+    times, truth = LYAPUNOV_TIMES * np.arange(500), lorenz()[:500]
+    data = truth + np.random.default_rng(4).standard_normal(truth.shape)
+    learned: dict[str, Array | str] = {"NeuralODE": lorenz(1e-5)[:500], "WindowedRNN": lorenz(0.01)[:500]}
+    return time_series(times, truth, learned | {"Persistence": "timed out"}, STYLES, "Lyapunov time", data)
 
 
 def walk(seed: int, chaotic: bool = True) -> Float[Array, "2 time"]:
@@ -239,6 +250,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     ),
     "aggregates": lambda: comparison.aggregate_figure(together(), STYLES),
     "win_matrix": lambda: comparison.win_matrix(win_matrix(losses()), len(losses())),
+    "fits": fit,
     "attractors": lambda: portraits.attractors(
         lorenz(), {**runs(), "Persistence": np.tile(lorenz()[:1], (3000, 1))}, STYLES, LYAPUNOV_TIMES, "Lyapunov time"
     ),

@@ -91,6 +91,7 @@ def _truth(dim: int, rng: np.random.Generator) -> Arrays:
         "truth": np.stack([climate[:TIMES]] * 3), "vpt_longest": np.full(4, 4.0),
         "pq_truth": rng.standard_normal((2, 60)).cumsum(1) if moving[0] else np.full((2, 60), np.nan),
         "pq_sampling": np.array([5.0, 60.0, rng.uniform(1, 20)]), "pq_doubts": np.array([1.0, 0.0]),
+        "fit_times": np.linspace(0, 5, TIMES), "fit_truth": climate[:TIMES], "fit_data": climate[:TIMES] + 0.01,
     }  # fmt: skip
 
 
@@ -109,7 +110,7 @@ def _arrays(truth: Arrays, rng: np.random.Generator) -> Arrays:
     quartiles[:, TIMES // 2 :] *= rng.choice([1.0, np.inf], p=[0.8, 0.2])
     return {
         **truth, "error_quartiles": quartiles, "vpt": rng.choice([0.0, 1.0, 4.0], 4), "vpt_strict": np.zeros(4),
-        "forecast": np.stack([run[:TIMES]] * 3), "climate": run,
+        "forecast": np.stack([run[:TIMES]] * 3), "climate": run, "fit": run[:TIMES],
         "pq": rng.standard_normal((2, 60)).cumsum(1) * rng.choice([1.0, 1e6, np.nan], p=[0.8, 0.1, 0.1]),
         "exponents": np.sort(rng.standard_normal((3, min(dim, 10))) * 5)[:, ::-1],
     }  # fmt: skip

@@ -249,6 +249,10 @@ def test_arrays_have_the_shapes_that_figures_expect(run: Callable[..., list[Reco
         "pq": (2, 2, n),
         "pq_sampling": (3,),
         "pq_doubts": (2,),
+        "fit_times": (50,),
+        "fit_data": (50, 2),
+        "fit_truth": (50, 2),
+        "fit": (1, 50, 2),
     }
     assert {arrays[name].dtype for name in arrays if name != "times"} == {np.dtype(np.float32)}
     assert arrays["times"].dtype == np.float64
@@ -305,7 +309,8 @@ def test_a_predictor_that_stands_for_several_seeds_is_measured_once(run: Callabl
             return [Counting(0)] * len(seeds)
 
     one, other = run(Shared(), seeds=(0, 1))
-    assert lengths == [5, 20, 20, 1200]  # of the validation data first a part, then all; the test; the long ones
+    # Of the validation data first a part, then all; the test; the long ones; along the training data.
+    assert lengths == [5, 20, 20, 1200, 46]
     assert (one.seed, other.seed) == (0, 1)
     assert one.measurements == other.measurements
 
@@ -324,7 +329,7 @@ def test_context_samples_are_given_and_never_scored(run: Callable[..., list[Reco
 
     run(Watched(), seeds=(0,))
     step = 0.1 * np.pi
-    (test_past, test_times), (climate_past, climate_times) = seen[-2:]  # after those of validation data
+    (test_past, test_times), (climate_past, climate_times) = seen[-3:-1]  # between validation and training data
     np.testing.assert_allclose(test_past, np.arange(4) * step)
     np.testing.assert_allclose(climate_past, test_past)
     np.testing.assert_allclose(test_times, np.arange(4, 24) * step)

@@ -23,21 +23,23 @@ from bench.exports import film_cells, films
 from bench.exports.film_cells import FilmCell, Snapshots, forecast_stages
 from bench.request import Conditions
 from bench.running import _exports
-from learners import Budget, NeuralODE, ResNet, Training, WindowedRNN
+from learners import Budget, Learner, Mechanistic, NeuralODE, ResNet, Training, WindowedRNN
 from learners.base import SolverError
+from learners.equations.published_fit import PublishedFit, Recipe
 from learners.training.callbacks import TrainingState, before_each_update
 from results.figures import films as cinema
 from results.figures.fields import distance, vector_fields
 from results.figures.films import Film
 from results.figures.style import drawing, styles
 from results.report import page as report_room
-from systems import LinearSpiral, Trajectories
+from systems import LinearSpiral, Trajectories, sample
 from tests.support.commands import exit_code
 from tests.support.stubs import TINY, Instant, cell
 
 ROOT = Path(__file__).parents[3]
 BRIEF = Training(updates=20, batch=8, validations=2)
 NETWORK = NeuralODE(width=8, depth=1, training=BRIEF)
+FIT = Recipe((("damping", 0.3),), epochs=200, learning_rate=1e-2, substeps=1)
 SOURCE = """
 from dataclasses import replace
 
@@ -74,7 +76,7 @@ def film(dim: int = 2, ring: bool = False, stages: int = 3) -> Film:
     times = np.linspace(0.1, 3, 30)
     truth = np.stack([np.cos(times + channel) for channel in range(dim)], -1)
     forecasts = np.stack([truth * (1 - 0.5**stage) for stage in range(stages)])
-    return Film("Circle", "NeuralODE", "period", ring, np.arange(stages), times, truth, forecasts)
+    return Film("Circle", "NeuralODE", "period", ring, np.arange(stages), times, truth, truth + 0.05, forecasts)
 
 
 def planar() -> Film:
@@ -124,15 +126,17 @@ def test_a_film_keeps_what_training_changes_afterwards():
 
 def test_the_last_stage_is_the_model_that_was_kept(spiral, filmed):
     predictor, snapshots, arrays = filmed
-    context = TINY.context
-    first = spiral.test.between(0, context)
-    expected = predictor.forecast(first, spiral.test.times[:, context:]).states[0]
+    context, samples = TINY.context, TINY.samples
+    past = spiral.train.between(0, context)
+    expected = predictor.forecast(past, spiral.train.times[:, context:]).states[0]
     assert arrays["film_updates"].tolist() == [*(updates for updates, _ in snapshots.frames), 20]
-    assert arrays["film_forecasts"].shape == (len(snapshots.frames) + 1, TINY.forecast_samples, 2)
-    assert arrays["film_forecasts"][-1] == pytest.approx(expected.numpy(), rel=1e-5)
-    assert arrays["film_truth"] == pytest.approx(spiral.test.states[0, context:].numpy(), rel=1e-5)
-    assert not np.allclose(arrays["film_forecasts"][0], arrays["film_forecasts"][-1])
-    assert arrays["film_times"] == pytest.approx(TINY.step * np.arange(1, TINY.forecast_samples + 1), rel=1e-5)
+    assert arrays["film_forecasts"].shape == (len(snapshots.frames) + 1, samples, 2)
+    assert np.isnan(arrays["film_forecasts"][:, :context]).all()
+    assert arrays["film_forecasts"][-1, context:] == pytest.approx(expected.numpy(), rel=1e-5)
+    for states in ("film_truth", "film_data"):
+        assert arrays[states] == pytest.approx(spiral.train.states[0].numpy(), rel=1e-5)
+    assert not np.allclose(*arrays["film_forecasts"][[0, -1], context:])
+    assert arrays["film_times"] == pytest.approx(TINY.step * np.arange(samples), rel=1e-5)
 
 
 def test_fields_are_mean_velocities_over_a_step_around_the_data(spiral, filmed):
@@ -180,7 +184,7 @@ def test_a_stage_on_which_the_solver_gives_up_is_not_a_number(spiral):
     predictor.forecast = moody  # type: ignore[method-assign]
     arrays = forecast_stages(predictor, snapshots, spiral)
     assert np.isnan(arrays["film_forecasts"][0]).all()
-    assert np.isfinite(arrays["film_forecasts"][1:]).all()
+    assert np.isfinite(arrays["film_forecasts"][1:, TINY.context :]).all()
 
 
 def test_other_errors_of_a_forecast_are_raised(spiral):
@@ -204,6 +208,28 @@ def test_a_learner_without_updates_is_skipped_with_the_reason(tmp_path):
     assert "not trained update by update" in trial.record.reason
 
 
+NOISY = replace(TINY, samples=30, error=0.02, exact_start=True, context=1)
+
+
+@pytest.mark.parametrize("learner", [Mechanistic(start=(("damping", 0.3),)), PublishedFit((FIT,), batch=1)], ids=repr)
+def test_a_fit_of_parameters_is_filmed_from_its_start_to_its_end(learner: Learner):
+    data = sample(LinearSpiral(), NOISY, 0)
+    snapshots = Snapshots()
+    with before_each_update(snapshots):
+        (predictor,) = learner.fit_replicas(data, Budget(), [0])
+    fitted = predictor.weights()["damping"].clone()
+    assert snapshots.frames[0][0] == 0
+    assert snapshots.frames[0][1]["damping"].item() == pytest.approx(0.3)
+    arrays = forecast_stages(predictor, snapshots, data)
+    assert (np.diff(arrays["film_updates"]) > 0).all()
+    errors = np.abs(arrays["film_forecasts"] - arrays["film_truth"])[:, 1:].max(axis=(1, 2))
+    assert errors[-1] < 0.1 * errors[0]
+    start = replace(LinearSpiral(), damping=0.3).solve(data.train.states[0, :1].numpy(), data.train.times[:1].numpy())
+    assert arrays["film_forecasts"][0, 1:] == pytest.approx(start[0, 1:], abs=1e-3)
+    assert arrays["film_data"] == pytest.approx(data.train.states[0].numpy(), rel=1e-5)
+    assert torch.equal(predictor.weights()["damping"], fitted)
+
+
 @pytest.mark.parametrize("shown", [film(), film(1), film(3), film(8, ring=True), planar()], ids=range(5))
 def test_every_stage_is_a_picture_of_the_same_size_and_differs_from_the_last(shown):
     pictures = [picture_of(shown, stage) for stage in range(len(shown))]
@@ -218,6 +244,16 @@ def test_forecasts_that_diverge_do_not_stretch_the_picture():
     wild = replace(shown, forecasts=np.where(np.arange(30)[:, None] > 3, 1e30, shown.forecasts))
     axes = cinema.frame(wild, 0, "tab:blue").axes
     assert max(abs(limit) for one in axes for limit in (*one.get_ylim(), *one.get_xlim())) < 4
+
+
+@pytest.mark.parametrize("shown", [film(), film(1), planar()], ids=range(3))
+def test_the_data_are_dots_in_every_panel(shown):
+    for axes in (*cinema.frame(shown, 0, "tab:blue").axes, *cinema.strip(shown, "tab:blue").axes):
+        (dots,) = (line for line in axes.lines if line.get_marker() == ".")
+        seen = [np.asarray(values) for values in dots.get_data()]
+        assert any(np.allclose(seen, [shown.data[:, 0], up]) for up in shown.data.T) or np.allclose(
+            seen, [shown.times, shown.data[:, 0]]
+        )
 
 
 def test_a_film_is_a_gif_that_ends_on_its_last_stage(tmp_path, monkeypatch):
@@ -259,8 +295,8 @@ def test_a_video_is_made_where_ffmpeg_is_installed(tmp_path, monkeypatch):
 def test_drawing_needs_neither_torch_nor_a_display(tmp_path):
     code = (
         "import sys\nimport numpy as np\nfrom pathlib import Path\nfrom results.figures.films import Film, write\n"
-        "line = np.linspace(0, 1, 5)\n"
-        "film = Film('A', 'B', 'period', False, np.arange(2), line, line[:, None], np.stack([line, line])[..., None])\n"
+        "line = np.linspace(0, 1, 5)\ncolumn = line[:, None]\n"
+        "film = Film('A', 'B', 'period', False, np.arange(2), line, column, column, np.stack([column, column]))\n"
         f"write(film, Path({str(tmp_path)!r}), 'film', 'red')\nassert 'torch' not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", code], env={}, cwd=ROOT, capture_output=True, text=True, check=False)

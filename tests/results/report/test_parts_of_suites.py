@@ -13,7 +13,9 @@ import bench.suites
 from bench.suite import Suite
 from results.figures.style import drawing
 from results.report import page as report
-from results.report.page import SavedFigure, write_report
+from results.report.figure_data import Picture
+from results.report.page import write_report
+from results.report.saved_figures import SavedFigure
 from tests.support.cases import few
 from tests.support.made_up import made_up
 
@@ -38,13 +40,13 @@ def report_on_a_part(name: str, seed: int, folder: Path, monkeypatch: pytest.Mon
     rng = np.random.default_rng([seed, SUITES.index(name)])
     suite = part_of(import_module(f"bench.suites.{name}").suite, rng)
 
-    def save(picture: report.Picture, caption: str, *_: Any) -> SavedFigure:
+    def save(picture: Picture, caption: str, *_: Any) -> SavedFigure:
         if rng.random() < drawn:
             with drawing():
                 picture.draw().draw_without_rendering()
         return SavedFigure(picture.name, picture.title, caption, picture.system, "data:,", {})
 
-    monkeypatch.setattr(report, "_save", save)
+    monkeypatch.setattr(report, "save_picture", save)
     run = made_up(suite, folder, rng)
     page = write_report(run).read_text(encoding="utf-8")
     assert "Left out of this report" not in page, page[page.index("Left out") :][:600]

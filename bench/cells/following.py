@@ -1,0 +1,50 @@
+"""The first training trajectory: what a learner saw of it, what is true of it, and how a model follows it."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from bench.cells.fields import forecast_or_nan
+from learners import Predictor
+from metrics.base import Fit
+from systems import Dataset, Trajectories
+
+SAMPLES = 1000  # of it, at the most
+
+
+class Course(NamedTuple):
+    """The first training trajectory, `[1, time]`, with its noise, and the true states at the same times."""
+
+    observed: Trajectories
+    truth: Float64[Tensor, "1 time dim"]
+
+
+def course_of(data: Dataset) -> Course | None:
+    """The first training trajectory; None where it ends with the context."""
+    whole, sampling = data.train.between(0, SAMPLES), data.sampling
+    if whole.states.shape[1] <= sampling.context:
+        return None
+    observed = Trajectories(whole.times[:1], whole.states[:1])
+    if not sampling.noise and not sampling.error:
+        return Course(observed, observed.states)
+    clean = data.system.observe("train", sampling, data.seed).between(0, SAMPLES).states[:1, :, data.channels]
+    return Course(observed, clean.to(observed.states.device))
+
+
+def follow(predictor: Predictor, course: Course, context: int) -> Float64[Tensor, "1 time dim"]:
+    """The model's forecast along a course from its first samples, at which it is NaN."""
+    past, times = course.observed.between(0, context), course.observed.times[:, context:]
+    given = torch.full_like(past.states, torch.nan)
+    return torch.cat([given, forecast_or_nan(predictor, past, times)], dim=1)
+
+
+def fit_of(predictor: Predictor, data: Dataset) -> Fit | None:
+    """The model's forecast along the first training trajectory; None where it has none, or on a ring of sites."""
+    course = course_of(data)
+    if course is None or data.system.ring:
+        return None
+    times = (course.observed.times - course.observed.times[:, :1]) / data.system.timescale
+    states = course.observed.states, course.truth, follow(predictor, course, data.sampling.context)
+    return Fit(times[0].numpy(force=True), *(one[0, :, : data.scored].numpy(force=True) for one in states))

@@ -1,0 +1,46 @@
+"""Models along the first training trajectory: with what was observed of it, and what is true."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.cells.following import fit_of
+from learners import Budget, Persistence, TrueEquations
+from systems import Dataset, LinearSpiral, Lorenz96, Sampling, sample
+
+SAMPLING = Sampling(
+    step=0.02, trajectories=2, samples=60, valid=1, test=2, context=4, horizon=0.2, climate=1, climate_horizon=0.2
+)
+
+
+def persistence(data: Dataset):
+    return Persistence().fit_replicas(data, Budget(), [0])[0]
+
+
+def test_the_noise_is_in_the_data_and_not_in_the_truth():
+    noisy, clean = (sample(LinearSpiral(), replace(SAMPLING, error=error), 0) for error in (0.1, 0.0))
+    fit = fit_of(persistence(noisy), noisy)
+    assert fit is not None
+    np.testing.assert_array_equal(fit.observed, noisy.train.states[0])
+    np.testing.assert_allclose(fit.truth, clean.train.states[0])
+    assert np.std(fit.observed - fit.truth) == pytest.approx(0.1, rel=0.3)
+    np.testing.assert_allclose(fit.times, 0.02 * np.arange(60))
+
+
+def test_a_model_is_given_the_context_and_forecasts_the_rest():
+    data = sample(LinearSpiral(), SAMPLING, 0)
+    (equations,) = TrueEquations().fit_replicas(data, Budget(), [0])
+    true, constant = fit_of(equations, data), fit_of(persistence(data), data)
+    assert true is not None
+    assert constant is not None
+    for fit in (true, constant):
+        assert np.isnan(fit.forecast[:4]).all()
+    np.testing.assert_allclose(true.forecast[4:], true.truth[4:], atol=1e-5)
+    np.testing.assert_allclose(constant.forecast[4:], np.tile(data.train.states[0, 3], (56, 1)))
+
+
+def test_a_ring_or_a_trajectory_no_longer_than_the_context_is_not_followed():
+    ring = sample(Lorenz96(sites=8), SAMPLING, 0)
+    short = sample(LinearSpiral(), replace(SAMPLING, samples=4), 0)
+    assert [fit_of(persistence(data), data) for data in (ring, short)] == [None, None]
