@@ -1,4 +1,4 @@
-"""The command line: `python -m bench run | plan | status | merge | clean | list | new | report | compare | ...`.
+"""The command line: `python -m bench run | plan | status | merge | clean | list | new | report | site | compare | ...`.
 
 Nothing heavy is imported before a command needs it, so that help, lists and mistakes are told at once.
 """
@@ -28,6 +28,7 @@ from bench.commands.plan import plan
 from bench.commands.report import report
 from bench.commands.run import run
 from bench.commands.simulate import simulate
+from bench.commands.site import site
 from bench.commands.status import status
 from bench.commands.time import time
 from bench.commands.try_data import try_data
@@ -67,7 +68,7 @@ app.command("try")(try_data)
 for command in (plan, status, merge, clean):
     app.command()(command)
 app.command("list")(list_)
-for command in (new, tune, report, compare):
+for command in (new, tune, report, site, compare):
     app.command()(command)
 app.add_typer(baseline, name="baseline")
 for command in (forecast, check, doctor, simulate, time):

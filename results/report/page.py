@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader
 from matplotlib.colors import to_hex
 
 from results.claims.base import claims_table, judged
@@ -19,6 +18,7 @@ from results.report.figure_data import FigureData
 from results.report.parallel import executor
 from results.report.pictures import Omissions, pictures_of
 from results.report.portraits import turned_orbits
+from results.report.rendering import render
 from results.report.saved_figures import save_picture, saved_films
 from results.statistics.ranking import ranking
 from results.statistics.scores import INDEPENDENT_TRUTH
@@ -31,7 +31,6 @@ from results.tables.tables import Table, leaderboard, outcome_table, system_tabl
 
 PAGE = "html"  # among the formats of tables
 LOG_LINES = 30  # of a failed cell's log that the page shows
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_report(
@@ -67,11 +66,9 @@ def write_report(
         _remove_others(folder / place, {each.name for each in names})
     if not shown:
         return folder
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["slug"] = slug
     path = folder / "report.html"
     content["figures"] = [*shown_figures, *saved_films(run)]
-    write_in_one_stroke(path, environment.get_template("report.html.j2").render(content))
+    write_in_one_stroke(path, render("report.html.j2", **content))
     return path
 
 

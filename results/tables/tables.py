@@ -161,11 +161,7 @@ def leaderboard(
     compared = [learner for learner in learners if learner not in references]
     dashes, by_ranks = pd.Series(NOTHING, index=list(learners)), level_by_ranks(frame, leading, compared)
     columns = [Column("mean_rank", "mean rank", "", "lower", mean_rank(frame, compared, leading), dashes, by_ranks)]
-    trials = rows(frame, metric=leading)
-    for system, timescale in timescales.items():
-        here = rows(totals, system=system, metric=leading).set_index("learner")
-        level = level_by_seeds(rows(trials, system=system), compared).get(leading, set())
-        columns.append(_column(trials, column(here, "median"), _reasons(here), level, timescale, system))
+    columns += _of_systems(rows(frame, metric=leading), rows(totals, metric=leading), compared, timescales)
     for metric in (name for name in OVERALL if name in metrics and name != leading):
         level = level_by_ranks(frame, metric, compared) if metric in ACCURACY else ()
         columns.append(_column(rows(frame, metric=metric), *_overall(rows(totals, metric=metric)), level))
@@ -218,6 +214,17 @@ def system_table(
     return table_of(f"{slug(system)}-{group}".rstrip("-"), caption, columns, here, learners, references)
 
 
+def metric_table(
+    frame: pd.DataFrame, metric: str, learners: Sequence[str], references: Sequence[str], timescales: Mapping[str, str]
+) -> Table:
+    """One metric on every system, medians over seeds; other arguments as for `leaderboard`."""
+    trials = rows(frame, metric=metric)
+    compared = [learner for learner in learners if learner not in references]
+    caption = f"Medians over {trials['seed'].nunique()} seeds. {BOLD} ({BY_SEEDS}). Reference rows below the line."
+    columns = list(_of_systems(trials, summary(trials), compared, timescales))
+    return table_of(metric, caption, columns, trials, learners, references)
+
+
 def outcome_table(
     frame: pd.DataFrame, learners: Sequence[str], references: Sequence[str], systems: Sequence[str]
 ) -> Table:
@@ -248,6 +255,17 @@ def _outcomes(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, str]:
     """How the trials of each learner ended, in words."""
     ended = endings(frame).groupby("learner")["status"].agg(list).to_dict()
     return {learner: outcome(ended.get(learner, ())) for learner in learners}
+
+
+def _of_systems(
+    trials: pd.DataFrame, totals: pd.DataFrame, compared: Sequence[str], timescales: Mapping[str, str]
+) -> Iterator[Column]:
+    """A column of each system, of one metric."""
+    for system, timescale in timescales.items():
+        here, there = rows(totals, system=system).set_index("learner"), rows(trials, system=system)
+        level = level_by_seeds(there, compared).get(str(trials["metric"].iloc[0]), set())
+        measured = there if len(there) else trials
+        yield _column(measured, column(here, "median"), _reasons(here), level, timescale, system)
 
 
 def _column(
