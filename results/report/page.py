@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from results.claims.base import claims_table, judged
 from results.claims.literature import CLAIMS
 from results.figures.style import FORMATS
-from results.formatting import slug, status
+from results.formatting import status
 from results.report import conclusions
 from results.report.figure_data import FigureData
 from results.report.parallel import executor
