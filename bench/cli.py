@@ -25,6 +25,7 @@ from bench.commands.list import list_
 from bench.commands.merge import merge
 from bench.commands.new import new
 from bench.commands.plan import plan
+from bench.commands.published import published
 from bench.commands.report import report
 from bench.commands.run import run
 from bench.commands.simulate import simulate
@@ -71,7 +72,7 @@ app.command("list")(list_)
 for command in (new, tune, report, site, compare):
     app.command()(command)
 app.add_typer(baseline, name="baseline")
-for command in (forecast, check, doctor, simulate, time):
+for command in (forecast, check, doctor, published, simulate, time):
     app.command()(command)
 
 

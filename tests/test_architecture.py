@@ -27,7 +27,7 @@ HEAVY = {"torch", "pandas", "numpy", "numba", "scipy", "matplotlib", "seaborn"}
 
 # The rooms of each package, folders and modules at its door, from the top floor down: none imports from one before it.
 ROOMS = {
-    "bench": "templates published __main__ cli commands running interface exports doctor tuning timing display runs "
+    "bench": "templates __main__ cli commands published running interface exports doctor tuning timing display runs "
     "planning suites suite runner cells catalogue machine request errors importing",
     "systems": "certificates ground_truth lyapunov sampling observation flows maps recordings calibration images "
     "stochastic hybrid base protocol published trajectories solvers configuration extras",

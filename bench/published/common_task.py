@@ -6,29 +6,39 @@ arXiv 2510.23166, 2025. The files are those of its public release; what is wrong
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float64
 from scipy.io import loadmat
 from scipy.signal import savgol_coeffs, savgol_filter
 
-from learners import Learner
+from bench.published.series import CONTEXT, Rows, dataset_of
+from bench.published.table import Figure, Row, Table
+from learners import (
+    NVAR,
+    Learner,
+    NeuralODE,
+    Persistence,
+    PolynomialPropagator,
+    Reservoir,
+    ResNet,
+    Training,
+    TrainingMean,
+    TrueEquations,
+    WindowedRNN,
+)
 from learners.base import STANDARD, Budget
 from metrics import histogram_score, short_time_score
-from systems import Dataset, Lorenz, Sampling, Trajectories
-
-Rows = Float64[np.ndarray, "rows 3"]
+from systems import Dataset, Lorenz
+from systems.configuration import label
 
 STEP = 0.05  # time units between two rows
 LOWEST = -100.0  # of all scores
-PIECE = 500  # rows of the pieces that long training files are cut into
-CONTEXT = 16  # rows before a forecast
-VALIDATION = 0.2  # of the rows, the last ones
 SCORES = tuple(f"E{number}" for number in range(1, 13))
 NOISY = ("X2train", "X3train", "X5train")  # as the task says: learners and reconstructions see them filtered
-FILTERS = [(window, degree) for window in (5, 7, 9, 11, 15, 21) for degree in (2, 4)]
+FILTERS = [(5, 2), *((window, degree) for window in (7, 9, 11, 15, 21) for degree in (2, 4))]  # of 5 rows, 4 leave none
 
 
 @dataclass(frozen=True)
@@ -104,43 +114,13 @@ class CommonTask:
         return {name: max(LOWEST, found[name]) for name in SCORES}
 
     def dataset(self, task: Task) -> Dataset:
-        """A training file as learners see it: the last rows validate, and a forecast goes on from the very last.
+        """A training file as learners see it, and the test file that goes on from it.
 
-        The system is Lorenz' at the parameter that made the file, of which only the true equations make use.
+        The system is Lorenz' at the parameter that made the training file.
         """
         rows = self.rows(task.train)
         rows = filtered(rows) if task.train in NOISY else rows
-        ends = len(rows) - max(2 * CONTEXT, round(VALIDATION * len(rows)))
-        train, valid = pieces(rows[:ends]), pieces(rows[ends:])
-        test = trajectories([np.concatenate([rows[-CONTEXT:], self.rows(task.test)])])
-        system = Lorenz(rho=RHO[task.train])
-        step = STEP / system.timescale
-        sampling = Sampling(
-            step=step,
-            trajectories=len(train),
-            samples=len(train[0]),
-            valid=len(valid),
-            test=1,
-            context=CONTEXT,
-            horizon=step * (test.states.shape[1] - CONTEXT),
-            climate=1,
-            climate_horizon=step * (test.states.shape[1] - CONTEXT),
-        )
-        return Dataset(system, sampling, 0, trajectories(train), trajectories(valid), test, test)
-
-
-def pieces(rows: Rows) -> list[Rows]:
-    """Rows in pieces of equal length, at most `PIECE` long; what does not fill them is left out at the beginning."""
-    count = -(-len(rows) // PIECE)
-    length = len(rows) // count
-    return np.split(rows[len(rows) - count * length :], count)
-
-
-def trajectories(runs: Sequence[Rows]) -> Trajectories:
-    """Runs of equal length, each from time 0."""
-    states = torch.from_numpy(np.stack(runs))
-    times = STEP * torch.arange(states.shape[1], dtype=torch.float64)
-    return Trajectories(times.expand(len(states), -1).clone(), states)
+        return dataset_of(rows, self.rows(task.test), STEP, Lorenz(rho=RHO[task.train]))
 
 
 def filtered(rows: Rows) -> Rows:
@@ -157,3 +137,47 @@ def filtered(rows: Rows) -> Rows:
         return float((residual**2).mean()) / (1 - own) ** 2
 
     return np.asarray(savgol_filter(rows, *min(FILTERS, key=lambda one: error(*one)), axis=0))
+
+
+SOAP = NeuralODE(lookahead=10, training=Training(updates=5000, learning_rate=3e-3, optimiser="soap"))
+LEARNERS: tuple[Learner, ...] = (
+    PolynomialPropagator(), NVAR(), Reservoir(), NeuralODE(), SOAP, ResNet(), WindowedRNN(),
+    WindowedRNN(cell="lstm"), TrueEquations(), TrainingMean(), Persistence(),
+)  # fmt: skip
+HIDDEN = {
+    "LSTM": 64.54, "DeepONet": 57.80, "Reservoir": 54.87, "KAN": 47.28, "ODE-LSTM": 41.67, "SINDy": 19.19,
+    "NeuralODE": 3.38, "average": -4.73,
+}  # fmt: skip
+
+
+def _scores(root: Path, learner: Learner) -> Sequence[Figure]:
+    scores = list(CommonTask(root).scores(learner).values())
+    return [*map(Figure, scores), Figure(float(np.mean(scores)))]
+
+
+def rows(files: Path) -> Sequence[Row]:
+    """One for each learner, on the files in the folder `ctf_lorenz`."""
+    return [Row((label(one),), partial(_scores, files / "ctf_lorenz", one)) for one in LEARNERS]
+
+
+table = Table(
+    title="Common Task Framework, Lorenz",
+    about=(
+        "Its twelve scores (100 is perfect, -100 the lowest) on its public files; seed 0, our standard settings. "
+        "Learners are fitted to the training file that a score names, and to no other; E11 and E12 to the hundred "
+        "rows of the start alone. Noisy files (E3 to E6, E9, E10) are filtered for all alike, by the "
+        "Savitzky-Golay filter that best foretells rows that are left out. `TrueEquations` knows the parameter."
+    ),
+    heads=("learner", *SCORES, "average"),
+    rows=rows,
+    notes=(
+        "Published averages are of the framework's hidden version, on other trajectories, and cannot be compared: "
+        f"{', '.join(f'{name} {score}' for name, score in HIDDEN.items())}.\n\n"
+        "What is wrong with the files: rho is not 28, but 28.7 (X1), 29.7 (X2train), 31.9 (X3train, X5train, "
+        "X5test to X7test), 33.7 (X4train), 34.3 and 37.6 (the starts of E11 and E12), at which the true equations "
+        "leave no residual. X5test, X6test and X7test are the same bytes, though X4train has another rho: E7 to "
+        "E10 do not forecast the trajectory that trains, and the true equations score far less than 100 there. "
+        "Long-time scores end well below 100 for anybody, since 500 rows are 25 time units. A polynomial fitted to "
+        "the hundred rows of a start solves E11 and E12, which therefore need no generalisation."
+    ),
+)

@@ -80,4 +80,5 @@ def _start(name: str) -> Float64[np.ndarray, " dim"]:
 def _formula(name: str) -> FunctionType:
     """The right-hand side with torch in the place of numpy, so that it is differentiable and runs anywhere."""
     given = _model(name)._rhs
+    given = getattr(given, "py_func", given)  # of which numba, where it is installed, makes compiled code
     return FunctionType(given.__code__, {**given.__globals__, "np": torch}, name, given.__defaults__, given.__closure__)

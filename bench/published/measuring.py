@@ -1,0 +1,82 @@
+"""The rows of all tables, measured in processes of their own: what goes wrong in one costs that row alone."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from importlib import import_module
+from multiprocessing import get_context
+from pathlib import Path
+from time import process_time
+
+from bench.errors import one_line
+from bench.published.table import Outcome, Row, Table
+from results.processes import without_script
+
+
+def table_named(name: str) -> Table:
+    """The table of a module of this package."""
+    return import_module(f"bench.published.{name}").table
+
+
+def measure_tables(
+    names: Sequence[str], files: Path, jobs: int, notify: Callable[[str, Outcome], None]
+) -> Iterator[tuple[str, list[Outcome]]]:
+    """Each table with the outcomes of its rows, as soon as the last of them is there; so many rows at a time.
+
+    `notify` is called with the table's name and each outcome in turn. A row whose process ended without a word is
+    measured once more, alone, before it is given up. What is under way when the user stops the program is dropped.
+    """
+    places = {name: range(len(table_named(name).rows(files))) for name in names}
+    pool = _pool(jobs)
+    try:
+        with without_script():
+            waiting = {name: [pool.submit(_measure, name, row, files) for row in places[name]] for name in names}
+        for name in names:
+            outcomes = []
+            for row in places[name]:
+                outcomes.append(_outcome(waiting[name][row], name, row, files))
+                notify(name, outcomes[-1])
+            yield name, outcomes
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, get_context("spawn"), _use_one_thread)
+
+
+def _outcome(future: "Future[Outcome]", name: str, row: int, files: Path) -> Outcome:
+    try:
+        return future.result()
+    except (BrokenProcessPool, CancelledError):
+        with _pool(1) as alone, without_script():
+            try:
+                return alone.submit(_measure, name, row, files).result()
+            except BrokenProcessPool:
+                names = table_named(name).rows(files)[row].names
+                return Outcome(names, (), 0.0, "its process ended without a word: memory may be short", failed=True)
+
+
+def _measure(name: str, row: int, files: Path) -> Outcome:
+    return measure_row(table_named(name).rows(files)[row])
+
+
+def measure_row(row: Row) -> Outcome:
+    """The outcome of a row. What it needs and does not find leaves it out; any other error is a failure of this row."""
+    from learners import Unsuitable
+
+    begin = process_time()
+    try:
+        figures, reason, failed = tuple(row.measure()), "", False
+    except (FileNotFoundError, ModuleNotFoundError, Unsuitable) as error:
+        figures, reason, failed = (), one_line(str(error)), False
+    except Exception as error:
+        figures, reason, failed = (), one_line(f"{type(error).__name__}: {error}"), True
+    return Outcome(row.names, figures, process_time() - begin, reason, failed)
+
+
+def _use_one_thread() -> None:
+    """Rows share the cores; more threads than that slow all of them."""
+    import torch
+
+    torch.set_num_threads(1)
