@@ -8,7 +8,6 @@ from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from bench.catalogue import plugins
@@ -36,7 +35,7 @@ from results.report.pictures import Omissions, pictures_of
 from results.store.run import Run as StoredRun
 from results.store.run import StoredCell
 from results.tables.tables import leaderboard
-from systems import Dataset, System, Trajectories
+from systems import Dataset, System
 from systems.ground_truth import ground_truth_time
 
 if TYPE_CHECKING:
@@ -98,19 +97,6 @@ def evaluate(model: Predictor, data: Dataset, metrics: Sequence[Metric] = STANDA
     found = pd.Series(values, name=name, dtype=float)
     found.attrs["undefined"] = undefined
     return found
-
-
-def to_frame(found: Trajectories, channels: Sequence[str] = ()) -> pd.DataFrame:
-    """A row for each sample: `trajectory`, `time`, and the channels, by default x1, x2, ...
-
-    A file of it, CSV or Parquet, is read back to the last bit by `Recorded`.
-    """
-    count, samples, dim = found.states.shape
-    names = list(channels) or [f"x{place}" for place in range(1, dim + 1)]
-    frame = pd.DataFrame(found.states.reshape(-1, dim).numpy(force=True), columns=names)
-    frame.insert(0, "time", found.times.flatten().numpy(force=True))
-    frame.insert(0, "trajectory", np.repeat(np.arange(count), samples))
-    return frame
 
 
 @dataclass(frozen=True)

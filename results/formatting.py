@@ -72,6 +72,18 @@ def slug(label: str) -> str:
     return f"{kept}-{sha256(label.encode(errors='surrogatepass')).hexdigest()[:6]}".lstrip("-")
 
 
+def plural(timescale: str) -> str:
+    """Several of a unit of time: "periods", "timescales of 6.3 s"."""
+    name, of, length = timescale.partition(" of ")
+    return f"{name}s{of}{length}"
+
+
+def channel(name: str) -> str:
+    """The name of a channel for figures: x12 becomes x₁₂; others are as they are."""
+    subscripts = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+    return name.translate(subscripts) if re.fullmatch(r"x\d+", name) else name
+
+
 def brief(label: str) -> str:
     """A label for figures, without the paths of its settings: `Fewer[ResNet[updates=9],trajectories=1]`."""
     return re.sub(r"(?<=[\[,])(?:(?:learner|system)=|(?:\w+\.)+(?=\w+=))", "", label)

@@ -77,6 +77,11 @@ class System(ABC):
         return self.dim
 
     @property
+    def channel_names(self) -> tuple[str, ...]:
+        """What the state variables are called: x1, x2, ... where nobody has named them."""
+        return tuple(f"x{place}" for place in range(1, self.dim + 1))
+
+    @property
     @abstractmethod
     def timescale(self) -> float:
         """What `timescale_name` says, in the system's time unit: mostly a Lyapunov time (in chaos) or a period."""

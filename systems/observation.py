@@ -24,6 +24,10 @@ class Observation(System):
         return self.system.dim
 
     @property
+    def channel_names(self) -> tuple[str, ...]:
+        return self.system.channel_names
+
+    @property
     def timescale(self) -> float:
         return self.system.timescale
 

@@ -60,6 +60,12 @@ class Dataset:
         return list(self.sampling.channels or range(self.system.dim))
 
     @property
+    def channel_names(self) -> list[str]:
+        """What the observed channels are called, as their system has it."""
+        names = self.system.channel_names
+        return [names[channel] for channel in self.channels]
+
+    @property
     def scored(self) -> int:
         """Number of channels, the first ones, that forecasts are scored on; others only carry a parameter."""
         return sum(channel < self.system.scored for channel in self.channels)

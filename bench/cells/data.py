@@ -81,13 +81,16 @@ class SystemCell(Cell[System, Learner, Sampling]):
     def units(self) -> dict[str, Any]:
         try:
             timescale, dim = self.system.timescale, self.system.dim
+            names = self.system.channel_names
+            channels = [names[channel] for channel in self.sampling.channels] or list(names)
         except Exception:  # the cell of such a system fails, and has to be described all the same
-            timescale, dim = None, None
+            timescale, dim, channels = None, None, []
         return {
             "timescale": timescale,
             "timescale_name": self.system.timescale_name,
             "step": self.sampling.step * timescale if timescale else None,
             "dim": dim,
+            "channels": channels,
             "ring": self.system.ring,
         }
 

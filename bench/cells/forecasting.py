@@ -27,6 +27,7 @@ from learners.training.callbacks import before_each_update
 from learners.training.counting import forecast_flops
 from metrics import Cost, Decoded, Evidence
 from results import Status
+from results.formatting import plural
 from systems import Dataset, Trajectories
 
 PLACES = 7  # on the line between two latent states
@@ -194,7 +195,7 @@ def _ending(failure: Failure | None, test: Forecasts, climate: Forecasts, step: 
         if forecasts.failure:
             reasons.append(f"the solver gave up on the {name}forecasts: {forecasts.failure}")
         elif lost:
-            when = f"after {np.median(lost):.3g} {timescale}s (median)"
+            when = f"after {np.median(lost):.3g} {plural(timescale)} (median)"
             reasons.append(f"{len(lost)} of {len(forecasts.states)} {name}forecasts left the finite numbers {when}")
         statuses.append("solver_failed" if forecasts.failure else "diverged" if len(lost) > allowed else "ok")
     short, long = statuses

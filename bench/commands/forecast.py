@@ -67,7 +67,8 @@ def forecast(
     _write(table, recording, found)
     first = recording.trajectories[0]
     title = f"{place[1]}, fitted to {place[0]}"
-    save(continued((first.times, first.states), found[0], recording.channels, title), target, name, ("png",))
+    unit = f"time ({own.time_unit})" if own and own.time_unit else "time"
+    save(continued((first.times, first.states), found[0], recording.channels, title, unit), target, name, ("png",))
     sys.stdout.write(f"{table}\n{table.with_suffix('.png')}\n")
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from bench.catalogue.components import components
 from bench.catalogue.settings import build, parse
 from bench.errors import UserError, at_least, positive, unknown
 from bench.request import RUNS, Include, how_option, what_option
+
+if TYPE_CHECKING:
+    from systems import System, Trajectories
 
 Folder = Annotated[Path, how_option("--out", metavar="FOLDER", help="Where pictures and data are written.")]
 
@@ -55,7 +58,7 @@ def simulate(
     except (ValueError, FloatingPointError) as error:
         raise UserError(str(error)) from error
     folder = out / label(system)
-    _write(folder, found.times.numpy(), found.states.numpy(), label(system))
+    _write(folder, found, system, label(system))
     sys.stdout.write(f"{folder}\n")
 
 
@@ -81,18 +84,16 @@ def _places(centre: str) -> tuple[float, ...]:
         raise UserError(f"--centre must be numbers with commas between them, but is {centre!r}") from None
 
 
-def _write(folder: Path, times: Any, states: Any, title: str) -> None:
+def _write(folder: Path, found: "Trajectories", system: "System", title: str) -> None:
     """The data as `trajectories.npz` and `.csv`, and the pictures of them beside these."""
     import numpy as np
 
+    from bench.exports.data import to_frame
     from results.figures.simulated import simulated
     from results.figures.style import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    channels = [f"x{place}" for place in range(1, states.shape[-1] + 1)]
+    times, states, channels = found.times.numpy(), found.states.numpy(), system.channel_names
     np.savez(folder / "trajectories.npz", times=times, states=states, channels=np.array(channels))
-    numbers = np.broadcast_to(np.arange(len(states))[:, None], times.shape)
-    rows = np.column_stack([numbers.ravel(), times.ravel(), states.reshape(-1, states.shape[-1])])
-    header = ",".join(["trajectory", "time", *channels])
-    np.savetxt(folder / "trajectories.csv", rows, "%.17g", ",", header=header, comments="")
-    save(simulated(times, states, title), folder, "trajectories")
+    to_frame(found, channels).to_csv(folder / "trajectories.csv", index=False)
+    save(simulated(times, states, title, channels=channels), folder, "trajectories")

@@ -12,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 
 from results.figures.panels import Styles, few_ticks, intervals
 from results.figures.style import NOTE, PAGE, drawing, entry_width, handles, legend_below, legend_height, present
-from results.formatting import brief
+from results.formatting import brief, plural
 from results.statistics.pareto import front
 from results.statistics.ranking import Ranking
 from results.statistics.trials import rows
@@ -165,7 +165,7 @@ def pareto_page(
                 if line == len(systems) - 1:
                     axes.set_xlabel(label)
             grid[line, 0].set_ylim(0, 1.2 * np.nanmax([1e-9, *mine["median"], *mine["high"]]))
-            grid[line, 0].set_ylabel(f"{system}\nVPT ({timescales[system]}s)")
+            grid[line, 0].set_ylabel(f"{system}\nVPT ({plural(timescales[system])})")
         for axes in grid.flat:
             few_ticks(axes)
         sns.despine(figure)

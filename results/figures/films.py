@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from results.figures.fields import stream_lines
 from results.figures.style import PAGE, TRUTH, drawing, save
 from results.figures.time_series import OBSERVED
+from results.formatting import plural
 
 STAGES = 5  # of a strip, at most
 SIZE = (PAGE, 2.8)  # inches of a picture
@@ -122,7 +123,7 @@ def frame(film: Film, stage: int, colour: Any, figure: Figure | None = None) -> 
             for axes, name, field in zip(grid, ("truth", film.learner), (film.truth, forecast), strict=True):
                 axes.imshow(field.T, vmin=low, vmax=high, cmap="viridis", **look)
                 axes.set_ylabel(name)
-            grid[-1].set_xlabel(f"time ({film.timescale}s)")
+            grid[-1].set_xlabel(f"time ({plural(film.timescale)})")
         elif film.truth.shape[1] == 1:
             _channel(figure.subplots(), film, forecast, colour)
         else:
@@ -166,7 +167,9 @@ def _channel(axes: Axes, film: Film, forecast: np.ndarray, colour: Any) -> None:
     low, high = film.truth[:, 0].min(), film.truth[:, 0].max()
     room = ROOM * (high - low) + 1e-12
     _series(axes, film, forecast, colour)
-    axes.set(xlim=(0, film.times[-1]), ylim=(low - room, high + room), xlabel=f"time ({film.timescale}s)", ylabel="x₁")
+    axes.set(
+        xlim=(0, film.times[-1]), ylim=(low - room, high + room), xlabel=f"time ({plural(film.timescale)})", ylabel="x₁"
+    )
     sns.despine(ax=axes)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=3)
 

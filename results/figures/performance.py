@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from results.figures.panels import Styles, band, by_learner, few_ticks, finish, over_seeds, panels_of
 from results.figures.style import NOTE, Style, drawing, handles, present
-from results.formatting import brief
+from results.formatting import brief, plural
 from results.statistics.trials import rows
 
 THRESHOLDS = (0.5, 0.05)  # of the two prediction times, in standard deviations
@@ -36,7 +36,7 @@ def error_growth(growth: pd.DataFrame, styles: Styles, timescales: Mapping[str, 
                 axes.axhline(threshold, color=NOTE, linewidth=0.5, zorder=1)
                 look: dict[str, Any] = {"fontsize": 5.5, "color": NOTE, "va": "center"}
                 axes.text(1.01, threshold, f"{threshold}", transform=axes.get_yaxis_transform(), **look)
-            axes.set(yscale="log", ylim=(FLOOR, CEILING), xlabel=f"time ({timescales[system]}s)")
+            axes.set(yscale="log", ylim=(FLOOR, CEILING), xlabel=f"time ({plural(timescales[system])})")
             axes.yaxis.set_minor_locator(NullLocator())
             axes.set_xlim(0, float(np.max(rows(growth, system=system)["time"])))
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
@@ -61,7 +61,7 @@ def prediction_times(times: pd.DataFrame, styles: Styles, timescales: Mapping[st
             axes.set_yticks(list(places.values()), [brief(learner) for learner in places])
             axes.tick_params(axis="y", length=0)
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
-            axes.set(xlim=(0, 1.2 * longest), ylim=(len(styles), -0.7), xlabel=f"VPT ({timescales[system]}s)")
+            axes.set(xlim=(0, 1.2 * longest), ylim=(len(styles), -0.7), xlabel=f"VPT ({plural(timescales[system])})")
         finish(figure, panels, "")
     return figure
 

@@ -1,6 +1,6 @@
 """Portraits in phase space, as small multiples: of the truth and every learner, and between two latent states."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 from typing import Any
 
@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import Axes3D, proj3d
 
 from results.figures.style import NOTE, PAGE, TRUTH, Style, drawing
-from results.formatting import wrapped
+from results.formatting import channel, plural, wrapped
 
 POINTS = 3000  # of each curve, at most
 MARGIN = 0.08  # around the truth, as a fraction of its extent
@@ -34,19 +34,21 @@ def attractors(
     styles: Mapping[str, Style],
     step: float,
     timescale: str,
+    channels: Sequence[str] = ("x1", "x2", "x3"),
 ) -> Figure:
     """The long run of the truth beside that of every learner, within the same limits: 3-D from three channels on.
 
     A single channel is drawn against itself a while before, until when its autocorrelation falls below 1/e.
     `learned` has a path for each learner, or words that say why there is none. `step` is the time between two samples,
-    in units that `timescale` names. A path is drawn up to where it leaves the truth's surroundings for good.
+    in units that `timescale` names, and `channels` are called so. A path is drawn up to where it leaves the truth's
+    surroundings for good.
     """
     dim = min(truth.shape[1], 3)
-    names = ("x₁", "x₂", "x₃")
+    names = tuple(map(channel, channels[:3]))
     if dim == 1:
         lag = _decorrelation(truth[:, 0])
         dim = 2
-        names = (f"x₁(t - {lag * step:.2g})", "x₁(t)")
+        names = (f"{names[0]}(t - {lag * step:.2g})", f"{names[0]}(t)")
         paths: dict[str, Path | str] = {"": truth, **learned}  # each channel before and now
         delayed: dict[str, Any] = {
             name: path if isinstance(path, str) else np.column_stack([path[:-lag, 0], path[lag:, 0]])
@@ -68,7 +70,7 @@ def attractors(
                 continue
             inside, left = _stay(path[:POINTS, :dim], low, high)
             _draw(axes, inside, styles[learner].colour, jump)
-            _title(axes, learner, "" if left is None else f"leaves at {left * step:.3g} {timescale}s")
+            _title(axes, learner, "" if left is None else f"leaves at {left * step:.3g} {plural(timescale)}")
         for axes in panels:
             _frame(axes, low, high)
         _name_channels(panels[0], low, high, names)
@@ -238,7 +240,7 @@ def homotopy(
             line[0].set_ylabel(wrapped(learner))
         for place, axes in enumerate(grid[0]):
             axes.set_title(f"{place / max(places - 1, 1):.2f}".rstrip("0").rstrip("."))
-        figure.colorbar(look, ax=grid, label=f"{timescale}s", shrink=0.8, pad=0.01)
+        figure.colorbar(look, ax=grid, label=plural(timescale), shrink=0.8, pad=0.01)
     return figure
 
 

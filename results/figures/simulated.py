@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import Axes3D
 
 from results.figures.style import NOTE, PAGE, drawing
+from results.formatting import channel
 
 SHOWN = 5  # channels at most, of which there are time series; of more, all are shown as an image of the first run
 PLANES = 3  # channels at most, of which there are phase planes
@@ -22,15 +23,20 @@ COLOURS = "turbo"  # but for its ends, which are too dark
 States = Float[np.ndarray, "batch time dim"]
 
 
-def simulated(times: Float[np.ndarray, "batch time"], states: States, system: str, unit: str = "t") -> Figure:
+def simulated(
+    times: Float[np.ndarray, "batch time"], states: States, system: str, unit: str = "t", channels: Sequence[str] = ()
+) -> Figure:
     """Time series of all trajectories below each other, and beside them phase planes, in 3-D from three channels on.
 
     Args:
         times: of the samples, in the unit that is named on the axis.
         states: of trajectories that start side by side.
         system: the title.
+        unit: what is written below the axis of times.
+        channels: their names; if not given, x1, x2, ...
     """
     dim = states.shape[-1]
+    names = list(map(channel, channels or [f"x{place}" for place in range(1, dim + 1)]))
     colours = _colours(states)
     rows = min(dim, SHOWN) if dim <= SHOWN else 1
     with drawing():
@@ -41,11 +47,13 @@ def simulated(times: Float[np.ndarray, "batch time"], states: States, system: st
         parts: Any = figure.subfigures(1, 2, width_ratios=(1.25, 1)) if dim > 1 else (figure, None)
         series, planes = parts
         if dim <= SHOWN:
-            _time_series(series.subplots(rows, 1, sharex=True, squeeze=False)[:, 0], times, states, colours, unit)
+            _time_series(
+                series.subplots(rows, 1, sharex=True, squeeze=False)[:, 0], times, states, colours, unit, names
+            )
         else:
             _image(series.subplots(), times[0], states[0], unit)
         if planes is not None:
-            _phase_planes(planes, states[..., :PLANES], colours)
+            _phase_planes(planes, states[..., :PLANES], colours, names)
     return figure
 
 
@@ -62,15 +70,20 @@ def _thin(states: States) -> dict[str, Any]:
 
 
 def _time_series(
-    axes: Sequence[Axes], times: Float[np.ndarray, "batch time"], states: States, colours: Sequence[Any], unit: str
+    axes: Sequence[Axes],
+    times: Float[np.ndarray, "batch time"],
+    states: States,
+    colours: Sequence[Any],
+    unit: str,
+    names: Sequence[str],
 ) -> None:
-    for channel, panel in enumerate(axes):
+    for place, panel in enumerate(axes):
         for clock, path, colour in zip(times, states, colours, strict=True):
-            panel.plot(clock, path[:, channel], color=colour, **_thin(states))
-        panel.set_ylabel(_name(channel))
+            panel.plot(clock, path[:, place], color=colour, **_thin(states))
+        panel.set_ylabel(names[place])
         panel.spines[["top", "right"]].set_visible(False)
         panel.margins(x=0.01)
-        if (low := states[..., channel].min()) > 0 and states[..., channel].max() > WIDE * low:
+        if (low := states[..., place].min()) > 0 and states[..., place].max() > WIDE * low:
             panel.set_yscale("log")
     axes[-1].set_xlabel(unit)
 
@@ -83,7 +96,7 @@ def _image(axes: Axes, times: Float[np.ndarray, " time"], path: Float[np.ndarray
     axes.set_title("the first trajectory", color=NOTE)
 
 
-def _phase_planes(figure: Any, states: States, colours: Sequence[Any]) -> None:
+def _phase_planes(figure: Any, states: States, colours: Sequence[Any], names: Sequence[str]) -> None:
     """Every pair of channels, and all three of them in space."""
     pairs = list(combinations(range(states.shape[-1]), 2))
     shape = (1, 1) if len(pairs) == 1 else (2, 2)
@@ -92,7 +105,7 @@ def _phase_planes(figure: Any, states: States, colours: Sequence[Any]) -> None:
         for path, colour in zip(states, colours, strict=True):
             panel.plot(path[:, across], path[:, up], color=colour, **_thin(states))
             panel.plot(*path[0, [across, up]], ".", color=colour, markersize=2.5, zorder=3)
-        panel.set(xlabel=_name(across), ylabel=_name(up))
+        panel.set(xlabel=names[across], ylabel=names[up])
         panel.spines[["top", "right"]].set_visible(False)
     if len(pairs) > 1:
         space: Axes3D = figure.add_subplot(*shape, 4, projection="3d")
@@ -100,7 +113,3 @@ def _phase_planes(figure: Any, states: States, colours: Sequence[Any]) -> None:
             space.plot(*path.T, color=colour, **_thin(states))
         space.set_axis_off()
         space.set_box_aspect((1, 1, 1), zoom=1.35)  # type: ignore[arg-type]
-
-
-def _name(channel: int) -> str:
-    return f"$x_{{{channel + 1}}}$"

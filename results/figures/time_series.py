@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from results.figures.style import NOTE, PAGE, TRUTH, Style, drawing
-from results.formatting import brief
+from results.formatting import brief, channel, plural
 
 ENLARGED = 0.2  # of the time, which is shown once more
 LOST = 0.5  # standard deviations of the truth, a distance from which on a forecast is another
@@ -32,6 +32,7 @@ def time_series(
     styles: Mapping[str, Style],
     unit: str,
     data: States | None = None,
+    channels: Sequence[str] = ("x1", "x2", "x3"),
 ) -> Figure:
     """A line for each learner: its first channel over time, a part of that enlarged, and its path in a plane.
 
@@ -43,9 +44,11 @@ def time_series(
         times: of the samples, in what `unit` names.
         learned: states for each learner at these times, or words that say why there are none.
         data: what was observed at these times.
+        channels: their names.
     """
     part = _part(truth, [path for path in learned.values() if not isinstance(path, str)])
     up = min(3, truth.shape[1])
+    names = list(map(channel, channels))
     # Each panel shows two of the columns, of which time is the first, at some of the samples.
     panels = [(0, 1, slice(None)), (0, 1, part), *([(1, up, slice(None))] if up > 1 else [])]
     known = {"truth": truth, "data": data}
@@ -64,14 +67,14 @@ def time_series(
                 if not isinstance(path, str):
                     found = np.column_stack([times, np.where(np.isfinite(path), path, np.nan)])[shown]
                     axes.plot(*found[:, [across, upwards]].T, color=styles[learner].colour, linewidth=0.9)
-                axes.set(xlim=ends[across], ylim=ends[upwards], ylabel=_name(upwards))
+                axes.set(xlim=ends[across], ylim=ends[upwards], ylabel=names[upwards - 1])
                 axes.yaxis.set_major_locator(MaxNLocator(2))
                 axes.spines[["top", "right"]].set_visible(False)
             words = f": {path}" if isinstance(path, str) else ""
             line[0].set_title(f"{brief(learner)}{words}", loc="left", fontsize=6.8)
             line[0].axvspan(*times[part][[0, -1]], color="0.93", linewidth=0, zorder=0)
         for axes, (across, _, _) in zip(grid[-1], panels, strict=True):
-            axes.set_xlabel(_name(across) if across else f"time ({unit}s)")
+            axes.set_xlabel(names[across - 1] if across else f"time ({plural(unit)})")
         entries = [Line2D([], [], **BROAD, label="truth"), Line2D([], [], color=NOTE, linewidth=0.9, label="learner")]
         entries += [] if data is None else [Line2D([], [], **OBSERVED, markersize=5, label="training data")]
         figure.legend(handles=entries, loc="outside upper right", ncols=len(entries))
@@ -102,7 +105,3 @@ def _limits(curves: Sequence[States]) -> Float[np.ndarray, "column 2"]:
     room = MARGIN * np.where(high > low, high - low, 1.0)
     room[0] = 0.0
     return np.stack([low - room, high + room], axis=-1)
-
-
-def _name(column: int) -> str:
-    return f"x{'₁₂₃'[column - 1]}"

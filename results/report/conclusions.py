@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from results.formatting import heading, listed, three_digits
+from results.formatting import heading, listed, plural, three_digits
 from results.statistics.intervals import Interval
 from results.statistics.ranking import Ranking
 from results.statistics.trials import rows, summary
@@ -53,7 +53,7 @@ def winners(times: pd.DataFrame, compared: Sequence[str], timescales: Mapping[st
             level = tuple(learner for learner in mine if learner != best and mine[learner].overlaps(mine[best]))
             behind = tuple(learner for learner in mine if learner != best and learner not in level)
             ahead = tuple(learner for learner in here if learner not in compared and _beats(here[learner], here[best]))
-            found.append(Winner(system, best, here[best], f"{timescales[system]}s", level, behind, ahead))
+            found.append(Winner(system, best, here[best], plural(timescales[system]), level, behind, ahead))
     return found
 
 

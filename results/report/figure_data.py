@@ -77,6 +77,11 @@ class FigureData:
             if self.run.store.cell(first[system]).get("ring") and self.truth(system)
         ]
 
+    def channels(self, system: str) -> list[str]:
+        """What the scored channels of a system are called."""
+        key = next(cell.key for cell in self.run.finished if cell.system == system)
+        return self.run.store.cell(key).get("channels") or ["x1", "x2", "x3"]
+
     def truth(self, system: str) -> Arrays:
         """The arrays of a cell that has evidence, for what all cells of the system share; empty if none has."""
         return next((arrays for (its, _), arrays in self.cells.items() if its == system and "pq_truth" in arrays), {})

@@ -13,7 +13,7 @@ from results.figures import portraits
 from results.figures.fields import vector_fields
 from results.figures.portraits import homotopy
 from results.figures.style import Style
-from results.formatting import slug
+from results.formatting import plural, slug
 from results.report.figure_data import FigureData, Picture
 from results.statistics.trials import column, rows
 
@@ -81,13 +81,14 @@ def long_runs(data: FigureData, system: str) -> Iterator[Picture]:
     if not truth:
         return
     states, step = truth["climate_truth"], truth["climate_times"][0]
-    length = f"{min(len(states), portraits.POINTS) * step:.3g} {timescale}s"
+    names = data.channels(system)
+    length = f"{min(len(states), portraits.POINTS) * step:.3g} {plural(timescale)}"
     yield Picture(
         f"attractors-{slug(system)}",
         "Long run",
         f"The first long run of the truth and of every learner (first seed) over {length}, within the same limits; "
         "a dot is a state at rest.",
-        partial(portraits.attractors, states, data.paths(system, "climate"), data.styles, step, timescale),
+        partial(portraits.attractors, states, data.paths(system, "climate"), data.styles, step, timescale, names),
         system,
         dense=True,
     )

@@ -30,6 +30,7 @@ def fits(data: FigureData, system: str) -> Iterator[Picture]:
             data.styles,
             data.run.timescales[system],
             arrays["fit_data"].astype(np.float64),
+            data.channels(system),
         ),
         system,
         dense=True,
@@ -48,7 +49,9 @@ def forecasts_in_time(data: FigureData, system: str) -> Iterator[Picture]:
         f"forecasts-{slug(system)}",
         "Forecasts over time",
         f"The first test state: its truth, and the forecast of every learner (first seed). {PANELS}",
-        partial(time_series, times, truth, paths, data.styles, data.run.timescales[system]),
+        partial(
+            time_series, times, truth, paths, data.styles, data.run.timescales[system], None, data.channels(system)
+        ),
         system,
         dense=True,
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from results.formatting import listed, slug, status, three_digits
+from results.formatting import listed, plural, slug, status, three_digits
 from results.statistics.pareto import CELL, at_equal, budgets, curves
 from results.statistics.ranking import level_by_ranks, level_by_seeds
 from results.statistics.saturation import CAPPED, saturation_note
@@ -93,5 +93,5 @@ def _table(
         median = column(totals, "median").fillna(-np.inf).groupby(totals["learner"]).median()
         reasons = totals.loc[totals["n"] == 0].groupby("learner")["status"].first().map(status)
         head, values = f"VPT at equal {EQUAL[by]}", median.where(np.isfinite(median))
-        columns.append(Column(by, head, f"{timescale}s", "higher", values, reasons, level[by]))
+        columns.append(Column(by, head, plural(timescale), "higher", values, reasons, level[by]))
     return table_of(name, caption, columns, frame, learners)

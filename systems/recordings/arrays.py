@@ -1,7 +1,8 @@
-"""Recordings in arrays: NPZ, NPY and MATLAB files, of which an array holds all samples of all trajectories."""
+"""Recordings in arrays: NPZ, NPY, MATLAB and NetCDF files, of which an array holds all samples of all trajectories."""
 
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,31 @@ def read_mat(path: Path, columns: Columns) -> Recording:
     if states is not None and np.ndim(states) == 1:  # of one channel
         arrays["states"] = states[:, None]
     return _of_arrays(path, arrays, columns)
+
+
+def read_netcdf(path: Path, columns: Columns) -> Recording:
+    """Read what `bench.to_xarray` has made: trajectories, or in groups those of each part of the data."""
+    xarray = optional("xarray", "xarray", f"{path}: reading NetCDF files")
+    try:
+        with xarray.open_datatree(path) as tree:
+            nodes = {node.name or "": node.to_dataset() for node in tree.subtree if "states" in node}
+            found = {
+                part: {"times": one["time"].values, "states": one["states"].values, "channels": one["channel"].values}
+                for part, one in nodes.items()
+            }
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(f"{path}: is not a NetCDF file of bench.to_xarray: {error}") from error
+    parts = {part: _of_arrays(path, arrays, columns) for part, arrays in found.items()}
+    if not parts:
+        raise ValueError(f"{path}: has no variable 'states': write it with bench.to_xarray(...).to_netcdf(path)")
+    return Recording(
+        next(iter(parts.values())).channels,
+        tuple(
+            replace(one, name=f"{part} {one.name}".strip(), part=part)
+            for part, recording in parts.items()
+            for one in recording.trajectories
+        ),
+    )
 
 
 def _load(path: Path, kind: str, remedy: str) -> dict[str, np.ndarray]:

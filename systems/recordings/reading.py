@@ -1,10 +1,12 @@
 """A user's own trajectories, read from files and checked before anything is learned from them.
 
 CSV and Parquet: one row a sample, with columns `time`, optionally `trajectory` (anything; rows of equal value belong
-together, in their order), and one for each channel. A CSV file names them in its first row.
+together, in their order) and `part` (train, valid, test or climate), and one for each channel. A CSV file names them
+in its first row.
 
 NPZ and MATLAB: arrays `states` [batch, time, dim] or [time, dim], `times` [batch, time] or [time], and optionally
 `channels`, the names of the channels. NPY: one array [batch, time, 1 + dim] or [time, 1 + dim], first the time.
+NetCDF: as `bench.to_xarray` writes it.
 """
 
 import warnings
@@ -12,11 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
-from systems.recordings.arrays import read_mat, read_npy, read_npz
+from systems.recordings.arrays import read_mat, read_netcdf, read_npy, read_npz
 from systems.recordings.recording import LEAST_SAMPLES, Columns, Recording, RecordingNote, enumerated
 from systems.recordings.rows import read_csv, read_parquet
 
-FORMATS = {".csv": read_csv, ".npy": read_npy, ".npz": read_npz, ".parquet": read_parquet, ".mat": read_mat}
+FORMATS = {
+    ".csv": read_csv,
+    ".npy": read_npy,
+    ".npz": read_npz,
+    ".parquet": read_parquet,
+    ".nc": read_netcdf,
+    ".mat": read_mat,
+}
 SMALLEST, LARGEST = 1e-30, 1e30  # of a channel: squares of these are near the ends of double, they of single precision
 STANDARD_COLUMNS = Columns()
 

@@ -39,12 +39,13 @@ Runs = list[RecordedTrajectory]
 
 @dataclass(frozen=True)
 class Recorded(System):
-    """Trajectories from a CSV, NPZ, NPY, Parquet or MATLAB file, at regular or irregular times.
+    """Trajectories from a CSV, NPZ, NPY, Parquet, NetCDF or MATLAB file, at regular or irregular times.
 
-    Five trajectories or more are dealt out at random, fewer are cut by time: what trains comes first, then what
-    validates, then what tests. All of the file is used, so that a sampling's step and its numbers of training and
-    validation samples are those of the file; test forecasts start at up to `test` places evenly spread over the data
-    for testing, long ones are as long as these allow. Every trajectory begins at time 0.
+    What trains, validates and tests is as a column `part` says. Without it five trajectories or more are dealt out at
+    random, fewer are cut by time: what trains comes first, then what validates, then what tests. All of the file is
+    used, so that a sampling's step and its numbers of training and validation samples are those of the file; test
+    forecasts start at up to `test` places evenly spread over the data for testing, long ones are as long as these
+    allow. Every trajectory begins at time 0.
 
     Times that are rounded count as regular. Where they have a few gaps, trajectories end there. A RecordingNote names
     what is left out: trajectories no longer than a context, and what does not fit into pieces of equal length.
@@ -55,9 +56,13 @@ class Recorded(System):
     channels: tuple[str, ...] = ()  # by name; none: all
     time: str = "time"  # name of the column of times
     trajectory: str = "trajectory"  # name of the column that tells trajectories apart, if there is one
+    part: str = "part"  # name of the column that says train, valid, test or climate, if there is one
+    time_unit: str = ""  # of the file, such as s, for the axes of figures
     contents: str = field(init=False, repr=False)  # digest of the file, so that results are told apart by it
 
-    timescale_name = "timescale"
+    @property
+    def timescale_name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return f"timescale of {self.timescale:g} {self.time_unit}" if self.time_unit else "timescale"
 
     def __post_init__(self) -> None:
         if not self.timescale > 0:
@@ -76,6 +81,10 @@ class Recorded(System):
     @property
     def dim(self) -> int:
         return self.recording.dim
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        return self.recording.channels
 
     @property
     def step(self) -> float:
@@ -137,14 +146,25 @@ class Recorded(System):
             )
         if part == "test":
             return _windows(runs, window, sampling.test)
+        if any(run.part == "climate" for run in self.recording.trajectories):
+            runs = self._share("climate", sampling, seed)
+            longest = max(map(len, runs))
         return _pieces(runs, min(longest, sampling.context + sampling.climate_samples))[: sampling.climate]
 
     def _share(self, part: str, sampling: Sampling, seed: int) -> Runs:
-        """What is there for training, validation or testing."""
-        index, recording = ("train", "valid", "test").index(part), self.recording
+        """What is there for training, validation or testing, or for long runs where the file has some apart."""
+        recording = self.recording
         if max(map(len, recording.trajectories)) > sampling.context:
             recording = drop_short(self.path, recording, sampling.context + 1)
         runs = recording.trajectories
+        if any(run.part for run in runs):
+            if not (found := [run for run in runs if run.part == part]):
+                raise ValueError(
+                    f"{self.path}: its column {self.part!r} says {part!r} of no trajectory of more than "
+                    f"{sampling.context} samples: record some, or leave out the column"
+                )
+            return found
+        index = ("train", "valid", "test").index(part)
         if len(runs) >= MANY:
             order, ends = stream(seed, "train", "split").permutation(len(runs)), _ends(len(runs))
             return [runs[place] for place in sorted(order[ends[index] : ends[index + 1]])]
@@ -227,7 +247,7 @@ def _read(recorded: Recorded) -> Recording:
         raise ValueError(
             f"{recorded.path}: has changed since it was first read ({recorded.contents}, now {found}): start again"
         )
-    columns = Columns(recorded.time, recorded.trajectory, recorded.channels)
+    columns = Columns(recorded.time, recorded.trajectory, recorded.channels, recorded.part)
     return cut_at_gaps(recorded.path, read_trajectories(recorded.path, columns=columns))
 
 

@@ -1,7 +1,7 @@
 """Recorded trajectories, and how their columns are called."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +21,14 @@ class RecordedTrajectory:
     name: str
     times: Float64[np.ndarray, " time"]
     states: Float64[np.ndarray, "time dim"]
+    part: str = ""  # of the data that it belongs to, train, valid, test or climate, where the file says so
 
     def __len__(self) -> int:
         return len(self.times)
 
     def between(self, start: int, stop: int | None = None) -> "RecordedTrajectory":
         """The samples from index `start` up to, not including, `stop`."""
-        return RecordedTrajectory(self.name, self.times[start:stop], self.states[start:stop])
+        return replace(self, times=self.times[start:stop], states=self.states[start:stop])
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Columns(NamedTuple):
     time: str = "time"
     trajectory: str = "trajectory"
     channels: tuple[str, ...] = ()
+    part: str = "part"
 
     def choose(self, where: str, names: Sequence[str]) -> tuple[str, ...]:
         """The channels to read, of those that there are. Raises ValueError where one is missing."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from systems.extras import optional
+from systems.protocol import PARTS
 from systems.recordings.recording import Columns, RecordedTrajectory, Recording
 
 SEPARATORS = ";\t|"  # that other programs write in place of commas
@@ -72,7 +73,7 @@ def _named(path: Path, header: Sequence[str], rows: Iterator[list[str]]) -> Iter
 
 
 def _channels(where: str, header: Sequence[str], columns: Columns) -> tuple[str, ...]:
-    others = tuple(name for name in header if name not in (columns.trajectory, columns.time))
+    others = tuple(name for name in header if name not in (columns.trajectory, columns.time, columns.part))
     nameless = [place for place, name in enumerate(header, start=1) if re.fullmatch(NAMELESS, name)]
     doubled = sorted({name for name in header if header.count(name) > 1 and name})
     if doubled:
@@ -91,13 +92,19 @@ def _channels(where: str, header: Sequence[str], columns: Columns) -> tuple[str,
 
 
 def _of_rows(path: Path, channels: tuple[str, ...], rows: Rows, columns: Columns) -> Recording:
-    groups: dict[str, list[tuple[int, list[float]]]] = {}
+    groups: dict[tuple[str, str], list[tuple[int, list[float]]]] = {}
     for row, cells in rows:
         numbers = [_number(path, row, name, cells[name], columns) for name in (columns.time, *channels)]
-        groups.setdefault(str(cells.get(columns.trajectory, "0")).strip(), []).append((row, numbers))
+        part, name = (str(cells.get(column, "")).strip() for column in (columns.part, columns.trajectory))
+        if columns.part in cells and part not in PARTS:
+            raise ValueError(
+                f"{path}, row {row}, column {columns.part!r}: {part!r} is none of {', '.join(PARTS)}: "
+                "write one of these, or give the column another name"
+            )
+        groups.setdefault((part, name or "0"), []).append((row, numbers))
     if not groups:
         raise ValueError(f"{path}: has no samples below its header")
-    return Recording(channels, tuple(_together(path, name, samples, columns) for name, samples in groups.items()))
+    return Recording(channels, tuple(_together(path, *place, samples, columns) for place, samples in groups.items()))
 
 
 def _number(path: Path, row: int, column: str, given: str | float | None, columns: Columns) -> float:
@@ -121,7 +128,9 @@ def _number(path: Path, row: int, column: str, given: str | float | None, column
     raise ValueError(f"{path}, row {row}, column {column!r}: {given!r} is not a finite number: {remedy}")
 
 
-def _together(path: Path, name: str, samples: list[tuple[int, list[float]]], columns: Columns) -> RecordedTrajectory:
+def _together(
+    path: Path, part: str, name: str, samples: list[tuple[int, list[float]]], columns: Columns
+) -> RecordedTrajectory:
     values = np.array([numbers for _, numbers in samples])
     late = np.flatnonzero(np.diff(values[:, 0]) <= 0)
     if len(late):
@@ -130,4 +139,4 @@ def _together(path: Path, name: str, samples: list[tuple[int, list[float]]], col
             f"{path}, row {row}, column {columns.time!r}: {after:.10g} does not come after {before:.10g} in trajectory "
             f"{name}: sort the rows by time, or tell trajectories apart by a column {columns.trajectory!r}"
         )
-    return RecordedTrajectory(name, values[:, 0].copy(), values[:, 1:].copy())
+    return RecordedTrajectory(f"{part} {name}".strip(), values[:, 0].copy(), values[:, 1:].copy(), part)

@@ -100,3 +100,9 @@ def test_a_run_shows_the_forecast_of_its_first_test_state_unless_it_is_a_field_o
     np.testing.assert_allclose(curves(figure, 0)[1], [TIMES, leaving(60)[:, 0]])
     assert list(forecasts_in_time(run_of(arrays, rings=("Spiral",)), "Spiral")) == []
     assert list(forecasts_in_time(run_of({}), "Spiral")) == []
+
+
+def test_channels_and_times_of_a_recording_are_called_by_their_names():
+    figure = time_series(TIMES, TRUTH, {"NODE": TRUTH}, STYLES, "timescale of 6.3 s", channels=["angle", "x2", "x3"])
+    assert figure.axes[0].get_ylabel() == "angle"
+    assert figure.axes[0].get_xlabel() == "time (timescales of 6.3 s)"

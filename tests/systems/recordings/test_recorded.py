@@ -225,7 +225,7 @@ def test_trajectories_shorter_than_a_window_can_be_refused(tmp_path: Path):
 
 def test_other_formats_and_missing_files_are_told(tmp_path: Path):
     with pytest.raises(
-        ValueError, match=r"mine\.txt: trajectories are read from .*\.npz, \.parquet or \.mat files, not from \.txt"
+        ValueError, match=r"mine\.txt: trajectories are read from .*\.parquet, \.nc or \.mat files, not from \.txt"
     ):
         read_trajectories(tmp_path / "mine.txt")
     with pytest.raises(FileNotFoundError, match=r"none\.csv"):
