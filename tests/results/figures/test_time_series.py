@@ -76,6 +76,7 @@ def run_of(arrays: dict[str, np.ndarray], rings: tuple[str, ...] = ()) -> Any:
         run=run,
         rings=rings,
         styles=STYLES,
+        channels=lambda system: ["x1", "x2", "x3"],
         cells={("Spiral", "NODE"): arrays},
         truth=lambda system: arrays if "truth" in arrays else {},
         paths=lambda system, name: {"NODE": arrays[name][0], "Persistence": "crashed"},
