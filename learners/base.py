@@ -120,6 +120,7 @@ class Predictor(ABC):
     fitted_to: Dataset | None = None  # where it is known
     log: TrainingLog = TrainingLog()
     calibration: Calibration | None = None  # of a model that is made of known equations
+    equations: tuple[str, ...] | None = None  # of a model that has found some, one for each channel
 
     @property
     @abstractmethod

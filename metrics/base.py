@@ -1,6 +1,6 @@
 """What a metric is: a named measure, with unit and direction, of the evidence that one trial leaves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from inspect import getdoc, isfunction
 from math import inf, nan
@@ -97,6 +97,7 @@ class Evidence:
     members: Float64[np.ndarray, "member batch time dim"] | None = None  # of a model that forecasts distributions
     ring: bool = False  # whether the channels are the sites of a ring, in their order
     field: Field | None = None  # of a model whose state is a place in the plane
+    equations: Sequence[str] | None = None  # that were found, one for each channel
     fit: Fit | None = None  # to the training data, where these are longer than a context, and no ring
 
     def __post_init__(self) -> None:

@@ -1,5 +1,7 @@
 """How well a fit recovers the parameters of known equations, and how well any fit could."""
 
+from math import isnan
+
 from metrics.base import Evidence, Metric, Undefined
 from systems.calibration import Calibration
 
@@ -17,12 +19,18 @@ def _largest_error(evidence: Evidence) -> float:
 
 def _largest_floor(evidence: Evidence) -> float:
     """Cramer-Rao floor: least standard deviation of unbiased fits, relative, of the least certain parameter."""
-    return max(estimate.relative_deviation for estimate in _calibration(evidence).estimates)
+    floors = [estimate.relative_deviation for estimate in _calibration(evidence).estimates]
+    if any(map(isnan, floors)):
+        raise Undefined("no floor is known of a fit together with a network")
+    return max(floors)
 
 
 def _misfit(evidence: Evidence) -> float:
     """Mean squared residual of the training data, in units of the noise's variance: 1 is a fit down to the noise."""
-    return _calibration(evidence).misfit
+    misfit = _calibration(evidence).misfit
+    if isnan(misfit):
+        raise Undefined("the residuals of the training data are not counted in a fit together with a network")
+    return misfit
 
 
 parameter_error = Metric("parameter_error", "", "lower", _largest_error)

@@ -11,7 +11,7 @@ class EstimatedParameter:
     name: str
     true: float
     fitted: float
-    deviation: float  # least standard deviation that an unbiased fit to such data can have (Cramer and Rao)
+    deviation: float  # least standard deviation of unbiased fits to such data (Cramer and Rao); NaN: not known
 
     @property
     def relative_error(self) -> float:
@@ -33,4 +33,4 @@ class Calibration:
     """The outcome of one fit: its parameters, and what it leaves of the training data."""
 
     estimates: tuple[EstimatedParameter, ...]
-    misfit: float = inf  # mean squared residual, in units of the noise's variance; without noise, of the signal's
+    misfit: float = inf  # mean squared residual, in units of the noise's variance or else the signal's; NaN: not known

@@ -23,6 +23,7 @@ Arrays = dict[str, np.ndarray]
 
 DRAWN = 3  # test states whose forecasts are kept
 QUARTILES = (0.25, 0.5, 0.75)
+AS_IS = ("times", "parameter_names", "fitted_parameters", "equations")  # neither shortened nor single precision
 OFFSET = 1e4  # spreads from zero, beyond which single precision's rounding shows
 
 
@@ -64,7 +65,15 @@ def forecast_arrays(evidence: Evidence) -> Arrays:
         arrays |= {"field_places": field.places[grid], "field_flow": field.flow[grid], "field": field.learned[grid]}
     if (fit := evidence.fit) is not None:
         arrays |= {"fit_times": fit.times, "fit_data": fit.observed, "fit_truth": fit.truth, "fit": fit.forecast}
-    return {name: values if name == "times" else compact(values) for name, values in arrays.items()}
+    if evidence.calibration is not None:
+        estimates = evidence.calibration.estimates
+        arrays |= {
+            "parameter_names": np.array([one.name for one in estimates]),
+            "fitted_parameters": np.array([(one.true, one.fitted, one.deviation) for one in estimates]),
+        }
+    if evidence.equations is not None:
+        arrays["equations"] = np.array(evidence.equations)
+    return {name: values if name in AS_IS else compact(values) for name, values in arrays.items()}
 
 
 def compact(values: np.ndarray) -> np.ndarray:

@@ -6,8 +6,9 @@ prediction time of stages in learning curves, whose models are gone.
 """
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
+from itertools import count, takewhile
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NoReturn, cast, get_args, get_origin, get_type_hints
@@ -113,12 +114,18 @@ def measure_again(planned: Planned, fits: Store, name: str, folder: Path) -> boo
 
 
 def flatten(values: Any, prefix: str = "") -> dict[str, np.ndarray]:
-    """The fields of a dataclass as arrays, those of nested ones under dotted names, without functions and None."""
+    """The fields of a dataclass as arrays, those of nested ones under dotted names, without functions and None.
+
+    Of a tuple of dataclasses, the place in it is part of the name.
+    """
     flat: dict[str, np.ndarray] = {}
     for field in fields(values):
         value, name = getattr(values, field.name), prefix + field.name
         if is_dataclass(value):
             flat |= flatten(value, f"{name}.")
+        elif isinstance(value, tuple) and value and is_dataclass(value[0]):
+            for place, one in enumerate(value):
+                flat |= flatten(one, f"{name}.{place}.")
         elif value is not None and not callable(value):
             flat[name] = np.asarray(value)
     return flat
@@ -130,13 +137,21 @@ def unflatten(kind: type, flat: Mapping[str, np.ndarray], prefix: str = "") -> A
     for field in fields(kind):
         name = prefix + field.name
         nested = next(filter(is_dataclass, (hints[field.name], *get_args(hints[field.name]))), None)
-        if nested and any(one.startswith(f"{name}.") for one in flat):
+        if nested and get_origin(hints[field.name]) is tuple:
+            places = takewhile(lambda place: any(one.startswith(place) for one in flat), _places(name))
+            given[field.name] = tuple(unflatten(cast(type, nested), flat, place) for place in places)
+        elif nested and any(one.startswith(f"{name}.") for one in flat):
             given[field.name] = unflatten(cast(type, nested), flat, f"{name}.")
         elif name in flat:
             given[field.name] = flat[name] if flat[name].ndim else flat[name].item()
         elif get_origin(hints[field.name]) is Callable:
             given[field.name] = _ask_for_model
     return kind(**given)
+
+
+def _places(name: str) -> Iterator[str]:
+    """What the names of the fields begin with, of each dataclass in a tuple."""
+    return (f"{name}.{place}." for place in count())
 
 
 def _units(derived: Arrays) -> tuple[np.ndarray, np.ndarray]:

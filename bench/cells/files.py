@@ -20,6 +20,7 @@ SHARED = (  # the same for every seed
     *("pq_truth", "pq_sampling", "pq_doubts"),
     *("path_times", "labels"),
     *("fit_times", "fit_data", "fit_truth"),
+    *("parameter_names", "equations"),
 )
 # Of the first seed that has some, which is drawn: those of all would be most of a cell.
 FIRST = frozenset(("forecast", "climate", "fit"))

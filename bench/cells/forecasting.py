@@ -130,6 +130,7 @@ def evidence_of(
         draw_members(predictor, data.test, data.sampling.context, data.scored) if predictor.stochastic else None,
         data.system.ring,
         field_of(predictor, data),
+        predictor.equations,
         fit_of(predictor, data),
     )
     if predictor.calibration:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import nan
 
 import torch
 from jaxtyping import Float
@@ -21,6 +22,7 @@ from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
 from learners.validation import positive
 from systems import Dataset, Flow
+from systems.calibration import Calibration, EstimatedParameter
 
 PACE = 5.0  # at which parameters of the equations are learned, relative to the network's weights
 
@@ -68,7 +70,17 @@ class HybridODE(Learner):
 
         data = segments_of(dataset, scales, self.lookahead + 1, seeds)
         predictor = partial(StatePredictor, scales=scales, build=integration.rollout, together=False)
-        return train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor)
+        fitted = train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor)
+        for one in fitted if self.learned else ():
+            values = {name: float(learned_value(one.weights()[f"known.{name}"])) for name in first}
+            estimates = [EstimatedParameter(name, getattr(flow, name), value, nan) for name, value in values.items()]
+            one.calibration = Calibration(tuple(estimates), nan)
+        return fitted
+
+
+def learned_value(weight: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The parameter that a learned number stands for, so that those of any size and sign are within reach."""
+    return torch.sinh(PACE * weight)
 
 
 class HybridField(nn.Module):
@@ -116,7 +128,7 @@ class HybridField(nn.Module):
     def _equations(self, x: Float[Tensor, "seed batch dim"]) -> Float[Tensor, "seed batch dim"]:
         """The velocity, in physical units, as far as it is known."""
         scaled = {name: self.known[name] if self.known else self.get_buffer(f"fixed_{name}") for name in self.names}
-        values = {name: torch.sinh(PACE * value).squeeze(-1) for name, value in scaled.items()}
+        values = {name: learned_value(value).squeeze(-1) for name, value in scaled.items()}
         flow = with_values(self.flow, {name: value[(..., *[None] * self.axes)] for name, value in values.items()})
         velocity = list(flow.velocity(0.0, x).unbind(-1))
         for channel in self.missing:

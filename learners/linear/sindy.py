@@ -1,5 +1,6 @@
 """Sparse identification of the equations, by pysindy, which is an extra."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -7,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int
+from jaxtyping import Float64
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog, Unsuitable
@@ -36,7 +37,8 @@ class SINDy(Learner):
     def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         flows_only(self, dataset)
         begun = perf_counter()
-        index, coefficients = self._regress(dataset)
+        factors, coefficients = self._regress(dataset)
+        index = factor_index(factors, dataset.mean)
 
         def velocity(_: float, x: Float64[Tensor, "batch dim"]) -> Float64[Tensor, "batch dim"]:
             return products(x, index) @ coefficients
@@ -45,10 +47,12 @@ class SINDy(Learner):
         field = fitted_equations(velocity, dataset, {"coefficients": coefficients}, learned)
         seconds = (perf_counter() - begun) / len(seeds)
         samples = dataset.train.states[..., 0].numel()
+        field.equations = written(factors, coefficients)
         field.log = TrainingLog(updates=1, fit_seconds=seconds, samples=samples, together=len(seeds))
         return [field] * len(seeds)
 
-    def _regress(self, dataset: Dataset) -> tuple[Int[Tensor, "degree terms"], Float64[Tensor, "terms dim"]]:
+    def _regress(self, dataset: Dataset) -> tuple[list[tuple[int, ...]], Float64[Tensor, "terms dim"]]:
+        """The channels that are the factors of each monomial, and the coefficients of these in each equation."""
         try:
             import pysindy
         except ImportError as error:
@@ -64,4 +68,19 @@ class SINDy(Learner):
         powers = np.asarray(library.powers_)
         factors = [tuple(np.repeat(np.arange(powers.shape[1]), of_one).tolist()) for of_one in powers]
         coefficients = torch.from_numpy(np.array(model.coefficients(), dtype=np.float64).T)
-        return factor_index(factors, dataset.mean), coefficients.to(dataset.mean.device)
+        return factors, coefficients.to(dataset.mean.device)
+
+
+def written(factors: Sequence[tuple[int, ...]], coefficients: Float64[Tensor, "terms dim"]) -> tuple[str, ...]:
+    """The equation of each channel in print, such as `x1' = -10 x1 + 10 x2`, with coefficients to four digits."""
+    equations = []
+    for channel, column in enumerate(coefficients.T.tolist(), 1):
+        right = ""
+        for factors_of_one, value in zip(factors, column, strict=True):
+            if value:
+                powers = Counter(factors_of_one)
+                names = [f"x{each + 1}" + (f"^{power}" if power > 1 else "") for each, power in powers.items()]
+                sign = ("-" if value < 0 else "") if not right else " - " if value < 0 else " + "
+                right += " ".join([f"{sign}{abs(value):.4g}", *names])
+        equations.append(f"x{channel}' = {right or 0}")
+    return tuple(equations)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from results.figures.fields import stream_lines
 from results.figures.style import PAGE, TRUTH, drawing, save
-from results.figures.time_series import OBSERVED
+from results.figures.time_series import dots
 from results.formatting import plural
 
 STAGES = 5  # of a strip, at most
@@ -156,7 +156,7 @@ def _plane(axes: Axes, film: Film, stage: int, forecast: np.ndarray, colour: Any
         room = ROOM * (high - low)
         (left, bottom), (right, top) = low - room, high + room
         axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], box_aspect=1)
-    axes.plot(film.data[:, 0], film.data[:, other], **OBSERVED, markersize=3)
+    axes.plot(film.data[:, 0], film.data[:, other], **dots(len(film.data)))
     axes.plot(film.truth[:, 0], film.truth[:, other], color=TRUTH, linewidth=0.9, alpha=0.75)
     axes.plot(forecast[:, 0], forecast[:, other], color=colour, linewidth=1.6)
     axes.plot(*film.truth[0, [0, other]], color=TRUTH, marker="o", markersize=3)
@@ -175,6 +175,6 @@ def _channel(axes: Axes, film: Film, forecast: np.ndarray, colour: Any) -> None:
 
 
 def _series(axes: Axes, film: Film, forecast: np.ndarray, colour: Any) -> None:
-    axes.plot(film.times, film.data[:, 0], **OBSERVED, markersize=3, label="data")
+    axes.plot(film.times, film.data[:, 0], **dots(len(film.data)), label="data")
     axes.plot(film.times, film.truth[:, 0], color=TRUTH, linewidth=0.9, label="truth")
     axes.plot(film.times, forecast[:, 0], color=colour, linewidth=1.4, label=film.learner)

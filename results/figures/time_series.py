@@ -19,7 +19,6 @@ FEWEST = 8  # samples of that part
 MANY = 100  # samples, beyond which dots are small
 HEIGHT = 0.85  # inches of a line
 BROAD: dict[str, Any] = {"color": TRUTH, "linewidth": 2.6, "alpha": 0.3, "zorder": 1.5, "solid_capstyle": "butt"}
-OBSERVED: dict[str, Any] = {"color": NOTE, "marker": ".", "linestyle": "none", "markeredgewidth": 0, "zorder": 1.8}
 
 Times = Float[np.ndarray, " time"]
 States = Float[np.ndarray, "time dim"]
@@ -63,7 +62,7 @@ def time_series(
                 curves = {name: each[shown][:, [across, upwards]].T for name, each in known.items()}
                 axes.plot(*curves["truth"], **BROAD)
                 if "data" in curves:
-                    axes.plot(*curves["data"], **OBSERVED, markersize=2.0 if len(times[shown]) > MANY else 4.0)
+                    axes.plot(*curves["data"], **dots(len(times[shown])))
                 if not isinstance(path, str):
                     found = np.column_stack([times, np.where(np.isfinite(path), path, np.nan)])[shown]
                     axes.plot(*found[:, [across, upwards]].T, color=styles[learner].colour, linewidth=0.9)
@@ -76,9 +75,15 @@ def time_series(
         for axes, (across, _, _) in zip(grid[-1], panels, strict=True):
             axes.set_xlabel(names[across - 1] if across else f"time ({plural(unit)})")
         entries = [Line2D([], [], **BROAD, label="truth"), Line2D([], [], color=NOTE, linewidth=0.9, label="learner")]
-        entries += [] if data is None else [Line2D([], [], **OBSERVED, markersize=5, label="training data")]
+        entries += [] if data is None else [Line2D([], [], **dots(0), label="training data")]
         figure.legend(handles=entries, loc="outside upper right", ncols=len(entries))
     return figure
+
+
+def dots(count: int) -> dict[str, Any]:
+    """The look of so many data: small where there are many."""
+    size = 2.0 if count > MANY else 4.5
+    return {"color": NOTE, "marker": ".", "markersize": size, "markeredgewidth": 0, "linestyle": "none", "zorder": 1.8}
 
 
 def _part(truth: States, learned: Sequence[States]) -> slice:

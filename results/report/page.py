@@ -14,6 +14,7 @@ from results.claims.literature import CLAIMS
 from results.figures.style import FORMATS
 from results.formatting import status
 from results.report import conclusions
+from results.report.equations import parameter_tables, written_equations
 from results.report.figure_data import FigureData
 from results.report.parallel import executor
 from results.report.pictures import Omissions, pictures_of
@@ -51,6 +52,8 @@ def write_report(
             for one in pictures_of(data, omitted)
         ]
         board, by_system, others = tables_of(run, data.frame, omitted)
+        for system, table in parameter_tables(data, omitted):
+            by_system[system].append(table)
         every = [*([board] if board else []), *chain(*by_system.values()), *others.values()]
         written = [(table, pool.submit(formats.write, table, folder / "tables", tables)) for table in every]
         content = _content(data, board, by_system, others, omitted) if shown else {}
@@ -90,12 +93,14 @@ def _content(
     run = data.run
     machine = ["hostname", "processor", "cores", "threads", "device", "platform", "python", "torch"]
     about = pd.DataFrame([run.store.environment(cell.key) for cell in run.finished]).reindex(columns=machine)
-    best, concluded, orbits = [], [], {}
+    best, concluded, orbits, equations = [], [], {}, {}
     with omitted.instead_of("its conclusions"):
         best = conclusions.winners(data.prediction_times, run.compared, run.timescales)
         concluded = _conclusions(data, best)
     with omitted.instead_of("orbits in space"):
         orbits = turned_orbits(data)
+    with omitted.instead_of("equations"):
+        equations = written_equations(data)
     return {
         "run": run,
         "manifest": run.manifest,
@@ -108,6 +113,7 @@ def _content(
         "claims": _claims(run),
         "protocol": _protocol(run),
         "orbits": orbits,
+        "equations": equations,
         "omitted": omitted,
         "failures": list(_failures(run)),
         "environments": about.astype(str).value_counts(sort=False).reset_index(name="cells").to_dict("records"),

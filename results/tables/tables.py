@@ -38,13 +38,14 @@ class Column:
     level: Collection[str] = ()
     truth: float = np.nan  # what is published, for a column whose best is near it
     chance: tuple[float, float] | None = None  # quartiles of independent truths
+    form: str = ""  # of numbers in print, such as "{:.5g}"; without it, as all numbers
 
     def printed(self, values: pd.Series) -> pd.Series:
         """The values in print, that of independent truths with quartiles; a column of whole numbers has no decimals."""
         if self.unit in BYTES:
             return values.map(in_bytes, na_action="ignore")
         whole = bool((values.dropna() % 1 == 0).all())
-        printed = values.map(lambda value: three_digits(value, whole), na_action="ignore")
+        printed = values.map(lambda one: self.form.format(one) if self.form else three_digits(one, whole), "ignore")
         if self.chance and self.chance[0] < self.chance[1]:
             printed[INDEPENDENT_TRUTH] += " [{}, {}]".format(*map(three_digits, self.chance))
         return printed

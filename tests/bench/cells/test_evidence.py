@@ -22,6 +22,7 @@ from metrics.lyapunov import kaplan_yorke_dimension, lyapunov_exponent
 from metrics.trajectory import nrmse, vpt
 from results import Record, Store
 from systems import LinearSpiral
+from systems.calibration import Calibration, EstimatedParameter
 from systems.lyapunov import Spectrum
 from tests.support import stubs
 from tests.support.images import SAMPLING, Stripes, small
@@ -201,10 +202,12 @@ def test_the_key_of_a_fit_does_not_depend_on_the_metrics_but_on_all_else(change:
 def test_taken_apart_and_put_together_again_evidence_is_what_it_was():
     states = np.arange(24.0).reshape(2, 4, 3)
     cost = Cost(1, 2, 3.0, 4.0, 5.0, 6.0, 7.0, 8, 9)
-    evidence = Evidence(0.1, np.ones(3), states, states + 1, states, states - 1, cost)
+    fitted = Calibration((EstimatedParameter("mu", 0.3, 0.31, 0.01), EstimatedParameter("a", 1.0, 2.0, 0.1)), 1.5)
+    evidence = Evidence(0.1, np.ones(3), states, states + 1, states, states - 1, cost, calibration=fitted)
     again = unflatten(Evidence, flatten(evidence))
     assert again.cost.updates == 2
     assert again.step == 0.1
+    assert again.calibration == fitted
     np.testing.assert_array_equal(again.forecast, evidence.forecast)
     np.testing.assert_array_equal(again.times, evidence.times)
 

@@ -1,7 +1,7 @@
 """Known equations: sensitivities, least squares, the floor that noise sets, the published fits, and hybrids."""
 
 from dataclasses import dataclass, replace
-from math import exp, inf
+from math import exp, inf, nan
 
 import numpy as np
 import pytest
@@ -353,6 +353,13 @@ def test_a_network_may_be_added_to_complete_equations_whose_parameters_are_learn
     wrong = torch.tensor([1.6 * 2 - 1.1 * 6, 1.2 * 6 - 2.7 * 3])
     assert torch.allclose(field._equations(states)[0, 0], wrong, rtol=1e-5) is not learned
     assert first.parameters == 2 * 4 + 4 + 4 * 4 + 4 + 4 * 2 + 2 + 4 * learned
+    if learned:
+        assert second.calibration is not None
+        found = {one.name: (one.true, one.fitted) for one in second.calibration.estimates}
+        a, g = (float(torch.sinh(5 * field.known[name])) for name in "ag")
+        assert (found["a"], found["g"]) == ((1.5, pytest.approx(a)), (1.0, pytest.approx(g)))
+    else:
+        assert second.calibration is None
 
 
 def test_a_missing_channel_that_is_not_there_is_refused():
@@ -383,6 +390,11 @@ def test_parameter_metrics_tell_of_the_worst_parameter():
     assert parameter_error.measure(told) == pytest.approx(0.05)
     assert parameter_floor.measure(told) == pytest.approx(0.03)
     assert misfit.measure(told) == 1.5
+    unknown = replace(silent, calibration=Calibration((EstimatedParameter("a", 2.0, 2.1, nan),), misfit=nan))
+    assert parameter_error.measure(unknown) == pytest.approx(0.05)
+    for metric in (parameter_floor, misfit):
+        with pytest.raises(Undefined, match="fit together with a network"):
+            metric.measure(unknown)
     assert str(found.estimates[0]) == "a = 2.1, truly 2: error 0.1, floor 0.02"
     with pytest.raises(Undefined, match="no parameters of known equations"):
         parameter_error.measure(silent)

@@ -1,5 +1,6 @@
 """Learners that are fitted by linear least squares: polynomial maps, delays, reservoirs, sparse equations."""
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from learners import DMD, NVAR, Budget, Learner, PolynomialPropagator, Reservoir
 from learners.linear.polynomial import PolynomialMap
 from learners.linear.reservoir import EchoState, features
 from learners.linear.ridge import PENALTIES, ridge
+from learners.linear.sindy import written
 from learners.solvers.accurate import fitted_equations
 from learners.streams import stream
 from learners.validation_forecasts import ValidationForecasts
@@ -131,14 +133,26 @@ def test_sparse_regression_finds_the_equations_of_lotka_and_volterra():
     assert found["y"] == pytest.approx([0.0, -3.0], abs=0.02)
     assert found["xy"] == pytest.approx([-1.0, 1.0], abs=0.02)
     assert predictor.parameters == 4
+    assert predictor.equations is not None
+    assert re.fullmatch(r"x1' = 1\.\d* x1 - (1|1\.0\d*|0\.9\d*) x1 x2", predictor.equations[0])
+
+
+def test_equations_are_written_without_what_they_lack():
+    factors = [(), (0,), (1,), (0, 0), (0, 1)]
+    coefficients = torch.tensor([[0.0, 1.0, 0], [-10.0, 0, 0], [10.0, 0, 0], [0.0, -0.12345, 0], [0.0, 2.0, 0]])
+    assert written(factors, coefficients.double()) == (
+        "x1' = -10 x1 + 10 x2",
+        "x2' = 1 - 0.1235 x1^2 + 2 x1 x2",
+        "x3' = 0",
+    )
 
 
 @pytest.mark.slow
 def test_exactly_true_coefficients_reach_the_horizon(monkeypatch: pytest.MonkeyPatch):
     true = {"x": [-10.0, 28.0, 0.0], "y": [10.0, -1.0, 0.0], "z": [0.0, 0.0, -8 / 3]}
-    index = torch.tensor([[0, 1, 2, 0, 0], [3, 3, 3, 1, 2]])  # x, y, z, xy, xz
+    factors = [(0,), (1,), (2,), (0, 1), (0, 2)]  # x, y, z, xy, xz
     coefficients = torch.tensor([*true.values(), [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]], dtype=torch.float64)
-    monkeypatch.setattr(SINDy, "_regress", lambda *_: (index, coefficients))
+    monkeypatch.setattr(SINDy, "_regress", lambda *_: (factors, coefficients))
     data = sample(Lorenz(), replace(SAMPLING, step=0.018112, test=32, horizon=16.0), 0)
     assert np.median(prediction_times(SINDy(), data)) == pytest.approx(16.0, abs=0.02)
     (predictor,) = SINDy().fit_replicas(data, Budget(), [0])
