@@ -22,6 +22,7 @@ from results.claims.base import (
 )
 from results.claims.intuitions import CLAIMS as INTUITIONS
 from results.claims.intuitions import SOURCE, WORKS, as_published
+from results.claims.training import CLAIMS as TRAINING
 from results.statistics.trials import rows
 
 _CHEN = "Chen et al., Neural ordinary differential equations, NeurIPS 2018"
@@ -242,4 +243,5 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "D7", "The latent ODE extrapolates better than the recurrent network.", f"{_CHEN}, section 5", "latent", _latent
     ),
+    *TRAINING,
 )  # fmt: skip

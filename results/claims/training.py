@@ -1,0 +1,51 @@
+"""What is said of the training of networks, on our conditions."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.claims.base import Claim, ClaimVerdict, Effect, decades, interval, measured, not_tested, trials_of
+
+FEWEST = 3  # systems, which are the replicates here
+
+
+def _better(frame: pd.DataFrame, kind: str, cell: str | None, metric: str) -> Effect:
+    """Decades of a prediction time by SOAP over that by Adam; the mean over systems, with its interval over them."""
+
+    def fits(its: Mapping[str, Any], optimiser: str) -> bool:
+        return its.get("training.optimiser", "adam") == optimiser and its.get("cell") == cell
+
+    soap, adam = (
+        measured(trials_of(frame, kind, partial(fits, optimiser=optimiser)), metric) for optimiser in ("soap", "adam")
+    )
+    ratios = decades(soap, adam)
+    of_systems = ratios.loc[np.isfinite(ratios)].groupby(level="system").mean().to_numpy()
+    if len(of_systems) < FEWEST:
+        return not_tested(f"measured on {len(of_systems)} systems, and {FEWEST} are needed")
+    low, high = interval(of_systems)
+    verdict: ClaimVerdict = "supported" if low > 0 else "refuted" if high < 0 else "inconclusive"
+    unit = f"decades of prediction time, interval over {len(of_systems)} systems"
+    seeds = ratios.index.get_level_values("seed").nunique()
+    return Effect(float(of_systems.mean()), low, high, unit, verdict, seeds=seeds)
+
+
+CLAIMS = tuple(
+    Claim(
+        f"E1 ({name})",
+        "In equal processor time, SOAP trains models that predict longer than Adam's.",
+        "Vyas et al., SOAP: Improving and stabilizing Shampoo using Adam, ICLR 2025, of language models",
+        "optimisers",
+        partial(_better, kind=kind, cell=cell, metric="vpt"),
+        f"{name} as we train it; eight chaotic flows that no settings were chosen on",
+    )
+    for name, kind, cell in (
+        ("Elman network", "WindowedRNN", "rnn"),
+        ("GRU", "WindowedRNN", None),
+        ("LSTM", "WindowedRNN", "lstm"),
+        ("NODE", "NeuralODE", None),
+        ("ResNet", "ResNet", None),
+    )
+)
