@@ -20,6 +20,7 @@ from metrics import (
     state_space_divergence,
     valid_prediction_time,
 )
+from results.figures.style import drawing
 from systems import Lorenz, Sampling, Trajectories, sample
 
 data = sample(Lorenz(), Sampling(step=0.018112, test=64, horizon=12.0, climate=2, climate_horizon=100.0), seed=0)
@@ -51,16 +52,17 @@ pd.DataFrame(
 
 # %%
 clock = step * np.arange(1, truth.shape[1] + 1)
-figure = Figure(figsize=(7, 2.4), layout="constrained")
-left, right = figure.subplots(1, 2)
-left.plot(clock, truth[0, :, 0], color="black", label="truth")
-for name, states in forecasts.items():
-    left.plot(clock, states[0, :, 0], label=name)
-    right.plot(clock, errors[name][0])
-right.axhline(metrics.THRESHOLD, color="grey", linewidth=0.7)
-left.set(xlabel="Lyapunov times", ylabel="x")
-right.set(xlabel="Lyapunov times", ylabel="error")
-left.legend(fontsize=6)
+with drawing():
+    figure = Figure(figsize=(7, 2.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot(clock, truth[0, :, 0], color="black", label="truth")
+    for name, states in forecasts.items():
+        left.plot(clock, states[0, :, 0], label=name)
+        right.plot(clock, errors[name][0])
+    right.axhline(metrics.THRESHOLD, color="grey", linewidth=0.7)
+    left.set(xlabel="Lyapunov times", ylabel="x")
+    right.set(xlabel="Lyapunov times", ylabel="error")
+    figure.legend(loc="outside lower center", ncols=3)
 figure
 
 # %% [markdown]
@@ -97,11 +99,12 @@ pd.DataFrame(
 ).T
 
 # %%
-figure = Figure(figsize=(7, 2.4), layout="constrained")
-for axes, (name, run) in zip(figure.subplots(1, 3), runs.items(), strict=True):
-    axes.plot(run[0, :1500, 0], run[0, :1500, 2], linewidth=0.4)
-    axes.set_title(name, fontsize=8)
-    axes.set_axis_off()
+with drawing():
+    figure = Figure(figsize=(7, 2.4), layout="constrained")
+    for axes, (name, run) in zip(figure.subplots(1, 3), runs.items(), strict=True):
+        axes.plot(run[0, :1500, 0], run[0, :1500, 2], linewidth=0.4)
+        axes.set_title(name)
+        axes.set_axis_off()
 figure
 
 # %% [markdown]

@@ -1,10 +1,13 @@
 """How figures look: one colour, dash and marker for each learner everywhere, and how a figure is saved."""
 
 import io
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,9 +170,17 @@ def legend_below(figure: Figure, shown: Sequence[Artist]) -> None:
 @contextmanager
 def drawing() -> Iterator[None]:
     """The style of all figures; in force while they are made and while they are saved."""
+    _show_in_notebooks()
     rules: Any = {**sns.plotting_context("paper"), **sns.axes_style("ticks"), **_RULES}
     with mpl.rc_context(rules):
         yield
+
+
+@cache
+def _show_in_notebooks() -> None:
+    """Have notebooks show a figure that a cell ends with, as they do once pyplot has made one."""
+    if "ipykernel" in sys.modules:
+        import_module("matplotlib_inline.backend_inline").set_matplotlib_formats("png")
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Figures: the same colour for the same learner everywhere, the same bytes for the same data, failures said aloud."""
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import Axes3D
 
 from results.figures import performance as figures
-from results.figures import portraits
+from results.figures import portraits, style
 from results.figures.comparison import pareto_page
 from results.figures.panels import finish, panels_of
 from results.figures.style import FORMATS, drawing, handles, save, styles
@@ -279,3 +281,16 @@ def test_a_legend_of_long_names_stands_in_fewer_columns_and_within_the_figure():
     assert whole.x0 <= box.x0
     assert box.x1 <= whole.x1
     assert box.y1 < figure.axes[0].get_window_extent().y0
+
+
+def test_a_notebook_is_told_to_show_figures(monkeypatch: pytest.MonkeyPatch):
+    """Without that, it shows those alone that pyplot has made."""
+    told: list[str] = []
+    backend = SimpleNamespace(set_matplotlib_formats=told.append)
+    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "matplotlib_inline.backend_inline", backend)
+    style._show_in_notebooks.cache_clear()
+    for _ in range(2):
+        with drawing():
+            assert told == ["png"]
+    style._show_in_notebooks.cache_clear()
