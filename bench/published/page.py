@@ -19,7 +19,7 @@ def page(known: Sequence[Table], made: Mapping[str, str], before: str) -> str:
     introduction = (
         "Figures are *published* / **ours**, and ours less the published one; **ours** alone where none is published. "
         "`python -m bench published --files FOLDER --out docs/published.md` makes all of the page, "
-        "`python -m bench published NAME` one table of it."
+        "`python -m bench published basins` one table of it."
     )
     return "\n\n".join([TITLE, introduction, *filter(None, parts)]) + "\n"
 
