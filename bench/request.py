@@ -38,6 +38,7 @@ class Cache(StrEnum):
 Out = Annotated[Path, how_option(metavar="FOLDER", help="Where cells and reports are kept.")]
 Timeout = Annotated[float | None, how_option(metavar="S", help="Seconds after which a cell is stopped.")]
 AsJson = Annotated[bool, shown_option("--json", help="Print one JSON object at the end, no more.")]
+Open = Annotated[bool, shown_option("--open", help="Show the report in a browser.")]
 Quiet = Annotated[bool, shown_option("--quiet", help="Print nothing but the path of what is written.")]
 Include = Annotated[
     list[Path] | None,

@@ -20,7 +20,7 @@ from bench.machine.environment import command
 from bench.planning import plan as planning
 from bench.request import Conditions
 from bench.runner.interrupts import interruptible
-from bench.runs import report_on, run_missing
+from bench.runs import open_in_browser, report_on, run_missing
 from results.store.run import Run
 
 
@@ -37,8 +37,9 @@ def run_and_report(
     film: bool = False,
     as_json: bool = False,
     quiet: bool = False,
+    shown: bool = False,
 ) -> int:
-    """Run what is missing of a plan, report all of it, and return the exit code."""
+    """Run what is missing of a plan, report all of it, in a browser if it is to be `shown`; return the exit code."""
     with interruptible():
         try:
             plan = make_plan()
@@ -63,6 +64,8 @@ def run_and_report(
         sys.stdout.write(f"{report}\n" if report else "")
     else:
         _print_outcome(plan, tally, report, perf_counter() - begin)
+    if shown and report:
+        open_in_browser(report)
     if code == NOTHING_MEASURED:
         print_to_stderr("nothing measured: no learner that was asked for gave a number")
     return code

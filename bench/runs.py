@@ -1,5 +1,6 @@
 """Runs: where they lie, how what they lack is run, and how their reports are written."""
 
+import webbrowser
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
@@ -12,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.status import Status
 
-from bench.errors import UserError, unknown
+from bench.errors import UserError, print_to_stderr, unknown
 from bench.machine.environment import cores
 from bench.planning.plan import Plan
 from bench.request import Conditions
@@ -89,7 +90,7 @@ def report_on(plan: Plan, show: bool) -> Path | None:
 def write_report(run: Run, show: bool = True, **formats: Any) -> Path:
     """Write the report of a run, with a spinner if it may `show`; the path of its page, or of the folder without one.
 
-    `formats` are `tables` and `figures`, each a tuple of names.
+    `formats` are `tables` and `figures`, each a tuple of names, and `references`: whether figures show reference rows.
     """
     from results.report import page
 
@@ -98,6 +99,12 @@ def write_report(run: Run, show: bool = True, **formats: Any) -> Path:
             return page.write_report(run, jobs=cores(), **formats)
         except BrokenExecutor:  # one of the processes was killed, as for lack of memory
             return page.write_report(run, **formats)
+
+
+def open_in_browser(page: Path) -> None:
+    """Show a page in the user's browser, or say that there is none."""
+    if not webbrowser.open(page.resolve().as_uri()):
+        print_to_stderr(f"no browser was found: open {page} in one")
 
 
 def spinner(text: str, **console: Any) -> Status:

@@ -1,5 +1,6 @@
 """`python -m bench report`: tables, figures and pages, made anew from finished cells."""
 
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -9,12 +10,15 @@ from typing import Annotated, Any
 from rich.console import Console
 
 from bench.display.tables import table_of, titled
-from bench.errors import MISTAKEN, NOTHING_MEASURED, one_line, print_to_stderr, unknown
+from bench.errors import MISTAKEN, NOTHING_MEASURED, UserError, one_line, print_to_stderr, unknown
 from bench.machine.environment import cores
-from bench.request import RUNS, Out, RunNames, shown_option
-from bench.runs import find_runs, spinner, write_report
+from bench.request import RUNS, Open, Out, RunNames, shown_option
+from bench.runs import find_runs, open_in_browser, spinner, write_report
 from results import UnreadableError
 from results.store.run import Run, no_garbage_collection
+
+PER_INCH = {"mm": 25.4, "cm": 2.54, "in": 1.0, "pt": 72.0}
+NARROWEST, WIDEST = 40 / 25.4, 1000 / 25.4  # inches
 
 
 class FigureStyle(StrEnum):
@@ -39,6 +43,11 @@ def report(
     style: Annotated[
         FigureStyle | None, shown_option(help="Size and fonts of figures; paper: journals' column widths.")
     ] = None,
+    width: Annotated[str, shown_option(metavar="89mm", help="Width of every figure, in mm, cm, in or pt.")] = "",
+    references: Annotated[
+        bool, shown_option("--references/--no-references", help="Whether figures show the reference rows.")
+    ] = True,
+    shown: Open = False,
 ) -> int:
     """Make reports anew from the finished cells, or say with --claims which claims of the literature they support."""
     from results.figures.style import FORMATS, looking, save
@@ -48,7 +57,9 @@ def report(
 
     chosen: dict[str, Any] = {"tables": _chosen("table format", formats, (*KINDS, "html"))} if formats else {}
     chosen |= {"figures": _chosen("figure format", figures, FORMATS)} if figures else {}
-    with looking(style) if style else nullcontext(), no_garbage_collection():
+    inches = _inches(width) if width else None
+    chosen |= {} if references else {"references": False}
+    with looking(style or "", inches) if style or inches else nullcontext(), no_garbage_collection():
         if gallery:
             kinds = chosen.get("figures", FORMATS)
             with spinner("drawing every figure", stderr=True), executor(cores()) as pool:
@@ -72,7 +83,10 @@ def report(
             elif claims:
                 _print_claims(run)
             else:
-                sys.stdout.write(f"{write_report(run, **chosen)}\n")
+                path = write_report(run, **chosen)
+                sys.stdout.write(f"{path}\n")
+                if shown:
+                    open_in_browser(path)
     return code
 
 
@@ -83,6 +97,15 @@ def _chosen(kind: str, text: str, choices: Sequence[str]) -> tuple[str, ...]:
         if name not in choices:
             raise unknown(kind, name, choices)
     return names
+
+
+def _inches(text: str) -> float:
+    """A width in inches. Raises UserError where it is none that a figure can have."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(mm|cm|in|pt)\s*", text)
+    inches = float(found[1]) / PER_INCH[found[2]] if found else 0.0
+    if not NARROWEST <= inches <= WIDEST:
+        raise UserError(f"--width is a length from 40mm to 1000mm, such as 89mm, 3.5in or 252pt, but is {text!r}")
+    return inches
 
 
 def _print_claims(run: Run) -> None:

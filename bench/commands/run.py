@@ -6,7 +6,7 @@ from typing import Annotated
 
 from bench.errors import UserError
 from bench.planning import plan as planning
-from bench.request import AsJson, Conditions, Quiet, Request, shown_option, with_options
+from bench.request import AsJson, Conditions, Open, Quiet, Request, shown_option, with_options
 from bench.running import Tracker, run_and_report
 
 
@@ -18,6 +18,7 @@ def run(
     film: Annotated[
         bool, shown_option("--film", help="Film how the first seed of each cell learns; trains it anew.")
     ] = False,
+    shown: Open = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -30,4 +31,4 @@ def run(
     if track and find_spec(track.value) is None:
         raise UserError(f"--track {track.value} needs the extra track: pip install 'dynamics-bench[track]'")
     request = replace(request, rerun=conditions.rerun, elsewhere=conditions.executor.startswith("dask://"))
-    return run_and_report(lambda: planning.plan(request), conditions, track, film, as_json, quiet)
+    return run_and_report(lambda: planning.plan(request), conditions, track, film, as_json, quiet, shown)

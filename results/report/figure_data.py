@@ -36,6 +36,13 @@ class FigureData:
     run: Run
     frame: pd.DataFrame  # the long form of the run
 
+    def without_references(self) -> "FigureData":
+        """The same without its yardsticks, unless there is nothing else."""
+        if not self.run.compared:
+            return self
+        compared = self.frame["learner"].isin(self.run.compared)
+        return FigureData(self.run.without_references(), self.frame.loc[compared])
+
     @cached_property
     def styles(self) -> dict[str, Style]:
         return styles(self.run.learners, self.run.references)

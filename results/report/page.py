@@ -35,12 +35,17 @@ LOG_LINES = 30  # of a failed cell's log that the page shows
 
 
 def write_report(
-    run: Run, tables: Collection[str] = (*formats.KINDS, PAGE), figures: Collection[str] = FORMATS, jobs: int = 1
+    run: Run,
+    tables: Collection[str] = (*formats.KINDS, PAGE),
+    figures: Collection[str] = FORMATS,
+    jobs: int = 1,
+    references: bool = True,
 ) -> Path:
     """Make everything in a run's folder from its cells, and return the page, or else the folder.
 
     An interrupted run is reported as far as it came. `tables` are the formats of tables, and say whether there is a
-    page; `figures` are those of figures; so many `jobs` (processes) write files at once.
+    page; `figures` are those of figures, which show the `references` or leave them out; so many `jobs` (processes)
+    write files at once.
     """
     folder = run.folder
     shown = PAGE in tables
@@ -49,7 +54,7 @@ def write_report(
         csv = pool.submit(write_csv, run.frame_of_axes(), folder / "results.csv")
         drawn = [
             (one, pool.submit(save_picture, one, f"{one.caption} {run.conditions}", folder, figures, shown))
-            for one in pictures_of(data, omitted)
+            for one in pictures_of(data if references else data.without_references(), omitted)
         ]
         board, by_system, others = tables_of(run, data.frame, omitted)
         for system, table in parameter_tables(data, omitted):

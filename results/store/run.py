@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 from pathlib import Path
@@ -83,6 +83,12 @@ class Run:
     def compared(self) -> list[str]:
         """The learners that are no yardsticks."""
         return [learner["label"] for learner in self.manifest["learners"] if not learner["reference"]]
+
+    def without_references(self) -> "Run":
+        """The run as if there had been no yardsticks."""
+        learners = [learner for learner in self.manifest["learners"] if not learner["reference"]]
+        cells = [cell for cell in self.manifest["cells"] if cell["learner"] in self.compared]
+        return replace(self, manifest={**self.manifest, "learners": learners, "cells": cells})
 
     @cached_property
     def learner_components(self) -> dict[str, Component]:
