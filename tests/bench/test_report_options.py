@@ -40,7 +40,8 @@ def test_a_figure_is_as_wide_as_is_asked_for(style: str, width: float, tmp_path:
     with looking(style, width):
         path = save(figure, tmp_path, "figure", ("png",))["png"]
     resolution = 150 if style == "talk" else 200
-    assert Image.open(path).size[0] == int(width * resolution)
+    with Image.open(path) as picture:
+        assert picture.size[0] == int(width * resolution)
 
 
 def test_the_legend_of_a_narrow_figure_lies_within_it(tmp_path: Path):
