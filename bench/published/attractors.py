@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.published.definitions import spectral_distance, state_space_divergence
-from bench.published.replicas import BUDGET, SEEDS, median
+from bench.published.replicas import fitted, median
 from bench.published.table import Figure, Row, Table
 from learners import (
     PLRNN,
@@ -19,10 +19,8 @@ from learners import (
     NeuralODE,
     PolynomialPropagator,
     Reservoir,
-    ResNet,
     Training,
     TrueEquations,
-    WindowedRNN,
 )
 from systems import Dataset, Lorenz, Sampling, sample
 from systems.configuration import label
@@ -43,10 +41,7 @@ ALMOST_LINEAR = PLRNN(
 LEARNERS: tuple[tuple[Learner, bool], ...] = (  # and whether it is the one whose figures are published
     (ALMOST_LINEAR, True),
     (PLRNN(), False),
-    (PLRNN(form="dendritic", hidden=19, nonlinear=20), False),
     (NeuralODE(), False),
-    (ResNet(), False),
-    (WindowedRNN(), False),
     (Reservoir(), False),
     (PolynomialPropagator(), False),
     (TrueEquations(), False),
@@ -79,7 +74,7 @@ def measure(learner: Learner, published: bool) -> Sequence[Figure]:
     truth = following.states[0].numpy()
     times = following.times[:, : TRANSIENT + ORBIT]
     with np.errstate(over="ignore", invalid="ignore"):
-        models = learner.fit_replicas(data, BUDGET, SEEDS)
+        models = fitted(learner, data)
         orbits = [one.forecast(past, times).states[0, TRANSIENT:].numpy() for one in models]
         return [
             median([state_space_divergence(truth, orbit) for orbit in orbits], DIVERGENCE if published else None),

@@ -13,7 +13,7 @@ from learners import Unsuitable
 from systems import Dysts, flow_spectrum
 from systems.extras import optional
 
-STATES, WARM_UP, TIME = 40, 8.0, 15.0  # runs, and their length in periods
+STATES, WARM_UP, TIME = 40, 6.0, 12.0  # runs, and their length in periods
 
 
 def exponent(name: str) -> Sequence[Figure]:

@@ -1,14 +1,20 @@
-"""Measures of several seeds of a learner, as one figure: their median, with the lowest and the highest of them."""
+"""Several seeds of a learner, fitted together, and a figure of their measures: the median, with lowest and highest."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from bench.published.table import Figure
-from learners import Budget
+from learners import Budget, Learner, Predictor
+from systems import Dataset
 
 SEEDS = (0, 1, 2)
 BUDGET = Budget(0.3)  # of the standard number of updates, so that all tables together take half an hour
+
+
+def fitted(learner: Learner, data: Dataset) -> list[Predictor]:
+    """One model for each seed; one in all where they are the same."""
+    return list(dict.fromkeys(learner.fit_replicas(data, BUDGET, SEEDS)))
 
 
 def median(values: Sequence[float], published: float | None = None, decimals: int = 3) -> Figure:
