@@ -17,11 +17,14 @@ from metrics.zero_one import (
     oversampling,
     subsampling,
     translation_curves,
+    zero_one,
+    zero_one_k,
 )
 
 Arrays = dict[str, np.ndarray]
 
 DRAWN = 3  # test states whose forecasts are kept
+SHORTEST, LENGTHS = 40, 10  # samples of the shortest run that the 0-1 test is put to, and how many lengths there are
 QUARTILES = (0.25, 0.5, 0.75)
 AS_IS = ("times", "parameter_names", "fitted_parameters", "equations")  # neither shortened nor single precision
 OFFSET = 1e4  # spreads from zero, beyond which single precision's rounding shows
@@ -96,17 +99,41 @@ def interval_arrays(evidence: Evidence, metrics: Collection[Metric]) -> Arrays:
     """Estimates of a model's long runs with their 95 % intervals: value, low, high. Those alone that are defined.
 
     They are the Lyapunov exponents per timescale, where one of the metrics needs them, and metrics under their names.
+    Where K of the 0-1 test is one of the metrics, it is also told of parts of the long runs.
     """
     found: dict[str, Callable[[Evidence], Any]] = {}
     if set(LYAPUNOV) & set(metrics):
         found = {"exponents": _exponents, kaplan_yorke_dimension.name: dimension_interval}
     if divergence_rate in metrics:
         found[divergence_rate.name] = rate_interval
-    arrays = {}
+    arrays = growing_tests(evidence) if zero_one_k in metrics else {}
     for name, estimate in found.items():
         with suppress(Undefined):
             arrays[name] = np.asarray(estimate(evidence), dtype=np.float32)
     return arrays
+
+
+def growing_tests(evidence: Evidence) -> Arrays:
+    """K of the 0-1 test of ever longer beginnings of the first long run: of the truth `k_truth`, and of the model `k`.
+
+    `k_times` are their lengths in timescales, evenly spaced on a logarithmic axis. K is NaN once a run has diverged.
+    """
+    truth, model = evidence.climate_truth[0, :, 0], evidence.climate[0, :, 0]
+    lag = subsampling(evidence.climate_truth[:, :, 0])
+    longest = -(-len(truth) // lag)
+    if longest < 2 * SHORTEST:
+        return {}
+    counts = np.unique(np.geomspace(SHORTEST, longest, LENGTHS).astype(int))
+
+    def tested(run: np.ndarray) -> list[float]:
+        parts = [run[: (count - 1) * lag + 1] for count in counts]
+        return [zero_one(part, lag, scale=evidence.scale[0]).k if np.isfinite(part).all() else np.nan for part in parts]
+
+    return {
+        "k_times": counts * lag * evidence.step,
+        "k_truth": np.array(tested(truth)),
+        "k": np.array(tested(model)),
+    }
 
 
 def _exponents(evidence: Evidence) -> np.ndarray:

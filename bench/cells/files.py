@@ -21,6 +21,7 @@ SHARED = (  # the same for every seed
     *("path_times", "labels"),
     *("fit_times", "fit_data", "fit_truth"),
     *("parameter_names", "equations"),
+    *("k_times", "k_truth"),
 )
 # Of the first seed that has some, which is drawn: those of all would be most of a cell.
 FIRST = frozenset(("forecast", "climate", "fit"))

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter, SymmetricalLogLocator
 
-from results.figures.panels import Styles, by_learner, finish, panels_of, small_multiples
+from results.figures.panels import Styles, band, by_learner, few_ticks, finish, panels_of, small_multiples
 from results.figures.style import NOTE, PAGE, TRUTH, drawing, handles, present
 from results.statistics.trials import rows
 
@@ -96,6 +96,33 @@ def lyapunov_spectra(spectra: pd.DataFrame, styles: Styles, timescales: Mapping[
                 axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         finish(figure, panels, None, handles(shown, markers=True))
+    return figure
+
+
+def tests_by_length(tests: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
+    """K of the 0-1 test against the length of the run: the truth as a broad grey line below the learners.
+
+    `tests` has a row for each system, learner and `length`, in timescales, with `k`, the median over seeds, between
+    `low` and `high`, and the length `enough` from which on K is to be relied on; the rows of the truth have the learner
+    "".
+    """
+    shown = present(styles, tests)
+    with drawing():
+        figure, panels = panels_of(tests, legend=list(shown), height=1.9, share=True)
+        for system, axes in panels.items():
+            truth = rows(tests, system=system, learner="")
+            axes.plot(truth["length"], truth["k"], color=TRUTH, linewidth=2.6, alpha=0.35, zorder=1.5)
+            for style, mine in by_learner(tests, system, shown):
+                axes.plot(mine["length"], mine["k"], **style.line)
+                band(axes, mine["length"], mine["low"], mine["high"], style)
+            for level in (0, 1):
+                axes.axhline(level, color=NOTE, linewidth=0.5, zorder=1)
+            enough = truth["enough"].iloc[0]
+            if enough < truth["length"].max():
+                axes.axvline(enough, color=NOTE, linewidth=0.7, linestyle="--", zorder=1)
+            axes.set(xscale="log", xlabel=f"length of the run ({timescales[system]}s)", ylim=(-0.25, 1.12))
+            few_ticks(axes)
+        finish(figure, panels, "K", handles(shown))
     return figure
 
 

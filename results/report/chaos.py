@@ -8,12 +8,20 @@ import pandas as pd
 from jaxtyping import Float
 from scipy import signal
 
-from results.figures.chaos import lyapunov_spectra, maxima, power_spectra, return_maps, spatial_spectra
+from results.figures.chaos import (
+    lyapunov_spectra,
+    maxima,
+    power_spectra,
+    return_maps,
+    spatial_spectra,
+    tests_by_length,
+)
 from results.figures.fields import space_time
 from results.formatting import slug
 from results.report.figure_data import FigureData, Picture
 
 FEWEST_MAXIMA = 20  # of the truth, below which a return map says nothing
+ENOUGH = 1000  # samples, one of so many that they are not too dense, below which K is not to be relied on
 SEGMENT = 1024  # samples of each segment of a power spectrum
 LEAST_RANGE = 0.02  # of the range of the truth: maxima that are all alike are those of a cycle
 
@@ -30,6 +38,16 @@ def chaos_pictures(data: FigureData) -> Iterator[Picture]:
             "are those of the true equations, found in the same way.",
             partial(lyapunov_spectra, spectra, data.styles, data.run.timescales),
         )
+    tests = growing_tests(data)
+    if len(tests):
+        yield Picture(
+            "tests_by_length",
+            "How long is long enough?",
+            "K of the 0-1 test of ever longer beginnings of the first long run, near 0 for regular motion and near 1 "
+            "for chaos: medians over seeds, between the lowest and the highest; the truth is the broad grey line. Left "
+            "of the dashed line there are fewer samples than the test needs.",
+            partial(tests_by_length, tests, data.styles, data.run.timescales),
+        )
     powers = power(data)
     if len(powers):
         yield Picture(
@@ -39,6 +57,22 @@ def chaos_pictures(data: FigureData) -> Iterator[Picture]:
             "method; the truth is the broad grey line. What diverged is not drawn.",
             partial(power_spectra, powers, data.styles, data.run.timescales),
         )
+
+
+def growing_tests(data: FigureData) -> pd.DataFrame:
+    """K of the 0-1 test of the truth (learner "") and of every compared learner, by the `length` of the run."""
+    found = []
+    for (system, learner), arrays in data.cells.items():
+        values = data.of_seeds(system, learner, "k")
+        if learner not in data.run.compared or not len(values):
+            continue
+        enough = ENOUGH * arrays["pq_sampling"][0] * arrays["climate_times"][0]
+        place = {"system": system, "length": arrays["k_times"], "enough": float(enough)}
+        if not any(table["system"].iloc[0] == system for table in found):
+            found.append(pd.DataFrame({**place, "learner": "", "k": arrays["k_truth"]}))
+        spread = {"low": values.min(axis=0), "k": np.median(values, axis=0), "high": values.max(axis=0)}
+        found.append(pd.DataFrame({**place, "learner": learner, **spread}))
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def exponents(data: FigureData) -> pd.DataFrame:

@@ -160,6 +160,16 @@ def exponents() -> pd.DataFrame:
     return spectra.assign(low=spectra["median"] - 0.15, high=spectra["median"] + 0.15)
 
 
+def growing_tests() -> pd.DataFrame:
+    length = np.geomspace(5, 200, 10)
+    tests = frame_of(
+        lambda place, _: {"length": length, "k": 1 - place / 5 - (0.3 + place / 9) / length**0.4},
+        ("CubicSpiral", "Lorenz"),
+        WITH_TRUTH,
+    )
+    return tests.assign(low=tests["k"] - 0.1, high=tests["k"] + 0.05, enough=100.0)
+
+
 def power() -> pd.DataFrame:
     found = [power_spectrum(path[:, 0], LYAPUNOV_TIMES) for path in (lorenz(), *runs().values())]
     return frame_of(
@@ -259,6 +269,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         lorenz()[:, 2], {name: path[:, 2] for name, path in runs().items()} | {"Persistence": "at rest"}, STYLES
     ),
     "lyapunov_spectra": lambda: chaos.lyapunov_spectra(exponents(), STYLES, SYSTEMS),
+    "tests_by_length": lambda: chaos.tests_by_length(growing_tests(), STYLES, SYSTEMS),
     "power_spectra": lambda: chaos.power_spectra(power(), STYLES, SYSTEMS),
     "vector_fields": fields,
     "film": lambda: films.frame(film(), 1, COLOUR),
