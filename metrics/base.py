@@ -43,7 +43,8 @@ class Cost:
 class Decoded:
     """What a model of latent states makes of what it was given, and of what lies between, in physical units."""
 
-    truth: Float64[np.ndarray, "batch window dim"]  # at the samples that were read, without their noise
+    given: Float64[np.ndarray, "batch window dim"]  # the samples that were read
+    truth: Float64[np.ndarray, "batch window dim"]  # at these, without their noise
     states: Float64[np.ndarray, "batch window dim"]  # decoded at these
     path: Float64[np.ndarray, "place time dim"]  # trajectories from evenly spaced places between two latent states
     path_times: Float64[np.ndarray, " time"]  # since the first sample that was read, in timescales

@@ -24,6 +24,7 @@ from metrics.zero_one import (
 Arrays = dict[str, np.ndarray]
 
 DRAWN = 3  # test states whose forecasts are kept
+PANELS = 9  # test states of which latent models show what they read, and what they make of it
 SHORTEST, LENGTHS = 40, 10  # samples of the shortest run that the 0-1 test is put to, and how many lengths there are
 QUARTILES = (0.25, 0.5, 0.75)
 AS_IS = ("times", "parameter_names", "fitted_parameters", "equations")  # neither shortened nor single precision
@@ -62,7 +63,15 @@ def forecast_arrays(evidence: Evidence) -> Arrays:
         "pq_doubts": np.array([is_short(len(series)), is_oversampled(density)], dtype=np.float64),
     }
     if evidence.decoded is not None:
-        arrays |= {"path": evidence.decoded.path, "path_times": evidence.decoded.path_times}
+        decoded = evidence.decoded
+        arrays |= {"path": decoded.path, "path_times": decoded.path_times}
+        several = slice(0, PANELS)
+        for name, window, beyond in (
+            ("panels_truth", decoded.truth, evidence.truth),
+            ("panels", decoded.states, evidence.forecast),
+        ):
+            arrays[name] = np.concatenate([window[several], beyond[several]], axis=1)
+        arrays["panels_given"] = decoded.given[several]
     if (field := evidence.field) is not None:
         grid = slice(0, field.around)
         arrays |= {"field_places": field.places[grid], "field_flow": field.flow[grid], "field": field.learned[grid]}

@@ -18,13 +18,13 @@ from results.store.packing import write_arrays
 SHARED = (  # the same for every seed
     *("times", "vpt_longest", "truth", "climate_times", "climate_truth"),
     *("pq_truth", "pq_sampling", "pq_doubts"),
-    *("path_times", "labels"),
+    *("path_times", "labels", "panels_truth", "panels_given"),
     *("fit_times", "fit_data", "fit_truth"),
     *("parameter_names", "equations"),
     *("k_times", "k_truth"),
 )
 # Of the first seed that has some, which is drawn: those of all would be most of a cell.
-FIRST = frozenset(("forecast", "climate", "fit"))
+FIRST = frozenset(("forecast", "climate", "fit", "panels"))
 
 
 def write_files(

@@ -30,9 +30,9 @@ from results import Status
 from results.formatting import plural
 from systems import Dataset, Trajectories
 
-PLACES = 7  # on the line between two latent states
+PLACES = 10  # on the line between two latent states
 BEFORE = 0.5  # timescales that are decoded before each of them
-AFTER = 2.0  # timescales that are decoded after it
+AFTER = 3.0  # timescales that are decoded after it
 
 
 @runtime_checkable
@@ -156,6 +156,7 @@ def decode(predictor: Latent, data: Dataset) -> Decoded:
     ends = Trajectories(past.times[:2], past.states[:2])
     path, times = predictor.homotopy(ends, PLACES, round(BEFORE / sampling.step), round(AFTER / sampling.step))
     return Decoded(
+        given=past.states[:, window, : data.scored].numpy(force=True),
         truth=truth[..., : data.scored].numpy(force=True),
         states=predictor.reconstruct(past)[..., : data.scored].numpy(force=True),
         path=path.numpy(force=True),

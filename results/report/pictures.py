@@ -11,7 +11,7 @@ from results.report.comparison import aggregate_pictures, front_pictures, rank_p
 from results.report.depth import depth_pictures, memory_pictures
 from results.report.figure_data import FigureData, Picture
 from results.report.performance import accuracy_pictures, training_pictures
-from results.report.portraits import between_latent_states, learned_fields, long_runs, zero_one_test
+from results.report.portraits import between_latent_states, learned_fields, long_runs, read_and_beyond, zero_one_test
 from results.report.sweeps import sweep_pictures
 from results.report.time_series import fits, forecasts_in_time
 
@@ -34,6 +34,7 @@ PICTURES_OF_A_SYSTEM: tuple[Callable[[FigureData, str], Iterator[Picture]], ...]
     forecasts_in_time,
     fields_in_time,
     learned_fields,
+    read_and_beyond,
     between_latent_states,
     long_runs,
     zero_one_test,

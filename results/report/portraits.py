@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 from results.figures import portraits
 from results.figures.fields import vector_fields
 from results.figures.portraits import homotopy
+from results.figures.reconstructions import reconstructions
 from results.figures.style import Style
 from results.formatting import plural, slug
 from results.report.figure_data import FigureData, Picture
@@ -53,6 +54,22 @@ def between_latent_states(data: FigureData, system: str) -> Iterator[Picture]:
             partial(homotopy, found, data.run.timescales[system]),
             system,
         )
+
+
+def read_and_beyond(data: FigureData, system: str) -> Iterator[Picture]:
+    """What models of latent states make of what they have read, for each of them."""
+    for learner in data.run.compared:
+        arrays, found = data.cells.get((system, learner), {}), data.of_seeds(system, learner, "panels")
+        if len(found):
+            given, truth = (arrays[name].astype(np.float64) for name in ("panels_given", "panels_truth"))
+            yield Picture(
+                f"reconstructions-{slug(system)}-{slug(learner)}",
+                f"Read by {learner}, and beyond",
+                f"The first {len(given)} test states: the noisy samples that were given, the truth, what the model "
+                "(first seed) decodes at the times of these samples, and what it forecasts after them.",
+                partial(reconstructions, given, truth, found[0], data.styles[learner]),
+                system,
+            )
 
 
 def learned_fields(data: FigureData, system: str) -> Iterator[Picture]:

@@ -88,6 +88,7 @@ def test_interpolation_is_the_error_against_the_truth_without_noise(model: Laten
     found = decode(model, spirals)
     clean = sample(RandomSpirals(), SAMPLING, 0).test.states[:, :12]
     np.testing.assert_array_equal(found.truth, clean.numpy())
+    np.testing.assert_array_equal(found.given, spirals.test.states[:, :12])
     error = np.sqrt((((found.states - found.truth) / spirals.std.numpy()) ** 2).mean(axis=2)).mean(axis=1)
     assert error.max() < 1.5
     assert found.path.shape[0] == PLACES
@@ -99,7 +100,11 @@ def test_a_cell_measures_interpolation_where_it_is_asked_for(tmp_path: Path):
     assert trial.record.status == "ok"
     assert 0 < (values["interpolation"] or 0) < 1.5
     assert values["nrmse"] is not None
-    assert trial.arrays["path"].shape == (PLACES, 51, 2)
+    assert trial.arrays["path"].shape == (PLACES, 71, 2)
+    assert trial.evidence is not None
+    states = trial.evidence.decoded.states[:9], trial.evidence.forecast[:9]
+    np.testing.assert_allclose(trial.arrays["panels"], np.concatenate(states, axis=1), rtol=1e-5, atol=1e-6)
+    assert trial.arrays["panels_truth"].shape == trial.arrays["panels"].shape
 
 
 def test_a_model_without_latent_states_has_nothing_to_interpolate(tmp_path: Path):
