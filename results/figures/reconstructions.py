@@ -29,15 +29,15 @@ def reconstructions(given: Float[np.ndarray, "panel window dim"], truth: States,
     shown = [
         Line2D([], [], **BROAD, label="truth"),
         Line2D([], [], **dots(0), label="given"),
-        Line2D([], [], **line, label="read"),
-        Line2D([], [], **line, linestyle="--", label="beyond"),
+        Line2D([], [], **line, label="decoded"),
+        Line2D([], [], **line, linestyle="--", label="forecast"),
     ]
     below = legend_height([str(each.get_label()) for each in shown], ACROSS * SIDE)
     with drawing():
         figure, panels = small_multiples(len(given), ACROSS, (SIDE, SIDE), (0, below))
         for axes, seen, true, found in zip(panels, given, truth, model, strict=True):
             known, data, path = (_plane(each) for each in (true, seen, np.where(np.isfinite(found), found, np.nan)))
-            axes.plot(*known.T, **BROAD)
+            axes.plot(*known.T, **BROAD | {"linewidth": 1.8})
             axes.plot(*data.T, **dots(0) | {"markersize": 3, "color": TRUTH})
             axes.plot(*path[:window].T, **line)
             axes.plot(*path[window - 1 :].T, **line, linestyle="--")
