@@ -19,6 +19,7 @@ from metrics import Metric
 from metrics.classification import CLASSIFICATION_COSTS, ClassificationMetric
 from systems import Sampling, System
 from systems.configuration import label
+from systems.html import html_table
 from systems.images import ImageSampling, ImageSet
 
 BUDGETS: Mapping[str, Budget] = {"quick": Budget(0.1, climate=0.5), "standard": Budget(), "paper": Budget(10.0)}
@@ -94,6 +95,17 @@ class Suite:
     def __repr__(self) -> str:
         size = f"{len(self.systems)} systems, {len(self.learners)} learners, {len(self.metrics)} metrics"
         return f"Suite({self.name}: {size}, {self.seeds} seeds)"
+
+    def _repr_html_(self) -> str:
+        parts = {
+            "systems": map(label, self.systems),
+            "learners": map(label, self.learners),
+            "metrics": (metric.name for metric in self.metrics),
+            "sampling": [repr(self.sampling)],
+        }
+        return html_table(
+            f"{self!r}: {self.description}", ("", ""), [(name, ", ".join(part)) for name, part in parts.items()]
+        )
 
     def cells(self, budget: str = "standard", device: str = "cpu") -> list[Cell]:
         """The grid of the suite, system by system. Raises UserError where the suite has no such budget."""

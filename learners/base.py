@@ -14,6 +14,7 @@ from torch import Tensor
 
 from systems import Dataset, Trajectories
 from systems.calibration import Calibration
+from systems.html import html_table
 
 Equal = Literal["", "updates", "nfe", "seconds"]
 Selection = Literal["", "validation loss", "validation forecasts"]
@@ -190,6 +191,10 @@ class Predictor(ABC):
         failure = self.log.failure
         ending = failure.status if failure else f"{self.log.updates:,} updates" if self.log.updates else "no updates"
         return f"{type(self).__name__}({self.parameters:,} parameters, {ending})"
+
+    def _repr_html_(self) -> str:
+        spent = ("updates", "fit_seconds", "nfe_forward", "nfe_backward", "saved_bytes")
+        return html_table(repr(self), ("of training", ""), [(name, getattr(self.log, name)) for name in spent])
 
     def _check(self, past: Trajectories) -> None:
         """Raise ValueError unless a forecast can go on from `past`."""

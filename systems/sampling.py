@@ -8,6 +8,7 @@ from torch import Tensor
 
 from systems.base import System
 from systems.configuration import label
+from systems.html import html_table
 from systems.protocol import PARTS, Sampling, stream
 from systems.trajectories import Trajectories
 
@@ -32,6 +33,14 @@ class Dataset:
     def __repr__(self) -> str:
         parts = ", ".join(f"{name} {'x'.join(map(str, getattr(self, name).states.shape[:2]))}" for name in PARTS)
         return f"Dataset({label(self.system)}, seed {self.seed}, step {self.step:.4g}, {self.dim} channels; {parts})"
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for name in PARTS:
+            part: Trajectories = getattr(self, name)
+            count, samples = part.states.shape[:2]
+            rows.append((name, count, samples, (samples - 1) * self.sampling.step))
+        return html_table(repr(self), ("part", "trajectories", "samples", "timescales"), rows)
 
     @property
     def step(self) -> float:
@@ -90,8 +99,13 @@ class Dataset:
         return replace(self, **parts)
 
 
-def sample(system: System, sampling: Sampling, seed: int) -> Dataset:
-    """Observe a system: a pure function of its arguments, with the same bytes in any process.
+STANDARD = Sampling()
+
+
+def sample(system: System, sampling: Sampling = STANDARD, seed: int = 0) -> Dataset:
+    """Observe a system, by the standard protocol unless another is given.
+
+    A pure function of its arguments, with the same bytes in any process.
 
     Raises FloatingPointError where the reference solution leaves the finite numbers, and ValueError where the system
     cannot be observed in this way.

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from systems.html import html_table
+
 
 @dataclass(frozen=True)
 class Trajectories:
@@ -21,6 +23,12 @@ class Trajectories:
         count, samples, dim = self.states.shape
         span = f"t = {self.times.min():.4g} to {self.times.max():.4g}" if samples and count else "empty"
         return f"Trajectories({count} of {samples:,} samples of {dim} channels, {span})"
+
+    def _repr_html_(self) -> str:
+        states = self.states.flatten(0, 1)
+        columns = torch.stack([states.amin(0), states.mean(0), states.amax(0)], dim=1) if len(states) else states
+        rows = [(f"x{place}", *values) for place, values in enumerate(columns.tolist(), 1)]
+        return html_table(repr(self), ("channel", "least", "mean", "largest"), rows)
 
     def between(self, start: int, stop: int | None = None) -> "Trajectories":
         """The samples from index `start` up to, not including, `stop`."""

@@ -30,7 +30,7 @@ ROOMS = {
     "bench": "templates __main__ cli commands published running interface exports doctor tuning timing display runs "
     "planning suites suite runner cells catalogue machine request errors importing",
     "systems": "certificates ground_truth lyapunov sampling observation flows maps recordings calibration images "
-    "stochastic hybrid base protocol published trajectories solvers configuration extras",
+    "stochastic hybrid base protocol published trajectories solvers configuration html extras",
     "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_dde "
     "neural_ode neural_sde ode_layer resnet transformer windowed_rnn teacher_forcing latent linear images drawn_paths "
     "solvers training networks validation_forecasts validation streams base",

@@ -15,6 +15,7 @@ from systems.base import Flow, Map, Simulated, Solution, States, System
 from systems.certificates.strong_order import SCHEMES, strong_order, theoretical_order
 from systems.configuration import label
 from systems.ground_truth import disagreement
+from systems.html import html_table
 from systems.lyapunov import Spectrum, flow_spectrum, leading_exponent, log_volume, lyapunov_spectrum
 from systems.protocol import Sampling
 from systems.published import Attractor, Orbit, known_of
@@ -58,6 +59,13 @@ class Certificate:
         failed = [check.name for check in self.checks if not check.passed]
         ending = f"failed: {', '.join(failed)}" if failed else "all passed"
         return f"Certificate({self.system}, {len(self.checks)} checks, {ending})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (check.name, check.value, check.expected, check.source, "pass" if check.passed else "FAIL")
+            for check in self.checks
+        ]
+        return html_table(repr(self), ("check", "value", "expected", "source", ""), rows)
 
     @property
     def passed(self) -> bool:

@@ -13,7 +13,7 @@ from bench.errors import UserError
 from bench.suite import Suite
 from learners import Budget, NeuralODE, Persistence, ResNet, Training
 from metrics import nrmse, vpt
-from systems import Dataset, LinearSpiral, Recorded, Sampling, sample
+from systems import Certificate, Check, Dataset, LinearSpiral, Recorded, Sampling, sample
 
 SMALL = Sampling(trajectories=4, samples=50, valid=2, test=4, climate=1, horizon=1.0, climate_horizon=4.0)
 BRIEF = NeuralODE(width=8, depth=1, training=Training(updates=20, validations=2))
@@ -84,6 +84,26 @@ def test_what_is_printed_of_anything_is_short(data: Dataset, run: bench.Run):
         f"Dataset(LinearSpiral, seed 0, step {data.step:.4g}, 2 channels; train 4x50, valid 2x50, test 4x"
         f"{data.test.states.shape[1]}, climate 1x{data.climate.states.shape[1]})"
     )
+
+
+def test_notebooks_show_tables_of_anything(data: Dataset):
+    certificate = Certificate(
+        "X", (Check("error < 1", 0.25, 0.0, 0.5, "theory"), Check("sum", 1.0, 0.0, 0.5, "theory"))
+    )
+    shown = [one._repr_html_() for one in (data, data.train, BRIEF.fit(data), SUITE, certificate)]
+    for html in shown:
+        assert html.count("<table") == html.count("</table>") == 1
+        assert html.count("<tr>") == html.count("</tr>") > 1
+        assert "tensor" not in html
+    assert "<td>climate</td><td>1</td>" in shown[0]
+    assert f"<td>{data.train.states[..., 1].max().item():.4g}</td></tr></table>" in shown[1]
+    assert "<td>error &lt; 1</td><td>0.25</td><td>0</td><td>theory</td><td>pass</td>" in shown[-1]
+    assert "<td>FAIL</td>" in shown[-1]
+
+
+def test_a_system_is_sampled_by_the_standard_protocol_unless_another_is_given():
+    data = sample(LinearSpiral())
+    assert (data.sampling, data.seed) == (Sampling(), 0)
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
