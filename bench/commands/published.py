@@ -31,7 +31,7 @@ class Name(StrEnum):
 def published(
     tables: Annotated[list[Name] | None, typer.Argument(metavar="TABLE", help="Only this; by default all.")] = None,
     files: Annotated[
-        Path, what_option(metavar="FOLDER", help="With ctf_lorenz/*.mat and MNIST/raw, which two tables read.")
+        Path, what_option(metavar="FOLDER", help="With ctf_lorenz/, dynamix/ and MNIST/raw/, which three tables read.")
     ] = Path("data"),
     jobs: Annotated[
         int | None, how_option("--jobs", "-j", metavar="N", help="Rows at a time; if not given, one a core.")
