@@ -101,8 +101,8 @@ table = Table(
     heads=("learner", "D_stsp", "D_H"),
     rows=rows,
     notes=(
-        "After a seventeenth of the published updates our almost-linear network does not keep the attractor; whether it "
-        "does after all of them was not tried. Between 10,000 samples of the equations themselves and 99,500 are 0.58 "
-        "and 0.07."
+        "After a seventeenth of the published updates our almost-linear network does not keep the attractor; whether "
+        "it does after all of them was not tried. Between 10,000 samples of the equations themselves and 99,500 are "
+        "0.58 and 0.07."
     ),
 )
