@@ -193,6 +193,7 @@ def test_the_files_of_a_cell_say_what_it_was(run: Callable[..., list[Record]], d
         "key": key(cell),
         "system": "LinearSpiral",
         "learner": "Instant",
+        "channels": ["x1", "x2"],
         "reference": False,
         "seeds": [0, 1],
         "data_seed": 0,
