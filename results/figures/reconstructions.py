@@ -26,6 +26,7 @@ def reconstructions(given: Float[np.ndarray, "panel window dim"], truth: States,
     """
     window = given.shape[1]
     line: dict[str, Any] = {"color": style.colour, "linewidth": 1.0}
+    broad: dict[str, Any] = BROAD | {"linewidth": 1.8}
     shown = [
         Line2D([], [], **BROAD, label="truth"),
         Line2D([], [], **dots(0), label="given"),
@@ -37,7 +38,7 @@ def reconstructions(given: Float[np.ndarray, "panel window dim"], truth: States,
         figure, panels = small_multiples(len(given), ACROSS, (SIDE, SIDE), (0, below))
         for axes, seen, true, found in zip(panels, given, truth, model, strict=True):
             known, data, path = (_plane(each) for each in (true, seen, np.where(np.isfinite(found), found, np.nan)))
-            axes.plot(*known.T, **BROAD | {"linewidth": 1.8})
+            axes.plot(*known.T, **broad)
             axes.plot(*data.T, **dots(0) | {"markersize": 3, "color": TRUTH})
             axes.plot(*path[:window].T, **line)
             axes.plot(*path[window - 1 :].T, **line, linestyle="--")
