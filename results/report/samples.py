@@ -14,6 +14,7 @@ from scipy.integrate import odeint
 from results.figures import chaos, comparison, depth, films, performance, portraits
 from results.figures.fields import space_time, vector_fields
 from results.figures.style import styles
+from results.figures.sweep import sweep_figure
 from results.figures.time_series import time_series
 from results.report.chaos import power_spectrum, spatial_power
 from results.statistics.ranking import performance_profile, rank_table, win_matrix
@@ -95,6 +96,15 @@ def losses() -> pd.DataFrame:
     return pd.DataFrame(
         {name: np.random.default_rng(7 + k).gamma(6, 0.15 + 0.06 * k, 30) for k, name in enumerate(COMPARED)}
     )
+
+
+def shares() -> pd.DataFrame:
+    return prediction_times().pivot(index="learner", columns="system", values="median").loc[list(COMPARED)] / 7
+
+
+def swept() -> pd.DataFrame:
+    ends, times = ["median", "low", "high"], prediction_times()
+    return pd.concat([times.assign(at=at, **times[ends].div(1 + 20 * at)) for at in (0.0, 0.01, 0.1)])
 
 
 def together() -> pd.DataFrame:
@@ -259,6 +269,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         performance_profile(losses(), np.geomspace(1, 8, 60).tolist()), STYLES
     ),
     "aggregates": lambda: comparison.aggregate_figure(together(), STYLES),
+    "wins_by_system": lambda: comparison.wins_by_system(shares(), shares() > 0.9),
+    "sweep": lambda: sweep_figure(swept(), STYLES, "Sampling.noise", "VPT"),
     "win_matrix": lambda: comparison.win_matrix(win_matrix(losses()), len(losses())),
     "fits": fit,
     "attractors": lambda: portraits.attractors(

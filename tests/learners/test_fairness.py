@@ -104,6 +104,7 @@ class Particular(Turning):
     differentiable = False
     stochastic = True
     calibration = Calibration((), 7.0)
+    equations = ("x1' = x2",)
 
     def encode(self, past: Trajectories) -> Tensor:
         return 2 * super().encode(past)[..., :2]
@@ -136,6 +137,7 @@ def test_delays_keep_every_promise_of_what_they_wrap():
         "least_past": (one.least_past, 1 + 1 * 2),
         "log": (one.log, inner.log),
         "calibration": (one.calibration, inner.calibration),
+        "equations": (one.equations, inner.equations),
         "parameters": (one.parameters, inner.parameters),
         "encode": (one.encode(past).tolist(), state.tolist()),
         "decode": (one.decode(state).tolist()[0][:2], (state / 2).tolist()[0]),

@@ -50,7 +50,7 @@ def report_on_a_part(name: str, seed: int, folder: Path, monkeypatch: pytest.Mon
     run = made_up(suite, folder, rng)
     page = write_report(run).read_text(encoding="utf-8")
     assert "Left out of this report" not in page, page[page.index("Left out") :][:600]
-    assert f"{len(run.systems)} systems" in page
+    assert f"{len(run.systems)} system{'s' * (len(run.systems) != 1)}," in page
     return page
 
 
