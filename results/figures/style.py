@@ -22,6 +22,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from results.formatting import brief
@@ -248,6 +249,8 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMA
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         figure.set_layout_engine("none")  # the layout is settled: no need to find it again for each format
+        for axes in figure.axes:  # a layout's last digits depend on the order in which its solver met the axes
+            axes.set_position(Bbox(np.round(axes.get_position(original=True).get_points(), 9)), which="original")
         dpi = figure.dpi
         for kind, path in paths.items():
             if kind == "png":
