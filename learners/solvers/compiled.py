@@ -1,6 +1,6 @@
 """Training of perceptrons by the compiled kernel: where their weights lie, and how their rollouts are cut up."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 from itertools import accumulate, pairwise
@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.networks.stacked import StackedMLP
-from learners.training.soap import side
+from learners.solvers.descent import Descent, Matrix, adopt
 from learners.training.training_step import Optimiser
 from systems.solvers.fixed import Tableau
 
@@ -47,25 +47,6 @@ def stays_in_cache(network: StackedMLP) -> bool:
     return max(each[0].numel() for each in network.parameters()) <= LARGEST
 
 
-class Descent:
-    """Weights `[seed, ...]` that compiled code descends along their gradients: a clip, then Adam, as torch has them."""
-
-    def __init__(self, weights: Any, largest: float) -> None:
-        from learners.solvers import kernel  # which takes seconds to compile, and numba half a second to import
-
-        self.kernel, self.weights, self.largest, self.count, self.kept_bytes = kernel, weights, largest, 0, 0
-        self.gradients, self.means, self.squares = (np.zeros_like(weights) for _ in range(3))
-        self.bases: Bases | None = None  # of SOAP; without them it is Adam
-
-    def descend(self, rate: float) -> None:
-        """Clip the gradients and take the optimiser's step."""
-        if self.bases is None:
-            self.kernel.descend(self.weights, self.gradients, self.means, self.squares, self.largest, rate, self.count)
-        else:
-            self.bases.descend(self.weights, self.gradients, self.largest, rate, self.count)
-        self.count += 1
-
-
 class KernelUpdates(Descent):
     """Updates of a stack of rollouts x <- x + h f(x), as the clip and Adam of the eager ones make them, to rounding.
 
@@ -98,13 +79,13 @@ class KernelUpdates(Descent):
         sizes[1:-1] = [whole(layer.weight.shape[2], blocks.LANES) for layer in layers[:-1]]
         shapes = [blocks.shape(inputs, outputs) for inputs, outputs in pairwise(sizes)]
         offsets = [0, *accumulate(rows * columns for rows, columns in shapes)]
-        super().__init__(np.zeros((len(layers[0].weight), len(networks) * offsets[-1]), np.float32), largest)
+        weights = np.zeros((len(layers[0].weight), len(networks) * offsets[-1]), np.float32)
+        super().__init__(weights, largest, optimiser, _matrices(networks, sizes, offsets))
         places = torch.from_numpy(self.weights).split(offsets[-1], dim=1)
         for network, place in zip(networks, places, strict=True):
             for index, layer in enumerate(network.layers):
                 own = place[:, offsets[index] : offsets[index + 1]].unflatten(1, shapes[index])
                 _move(layer, own.mT if sizes[index + 1] == blocks.NARROW else own, sizes[index])
-        self.bases = Bases(networks, sizes, offsets, len(self.weights)) if optimiser == "soap" else None
         stages = len(tableau.weights)
         coefficients = np.zeros((stages + 1, stages + 1), np.float32)
         for row, values in zip(coefficients, (*tableau.stages, tableau.weights), strict=True):
@@ -135,29 +116,17 @@ class KernelUpdates(Descent):
         return torch.from_numpy(losses)
 
 
-class Bases:
-    """The state of `SOAP` of a stack of networks whose weights lie as the kernel has them."""
+def _matrices(networks: Sequence[StackedMLP], sizes: Sequence[int], offsets: Sequence[int]) -> Iterator[Matrix]:
+    """Where the kernel has the layers' weights, each with its bias behind all the inputs that it is filled up to."""
+    from learners.solvers import blocks
 
-    def __init__(
-        self, networks: Sequence[StackedMLP], sizes: Sequence[int], offsets: Sequence[int], seeds: int
-    ) -> None:
-        from learners.solvers import bases, blocks
-
-        self.compiled, places, numbers = bases, [], 0
-        for start, network in zip(range(0, len(networks) * offsets[-1], offsets[-1]), networks, strict=True):
-            layers: list[Any] = list(network.layers)
-            for index, layer in enumerate(layers):
-                _, rows, columns = layer.weight.shape
-                _, length = blocks.shape(sizes[index], sizes[index + 1])
-                apart = (1, length) if sizes[index + 1] == blocks.NARROW else (length, 1)
-                height, width = side(rows + 1), side(columns)
-                places.append((start + offsets[index], rows + 1, sizes[index], columns, *apart, height, width))
-                numbers += -(-(rows + 1) // height) * -(-columns // width) * bases.state_size(height, width)
-        self.places, self.states = np.array(places), np.zeros((seeds, numbers), np.float32)
-
-    def descend(self, weights: Any, gradients: Any, largest: float, rate: float, count: int) -> None:
-        """Clip the gradients and take the step after `count` others."""
-        self.compiled.descend_in_bases(weights, gradients, self.places, self.states, largest, rate, count)
+    for start, network in zip(range(0, len(networks) * offsets[-1], offsets[-1]), networks, strict=True):
+        layers: list[Any] = list(network.layers)
+        for index, layer in enumerate(layers):
+            _, rows, columns = layer.weight.shape
+            _, length = blocks.shape(sizes[index], sizes[index + 1])
+            apart = (1, length) if sizes[index + 1] == blocks.NARROW else (length, 1)
+            yield Matrix(start + offsets[index], rows + 1, sizes[index], columns, *apart)
 
 
 def whole(count: int, multiple: int) -> int:
@@ -179,9 +148,3 @@ def _move(layer: Any, own: Float[Tensor, "seed rows columns"], inputs: int) -> N
     _, rows, columns = layer.weight.shape
     adopt(layer.weight, own[:, :rows, :columns])
     adopt(layer.bias, own[:, inputs : inputs + 1, :columns])
-
-
-def adopt(parameter: nn.Parameter, view: Tensor) -> None:
-    """Let a parameter, with the values that it has, lie where the kernel finds it."""
-    view.copy_(parameter.data)
-    parameter.data = view

@@ -1,6 +1,6 @@
 """Training of recurrent networks of windows by compiled code, and their forecasts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from importlib.util import find_spec
 from itertools import accumulate
@@ -13,9 +13,10 @@ from torch import Tensor
 
 from learners.networks.recurrent import ElmanCell, GRUCell, LSTMCell, StackedRecurrent
 from learners.networks.stacked import StackedLinear
-from learners.solvers.compiled import LARGEST, MOST_ROWS, Descent, adopt, whole
+from learners.solvers.compiled import LARGEST, MOST_ROWS, whole
 from learners.solvers.compiled_forecasts import Mirror
-from learners.training.training_step import Compiler, by_adam
+from learners.solvers.descent import Descent, Matrix, adopt
+from learners.training.training_step import Compiler, Optimiser
 
 LANES = 16  # of which hidden units are a multiple
 CELLS = ElmanCell, GRUCell, LSTMCell  # in the kernel's order
@@ -24,13 +25,13 @@ CELLS = ElmanCell, GRUCell, LSTMCell  # in the kernel's order
 def window_updates(
     recurrent: StackedRecurrent, readout: StackedLinear, window: int, increment: Float[Tensor, " dim"]
 ) -> Compiler | None:
-    """The function that makes `WindowUpdates` from the largest norm of gradients; None where there is no kernel.
+    """The function that makes `WindowUpdates` from what training asks for; None where there is no kernel.
 
     It is for hidden units in whole vectors that stay in the cache.
     """
     if not is_compilable(recurrent):
         return None
-    return by_adam(partial(WindowUpdates, recurrent, readout, window, increment))
+    return partial(WindowUpdates, recurrent, readout, window, increment)
 
 
 def window_forecasts(
@@ -52,7 +53,7 @@ def is_compilable(recurrent: StackedRecurrent) -> bool:
 class WindowUpdates(Descent):
     """Updates of a stack of networks that add to the last state of a window what its recurrent layer makes of it.
 
-    Errors are measured in increments. They are those of the eager updates, with their clip and Adam, to rounding. The
+    Errors are measured in increments. They are those of the eager updates, with clip and optimiser, to rounding. The
     weights are moved to where the kernel finds them: the parameters are views of one array from then on.
 
     Args:
@@ -61,6 +62,7 @@ class WindowUpdates(Descent):
         window: samples.
         increment: by which outputs are multiplied.
         largest: norm of a replica's gradient.
+        optimiser: who descends.
     """
 
     evaluations: tuple[int, int] | None = None
@@ -72,12 +74,13 @@ class WindowUpdates(Descent):
         window: int,
         increment: Float[Tensor, " dim"],
         largest: float,
+        optimiser: Optimiser = "adam",
     ) -> None:
         from learners.solvers import windows  # which takes seconds to compile
 
         self.windows = windows
         self.plan, weights = _arranged(recurrent, readout, window, increment)
-        super().__init__(weights, largest)
+        super().__init__(weights, largest, optimiser, _matrices(self.plan))
 
     def differentiate(self, segments: Float[Tensor, "seed batch length inputs"]) -> Float[Tensor, " seed"]:
         """The loss of each replica, whose gradients are kept for the descent."""
@@ -145,3 +148,13 @@ def _arranged(
         rows=MOST_ROWS,
     )
     return plan, weights
+
+
+def _matrices(plan: Any) -> Iterator[Matrix]:
+    """Where the kernel has the weights of the inputs, of the hidden state, of a GRU's new gate, and of the readout."""
+    embed, state, bias, out, _ = plan.offsets
+    yield Matrix(embed, plan.inputs + 1, plan.inputs, plan.gates, plan.gates, 1)
+    yield Matrix(state, plan.hidden, plan.hidden - 1, plan.gates, plan.gates, 1)
+    if CELLS[plan.cell] is GRUCell:
+        yield Matrix(bias, 1, 0, plan.hidden, plan.hidden, 1)
+    yield Matrix(out, plan.hidden + 1, plan.hidden, plan.inputs, plan.outputs, 1)

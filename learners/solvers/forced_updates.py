@@ -10,17 +10,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.networks.piecewise_linear import PiecewiseLinearMap
-from learners.training.training_step import Compiler, by_adam, clip
+from learners.training.soap import SOAP
+from learners.training.training_step import Compiler, Optimiser, clip
 
 
 def forced_updates(network: nn.Module, interval: int, forcing: float) -> Compiler | None:
-    """The function that makes `ForcedUpdates` from the largest norm of gradients; None where there is no such code.
+    """The function that makes `ForcedUpdates` from what training asks for; None where there is no such code.
 
     It is for piecewise-linear networks, and needs numba, which a machine may lack that has a GPU.
     """
     if not isinstance(network, PiecewiseLinearMap) or find_spec("numba") is None:
         return None
-    return by_adam(partial(ForcedUpdates, network, interval, forcing))
+    return partial(ForcedUpdates, network, interval, forcing)
 
 
 class ForcedUpdates:
@@ -31,18 +32,27 @@ class ForcedUpdates:
         interval: samples from one correction to the next.
         forcing: share of the data in a corrected state.
         largest: norm of a replica's gradient.
+        optimiser: who descends.
     """
 
     evaluations: tuple[int, int] | None = None
 
-    def __init__(self, network: PiecewiseLinearMap, interval: int, forcing: float, largest: float) -> None:
+    def __init__(
+        self,
+        network: PiecewiseLinearMap,
+        interval: int,
+        forcing: float,
+        largest: float,
+        optimiser: Optimiser = "adam",
+    ) -> None:
         from learners.solvers import piecewise_linear as compiled  # numba takes half a second to import
 
         self.differentiate_forced = compiled.differentiate_forced
         self.settings = compiled.FORMS.index(network.form), interval, np.float32(forcing)
         self.parameters, self.largest, self.kept_bytes = list(network.parameters()), largest, 0
         self.gradients = [torch.zeros_like(parameter) for parameter in self.parameters]
-        self.optimiser = torch.optim.Adam(self.parameters, fused=True)
+        turned = optimiser == "soap"
+        self.optimiser = SOAP(self.parameters, 0.0) if turned else torch.optim.Adam(self.parameters, fused=True)
         gradients = dict(zip(self.parameters, self.gradients, strict=True))
         parts = _parts(network)
         self.weights, self.sums = (

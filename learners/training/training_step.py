@@ -26,15 +26,6 @@ Optimiser = Literal["adam", "soap", "levenberg-marquardt"]
 Compiler = Callable[..., CompiledUpdates | None]  # from the largest norm of a replica's gradient, and who descends
 
 
-def by_adam(updates: Callable[[float], CompiledUpdates]) -> Compiler:
-    """Of compiled updates that know no other descent: the same, and none where SOAP is asked for."""
-
-    def compiler(largest: float, optimiser: Optimiser = "adam") -> CompiledUpdates | None:
-        return None if optimiser == "soap" else updates(largest)
-
-    return compiler
-
-
 @dataclass(frozen=True)
 class TrainingStep:
     """One update of a stack of replicas: losses, gradients, a clip of these, the optimiser's step."""

@@ -1,10 +1,12 @@
 """Stacked perceptrons that the kernel trains, what they are given, and the gradients that it finds."""
 
+from collections.abc import Sequence
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from learners.networks.stacked import Activation, StackedMLP
-from learners.solvers.compiled import KernelUpdates
+from learners.solvers.descent import Descent
 from learners.streams import stream
 
 SEEDS = 2
@@ -21,7 +23,7 @@ def segments(batch: int, length: int, dim: int, seeds: int = SEEDS) -> Tensor:
     return torch.stack(drift).mul(0.1).cumsum(dim=2)
 
 
-def gradients_of(updates: KernelUpdates, networks: list[StackedMLP]) -> list[Tensor]:
+def gradients_of(updates: Descent, networks: Sequence[nn.Module]) -> list[Tensor]:
     """The kernel's gradients, in the shapes of the parameters, which are views of its weights."""
     flat = torch.from_numpy(updates.gradients).flatten()
     parameters = [parameter for network in networks for parameter in network.parameters()]

@@ -3,8 +3,9 @@
 import io
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,14 @@ from learners import (
     WindowedRNN,
 )
 from learners.base import Unsuitable
+from learners.networks.recurrent import CellType
 from learners.solvers.compiled import KernelUpdates
-from learners.training.soap import SOAP, cut, join
+from learners.solvers.compiled_windows import WindowUpdates
+from learners.solvers.descent import Descent
+from learners.streams import stream
+from learners.training.soap import SOAP, TURNS, cut, join
 from learners.training.training_step import clip
+from learners.windowed_rnn import WindowMap
 from systems import Dataset, Sampling, VanDerPol, sample
 from systems.images import sample_images
 from systems.solvers.fixed import TABLEAUS
@@ -193,7 +199,7 @@ def test_every_learner_trains_with_it_and_a_seed_of_a_stack_is_the_seed_alone(le
     for one in together:
         assert one.log.failure is None
         assert one.log.updates == TURNED.updates
-        assert one.log.curve[-1].valid_loss < 0.7 * one.log.curve[0].valid_loss
+        assert one.log.curve[-1].valid_loss < 0.9 * one.log.curve[0].valid_loss
     losses = [one.log.curve[-1].valid_loss for one in (together[1], alone)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-2)
 
@@ -202,20 +208,37 @@ def test_every_learner_trains_with_it_and_a_seed_of_a_stack_is_the_seed_alone(le
 @pytest.mark.parametrize(("sizes", "count"), few([((3, 20, 9, 3), 2), ((17, 150, 17), 1), ((1, 97, 70, 1), 1)], 0))
 def test_compiled_updates_are_those_of_torch(sizes: tuple[int, ...], count: int, largest: float):
     networks, step = stacks(sizes, "tanh", count), torch.ones(sizes[0])
-    theirs = [nn.Parameter(parameter.detach().clone()) for each in networks for parameter in each.parameters()]
-    before = [parameter.detach().clone() for parameter in theirs]
-    optimiser = SOAP(theirs, RATE)
-    updates = KernelUpdates(networks, TABLEAUS["euler"], step, step, largest, "soap")
-    for given in gradients([tuple(parameter.shape) for parameter in theirs], 22, torch.float32):
-        for parameter, kept, gradient in zip(theirs, gradients_of(updates, networks), given, strict=True):
-            kept.copy_(gradient)
-            parameter.grad = gradient
-        clip(theirs, largest)
-        optimiser.step()
-        updates.descend(RATE)
+    updates = partial(KernelUpdates, networks, TABLEAUS["euler"], step, step, largest, "soap")
+    assert_descends_as_torch(updates, networks, largest)
+
+
+@pytest.mark.parametrize("cell", few(["rnn", "gru", "lstm"], 1))
+def test_compiled_updates_of_windows_are_those_of_torch(cell: CellType):
+    generators, step = [stream(seed, "weights") for seed in range(2)], torch.ones(3)
+    network = WindowMap(WindowedRNN(cell=cell, hidden=48), step, generators)
+    updates = partial(WindowUpdates, network.recurrent, network.readout, 4, step, 1e-3, "soap")
+    assert_descends_as_torch(updates, [network.recurrent, network.readout], 1e-3)
+
+
+def assert_descends_as_torch(compiled: Callable[[], Descent], networks: Sequence[nn.Module], largest: float) -> None:
+    """To rounding until bases turn; then as near to float64 as torch, since narrow matrices leave bases undecided."""
+    before = [parameter.detach().clone() for each in networks for parameter in each.parameters()]
+    theirs, exact = [[nn.Parameter(one.clone().to(kind)) for one in before] for kind in (torch.float, torch.double)]
+    optimisers, updates = [SOAP(theirs, RATE), SOAP(exact, RATE)], compiled()
     mine = [parameter for each in networks for parameter in each.parameters()]
-    for one, other, first in zip(mine, theirs, before, strict=True):
-        assert (one - other).norm() < 1e-2 * (other - first).norm()
+    for update, given in enumerate(gradients([tuple(one.shape) for one in theirs], 22, torch.float32), 1):
+        for parameter, double, kept, gradient in zip(
+            theirs, exact, gradients_of(updates, networks), given, strict=True
+        ):
+            kept.copy_(gradient)
+            parameter.grad, double.grad = gradient, gradient.double()
+        for parameters, optimiser in zip((theirs, exact), optimisers, strict=True):
+            clip(parameters, largest)
+            optimiser.step()
+        updates.descend(RATE)
+        for one, other, double, first in zip(mine, theirs, exact, before, strict=True):
+            moved, rounding = (double - first).norm(), (other - double).norm()
+            assert (one - double).norm() < (1e-2 * moved + 4 * rounding if update > TURNS else 1e-4 * moved)
 
 
 def test_a_seed_in_a_compiled_stack_is_the_seed_alone_to_the_last_bit():
@@ -232,7 +255,9 @@ def test_a_seed_in_a_compiled_stack_is_the_seed_alone_to_the_last_bit():
 
 
 @pytest.mark.parametrize(
-    "learner", [ResNet(width=8), NeuralODE(width=8), RKNet(width=8)], ids=lambda one: type(one).__name__
+    "learner",
+    [ResNet(width=8), NeuralODE(width=8), RKNet(width=8), WindowedRNN(hidden=16)],
+    ids=lambda one: type(one).__name__,
 )
 def test_where_the_kernel_has_the_gradients_it_descends(learner: Any, data: Dataset, monkeypatch: pytest.MonkeyPatch):
     def refuse(*arguments: Any) -> None:
