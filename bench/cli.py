@@ -16,6 +16,7 @@ from typing import Any
 import typer
 
 from bench.commands.baseline import baseline
+from bench.commands.calibrate import calibrate
 from bench.commands.check import check
 from bench.commands.clean import clean
 from bench.commands.compare import compare
@@ -72,7 +73,7 @@ app.command("list")(list_)
 for command in (new, tune, report, site, compare):
     app.command()(command)
 app.add_typer(baseline, name="baseline")
-for command in (forecast, check, doctor, published, simulate, time):
+for command in (forecast, check, doctor, published, simulate, time, calibrate):
     app.command()(command)
 
 

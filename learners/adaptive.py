@@ -9,7 +9,7 @@ from learners.networks.stacked import Activation
 from learners.neural_ode import NeuralODE
 from learners.solvers.integration import Gradient
 from learners.solvers.steps import Adaptive
-from learners.training.loop import Training
+from learners.training.loop import Training, by_soap
 from learners.validation import flows_only, positive
 from systems import Dataset
 
@@ -24,7 +24,7 @@ class AdaptiveLearner(Learner):
     activation: Activation = "silu"
     solver: Adaptive = "dopri5"
     tolerance: float = 1e-4  # relative and absolute, of standardised states
-    training: Training = field(default_factory=lambda: Training(updates=1_000))
+    training: Training = field(default_factory=lambda: by_soap(2_800))
 
     gradient: ClassVar[Gradient]
 
@@ -57,5 +57,7 @@ class ODENet(AdaptiveLearner):
 
     Chen et al., "Neural ordinary differential equations", NeurIPS 2018.
     """
+
+    training: Training = field(default_factory=lambda: by_soap(2_300))
 
     gradient: ClassVar[Gradient] = "adjoint"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 LONGEST = 32  # characters of a label in a table
@@ -19,7 +19,7 @@ def label(component: Any) -> str:
 def short_labels(components: Sequence[Any]) -> list[str]:
     """Labels of at most LONGEST characters where that can be: long ones keep only what tells a class's members apart.
 
-    Of the fields that differ from their defaults, the fewest that are different for each, words rather than numbers.
+    Of the fields that differ from their defaults, the fewest that are different for each: words, before any number.
     """
     labels = [label(component) for component in components]
     families: dict[str, list[int]] = {}
@@ -33,12 +33,13 @@ def short_labels(components: Sequence[Any]) -> list[str]:
 
 
 def _telling(changed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The changes of the smallest choice of fields by which no two are alike."""
+    """The changes of the fewest fields by which no two are alike: of words alone, or with as few numbers as can be."""
     values = {name: value for one in changed for name, value in one.items()}
-    known = sorted(values, key=lambda name: not isinstance(values[name], str))
-    for count in range(len(known)):
-        for names in combinations(known, count):
-            kept = [{name: value for name, value in one.items() if name in names} for one in changed]
+    words = [name for name, value in values.items() if isinstance(value, str)]
+    numbers = [name for name in values if name not in words]
+    for figures, count in product(range(len(numbers) + 1), range(len(words) + 1)):
+        for named, counted in product(combinations(words, count), combinations(numbers, figures)):
+            kept = [{name: value for name, value in one.items() if name in named + counted} for one in changed]
             if all(one not in kept[:place] for place, one in enumerate(kept)):
                 return kept
     return list(changed)

@@ -44,13 +44,13 @@ def time_learners(
 
     `about` has the suite, the threads of each operation, and what else to report; `how` are fields of Timing.
     """
-    data = _read(cell, folder).to(cell.device)
+    data = data_of(cell, folder).to(cell.device)
     counted = "images" if isinstance(data, ImageDataset) else "forecasts"
     with stopwatch.threads(about["threads"]):
         return Timing(data, cell.device, **how).report(learners, {**about, counted: len(data.test)})
 
 
-def _read(cell: Cell[Any, Any, Any], folder: Path) -> Dataset | ImageDataset:
+def data_of(cell: Cell[Any, Any, Any], folder: Path) -> Dataset | ImageDataset:
     """The data of a cell, with forecasts no longer than a timing needs."""
     if not isinstance(cell.sampling, Sampling):
         try:

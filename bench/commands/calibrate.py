@@ -1,0 +1,89 @@
+"""`python -m bench calibrate`: what an update of each learner costs, and how many cost the same."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from rich.console import Console
+
+from bench.display.tables import table_of
+from bench.errors import NOTHING_MEASURED, at_least, positive, print_to_stderr
+from bench.planning import plan as planning
+from bench.planning.equal_time import SECONDS, affordable, priced_as, trained_by_updates
+from bench.request import Quiet, Request, how_option, with_options
+from bench.runs import spinner
+
+SYSTEM = "Lorenz"
+WITHOUT = ("metrics", "sweeps", "seeds", "data_seed", "budget", "jobs", "shard", "device")
+
+
+@with_options(without=WITHOUT, suite="chaos")
+def calibrate(
+    request: Request,
+    seconds: Annotated[float, how_option(metavar="S", help="Of processor time, to train each seed.")] = SECONDS,
+    rounds: Annotated[int, how_option(metavar="N", help="In each of which every learner has its turn.")] = 5,
+    write: Annotated[
+        Path | None, how_option(metavar="FILE", help="Add the costs to this file, from which suites take them.")
+    ] = None,
+    quiet: Quiet = False,
+) -> int:
+    """Measure what an update costs, and say how many updates of each learner take the same time.
+
+    Of three seeds that are trained together, by one thread, on Lorenz, or the suite's first system where it lacks that;
+    processor time, medians over rounds in which learners take turns. Leave the machine alone meanwhile.
+    """
+    positive("--seconds", seconds, "seconds")
+    at_least("--rounds", rounds, 1)
+    plan = planning.plan(request)
+    first = next((one.cell for one in plan.cells if one.cell.system_label == SYSTEM), plan.cells[0].cell)
+    everyone = [one.cell.learner for one in plan.cells if one.cell.system == first.system]
+    learners = {priced_as(learner): learner for learner in everyone if trained_by_updates(learner)}
+    if not learners:
+        print_to_stderr(
+            f"nothing to calibrate: suite {plan.manifest['suite']} has no learner that is trained by updates"
+        )
+        return NOTHING_MEASURED
+    from bench.machine.environment import environment
+    from bench.timing.costs import milliseconds
+    from bench.timing.timing import data_of
+
+    with spinner("calibrating: reading the data", stderr=True, quiet=quiet, highlight=False) as status:
+        found = milliseconds(
+            list(learners.values()),
+            data_of(first, request.out / "data"),
+            rounds=rounds,
+            notify=lambda text: status.update(f"calibrating: {text}"),
+            known_as=priced_as,
+        )
+    costs = {name: cost for name, cost in found.items() if not isinstance(cost, str)}
+    if write is not None:
+        made = {**environment("cpu", 1), "system": first.system_label, "seeds": 3, "rounds": rounds}
+        _add(write, costs, made)
+    if quiet:
+        sys.stdout.write(f"{write or ''}\n")
+        return 0
+    rows = []
+    for name, learner in learners.items():
+        cost, own = found[name], learner.training.updates
+        if isinstance(cost, str):
+            rows.append((name, cost, "", "", ""))
+        else:
+            rows.append((name, f"{cost:.3g}", f"{own:,}", f"{cost * own / 1e3:.2g}", f"{affordable(cost, seconds):,}"))
+    heads = ("learner", "ms an update", "its updates", "their s", f"updates in {seconds:g} s")
+    Console(highlight=False).print(table_of(heads, rows, range(1, 5)))
+    return 0
+
+
+def _add(path: Path, costs: dict[str, float], made: dict[str, Any]) -> None:
+    """Put costs into a file beside those of other learners, and what they were measured on."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    merged = {**known.get("milliseconds", {}), **{name: float(f"{cost:.3g}") for name, cost in costs.items()}}
+    kept = {key: made[key] for key in ("processor", "python", "torch", "system", "seeds", "rounds", "started")}
+    content = {
+        "made by": made["command"],
+        "revision": made["git"]["revision"],
+        **kept,
+        "milliseconds": dict(sorted(merged.items())),
+    }
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

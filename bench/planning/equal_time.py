@@ -1,0 +1,61 @@
+"""How many updates cost the same processor time: settings that are equal in time and yet the same on every machine.
+
+`python -m bench calibrate` measures what an update costs, and writes `costs.json`, from which suites take their numbers
+of updates. Of another machine the times are others, and their ratios about the same.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from systems.configuration import label
+
+COSTS = Path(__file__).with_name("costs.json")
+SECONDS = 2.5  # of training a seed on Lorenz, in which three seeds are trained together
+DIGITS = 2  # of a number of updates
+
+L = TypeVar("L")
+
+
+def trained_by_updates(learner: Any) -> bool:
+    """Whether a learner has a number of updates of its own."""
+    return hasattr(getattr(learner, "training", None), "updates")
+
+
+def priced_as(learner: Any) -> str:
+    """The label under which a cost is kept: that of the learner with its class's number of updates."""
+    (standard,) = (each.default_factory for each in fields(learner) if each.name == "training")
+    return label(learner if standard is MISSING else with_updates(learner, standard().updates))
+
+
+def with_updates(learner: L, updates: int) -> L:
+    """The learner, trained by so many updates."""
+    each: Any = learner
+    return replace(each, training=replace(each.training, updates=updates))
+
+
+def affordable(milliseconds: float, seconds: float = SECONDS) -> int:
+    """How many updates a time pays for, to two digits, so that another measurement seldom gives another number."""
+    updates = 1e3 * seconds / milliseconds
+    return max(1, int(float(f"{updates:.{DIGITS}g}")))
+
+
+def in_equal_time(learners: Iterable[L], seconds: float = SECONDS) -> tuple[L, ...]:
+    """The learners, each with the updates that so many seconds a seed pay for. Raises ValueError where costs lack."""
+    costs, everyone = measured(), list(learners)
+    for name in map(priced_as, everyone):
+        if name not in costs:
+            raise ValueError(
+                f"{COSTS.name} does not know what an update of {name} costs: "
+                f"python -m bench calibrate --suite spiral -s Lorenz -l {name!r} --write {COSTS}"
+            )
+    return tuple(with_updates(learner, affordable(costs[priced_as(learner)], seconds)) for learner in everyone)
+
+
+@cache
+def measured() -> Mapping[str, float]:
+    """Milliseconds of processor time for an update of one seed, by `priced_as`."""
+    return json.loads(COSTS.read_text(encoding="utf-8"))["milliseconds"]

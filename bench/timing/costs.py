@@ -1,0 +1,62 @@
+"""What an update costs in processor time, every learner in turns with the others."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from statistics import median
+from time import process_time
+from typing import Any
+
+from bench.timing import stopwatch
+from learners import Budget, Learner
+from learners.base import Unsuitable
+from systems import Dataset
+
+SHORT, LONG = 60, 360  # updates of two fits, between whose times the difference is that of updates alone
+
+
+def milliseconds(
+    learners: Sequence[Learner],
+    data: Dataset,
+    seeds: int = 3,
+    rounds: int = 5,
+    notify: Callable[[str], None] = print,
+    known_as: Callable[[Learner], str] = str,
+) -> dict[str, float | str]:
+    """Processor time for an update of one of so many seeds that are trained together, by one thread; medians.
+
+    Args:
+        learners: each is trained by updates.
+        data: to train on.
+        seeds: of a stack.
+        rounds: in each of which every learner has its turn, after one that does not count.
+        notify: is told what is measured.
+        known_as: the name of a learner.
+
+    Returns:
+        Milliseconds, or the reason why there are none, for each name.
+    """
+    found: dict[str, list[float]] = {known_as(learner): [] for learner in learners}
+    reasons: dict[str, str] = {}
+    with stopwatch.threads(1):
+        for turn in range(rounds + 1):
+            for learner in learners:
+                name = known_as(learner)
+                if name in reasons:
+                    continue
+                notify(f"{name}, round {turn} of {rounds}" if turn else f"{name}, warming up")
+                try:
+                    short, long = (_fit(learner, data, updates, seeds) for updates in (SHORT, LONG))
+                except Unsuitable as reason:
+                    reasons[name] = str(reason)
+                    continue
+                if turn:
+                    found[name].append(1e3 * (long - short) / (LONG - SHORT) / seeds)
+    return {name: reasons.get(name) or median(times) for name, times in found.items()}
+
+
+def _fit(learner: Any, data: Dataset, updates: int, seeds: int) -> float:
+    """Seconds of processor time of a fit."""
+    brief = replace(learner, training=replace(learner.training, updates=updates, validations=1))
+    begun = process_time()
+    brief.fit_replicas(data, Budget(), range(seeds))
+    return process_time() - begun
