@@ -2,17 +2,19 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from rich.console import Console
 
 from bench.display.tables import table_of
-from bench.errors import NOTHING_MEASURED, at_least, positive, print_to_stderr
+from bench.errors import UserError, at_least, positive
 from bench.planning import plan as planning
 from bench.planning.equal_time import SECONDS, affordable, priced_as, trained_by_updates
 from bench.request import Quiet, Request, how_option, with_options
 from bench.runs import spinner
+from systems.configuration import short_labels
 
 SYSTEM = "Lorenz"
 WITHOUT = ("metrics", "sweeps", "seeds", "data_seed", "budget", "jobs", "shard", "device")
@@ -38,34 +40,31 @@ def calibrate(
     plan = planning.plan(request)
     first = next((one.cell for one in plan.cells if one.cell.system_label == SYSTEM), plan.cells[0].cell)
     everyone = [one.cell.learner for one in plan.cells if one.cell.system == first.system]
-    learners = {priced_as(learner): learner for learner in everyone if trained_by_updates(learner)}
+    learners = [learner for learner in everyone if trained_by_updates(learner)]
     if not learners:
-        print_to_stderr(
-            f"nothing to calibrate: suite {plan.manifest['suite']} has no learner that is trained by updates"
-        )
-        return NOTHING_MEASURED
+        raise UserError(f"suite {plan.manifest['suite']} has no learner of trajectories that is trained by updates")
     from bench.machine.environment import environment
-    from bench.timing.costs import milliseconds
-    from bench.timing.timing import data_of
+    from bench.timing.costs import SEEDS, milliseconds
+    from bench.timing.timing import brief_dataset
 
     with spinner("calibrating: reading the data", stderr=True, quiet=quiet, highlight=False) as status:
         found = milliseconds(
-            list(learners.values()),
-            data_of(first, request.out / "data"),
+            learners,
+            brief_dataset(first, request.out / "data"),
             rounds=rounds,
             notify=lambda text: status.update(f"calibrating: {text}"),
             known_as=priced_as,
         )
     costs = {name: cost for name, cost in found.items() if not isinstance(cost, str)}
     if write is not None:
-        made = {**environment("cpu", 1), "system": first.system_label, "seeds": 3, "rounds": rounds}
+        made = {**environment("cpu", 1), "system": first.system_label, "seeds": SEEDS, "rounds": rounds}
         _add(write, costs, made)
     if quiet:
         sys.stdout.write(f"{write or ''}\n")
         return 0
     rows = []
-    for name, learner in learners.items():
-        cost, own = found[name], learner.training.updates
+    for name, learner in zip(short_labels(learners), learners, strict=True):
+        cost, own = found[priced_as(learner)], learner.training.updates
         if isinstance(cost, str):
             rows.append((name, cost, "", "", ""))
         else:
@@ -75,7 +74,7 @@ def calibrate(
     return 0
 
 
-def _add(path: Path, costs: dict[str, float], made: dict[str, Any]) -> None:
+def _add(path: Path, costs: Mapping[str, float], made: Mapping[str, Any]) -> None:
     """Put costs into a file beside those of other learners, and what they were measured on."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     merged = {**known.get("milliseconds", {}), **{name: float(f"{cost:.3g}") for name, cost in costs.items()}}

@@ -1,6 +1,5 @@
 """`python -m bench time`: what an update, and a forecast step or a classification, take on this machine."""
 
-import logging
 import os
 import sys
 from enum import StrEnum
@@ -65,7 +64,6 @@ def time(
         raise UserError(f"time takes one system, but is given {', '.join(request.systems)}: name one with -s")
     for name, level in {"KINETO_LOG_LEVEL": "99", "TORCH_CPP_LOG_LEVEL": "ERROR"}.items():
         os.environ.setdefault(name, level)  # before torch is loaded, whose profiler talks
-    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # that there is no GPU is no news
     plan = planning.plan(request)
     suite, first = plan.manifest["suite"], plan.cells[0].cell
     everyone = [one.cell.learner for one in plan.cells if one.cell.system == first.system]

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from learners import Learner
 from systems.configuration import label
 
 COSTS = Path(__file__).with_name("costs.json")
@@ -21,8 +22,8 @@ L = TypeVar("L")
 
 
 def trained_by_updates(learner: Any) -> bool:
-    """Whether a learner has a number of updates of its own."""
-    return hasattr(getattr(learner, "training", None), "updates")
+    """Whether it learns trajectories, and has a number of updates of its own."""
+    return isinstance(learner, Learner) and hasattr(getattr(learner, "training", None), "updates")
 
 
 def priced_as(learner: Any) -> str:

@@ -8,26 +8,24 @@ from typing import Any
 
 from bench.timing import stopwatch
 from learners import Budget, Learner
-from learners.base import Unsuitable
 from systems import Dataset
 
+SEEDS = 3  # that are trained together
 SHORT, LONG = 60, 360  # updates of two fits, between whose times the difference is that of updates alone
 
 
 def milliseconds(
     learners: Sequence[Learner],
     data: Dataset,
-    seeds: int = 3,
     rounds: int = 5,
     notify: Callable[[str], None] = print,
     known_as: Callable[[Learner], str] = str,
 ) -> dict[str, float | str]:
-    """Processor time for an update of one of so many seeds that are trained together, by one thread; medians.
+    """Processor time for an update of one of the seeds that are trained together, by one thread; medians.
 
     Args:
         learners: each is trained by updates.
         data: to train on.
-        seeds: of a stack.
         rounds: in each of which every learner has its turn, after one that does not count.
         notify: is told what is measured.
         known_as: the name of a learner.
@@ -45,18 +43,18 @@ def milliseconds(
                     continue
                 notify(f"{name}, round {turn} of {rounds}" if turn else f"{name}, warming up")
                 try:
-                    short, long = (_fit(learner, data, updates, seeds) for updates in (SHORT, LONG))
-                except Unsuitable as reason:
+                    short, long = (_fit(learner, data, updates) for updates in (SHORT, LONG))
+                except ValueError as reason:
                     reasons[name] = str(reason)
                     continue
                 if turn:
-                    found[name].append(1e3 * (long - short) / (LONG - SHORT) / seeds)
+                    found[name].append(1e3 * (long - short) / (LONG - SHORT) / SEEDS)
     return {name: reasons.get(name) or median(times) for name, times in found.items()}
 
 
-def _fit(learner: Any, data: Dataset, updates: int, seeds: int) -> float:
+def _fit(learner: Any, data: Dataset, updates: int) -> float:
     """Seconds of processor time of a fit."""
     brief = replace(learner, training=replace(learner.training, updates=updates, validations=1))
     begun = process_time()
-    brief.fit_replicas(data, Budget(), range(seeds))
+    brief.fit_replicas(data, Budget(), range(SEEDS))
     return process_time() - begun

@@ -44,22 +44,27 @@ def time_learners(
 
     `about` has the suite, the threads of each operation, and what else to report; `how` are fields of Timing.
     """
-    data = data_of(cell, folder).to(cell.device)
+    data = _read(cell, folder).to(cell.device)
     counted = "images" if isinstance(data, ImageDataset) else "forecasts"
     with stopwatch.threads(about["threads"]):
         return Timing(data, cell.device, **how).report(learners, {**about, counted: len(data.test)})
 
 
-def data_of(cell: Cell[Any, Any, Any], folder: Path) -> Dataset | ImageDataset:
-    """The data of a cell, with forecasts no longer than a timing needs."""
-    if not isinstance(cell.sampling, Sampling):
-        try:
-            return sample_images(cell.system, cell.sampling, cell.data_seed)
-        except FileNotFoundError as error:
-            raise UserError(str(error)) from error
+def _read(cell: Cell[Any, Any, Any], folder: Path) -> Dataset | ImageDataset:
+    if isinstance(cell.sampling, Sampling):
+        return brief_dataset(cell, folder)
+    try:
+        return sample_images(cell.system, cell.sampling, cell.data_seed)
+    except FileNotFoundError as error:
+        raise UserError(str(error)) from error
+
+
+def brief_dataset(cell: Cell[Any, Any, Any], folder: Path) -> Dataset:
+    """The data of a cell of forecasts, with those no longer than a timing needs."""
     step = cell.sampling.step
-    brief = replace(cell.sampling, climate=1, climate_horizon=step, horizon=2 * step)
-    return dataset(cell.system, brief, cell.data_seed, folder)
+    return dataset(
+        cell.system, replace(cell.sampling, climate=1, climate_horizon=step, horizon=2 * step), cell.data_seed, folder
+    )
 
 
 @dataclass

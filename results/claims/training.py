@@ -16,7 +16,7 @@ def _better(frame: pd.DataFrame, kind: str, cell: str | None, metric: str) -> Ef
     """Decades of a prediction time by SOAP over that by Adam; the mean over systems, with its interval over them."""
 
     def fits(its: Mapping[str, Any], optimiser: str) -> bool:
-        return its.get("training.optimiser", "adam") == optimiser and its.get("cell") == cell
+        return its.get("training.optimiser", "soap") == optimiser and its.get("cell") == cell
 
     soap, adam = (
         measured(trials_of(frame, kind, partial(fits, optimiser=optimiser)), metric) for optimiser in ("soap", "adam")
@@ -47,5 +47,7 @@ CLAIMS = tuple(
         ("LSTM", "WindowedRNN", "lstm"),
         ("NODE", "NeuralODE", None),
         ("ResNet", "ResNet", None),
+        ("RK-Net", "RKNet", None),
+        ("ODE-Net", "ODENet", None),
     )
 )

@@ -1,0 +1,99 @@
+"""Equal processor time: costs are measured in turns, kept by name, and become numbers of updates."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.planning import equal_time
+from bench.planning.equal_time import affordable, in_equal_time, measured, priced_as
+from bench.suites.chaos import COMPARED
+from bench.suites.chaos import suite as chaos
+from bench.suites.optimisers import suite as optimisers
+from bench.timing import costs
+from bench.timing.costs import milliseconds
+from learners import Learner, NeuralODE, ResNet, RKNet, Training, Transformer, WindowedRNN, by_soap
+from systems import LinearSpiral, sample
+from tests.support.commands import exit_code
+from tests.support.stubs import TINY
+
+SUITE = """
+from bench.suite import Suite
+from learners import NeuralODE, Persistence, ResNet, WindowedRNN
+from metrics import nrmse
+from systems import LinearSpiral
+from tests.support.stubs import TINY
+
+LEARNERS = (NeuralODE(width=4), ResNet(width=4), WindowedRNN(window=9), Persistence())
+suite = Suite("tiny", "A tiny one.", (LinearSpiral(),), LEARNERS, (nrmse,), TINY)
+"""
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(costs, "SHORT", 2)
+    monkeypatch.setattr(costs, "LONG", 22)
+
+
+def test_a_cost_is_kept_for_a_learner_whatever_its_number_of_updates():
+    assert priced_as(NeuralODE(training=by_soap(7))) == priced_as(NeuralODE()) == "NeuralODE"
+    assert priced_as(NeuralODE(width=8)) == "NeuralODE[width=8]"
+    assert "adam" in priced_as(NeuralODE(training=Training(updates=7)))
+
+
+@pytest.mark.parametrize(("cost", "updates"), [(0.25, 10_000), (0.423, 5_900), (1.09, 2_300), (1e9, 1)])
+def test_a_time_pays_for_updates_to_two_digits(cost: float, updates: int):
+    assert affordable(cost, 2.5) == updates
+
+
+def test_learners_of_chaos_and_both_optimisers_have_updates_for_the_same_time():
+    for suite in (chaos, optimisers):
+        trained: list[Any] = [learner for learner in suite.learners if equal_time.trained_by_updates(learner)]
+        assert len(trained) >= len(COMPARED)
+        for learner in trained:
+            cost = measured()[priced_as(learner)]
+            assert cost * learner.training.updates == pytest.approx(1e3 * equal_time.SECONDS, rel=0.05)
+
+
+def test_defaults_of_the_networks_compared_are_what_the_costs_say():
+    for learner in (WindowedRNN(), NeuralODE(), ResNet(), RKNet()):
+        assert in_equal_time([learner]) == (learner,)
+
+
+def test_a_learner_without_a_cost_is_refused_with_the_command_that_measures_it():
+    with pytest.raises(ValueError, match=r"Transformer.*python -m bench calibrate"):
+        in_equal_time([NeuralODE(), Transformer()])
+
+
+@pytest.mark.usefixtures("brief")
+def test_an_update_of_a_larger_network_costs_more():
+    small, large = (replace(NeuralODE(width=width), lookahead=4) for width in (8, 256))
+    learners: list[Learner] = [small, large]
+    found = milliseconds(
+        learners, sample(LinearSpiral(), TINY, 0), rounds=3, notify=lambda text: None, known_as=priced_as
+    )
+    cheap, dear = (found[priced_as(learner)] for learner in learners)
+    assert isinstance(cheap, float)
+    assert isinstance(dear, float)
+    assert dear > 2 * cheap > 0
+
+
+@pytest.mark.usefixtures("brief")
+def test_the_command_keeps_the_costs_of_others_and_says_why_it_has_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    suite, kept = tmp_path / "tiny.py", tmp_path / "costs.json"
+    suite.write_text(SUITE, encoding="utf-8")
+    kept.write_text('{"milliseconds": {"Mine": 3.0}}', encoding="utf-8")
+    options = ["--suite", str(suite), "--rounds", "1", "--write", str(kept), "--out", str(tmp_path)]
+    assert exit_code(["calibrate", *options]) == 0
+    printed = capsys.readouterr().out
+    assert "window" in printed  # longer than the context of the data
+    assert set(json.loads(kept.read_text("utf-8"))["milliseconds"]) == {"Mine", "NeuralODE[width=4]", "ResNet[width=4]"}
+
+
+def test_suites_without_updates_are_refused(capsys: pytest.CaptureFixture[str]):
+    assert exit_code(["calibrate", "--suite", "images"]) == 2
+    assert "no learner of trajectories that is trained by updates" in capsys.readouterr().err
