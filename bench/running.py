@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -28,6 +29,8 @@ class Tracker(StrEnum):
     """What else a run is written for."""
 
     TENSORBOARD = "tensorboard"
+    MLFLOW = "mlflow"
+    WANDB = "wandb"
 
 
 def run_and_report(
@@ -75,9 +78,8 @@ def _exports(plan: planning.Plan, conditions: Conditions, track: Tracker | None,
     """Write event files and films where they are asked for, and say where each is. Raises UserError."""
     try:
         if track:
-            from bench.exports import tracking
-
-            yield f"events: {tracking.write(Run.load(plan.folder))}"
+            tracker = import_module(f"bench.exports.trackers.{track.value}")
+            yield f"to look at: {tracker.write(Run.load(plan.folder))}"
         if film:
             from bench.exports import films
 

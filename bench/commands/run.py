@@ -14,7 +14,7 @@ from bench.running import Tracker, run_and_report
 def run(
     request: Request,
     conditions: Conditions,
-    track: Annotated[Tracker | None, shown_option(help="Write curves and metrics for it too; extra \\[track].")] = None,
+    track: Annotated[Tracker | None, shown_option(help="Write curves and metrics for it, too; an extra.")] = None,
     film: Annotated[
         bool, shown_option("--film", help="Film how the first seed of each cell learns; trains it anew.")
     ] = False,
@@ -29,6 +29,6 @@ def run(
     selection; the cells of earlier runs stay, and a wider run shows them again.
     """
     if track and find_spec(track.value) is None:
-        raise UserError(f"--track {track.value} needs the extra track: pip install 'dynamics-bench[track]'")
+        raise UserError(f"--track {track.value} needs an extra: pip install 'dynamics-bench[{track.value}]'")
     request = replace(request, rerun=conditions.rerun, elsewhere=conditions.executor.startswith("dask://"))
     return run_and_report(lambda: planning.plan(request), conditions, track, film, as_json, quiet, shown)

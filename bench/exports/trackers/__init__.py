@@ -1,0 +1,1 @@
+"""What the trials of a run have left, written for other programs: TensorBoard, MLflow, Weights and Biases."""
