@@ -14,6 +14,20 @@ import typer
 from bench.errors import UserError, at_least, positive
 
 RUNS = Path("runs")
+
+
+def names_of(kind: str) -> Callable[[str], list[str]]:
+    """What a shell completes: names of a kind of things that begin as typed."""
+
+    def complete(incomplete: str) -> list[str]:
+        from bench.catalogue import components, suites
+
+        known = {"suites": suites.suites, "metrics": components.metrics}.get(kind, partial(components.components, kind))
+        return [name for name in known() if name.startswith(incomplete)]
+
+    return complete
+
+
 what_option = partial(typer.Option, rich_help_panel="What is compared")
 how_option = partial(typer.Option, rich_help_panel="How it is run")
 shown_option = partial(typer.Option, rich_help_panel="What is shown")
@@ -51,9 +65,21 @@ RunNames = Annotated[list[str] | None, typer.Argument(help="Suites, or folders o
 class Request:
     """Which cells are wanted. None stands for the suite's own choice. Raises UserError where a number is too small."""
 
-    suite: Annotated[str, what_option(metavar="NAME|FILE.py", help="A suite by name, or your own file.")] = ""
+    suite: Annotated[
+        str,
+        what_option(
+            metavar="NAME|FILE.py", help="A suite by name, or your own file.", autocompletion=names_of("suites")
+        ),
+    ] = ""
     systems: Annotated[
-        Sequence[str], what_option("--system", "-s", metavar="NAME", help="Only this system; repeat for more.")
+        Sequence[str],
+        what_option(
+            "--system",
+            "-s",
+            metavar="NAME",
+            help="Only this system; repeat for more.",
+            autocompletion=names_of("systems"),
+        ),
     ] = ()
     learners: Annotated[
         Sequence[str],
@@ -63,6 +89,7 @@ class Request:
             metavar="NAME",
             help="Only this learner, beside the reference rows; repeat for more. "
             'Configure it as "Name\\[field=value]".',
+            autocompletion=names_of("learners"),
         ),
     ] = ()
     include: Annotated[
@@ -81,7 +108,10 @@ class Request:
         ),
     ] = ()
     metrics: Annotated[
-        Sequence[str], what_option("--metric", metavar="NAME", help="Measure this too; repeat for more.")
+        Sequence[str],
+        what_option(
+            "--metric", metavar="NAME", help="Measure this too; repeat for more.", autocompletion=names_of("metrics")
+        ),
     ] = ()
     seeds: Annotated[int | None, what_option(metavar="N", help="Number of seeds, in place of the suite's.")] = None
     data_seed: Annotated[int | None, what_option(metavar="N", help="Seed of the data, in place of the suite's.")] = None

@@ -11,10 +11,8 @@ from rich.console import Console
 from bench.display.tables import table_of
 from bench.errors import UserError, at_least, positive
 from bench.planning import plan as planning
-from bench.planning.equal_time import SECONDS, affordable, priced_as, trained_by_updates
 from bench.request import Quiet, Request, how_option, with_options
 from bench.runs import spinner
-from systems.configuration import short_labels
 
 SYSTEM = "Lorenz"
 WITHOUT = ("metrics", "sweeps", "seeds", "data_seed", "budget", "jobs", "shard", "device")
@@ -23,7 +21,10 @@ WITHOUT = ("metrics", "sweeps", "seeds", "data_seed", "budget", "jobs", "shard",
 @with_options(without=WITHOUT, suite="chaos")
 def calibrate(
     request: Request,
-    seconds: Annotated[float, how_option(metavar="S", help="Of processor time, to train each seed.")] = SECONDS,
+    seconds: Annotated[
+        float | None,
+        how_option(metavar="S", help="Of processor time, to train each seed; if not given, those of chaos."),
+    ] = None,
     rounds: Annotated[int, how_option(metavar="N", help="In each of which every learner has its turn.")] = 5,
     write: Annotated[
         Path | None, how_option(metavar="FILE", help="Add the costs to this file, from which suites take them.")
@@ -38,6 +39,10 @@ def calibrate(
     positive("--seconds", seconds, "seconds")
     at_least("--rounds", rounds, 1)
     plan = planning.plan(request)
+    from bench.equal_time import SECONDS, affordable, priced_as, trained_by_updates
+    from systems.configuration import short_labels
+
+    seconds = SECONDS if seconds is None else seconds
     first = next((one.cell for one in plan.cells if one.cell.system_label == SYSTEM), plan.cells[0].cell)
     everyone = [one.cell.learner for one in plan.cells if one.cell.system == first.system]
     learners = [learner for learner in everyone if trained_by_updates(learner)]

@@ -5,7 +5,7 @@ optimiser on the systems of `optimisers`. Each has as many updates as cost the s
 `python -m bench calibrate` has measured. `tune` finds other settings on validation data.
 """
 
-from bench.planning.equal_time import in_equal_time
+from bench.equal_time import in_equal_time
 from bench.suite import Suite
 from learners import REFERENCES, IndependentTruth, NeuralODE, ODENet, ResNet, RKNet, WindowedRNN
 from metrics import LONG_TERM, STANDARD

@@ -8,7 +8,7 @@ by default; and by Adam at a rate of 0.01, with the norms of gradients clipped t
 from dataclasses import replace
 from typing import Any
 
-from bench.planning.equal_time import in_equal_time
+from bench.equal_time import in_equal_time
 from bench.suite import Suite
 from bench.suites.chaos import COMPARED
 from bench.suites.chaos import suite as chaos

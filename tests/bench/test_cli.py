@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import typer
 
+from bench.cli import main
 from bench.machine.environment import cores
 from bench.request import Conditions
 from bench.runner import run as runner
@@ -394,6 +395,20 @@ def test_lists_fit_eighty_columns(command, kind):
     assert code == 0
     assert out.startswith(kind)
     assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("run --suite spat", ["spatiotemporal"]), ("run -l NeuralO", ["NeuralODE"]), ("calib", ["calibrate"])],
+)
+def test_shells_complete_commands_suites_and_learners(typed, offered, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["dynamics-bench"])
+    monkeypatch.setenv("_DYNAMICS_BENCH_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"dynamics-bench {typed}")
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split())))
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.split() == offered
 
 
 def test_everything_is_listed_by_default(command):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench.planning import equal_time
-from bench.planning.equal_time import affordable, in_equal_time, measured, priced_as
+from bench import equal_time
+from bench.equal_time import affordable, in_equal_time, measured, priced_as
 from bench.suites.chaos import COMPARED
 from bench.suites.chaos import suite as chaos
 from bench.suites.optimisers import suite as optimisers

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from learners import Learner
 from systems.configuration import label
 
-COSTS = Path(__file__).with_name("costs.json")
+COSTS = Path(__file__).parent / "suites" / "costs.json"
 SECONDS = 2.5  # of training a seed on Lorenz, in which three seeds are trained together
 DIGITS = 2  # of a number of updates
 
