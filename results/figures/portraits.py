@@ -1,6 +1,7 @@
 """Portraits in phase space, as small multiples: of the truth and every learner, and between two latent states."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from textwrap import fill
 from typing import Any
 
@@ -10,7 +11,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import Axes3D, proj3d
@@ -21,6 +22,7 @@ from results.formatting import channel, plural, wrapped
 POINTS = 3000  # of each curve, at most
 MARGIN = 0.08  # around the truth, as a fraction of its extent
 ACROSS = 5  # panels in a line
+SHADES, PALEST = 8, 0.35  # of a curve's colour, from where it begins
 FLAT = 1e-12  # of the largest value, below which an extent is rounding
 COLOURS = "viridis"  # of the time since a trajectory began
 MARGIN_OF_PATHS = 0.06  # around all decoded trajectories, as a fraction of their extent
@@ -40,8 +42,8 @@ def attractors(
 
     A single channel is drawn against itself a while before, until when its autocorrelation falls below 1/e.
     `learned` has a path for each learner, or words that say why there is none. `step` is the time between two samples,
-    in units that `timescale` names, and `channels` are called so. A path is drawn up to where it leaves the truth's
-    surroundings for good.
+    in units that `timescale` names, and `channels` are called so. Curves are pale where they begin. A path is drawn
+    up to where it leaves the truth's surroundings for good.
     """
     dim = min(truth.shape[1], 3)
     names = tuple(map(channel, channels[:3]))
@@ -142,11 +144,17 @@ def _stay(path: Path, low: np.ndarray, high: np.ndarray) -> tuple[Path, int | No
 
 
 def _draw(axes: Any, path: Path, colour: Any, jump: float) -> None:
-    """A line; points where states follow each other in jumps that the truth never makes, or where nothing moves."""
+    """A line, pale where it begins; points where states follow each other in jumps that the truth never makes.
+
+    Where nothing moves in the end, there is a dot.
+    """
     moves = _moves(path)
     scattered = len(moves) > 0 and np.median(moves) > jump
     look = {"marker": ".", "markersize": 0.8, "linestyle": "none"} if scattered else {"linewidth": 0.45}
-    axes.plot(*path.T, color=colour, clip_on=False, **look)
+    ends = np.linspace(0, max(len(path) - 1, 0), SHADES + 1).round().astype(int)
+    for (begin, end), share in zip(pairwise(ends), np.linspace(PALEST, 1.0, SHADES), strict=True):
+        shade = share * np.array(to_rgb(colour)) + 1 - share
+        axes.plot(*path[begin : end + 1].T, color=shade, clip_on=False, **look)
     if len(moves) and moves[-len(moves) // 10 :].max() < 1e-3 * jump:
         axes.plot(*path[-1:].T, color=colour, marker="o", markersize=3.5, clip_on=False)
 

@@ -104,7 +104,7 @@ def long_runs(data: FigureData, system: str) -> Iterator[Picture]:
         f"attractors-{slug(system)}",
         "Long run",
         f"The first long run of the truth and of every learner (first seed) over {length}, within the same limits; "
-        "a dot is a state at rest.",
+        "pale where they begin; a dot is a state at rest.",
         partial(portraits.attractors, states, data.paths(system, "climate"), data.styles, step, timescale, names),
         system,
         dense=True,
