@@ -239,14 +239,24 @@ def test_rest_is_a_dot_and_jumps_are_points():
     shuffled = np.random.default_rng(0).permutation(path(2))
     learned = {"RNN": shuffled, "NODE": np.full((400, 2), 0.5)}
     figure = portraits.attractors(path(2), learned, STYLES, 0.02, "period")
-    assert [line.get_linestyle() for line in figure.axes[1].lines] == ["None"]
-    assert [line.get_marker() for line in figure.axes[2].lines] == ["None", "o"]
+    assert {line.get_linestyle() for line in figure.axes[1].lines} == {"None"}
+    assert [line.get_marker() for line in figure.axes[2].lines][-2:] == ["None", "o"]
+
+
+def test_curves_are_pale_where_they_begin_and_end_in_the_colour_of_the_learner():
+    figure = portraits.attractors(path(2), {"RNN": path(2)}, STYLES, 0.02, "period")
+    lines = figure.axes[1].lines
+    brightness = [sum(to_rgb(line.get_color())) for line in lines]
+    assert brightness == sorted(brightness, reverse=True)
+    assert to_rgb(lines[-1].get_color()) == pytest.approx(to_rgb(STYLES["RNN"].colour))
+    assert np.concatenate([xs(line)[1:] for line in lines]) == pytest.approx(path(2)[1:, 0])
 
 
 def test_long_paths_are_cut_so_that_files_stay_small():
     long = path(2, 2 * portraits.POINTS)
     figure = portraits.attractors(long, {"RNN": long}, STYLES, 0.02, "period")
-    assert [len(xs(axes.lines[0])) for axes in figure.axes] == [portraits.POINTS] * 2
+    drawn = [sum(len(xs(line)) - 1 for line in axes.lines) for axes in figure.axes]
+    assert drawn == [portraits.POINTS - 1] * 2
 
 
 def test_pq_paths_share_a_scale_unless_one_needs_more_room():
