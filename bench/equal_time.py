@@ -28,8 +28,9 @@ def trained_by_updates(learner: Any) -> bool:
 
 def priced_as(learner: Any) -> str:
     """The label under which a cost is kept: that of the learner with its class's number of updates."""
-    (standard,) = (each.default_factory for each in fields(learner) if each.name == "training")
-    return label(learner if standard is MISSING else with_updates(learner, standard().updates))
+    (field,) = (each for each in fields(learner) if each.name == "training")
+    standard = field.default if field.default_factory is MISSING else field.default_factory()
+    return label(learner if standard is MISSING else with_updates(learner, standard.updates))
 
 
 def with_updates(learner: L, updates: int) -> L:

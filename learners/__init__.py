@@ -35,7 +35,7 @@ from learners.ode_layer import ODELayer
 from learners.references import Climatology, Persistence, TrainingMean, TrueEquations
 from learners.resnet import ResNet
 from learners.teacher_forcing import PLRNN, StatefulRNN
-from learners.training.loop import Training, by_soap
+from learners.training.loop import Training
 from learners.transformer import Transformer
 from learners.windowed_rnn import WindowedRNN
 
@@ -94,5 +94,4 @@ __all__ = [
     "TrueEquations",
     "Unsuitable",
     "WindowedRNN",
-    "by_soap",
 ]

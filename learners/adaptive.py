@@ -9,7 +9,7 @@ from learners.networks.stacked import Activation
 from learners.neural_ode import NeuralODE
 from learners.solvers.integration import Gradient
 from learners.solvers.steps import Adaptive
-from learners.training.loop import Training, by_soap
+from learners.training.loop import Training
 from learners.validation import flows_only, positive
 from systems import Dataset
 
@@ -24,7 +24,9 @@ class AdaptiveLearner(Learner):
     activation: Activation = "silu"
     solver: Adaptive = "dopri5"
     tolerance: float = 1e-4  # relative and absolute, of standardised states
-    training: Training = field(default_factory=lambda: by_soap(2_800))
+    training: Training = field(
+        default_factory=lambda: Training(updates=2_800, learning_rate=3e-3, clip=1e9, optimiser="soap")
+    )
 
     gradient: ClassVar[Gradient]
 
@@ -58,6 +60,8 @@ class ODENet(AdaptiveLearner):
     Chen et al., "Neural ordinary differential equations", NeurIPS 2018.
     """
 
-    training: Training = field(default_factory=lambda: by_soap(2_300))
+    training: Training = field(
+        default_factory=lambda: Training(updates=2_300, learning_rate=3e-3, clip=1e9, optimiser="soap")
+    )
 
     gradient: ClassVar[Gradient] = "adjoint"

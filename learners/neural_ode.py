@@ -15,7 +15,7 @@ from learners.networks.stacked import Activation, NetworkKind
 from learners.solvers.integration import Gradient, Integration
 from learners.solvers.rollout import StatePredictor
 from learners.solvers.steps import Solver
-from learners.training.loop import Training, by_soap, train_on_residuals
+from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
 from learners.validation import flows_only, not_negative, positive
 from systems import Dataset, Flow
@@ -53,7 +53,9 @@ class NeuralODE(Learner):
     curriculum: float = 0.0  # fraction of the updates over which the lookahead grows to its length
     noise: float = 0.0  # on the starts of training segments, in standard deviations
     jacobian: float = 0.0  # weight of the mismatch of derivatives with the known field's
-    training: Training = field(default_factory=lambda: by_soap(5_900))
+    training: Training = field(
+        default_factory=lambda: Training(updates=5_900, learning_rate=3e-3, clip=1e9, optimiser="soap")
+    )
 
     def __post_init__(self) -> None:
         positive(self, "lookahead", "width", "depth", "tolerance", "kernel", "patch")

@@ -16,7 +16,7 @@ from learners.solvers.compiled import kernel_updates
 from learners.solvers.compiled_forecasts import fixed_forecasts
 from learners.solvers.rollout import Rollout, StatePredictor, rollout_map
 from learners.streams import stream
-from learners.training.loop import Training, by_soap, train_on_residuals
+from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
 from learners.validation import not_negative, positive
 from systems import Dataset
@@ -42,7 +42,9 @@ class ResNet(Learner):
     patch: int = 1  # neighbouring sites that are one place of a convolution
     damping: float = 0.0  # of a learned linear damping at the start of training, per step; 0: none
     noise: float = 0.0  # on the starts of training steps, in standard deviations
-    training: Training = field(default_factory=lambda: by_soap(4_700))
+    training: Training = field(
+        default_factory=lambda: Training(updates=4_700, learning_rate=3e-3, clip=1e9, optimiser="soap")
+    )
 
     def __post_init__(self) -> None:
         positive(self, "blocks", "width", "depth", "kernel", "patch")

@@ -16,7 +16,7 @@ from learners.networks.stacked import StackedLinear, replicas_in
 from learners.solvers.compiled_windows import window_forecasts, window_updates
 from learners.solvers.rollout import NetworkPredictor, Rollout, rollout_flow, rollout_map
 from learners.streams import stream
-from learners.training.loop import Training, by_soap, train_on_residuals
+from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
 from learners.validation import positive, window_within_context
 from systems import Dataset, Trajectories
@@ -42,7 +42,9 @@ class WindowedRNN(Learner):
     target: Target = "change"  # what is read out: the change to the next state in units of an increment, or that state
     scaled: bool = True  # whether states are standardised and errors counted in increments, or all is in physical units
     times: Times = "regular"  # of samples: have to be regular; are not looked at; or the gap behind each is an input
-    training: Training = field(default_factory=lambda: by_soap(2_300))
+    training: Training = field(
+        default_factory=lambda: Training(updates=2_300, learning_rate=3e-3, clip=1e9, optimiser="soap")
+    )
 
     def __post_init__(self) -> None:
         positive(self, "window", "hidden", "layers")

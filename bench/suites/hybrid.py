@@ -7,12 +7,12 @@ updates; none was tuned.
 
 from bench.suite import Suite
 from bench.suites.mechanistic import COSTS, START
-from learners import HybridODE, Mechanistic, NeuralODE, Persistence, TrueEquations, by_soap
+from learners import HybridODE, Mechanistic, NeuralODE, Persistence, Training, TrueEquations
 from learners.fewer_trajectories import Fewer
 from metrics import nrmse, parameter_error, vpt, vpt_capped
 from systems import Lorenz, LotkaVolterra, Sampling
 
-TRAINING = by_soap(1_500)
+TRAINING = Training(updates=1_500, learning_rate=3e-3, clip=1e9, optimiser="soap")
 SIZES = (1, 2, 4, 8, 16)
 ENDS = (1, 16)
 COMPLETE = HybridODE(missing=(), training=TRAINING)

@@ -1,8 +1,8 @@
 """Does SOAP train better models than Adam in the same processor time? On eight flows that `chaos` does not show.
 
 Learners are those of `chaos`, trained by SOAP (Vyas et al., 2024) at its authors' rate and without a clip, as they are
-by default; and by Adam at a rate of 0.01, with the norms of gradients clipped to 1, which were chosen by hand on Lorenz
-(data seed 0). Either has as many updates as cost the same processor time.
+by default; and by Adam. Settings of the latter, a rate of 0.01 and norms of gradients clipped to 1, were chosen by hand
+on Lorenz (data seed 0). Either has as many updates as cost the same processor time.
 """
 
 from dataclasses import replace

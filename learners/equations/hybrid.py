@@ -18,7 +18,7 @@ from learners.networks.stacked import Activation
 from learners.neural_ode import NeuralODE
 from learners.solvers.integration import Integration
 from learners.solvers.rollout import StatePredictor
-from learners.training.loop import Training, by_soap, train_on_residuals
+from learners.training.loop import Training, train_on_residuals
 from learners.training.segments import Segments, segments_of
 from learners.validation import positive
 from systems import Dataset, Flow
@@ -45,7 +45,9 @@ class HybridODE(Learner):
     width: int = 64  # hidden units of each layer
     depth: int = 2  # hidden layers
     activation: Activation = "silu"
-    training: Training = field(default_factory=lambda: by_soap(5_000))
+    training: Training = field(
+        default_factory=lambda: Training(updates=5_000, learning_rate=3e-3, clip=1e9, optimiser="soap")
+    )
 
     def __post_init__(self) -> None:
         positive(self, "lookahead", "width", "depth")

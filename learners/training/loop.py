@@ -66,11 +66,6 @@ class Training:
         return self.learning_rate * (0.001 + 0.999 * (1 + cos(pi * fall)) / 2)
 
 
-def by_soap(updates: int) -> Training:
-    """So many updates by SOAP, at the rate of Vyas et al. and without a clip."""
-    return Training(updates=updates, optimiser="soap", learning_rate=3e-3, clip=1e9)
-
-
 def train(
     network: nn.Module,
     objective: Objective,

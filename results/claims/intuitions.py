@@ -39,6 +39,11 @@ def as_published(settings: Settings) -> bool:
     return settings.get("scaled") is False
 
 
+def untrained(settings: Settings) -> Settings:
+    """The settings of a learner but for those of its training."""
+    return {name: value for name, value in settings.items() if not name.startswith("training.")}
+
+
 def networks(frame: pd.DataFrame, updates: int = DONE, window: int | None = None) -> pd.DataFrame:
     """The trials of the author's recurrent networks after so many updates, of all windows or one."""
     return trials_of(
@@ -71,8 +76,8 @@ def bounded(trials: pd.DataFrame) -> pd.DataFrame:
 def _rougher(frame: pd.DataFrame, updates: int | None) -> Effect:
     """Roughness of the recurrent network's forecasts over the neural ODE's, in decades, on each system apart."""
     if updates is None:
-        ours = trials_of(frame, "WindowedRNN", lambda its: its == {"cell": "rnn"})
-        theirs = trials_of(frame, "NeuralODE", lambda its: not its)
+        ours = trials_of(frame, "WindowedRNN", lambda its: untrained(its) == {"cell": "rnn"})
+        theirs = trials_of(frame, "NeuralODE", lambda its: not untrained(its))
     else:
         ours, theirs = networks(frame, updates), fields(frame, updates)
     values = decades(measured(bounded(ours), "roughness"), measured(bounded(theirs), "roughness"))
@@ -85,8 +90,8 @@ def _collapses(frame: pd.DataFrame, window: int | None) -> Effect:
     """Share of the recurrent network's long runs that end in rest or a cycle, and of the neural ODE's in chaos."""
     chaotic = rows(frame, system=CHAOTIC)
     if window is None:
-        recurrent = trials_of(chaotic, "WindowedRNN", lambda its: its == {"cell": "rnn"})
-        field = trials_of(chaotic, "NeuralODE", lambda its: not its)
+        recurrent = trials_of(chaotic, "WindowedRNN", lambda its: untrained(its) == {"cell": "rnn"})
+        field = trials_of(chaotic, "NeuralODE", lambda its: not untrained(its))
     else:
         recurrent, field = networks(chaotic, window=window), fields(chaotic)
     still, cyclic = (measured(recurrent, f"{regime}_fraction") for regime in ("fixed_point", "limit_cycle"))
@@ -98,12 +103,12 @@ def _collapses(frame: pd.DataFrame, window: int | None) -> Effect:
 def lookaheads(frame: pd.DataFrame, published: bool) -> dict[int, str]:
     """The neural ODEs of a run, the author's or ours, by their lookahead, from the shortest.
 
-    Only those that Adam has trained to the end in batches as the others are.
+    Only those that were trained along gradients to the end in batches as the others are.
     """
 
     def fits(its: Settings) -> bool:
         usual = its.get("training.updates") == DONE and its.get("training.batch") not in SMALL
-        return usual and as_published(its) == published and "training.optimiser" not in its
+        return usual and as_published(its) == published and its.get("training.optimiser") != "levenberg-marquardt"
 
     found = trials_of(frame, "NeuralODE", fits).drop_duplicates("learner")
     pairs = zip(found["learner"], found["learner_settings"], strict=True)

@@ -43,7 +43,7 @@ SAMPLING = Sampling(
 ERRORS_AFTER_ONE_TURN = {  # after so many updates
     NeuralODE(): (300, 0.02),
     ResNet(): (300, 0.02),
-    WindowedRNN(): (300, 0.1),
+    WindowedRNN(): (400, 0.1),
     RKNet(): (200, 0.05),
     ODENet(): (200, 0.05),
 }

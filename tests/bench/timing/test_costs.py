@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from bench import equal_time
-from bench.equal_time import affordable, in_equal_time, measured, priced_as
+from bench.equal_time import affordable, in_equal_time, measured, priced_as, with_updates
 from bench.suites.chaos import COMPARED
 from bench.suites.chaos import suite as chaos
 from bench.suites.optimisers import suite as optimisers
 from bench.timing import costs
 from bench.timing.costs import milliseconds
-from learners import Learner, NeuralODE, ResNet, RKNet, Training, Transformer, WindowedRNN, by_soap
+from learners import Learner, NeuralODE, ResNet, RKNet, Training, Transformer, WindowedRNN
 from systems import LinearSpiral, sample
 from tests.support.commands import exit_code
 from tests.support.stubs import TINY
@@ -38,7 +38,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_cost_is_kept_for_a_learner_whatever_its_number_of_updates():
-    assert priced_as(NeuralODE(training=by_soap(7))) == priced_as(NeuralODE()) == "NeuralODE"
+    assert priced_as(with_updates(NeuralODE(), 7)) == priced_as(NeuralODE()) == "NeuralODE"
     assert priced_as(NeuralODE(width=8)) == "NeuralODE[width=8]"
     assert "adam" in priced_as(NeuralODE(training=Training(updates=7)))
 

@@ -254,7 +254,7 @@ def test_a_learner_that_applies_to_no_system_is_tried_once():
 def test_what_a_suite_has_set_for_a_learner_is_not_tuned():
     assert "lookahead" in search_space(NeuralODE())
     assert "lookahead" not in search_space(NeuralODE(lookahead=5))
-    assert "training.learning_rate" in search_space(NeuralODE(training=Training(updates=5)))
+    assert "training.learning_rate" in search_space(NeuralODE(training=replace(NeuralODE().training, updates=5)))
     assert "training.learning_rate" not in search_space(NeuralODE(training=Training(learning_rate=0.1)))
 
 

@@ -1,6 +1,7 @@
 """Class and settings of systems and learners, from a manifest that says them and from labels where it does not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,14 @@ import pytest
 from bench.cells.key import planned
 from bench.planning.manifest import manifest
 from bench.suite import Suite
-from learners import NeuralODE, Training, WindowedRNN
+from learners import NeuralODE, WindowedRNN
 from learners.fewer_trajectories import Fewer
 from metrics import vpt
 from results.store.manifest import Component, parse_label, read_component
 from systems import Lorenz
 from systems.observation import Irregular
 
-FIELD = NeuralODE(lookahead=5, training=Training(batch=32))
+FIELD = NeuralODE(lookahead=5, training=replace(NeuralODE().training, batch=32))
 LEARNERS = {
     WindowedRNN("rnn"): Component("WindowedRNN", {"cell": "rnn"}),
     Fewer(FIELD, 16): Component(
@@ -43,7 +44,7 @@ def test_class_and_settings_are_read_from_a_manifest_or_from_full_labels(is_old:
 
 
 def test_settings_are_known_where_a_label_is_too_long_to_say_them():
-    learner = NeuralODE(width=48, lookahead=5, training=Training(updates=2_000, batch=32))
+    learner = NeuralODE(width=48, lookahead=5, training=replace(NeuralODE().training, updates=2_000, batch=32))
     suite = Suite("toy", "A toy.", (Lorenz(),), (learner,), (vpt,))
     (entry,) = manifest(suite, planned(suite.cells("standard"), Path()), "", {"command": ""})["learners"]
     assert entry["label"] == "NeuralODE"
