@@ -101,7 +101,7 @@ def _content(
     best, concluded, orbits, equations = [], [], {}, {}
     with omitted.instead_of("its conclusions"):
         best = conclusions.winners(data.prediction_times, run.compared, run.timescales)
-        concluded = _conclusions(data, best)
+        concluded = sentences(data, best)
     with omitted.instead_of("orbits in space"):
         orbits = turned_orbits(data)
     with omitted.instead_of("equations"):
@@ -150,7 +150,7 @@ def _protocol(run: Run) -> dict[str, Any]:
     return found
 
 
-def _conclusions(data: FigureData, best: list[conclusions.Winner]) -> list[str]:
+def sentences(data: FigureData, best: list[conclusions.Winner]) -> list[str]:
     """What the run shows, in sentences."""
     run = data.run
     if LEADING_METRIC not in run.metrics:

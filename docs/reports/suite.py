@@ -1,0 +1,62 @@
+"""A run as a page of the documentation: `python docs/reports/suite.py runs/chaos` writes docs/reports/chaos.md.
+
+It has what the run shows in sentences, its leaderboard, the pictures that compare learners, the claims about its
+suite, and how it was made. The report of the run has to be there.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from results.claims.base import claims_table, judged
+from results.claims.literature import CLAIMS
+from results.report import conclusions
+from results.report.figure_data import FigureData
+from results.report.page import sentences
+from results.store.run import Run
+
+DOCS = Path(__file__).parents[1]
+PICTURES = {
+    "wins_by_system": "Prediction times as shares of the best learner's.",
+    "ranks": "Mean ranks over systems; learners that a bar joins are not resolved.",
+    "prediction_times": "Prediction times of all test states.",
+    "error_growth": "How errors grow.",
+    "pareto": "What each prediction time costs.",
+}
+
+
+def written(run: Run, docs: Path = DOCS) -> Path:
+    """Write the page of a run and copy its pictures beside those of the documentation; returns the page."""
+    data, made = FigureData(run, run.frame()), run.manifest["environment"]
+    best = conclusions.winners(data.prediction_times, run.compared, run.timescales)
+    parts = [f"# {run.suite}", run.manifest.get("description", "")]
+    parts.append("\n".join(f"- {sentence}" for sentence in sentences(data, best)))
+    images = docs / "images" / "reports"
+    images.mkdir(parents=True, exist_ok=True)
+    for name, caption in PICTURES.items():
+        source = run.folder / "figures" / f"{name}.png"
+        if source.exists():
+            shutil.copyfile(source, images / f"{run.suite}-{name}.png")
+            parts.append(f"![{caption}](../images/reports/{run.suite}-{name}.png)")
+    for name, heading in (("leaderboard", "Leaderboard"), ("outcomes", "How trials ended")):
+        source = run.folder / "tables" / f"{name}.md"
+        if source.exists():
+            parts += [f"## {heading}", source.read_text(encoding="utf-8").strip()]
+    if found := judged(CLAIMS, run.frame_of_components(), run.suite, run.budget):
+        table = claims_table(found)[["claim", "statement", "conditions", "verdict", "measured"]]
+        parts += ["## Claims", table.to_markdown(index=False)]
+    parts += [
+        "## How it was made",
+        f"`{made['command']}`, budget {run.budget}, data seed {run.manifest['data_seed']}, {made['started'][:10]}, "
+        f"{made['cores']} cores of {made['processor']}, Python {made['python']}, torch {made['torch']}, commit "
+        f"{made['git']['revision'][:10]}.",
+    ]
+    page = docs / "reports" / f"{run.suite}.md"
+    page.parent.mkdir(exist_ok=True)
+    page.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
+    return page
+
+
+if __name__ == "__main__":
+    for folder in sys.argv[1:]:
+        print(written(Run.load(Path(folder))))  # noqa: T201
