@@ -44,6 +44,10 @@ def error_growth(growth: pd.DataFrame, styles: Styles, timescales: Mapping[str, 
     return figure
 
 
+SPENT = {"update": "updates", "seconds": "training time (s)", "samples": "images seen"}
+LOSSES = {"valid_loss": "validation loss", "train_loss": "training loss"}
+
+
 def prediction_times(times: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
     """Valid prediction time by learner, as bars with 95 % intervals; reference rows are grey and hatched.
 
@@ -66,21 +70,21 @@ def prediction_times(times: pd.DataFrame, styles: Styles, timescales: Mapping[st
     return figure
 
 
-def learning_curves(curves: pd.DataFrame, styles: Styles, against: str = "update") -> Figure:
-    """Validation loss while training: median over seeds, with the band between the lowest and the highest.
+def learning_curves(curves: pd.DataFrame, styles: Styles, against: str = "update", loss: str = "valid_loss") -> Figure:
+    """A loss while training: median over seeds, with the band between the lowest and the highest.
 
     `curves` has a row for each system, learner, seed and point, with `update`, `seconds` and `valid_loss`; `against` is
-    the column of the horizontal axis.
+    the column of the horizontal axis, and `loss` that of the vertical one.
     """
     trained = present(styles, curves)
     with drawing():
         figure, panels = panels_of(curves, legend=list(trained))
         for system, axes in panels.items():
             for style, points in by_learner(curves, system, trained):
-                over_seeds(axes, points.replace(np.inf, np.nan), against, "valid_loss", style)
-            axes.set(xscale="log", yscale="log", xlabel="updates" if against == "update" else "training time (s)")
+                over_seeds(axes, points.replace(np.inf, np.nan), against, loss, style)
+            axes.set(xscale="log", yscale="log", xlabel=SPENT[against])
             few_ticks(axes)
-        finish(figure, panels, "validation loss", handles(trained))
+        finish(figure, panels, LOSSES[loss], handles(trained))
     return figure
 
 

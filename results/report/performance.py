@@ -9,7 +9,17 @@ import pandas as pd
 from results.figures import performance as figures
 from results.figures.depth import evaluations_in_training
 from results.report.figure_data import FigureData, Picture
-from results.statistics.trials import column
+from results.statistics.trials import column, rows
+
+CLASSES = "test_error"  # a metric of classifiers alone
+PLACE = ["system", "learner", "seed"]
+
+
+def with_samples(curves: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Learning curves with the `samples` that were seen up to each point, updates being of one size."""
+    samples, updates = (rows(frame, metric=metric).set_index(PLACE)["value"] for metric in ("samples", "updates"))
+    merged = curves.join((samples / updates).to_frame("batch"), on=PLACE)
+    return merged.assign(samples=merged["update"] * merged["batch"])
 
 
 def accuracy_pictures(data: FigureData) -> Iterator[Picture]:
@@ -51,6 +61,14 @@ def training_pictures(data: FigureData) -> Iterator[Picture]:
             f"Validation loss against {axis}: median over seeds, with the band between the lowest and the highest. "
             "Losses of different kinds of learners are of different quantities.",
             partial(figures.learning_curves, trained, data.styles, against),
+        )
+    if len(trained) and CLASSES in data.run.metrics:
+        yield Picture(
+            "learning_curves_images",
+            "Loss over images seen",
+            "Training loss against the images that were seen until then: median over seeds, with the band between the "
+            "lowest and the highest.",
+            partial(figures.learning_curves, with_samples(trained, data.frame), data.styles, "samples", "train_loss"),
         )
     distinct = trained.groupby(["learner", "system", "seed"], sort=False)["nfe_forward"].nunique()
     adaptive = distinct.loc[distinct > 1].index.unique("learner").tolist()  # whose evaluations change while training

@@ -19,6 +19,7 @@ from results.figures import portraits, style
 from results.figures.comparison import pareto_page
 from results.figures.panels import finish, panels_of
 from results.figures.style import FORMATS, drawing, handles, save, styles
+from results.report.performance import with_samples
 
 LEARNERS = ["RNN", "NODE", "Persistence", "TrueEquations"]
 STYLES = styles(LEARNERS, ["Persistence", "TrueEquations"])
@@ -167,6 +168,16 @@ def test_learning_curves_are_medians_over_seeds_of_learners_that_train(against: 
     np.testing.assert_allclose(xs(axes.lines[0]), [10, 100] if against == "update" else [1, 10])
     assert (axes.get_xlabel(), axes.get_ylabel()) == (label, "validation loss")
     assert legend(figure) == ["NODE"]
+
+
+def test_images_seen_are_updates_times_their_size():
+    place = {"system": "Digits", "learner": "NODE", "seed": 0}
+    frame = pd.DataFrame([place | {"metric": "samples", "value": 640.0}, place | {"metric": "updates", "value": 10.0}])
+    curves = pd.DataFrame([place | {"update": update, "train_loss": 1 / update} for update in (5, 10)])
+    seen = with_samples(curves, frame)
+    axes = titled(figures.learning_curves(seen, STYLES, "samples", "train_loss"), "Digits")
+    np.testing.assert_allclose(xs(axes.lines[0]), [320, 640])
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("images seen", "training loss")
 
 
 def test_cost_against_accuracy_has_points_with_intervals_for_learners_and_levels_for_references(times: pd.DataFrame):
