@@ -1,9 +1,9 @@
 """The training loop of every network: minibatches, a schedule of the rate, the weights that are kept in the end."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from math import cos, pi
+from math import cos, pi, sqrt
 from typing import Any, Literal
 
 import torch
@@ -26,6 +26,7 @@ Objective = Callable[[Segments], Float[Tensor, " seed"]]
 Schedule = Literal["cycle", "constant"]
 
 VALIDATION_SEGMENTS = 2048
+FASTEST = 0.03  # rate of SOAP in however few updates
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Training:
 
     updates: int = 10_000
     batch: int = 128  # segments in an update
-    learning_rate: float = 1e-2  # at the peak of the cycle, or the constant one
+    learning_rate: float = 1e-2  # at the peak of the cycle, or the constant one; of SOAP, in all of the updates
     warmup: float = 0.1  # fraction of the updates before the peak
     clip: float = 1.0  # largest norm of a replica's gradient
     validations: int = 20  # times that the validation data are forecast, of which the best counts
@@ -55,6 +56,17 @@ class Training:
             )
         if not 0 < self.drop <= 1:
             raise ValueError(f"training.drop must be above 0 and at most 1, but is {self.drop!r}")
+
+    def within(self, updates: int) -> "Training":
+        """For a budget of so many updates. SOAP goes faster in fewer, and slower in more, by the root of their ratio.
+
+        In a tenth of the updates of a GRU on Lorenz, its validation forecasts err by 0.72 at the rate of all, and by
+        0.04 at that rate times three.
+        """
+        if self.optimiser != "soap":
+            return self
+        fastest = max(self.learning_rate, FASTEST)
+        return replace(self, learning_rate=min(self.learning_rate * sqrt(self.updates / updates), fastest))
 
     def rate(self, progress: float) -> float:
         """Learning rate at a fraction of training. A cycle: linear warm-up, then a half cosine down to a thousandth."""
@@ -186,6 +198,7 @@ def run_updates(
         try:
             if budget.equal in ("nfe", "seconds"):
                 updates = run.affordable(budget)
+            training = training.within(updates)
             every = -(-updates // training.validations)
             for update, minibatch in enumerate(step.minibatches(updates), 1):
                 call_back(TrainingState(run.updates, updates, step.network, run.best.weights))

@@ -62,6 +62,15 @@ def test_the_rate_rises_to_its_peak_and_falls_to_a_thousandth():
     assert training.rate(1.0) == pytest.approx(0.0001)
 
 
+def test_soap_goes_faster_in_fewer_updates_up_to_an_end_and_adam_never():
+    training = Training(updates=1_000, learning_rate=3e-3, optimiser="soap")
+    found = [training.within(updates).learning_rate for updates in (1_000, 100, 4_000, 1)]
+    assert found == pytest.approx([3e-3, 3e-3 * 10**0.5, 1.5e-3, 0.03])
+    assert replace(training, learning_rate=0.1).within(10).learning_rate == 0.1
+    adam = replace(training, optimiser="adam")
+    assert adam.within(10) == adam
+
+
 def test_a_constant_rate_falls_once_to_a_tenth():
     training = Training(learning_rate=1e-2, schedule="constant", drop=0.9)
     assert [training.rate(update / 2_000) for update in (0, 1_799)] == [1e-2, 1e-2]
