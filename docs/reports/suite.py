@@ -16,6 +16,8 @@ from results.report.page import sentences
 from results.store.run import Run
 
 DOCS = Path(__file__).parents[1]
+FEW = 10  # systems, of more of which panels and a table of outcomes cannot be read
+OF_MANY = ("wins_by_system", "ranks")
 PICTURES = {
     "wins_by_system": "Prediction times as shares of the best learner's.",
     "ranks": "Mean ranks over systems; learners that a bar joins are not resolved.",
@@ -35,12 +37,12 @@ def written(run: Run, docs: Path = DOCS) -> Path:
     images.mkdir(parents=True, exist_ok=True)
     for name, caption in PICTURES.items():
         source = run.folder / "figures" / f"{name}.png"
-        if source.exists():
+        if source.exists() and (name in OF_MANY or len(run.systems) <= FEW):
             shutil.copyfile(source, images / f"{run.suite}-{name}.png")
             parts.append(f"![{caption}](../images/reports/{run.suite}-{name}.png)")
     for name, heading in (("leaderboard", "Leaderboard"), ("outcomes", "How trials ended")):
         source = run.folder / "tables" / f"{name}.md"
-        if source.exists():
+        if source.exists() and (name == "leaderboard" or len(run.systems) <= FEW):
             parts += [f"## {heading}", source.read_text(encoding="utf-8").strip()]
     if found := judged(CLAIMS, run.frame_of_components(), run.suite, run.budget):
         table = claims_table(found)[["claim", "statement", "conditions", "verdict", "measured"]]

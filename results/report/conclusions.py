@@ -13,6 +13,7 @@ from results.statistics.ranking import Ranking
 from results.statistics.trials import rows, summary
 
 EVERY = "every learned model"
+MANY = 8  # systems, of more of which there are counts alone
 FEWEST = 3  # systems from which something follows for others like them
 
 
@@ -77,6 +78,8 @@ def conclusions(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping
     """What the run shows, in a few sentences, from what `winners`, `overall_ranking` and `lost_to_references` found."""
     if not best:
         return ["No learner has a valid prediction time yet."]
+    if len(best) > MANY:
+        return _counted(best, overall, lost)
     places: dict[str, list[str]] = {}
     for winner in best:
         places.setdefault(winner.standing, []).append(f"{winner.system} ({winner.time})")
@@ -91,6 +94,22 @@ def conclusions(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping
             groups.setdefault(listed(beaten), []).append(system)
         clauses = "; ".join(f"{beaten} on {listed(where)}" for beaten, where in groups.items())
         said.append(f"{reference} predicts longer than {clauses}.")
+    return said
+
+
+def _counted(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
+    """The same of more systems than a reader wants to see named."""
+    wins = Counter(one for winner in best for one in (winner.learner, *winner.level))
+    shares = listed(f"{learner} on {count}" for learner, count in wins.most_common())
+    sentence = f"best, or level with the best, of {len(best)} systems: {shares}"
+    sentence = "; ".join([*([overall] if overall else []), sentence])
+    said = [f"{sentence[0].upper()}{sentence[1:]}."]
+    for reference, systems in lost.items():
+        wholly = sum(beaten == [EVERY] for beaten in systems.values())
+        every = f"every learned model on {wholly} of {len(best)}" if wholly else ""
+        some = f"some learned models on {len(systems) - wholly}" + ("" if wholly else f" of {len(best)}")
+        parts = [part for part, there in ((every, wholly), (some, len(systems) - wholly)) if there]
+        said.append(f"{reference} predicts longer than {listed(parts)}.")
     return said
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from results.figures.comparison import wins_by_system
-from results.report.conclusions import Winner, advice
+from results.report.conclusions import EVERY, Winner, advice, conclusions
 from results.statistics.intervals import Interval
 
 ALL = ["A", "B", "C"]
@@ -41,3 +41,13 @@ def test_a_dot_stands_where_a_learner_is_level_with_the_best_and_nowhere_else():
     dots = np.asarray(axes.collections[-1].get_offsets())
     np.testing.assert_array_equal(dots, [(0.5, 0.5), (1.5, 0.5), (1.5, 1.5)])
     assert [text.get_text() for text in axes.get_xticklabels()] == ["Lorenz", "Rossler"]
+
+
+def test_of_many_systems_there_are_counts_and_no_names():
+    best = [winner("A", ("B",) if place < 4 else ()) for place in range(12)]
+    lost = {"R": {"S0": [EVERY], "S1": ["C"], "S2": [EVERY]}, "Q": {"S5": ["C"]}}
+    assert conclusions(best, "A ranks first overall", lost) == [
+        "A ranks first overall; best, or level with the best, of 12 systems: A on 12 and B on 4.",
+        "R predicts longer than every learned model on 2 of 12 and some learned models on 1.",
+        "Q predicts longer than some learned models on 1 of 12.",
+    ]
