@@ -84,6 +84,7 @@ pd.Series({"test states as replicates": (states < 0.05).mean(), "seeds as replic
 # %% [markdown]
 # ## Alike in means
 #
-# Learners are given as many updates as each was designed for, and every table shows how many. Where they should
+# Learners of `chaos` and `zoo` have as many updates as cost the same processor time, which `python -m bench calibrate`
+# has measured once, and every table shows how many. Where they should
 # spend alike, a suite says so: `Suite(..., equal="updates")`, `"nfe"` or `"seconds"`, with an `allowance`; and tuning
 # (`python -m bench tune`) gives each as many trials, on validation data.
