@@ -20,6 +20,6 @@ suite = Suite(
     ),
     seeds=2,
     data_seed=1,  # not the one on which the settings were chosen
-    budgets={"quick": Budget(0.01), "standard": Budget(0.03), "paper": Budget(0.3)},
+    budgets={"quick": Budget(0.03), "standard": Budget(0.1), "paper": Budget(1.0)},
     unequal="the settings are those of chaos",
 )
