@@ -47,14 +47,14 @@ def affordable(milliseconds: float, seconds: float = SECONDS) -> int:
 
 def in_equal_time(learners: Iterable[L], seconds: float = SECONDS) -> tuple[L, ...]:
     """The learners, each with the updates that so many seconds a seed pay for. Raises ValueError where costs lack."""
-    costs, everyone = measured(), list(learners)
-    for name in map(priced_as, everyone):
+    costs, named = measured(), [(priced_as(learner), learner) for learner in learners]
+    for name, _ in named:
         if name not in costs:
             raise ValueError(
                 f"{COSTS.name} does not know what an update of {name} costs: "
                 f"python -m bench calibrate --suite spiral -s Lorenz -l {name!r} --write {COSTS}"
             )
-    return tuple(with_updates(learner, affordable(costs[priced_as(learner)], seconds)) for learner in everyone)
+    return tuple(with_updates(learner, affordable(costs[name], seconds)) for name, learner in named)
 
 
 @cache

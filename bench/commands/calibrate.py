@@ -13,6 +13,7 @@ from bench.errors import UserError, at_least, positive
 from bench.planning import plan as planning
 from bench.request import Quiet, Request, how_option, with_options
 from bench.runs import spinner
+from results.store.atomic import write_in_one_stroke
 
 SYSTEM = "Lorenz"
 WITHOUT = ("metrics", "sweeps", "seeds", "data_seed", "budget", "jobs", "shard", "device")
@@ -38,6 +39,7 @@ def calibrate(
     """
     positive("--seconds", seconds, "seconds")
     at_least("--rounds", rounds, 1)
+    known = _known(write) if write is not None else {}
     plan = planning.plan(request)
     from bench.equal_time import SECONDS, affordable, priced_as, trained_by_updates
     from systems.configuration import short_labels
@@ -63,7 +65,7 @@ def calibrate(
     costs = {name: cost for name, cost in found.items() if not isinstance(cost, str)}
     if write is not None:
         made = {**environment("cpu", 1), "system": first.system_label, "seeds": SEEDS, "rounds": rounds}
-        _add(write, costs, made)
+        _write(write, {**known, **costs}, made)
     if quiet:
         sys.stdout.write(f"{write or ''}\n")
         return 0
@@ -79,15 +81,23 @@ def calibrate(
     return 0
 
 
-def _add(path: Path, costs: Mapping[str, float], made: Mapping[str, Any]) -> None:
-    """Put costs into a file beside those of other learners, and what they were measured on."""
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    merged = {**known.get("milliseconds", {}), **{name: float(f"{cost:.3g}") for name, cost in costs.items()}}
+def _known(path: Path) -> Mapping[str, float]:
+    """The costs that a file has. Raises UserError where it is another kind of file."""
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))["milliseconds"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{path} is no file of costs: name another with --write") from error
+
+
+def _write(path: Path, costs: Mapping[str, float], made: Mapping[str, Any]) -> None:
+    """Write costs, and what the new ones were measured on."""
     kept = {key: made[key] for key in ("processor", "python", "torch", "system", "seeds", "rounds", "started")}
     content = {
         "made by": made["command"],
         "revision": made["git"]["revision"],
         **kept,
-        "milliseconds": dict(sorted(merged.items())),
+        "milliseconds": {name: float(f"{cost:.3g}") for name, cost in sorted(costs.items())},
     }
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_in_one_stroke(path, json.dumps(content, indent=2) + "\n")

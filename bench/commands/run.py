@@ -14,7 +14,7 @@ from bench.running import Tracker, run_and_report
 def run(
     request: Request,
     conditions: Conditions,
-    track: Annotated[Tracker | None, shown_option(help="Write curves and metrics for it, too; an extra.")] = None,
+    track: Annotated[Tracker | None, shown_option(help="Write curves and metrics for it; needs its extra.")] = None,
     film: Annotated[
         bool, shown_option("--film", help="Film how the first seed of each cell learns; trains it anew.")
     ] = False,

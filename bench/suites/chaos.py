@@ -11,15 +11,8 @@ from learners import REFERENCES, IndependentTruth, NeuralODE, ODENet, ResNet, RK
 from metrics import LONG_TERM, STANDARD
 from systems import CubicSpiral, KuramotoSivashinsky, Lorenz, Lorenz96, Rossler, Sampling, VanDerPol
 
-COMPARED = (
-    WindowedRNN(cell="rnn"),
-    WindowedRNN(cell="gru"),
-    WindowedRNN(cell="lstm"),
-    NeuralODE(),
-    ResNet(),
-    RKNet(),
-    ODENet(),
-)
+RECURRENT = (WindowedRNN(cell="rnn"), WindowedRNN(cell="gru"), WindowedRNN(cell="lstm"))
+COMPARED = (*RECURRENT, NeuralODE(), ResNet(), RKNet(), ODENet())
 
 suite = Suite(
     name="chaos",

@@ -3,7 +3,8 @@
 After "Deep learning for dynamics: the intuitions": (-8, 7, 27), 1,000 samples on [0, 10]. Settings marked as published
 are the write-up's: networks of physical states in full batches at constant rates, whose last weights count. Recurrent
 ones (ReLU, two layers of 128) give the next state itself; neural ODEs are 3-256-3 with ReLU. Beside them stand our own,
-better trained, at the defaults of the learners. `spiral` is the same on a stable system, `lookahead` a sweep of that.
+better trained, at the defaults of the learners but for Adam. `spiral` is the same on a stable system, `lookahead` a
+sweep of that.
 """
 
 from dataclasses import replace

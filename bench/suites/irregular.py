@@ -3,7 +3,7 @@
 Each system is observed at regular times, at jittered ones, and at jittered ones of which some are missing, and Lorenz
 also by one channel alone. As many samples are given in each case; forecasts are scored on the regular grid.
 
-Settings are the learners' defaults with fewer updates; none was tuned to irregular data.
+Settings are the learners' defaults, but with fewer updates, by Adam; none was tuned to irregular data.
 """
 
 from bench.suite import Suite

@@ -3,8 +3,10 @@
 Settings are those of `chaos`; its learners of flows in continuous time do not apply.
 """
 
+from bench.equal_time import in_equal_time
 from bench.suite import Suite
-from learners import REFERENCES, IndependentTruth, ResNet, WindowedRNN
+from bench.suites.chaos import RECURRENT
+from learners import REFERENCES, IndependentTruth, ResNet
 from metrics import LONG_TERM, STANDARD
 from systems import HenonMap, IkedaMap, LogisticMap, Sampling, StandardMap
 
@@ -12,14 +14,7 @@ suite = Suite(
     name="maps",
     description="Recurrent and residual networks on the maps of Henon and Ikeda, the logistic and the standard one.",
     systems=(LogisticMap(), HenonMap(), IkedaMap(), StandardMap()),
-    learners=(
-        WindowedRNN(cell="rnn"),
-        WindowedRNN(cell="gru"),
-        WindowedRNN(cell="lstm"),
-        ResNet(),
-        *REFERENCES,
-        IndependentTruth(),
-    ),
+    learners=(*in_equal_time((*RECURRENT, ResNet())), *REFERENCES, IndependentTruth()),
     metrics=(*STANDARD, *LONG_TERM),
     # A context of more samples would take the Lyapunov times for which the orbit of a map is the truth.
     sampling=Sampling(context=8, climate_horizon=600.0),

@@ -2,7 +2,7 @@
 
 After "Deep learning for dynamics: the intuitions": (2, 0), 1,000 samples on [0, 25]. Forecasts start from states inside
 of that trajectory, and once more from where it starts itself. Settings marked as published are the write-up's, as in
-`intuitions`, with neural ODEs of 2-128-2; beside them stand our own, at the defaults of the learners.
+`intuitions`, with neural ODEs of 2-128-2; beside them stand our own, at the defaults of the learners but for Adam.
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Oscillators from smooth to stiff, and stiff reactions: where do explicit and implicit solvers break?
 
-Settings are the learners' defaults with fewer updates; none was tuned to a stiff system.
+Settings are the learners' defaults, but with fewer updates, by Adam; none was tuned to a stiff system.
 """
 
 from bench.suite import Suite

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from learners.base import Budget, TrainingLog, Unsuitable
 from learners.images.networks import ImageNetwork
 from learners.streams import stream
-from learners.training.loop import Training, optimiser, run_updates
-from learners.training.training_step import TrainingStep
+from learners.training.loop import Training, run_updates
+from learners.training.training_step import TrainingStep, descent
 from systems.images import ImageDataset, random_crop, standardised
 
 CHUNK = 512  # images that are classified at a time
@@ -63,7 +63,7 @@ def train_classifier(
         network,
         objective,
         partial(_minibatches, train.labels, training.batch, seed),
-        optimiser(parameters, training, stacked=False),
+        descent(parameters, training.optimiser, training.learning_rate, stacked=False),
         partial(nn.utils.clip_grad_norm_, parameters, training.clip),
         network.counted,
         partial(_validation_losses, network, dataset, form, levels),

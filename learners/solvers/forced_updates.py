@@ -10,8 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learners.networks.piecewise_linear import PiecewiseLinearMap
-from learners.training.soap import SOAP
-from learners.training.training_step import Compiler, Optimiser, clip
+from learners.training.training_step import Compiler, Optimiser, clip, descent
 
 
 def forced_updates(network: nn.Module, interval: int, forcing: float) -> Compiler | None:
@@ -51,8 +50,7 @@ class ForcedUpdates:
         self.settings = compiled.FORMS.index(network.form), interval, np.float32(forcing)
         self.parameters, self.largest, self.kept_bytes = list(network.parameters()), largest, 0
         self.gradients = [torch.zeros_like(parameter) for parameter in self.parameters]
-        turned = optimiser == "soap"
-        self.optimiser = SOAP(self.parameters, 0.0) if turned else torch.optim.Adam(self.parameters, fused=True)
+        self.optimiser = descent(self.parameters, optimiser, 0.0)  # each update has a rate of its own
         gradients = dict(zip(self.parameters, self.gradients, strict=True))
         parts = _parts(network)
         self.weights, self.sums = (

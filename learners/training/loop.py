@@ -1,12 +1,11 @@
 """The training loop of every network: minibatches, a schedule of the rate, the weights that are kept in the end."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from math import cos, pi, sqrt
 from typing import Any, Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -19,8 +18,7 @@ from learners.training.counting import counting
 from learners.training.levenberg_marquardt import LevenbergMarquardt, Residuals
 from learners.training.run import TrainingRun
 from learners.training.segments import Segments, TrainingData
-from learners.training.soap import SOAP
-from learners.training.training_step import Compiler, Optimiser, TrainingStep, clip, collect_step
+from learners.training.training_step import Compiler, Optimiser, TrainingStep, clip, collect_step, descent
 
 Objective = Callable[[Segments], Float[Tensor, " seed"]]
 Schedule = Literal["cycle", "constant"]
@@ -122,7 +120,7 @@ def train(
         network,
         objective,
         partial(data.train.batches, training.batch),
-        optimiser(parameters, training),
+        descent(parameters, training.optimiser, training.learning_rate),
         partial(clip, parameters, training.clip),
         list(counted),
         lambda: objective(held_out),
@@ -135,13 +133,6 @@ def train(
     for one, log in zip(found, logs, strict=True):
         one.log = log
     return found
-
-
-def optimiser(parameters: Sequence[nn.Parameter], training: Training, stacked: bool = True) -> torch.optim.Optimizer:
-    """The optimiser that training asks for, of parameters that are stacked or not; Adam where a solver replaces it."""
-    if training.optimiser == "soap":
-        return SOAP(parameters, training.learning_rate, stacked)
-    return torch.optim.Adam(parameters, lr=training.learning_rate, fused=True)
 
 
 def train_on_residuals(

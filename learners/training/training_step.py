@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn, optim
 
+from learners.training.soap import SOAP
+
 
 @runtime_checkable
 class CompiledUpdates(Protocol):
@@ -71,6 +73,13 @@ def collect_step(step: TrainingStep | None) -> bool:
     if steps is not None and step is not None:
         steps.append(step)
     return steps is not None
+
+
+def descent(
+    parameters: Sequence[nn.Parameter], optimiser: Optimiser, rate: float, stacked: bool = True
+) -> optim.Optimizer:
+    """The optimiser that training asks for, of parameters that are stacked or not; Adam where a solver replaces it."""
+    return SOAP(parameters, rate, stacked) if optimiser == "soap" else optim.Adam(parameters, lr=rate, fused=True)
 
 
 def clip(parameters: Sequence[nn.Parameter], largest: float) -> None:

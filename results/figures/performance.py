@@ -19,6 +19,8 @@ FLOOR = 1e-4  # of the error axis
 CEILING = 5.0
 SAMPLES = 200  # of each drawn error curve, at least
 STEPS = (1, 2, 5, 10)  # between ticks of prediction times
+SPENT = {"update": "updates", "seconds": "training time (s)", "samples": "images seen"}
+LOSSES = {"valid_loss": "validation loss", "train_loss": "training loss"}
 
 
 def error_growth(growth: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:
@@ -42,10 +44,6 @@ def error_growth(growth: pd.DataFrame, styles: Styles, timescales: Mapping[str, 
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
         finish(figure, panels, "NRMSE", handles(styles))
     return figure
-
-
-SPENT = {"update": "updates", "seconds": "training time (s)", "samples": "images seen"}
-LOSSES = {"valid_loss": "validation loss", "train_loss": "training loss"}
 
 
 def prediction_times(times: pd.DataFrame, styles: Styles, timescales: Mapping[str, str]) -> Figure:

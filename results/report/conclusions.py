@@ -99,18 +99,21 @@ def conclusions(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping
 
 def _counted(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
     """The same of more systems than a reader wants to see named."""
-    wins = Counter(one for winner in best for one in (winner.learner, *winner.level))
-    shares = listed(f"{learner} on {count}" for learner, count in wins.most_common())
+    shares = listed(f"{learner} on {wins}" for learner, wins in _wins(best).most_common())
     sentence = f"best, or level with the best, of {len(best)} systems: {shares}"
     sentence = "; ".join([*([overall] if overall else []), sentence])
     said = [f"{sentence[0].upper()}{sentence[1:]}."]
     for reference, systems in lost.items():
         wholly = sum(beaten == [EVERY] for beaten in systems.values())
-        every = f"every learned model on {wholly} of {len(best)}" if wholly else ""
-        some = f"some learned models on {len(systems) - wholly}" + ("" if wholly else f" of {len(best)}")
-        parts = [part for part, there in ((every, wholly), (some, len(systems) - wholly)) if there]
-        said.append(f"{reference} predicts longer than {listed(parts)}.")
+        counts = {EVERY: wholly, "some learned models": len(systems) - wholly}
+        first, *others = [f"{whom} on {count}" for whom, count in counts.items() if count]
+        said.append(f"{reference} predicts longer than {listed([f'{first} of {len(best)}', *others])}.")
     return said
+
+
+def _wins(best: Sequence[Winner]) -> Counter[str]:
+    """On how many systems each learner is best, or level with the best."""
+    return Counter(one for winner in best for one in (winner.learner, *winner.level))
 
 
 def advice(best: Sequence[Winner], compared: Sequence[str], truths: Collection[str]) -> str:
@@ -121,8 +124,8 @@ def advice(best: Sequence[Winner], compared: Sequence[str], truths: Collection[s
     """
     if len(best) < FEWEST or len(compared) < 2:
         return ""
-    wins = {one: sum(one in (winner.learner, *winner.level) for winner in best) for one in compared}
-    first, second, *_ = sorted(wins, key=lambda one: -wins[one])
+    wins = _wins(best)
+    first, second, *_ = sorted(compared, key=lambda one: -wins[one])
     count = len(best)
     said = f"{first}, best or level with the best on {wins[first]} of {count} ({second} on {wins[second]})"
     ahead = Counter(reference for winner in best for reference in winner.ahead if reference not in truths)

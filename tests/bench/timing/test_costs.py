@@ -97,3 +97,14 @@ def test_the_command_keeps_the_costs_of_others_and_says_why_it_has_none(
 def test_suites_without_updates_are_refused(capsys: pytest.CaptureFixture[str]):
     assert exit_code(["calibrate", "--suite", "images"]) == 2
     assert "no learner of trajectories that is trained by updates" in capsys.readouterr().err
+
+
+def test_a_file_that_holds_no_costs_is_refused_before_anything_is_measured_and_stays_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    kept = tmp_path / "other.json"
+    for content in ("not JSON", "[]", '{"milliseconds": 3}'):
+        kept.write_text(content, encoding="utf-8")
+        assert exit_code(["calibrate", "--write", str(kept), "--out", str(tmp_path)]) == 2
+        assert "is no file of costs: name another with --write" in capsys.readouterr().err
+        assert kept.read_text("utf-8") == content

@@ -44,7 +44,7 @@ from tests.support.images import SAMPLING, Stripes
 from tests.support.perceptrons import gradients_of, segments, stacks
 
 ROOT = Path(__file__).parents[3]
-TURNED = Training(updates=60, batch=32, validations=6, optimiser="soap")
+TURNED = Training(updates=120, batch=32, validations=6, optimiser="soap")
 RATE = 0.01
 
 
@@ -199,7 +199,7 @@ def test_every_learner_trains_with_it_and_a_seed_of_a_stack_is_the_seed_alone(le
     for one in together:
         assert one.log.failure is None
         assert one.log.updates == TURNED.updates
-        assert one.log.curve[-1].valid_loss < 0.9 * one.log.curve[0].valid_loss
+        assert one.log.curve[-1].valid_loss < 0.7 * one.log.curve[0].valid_loss
     losses = [one.log.curve[-1].valid_loss for one in (together[1], alone)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-2)
 
