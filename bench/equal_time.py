@@ -15,7 +15,8 @@ from learners import Learner
 from systems.configuration import label
 
 COSTS = Path(__file__).parent / "suites" / "costs.json"
-SECONDS = 2.5  # of training a seed on Lorenz, in which three seeds are trained together
+SYSTEM = "Lorenz"  # on which costs are measured, but those of learners of fields
+SECONDS = 2.5  # of training a seed there, where three seeds are trained together
 DIGITS = 2  # of a number of updates
 
 L = TypeVar("L")
@@ -45,19 +46,22 @@ def affordable(milliseconds: float, seconds: float = SECONDS) -> int:
     return max(1, int(float(f"{updates:.{DIGITS}g}")))
 
 
-def in_equal_time(learners: Iterable[L], seconds: float = SECONDS) -> tuple[L, ...]:
-    """The learners, each with the updates that so many seconds a seed pay for. Raises ValueError where costs lack."""
-    costs, named = measured(), [(priced_as(learner), learner) for learner in learners]
+def in_equal_time(learners: Iterable[L], seconds: float = SECONDS, system: str = SYSTEM) -> tuple[L, ...]:
+    """The learners, each with the updates that so many seconds a seed pay for on a system. ValueError where costs lack.
+
+    `system` is a label, under which costs are kept.
+    """
+    costs, named = measured(system), [(priced_as(learner), learner) for learner in learners]
     for name, _ in named:
         if name not in costs:
             raise ValueError(
-                f"{COSTS.name} does not know what an update of {name} costs: "
-                f"python -m bench calibrate --suite spiral -s Lorenz -l {name!r} --write {COSTS}"
+                f"{COSTS.name} does not know what an update of {name} costs on {system}: "
+                f"python -m bench calibrate --suite chaos -s {system!r} -l {name!r} --write {COSTS}"
             )
     return tuple(with_updates(learner, affordable(costs[name], seconds)) for name, learner in named)
 
 
 @cache
-def measured() -> Mapping[str, float]:
-    """Milliseconds of processor time for an update of one seed, by `priced_as`."""
-    return json.loads(COSTS.read_text(encoding="utf-8"))["milliseconds"]
+def measured(system: str = SYSTEM) -> Mapping[str, float]:
+    """Milliseconds of processor time for an update of one seed on a system, by `priced_as`."""
+    return json.loads(COSTS.read_text(encoding="utf-8")).get(system, {}).get("milliseconds", {})

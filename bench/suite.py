@@ -131,6 +131,7 @@ class Suite:
             replace(shared, system=system, sampling=sampling, learner=learner)
             for system, sampling in zip(self.systems, samplings, strict=True)
             for learner in self.learners
+            if not learner.for_rings or (isinstance(system, System) and system.ring)
         ]
 
     @property

@@ -259,6 +259,11 @@ class Method(ABC):
 
     reference: ClassVar[bool] = False  # a yardstick shown beside the methods that are compared
 
+    @property
+    def for_rings(self) -> bool:
+        """Whether it is for systems alone whose channels are the sites of a ring: a suite gives it no others."""
+        return False
+
     def __init_subclass__(cls) -> None:
         if "fit_replicas" in vars(cls):
             cls.fit_replicas = _checked(cls.fit_replicas)

@@ -71,6 +71,10 @@ class NeuralODE(Learner):
                 'solver, or gradient="backpropagation"'
             )
 
+    @property
+    def for_rings(self) -> bool:
+        return self.network == "convolution"
+
     def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         flows_only(self, dataset)
         together = [[seed] for seed in seeds] if self._integration.adaptive else [seeds]

@@ -55,6 +55,10 @@ class ResNet(Learner):
         """None of their own: all hidden layers are alike."""
         return ()
 
+    @property
+    def for_rings(self) -> bool:
+        return self.network == "convolution"
+
     def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         scales = Scales.of(dataset, shared=self.network == "convolution")
         generators, dim = [stream(seed, "weights") for seed in seeds], scales.dim

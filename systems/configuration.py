@@ -6,6 +6,7 @@ from itertools import combinations, product
 from typing import Any
 
 LONGEST = 32  # characters of a label in a table
+KIND = "network"  # the field that says most of what a learner is
 
 
 def label(component: Any) -> str:
@@ -35,7 +36,7 @@ def short_labels(components: Sequence[Any]) -> list[str]:
 def _telling(changed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The changes of the fewest fields by which no two are alike: of words alone, or with as few numbers as can be."""
     values = {name: value for one in changed for name, value in one.items()}
-    words = [name for name, value in values.items() if isinstance(value, str)]
+    words = sorted((name for name, value in values.items() if isinstance(value, str)), key=lambda name: name != KIND)
     numbers = [name for name in values if name not in words]
     for figures, count in product(range(len(numbers) + 1), range(len(words) + 1)):
         for named, counted in product(combinations(words, count), combinations(numbers, figures)):

@@ -20,6 +20,10 @@ class Observation(System):
         return self.system.timescale_name
 
     @property
+    def ring(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.system.ring
+
+    @property
     def dim(self) -> int:
         return self.system.dim
 
@@ -66,6 +70,10 @@ class Partial(Observation):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))  # a list could not be told from others by its hash
+
+    @property
+    def ring(self) -> bool:
+        return False  # what is left has no neighbours
 
     def adapt(self, sampling: Sampling, seed: int) -> Sampling:
         return replace(self.system.adapt(sampling, seed), channels=self.channels)

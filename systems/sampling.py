@@ -60,6 +60,11 @@ class Dataset:
         return self.dim == self.system.dim == len(self.channels)
 
     @property
+    def ring(self) -> bool:
+        """Whether the states are the sites of a ring, all of them and in their order."""
+        return self.system.ring and self.is_complete
+
+    @property
     def dim(self) -> int:
         return self.train.states.shape[-1]
 

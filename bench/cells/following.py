@@ -43,7 +43,7 @@ def follow(predictor: Predictor, course: Course, context: int) -> Float64[Tensor
 def fit_of(predictor: Predictor, data: Dataset) -> Fit | None:
     """The model's forecast along the first training trajectory; None where it has none, or on a ring of sites."""
     course = course_of(data)
-    if course is None or data.system.ring:
+    if course is None or data.ring:
         return None
     times = (course.observed.times - course.observed.times[:, :1]) / data.system.timescale
     states = course.observed.states, course.truth, follow(predictor, course, data.sampling.context)

@@ -128,7 +128,7 @@ def evidence_of(
         predictor.calibration,
         decode(predictor, data) if isinstance(predictor, Latent) else None,
         draw_members(predictor, data.test, data.sampling.context, data.scored) if predictor.stochastic else None,
-        data.system.ring,
+        data.ring,
         field_of(predictor, data),
         predictor.equations,
         fit_of(predictor, data),

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Any
 
 from rich.console import Console
@@ -15,7 +16,6 @@ from bench.request import Quiet, Request, how_option, with_options
 from bench.runs import spinner
 from results.store.atomic import write_in_one_stroke
 
-SYSTEM = "Lorenz"
 WITHOUT = ("metrics", "sweeps", "seeds", "data_seed", "budget", "jobs", "shard", "device")
 
 
@@ -28,7 +28,7 @@ def calibrate(
     ] = None,
     rounds: Annotated[int, how_option(metavar="N", help="In each of which every learner has its turn.")] = 5,
     write: Annotated[
-        Path | None, how_option(metavar="FILE", help="Add the costs to this file, from which suites take them.")
+        Path | None, how_option(metavar="FILE", help="Add what this file of costs lacks; suites take theirs from one.")
     ] = None,
     quiet: Quiet = False,
 ) -> int:
@@ -36,12 +36,14 @@ def calibrate(
 
     Of three seeds that are trained together, by one thread, on Lorenz, or the suite's first system where it lacks that;
     processor time, medians over rounds in which learners take turns. Leave the machine alone meanwhile.
+    Costs that a file has stay as they are, and those that it lacks are told in their time: by learners
+    that are measured again, so that another day or machine does not make one learner dearer than another.
     """
     positive("--seconds", seconds, "seconds")
     at_least("--rounds", rounds, 1)
-    known = _known(write) if write is not None else {}
+    kept = _kept(write) if write is not None else {}
     plan = planning.plan(request)
-    from bench.equal_time import SECONDS, affordable, priced_as, trained_by_updates
+    from bench.equal_time import SECONDS, SYSTEM, affordable, priced_as, trained_by_updates
     from systems.configuration import short_labels
 
     seconds = SECONDS if seconds is None else seconds
@@ -64,8 +66,10 @@ def calibrate(
         )
     costs = {name: cost for name, cost in found.items() if not isinstance(cost, str)}
     if write is not None:
-        made = {**environment("cpu", 1), "system": first.system_label, "seeds": SEEDS, "rounds": rounds}
-        _write(write, {**known, **costs}, made)
+        made = {**environment("cpu", 1), "seeds": SEEDS, "rounds": rounds}
+        section = _section(kept.get(first.system_label, {}), costs, made)
+        content = {**kept, first.system_label: section}
+        write_in_one_stroke(write, json.dumps(dict(sorted(content.items())), indent=2) + "\n")
     if quiet:
         sys.stdout.write(f"{write or ''}\n")
         return 0
@@ -76,28 +80,38 @@ def calibrate(
             rows.append((name, cost, "", "", ""))
         else:
             rows.append((name, f"{cost:.3g}", f"{own:,}", f"{cost * own / 1e3:.2g}", f"{affordable(cost, seconds):,}"))
-    heads = ("learner", "ms an update", "its updates", "their s", f"updates in {seconds:g} s")
+    heads = ("learner", "ms an update", "updates", "their s", f"in {seconds:g} s")
     Console(highlight=False).print(table_of(heads, rows, range(1, 5)))
     return 0
 
 
-def _known(path: Path) -> Mapping[str, float]:
-    """The costs that a file has. Raises UserError where it is another kind of file."""
+def _kept(path: Path) -> Mapping[str, Mapping[str, Any]]:
+    """What a file of costs has for each system. Raises UserError where it is another kind of file."""
     if not path.exists():
         return {}
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["milliseconds"])
-    except (ValueError, TypeError, KeyError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        for section in content.values():
+            dict(section["milliseconds"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{path} is no file of costs: name another with --write") from error
+    return content
 
 
-def _write(path: Path, costs: Mapping[str, float], made: Mapping[str, Any]) -> None:
-    """Write costs, and what the new ones were measured on."""
-    kept = {key: made[key] for key in ("processor", "python", "torch", "system", "seeds", "rounds", "started")}
-    content = {
-        "made by": made["command"],
-        "revision": made["git"]["revision"],
-        **kept,
-        "milliseconds": {name: float(f"{cost:.3g}") for name, cost in sorted(costs.items())},
-    }
-    write_in_one_stroke(path, json.dumps(content, indent=2) + "\n")
+def _section(kept: Mapping[str, Any], found: Mapping[str, float], made: Mapping[str, Any]) -> dict[str, Any]:
+    """The costs on one system, what they were measured on, and by which commands.
+
+    Raises UserError where none that is known was measured again, by which the others could be compared with them.
+    """
+    known = kept.get("milliseconds", {})
+    ratios = [known[name] / found[name] for name in known if name in found]
+    new = {name: cost for name, cost in found.items() if name not in known}
+    if known and new and not ratios:
+        raise UserError(f"other costs were measured at another time: measure one of theirs, too, -l {min(known)!r}")
+    pace = median(ratios) if ratios else 1.0
+    if not kept:
+        about = {key: made[key] for key in ("processor", "python", "torch", "seeds", "rounds", "started")}
+        kept = {"commands": [], "revision": made["git"]["revision"], **about}
+    commands = [*kept["commands"], made["command"]] if new else kept["commands"]
+    costs = {**known, **{name: float(f"{pace * cost:.3g}") for name, cost in new.items()}}
+    return {**kept, "commands": commands, "milliseconds": dict(sorted(costs.items()))}

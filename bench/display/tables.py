@@ -77,7 +77,7 @@ def plan(manifest: Mapping[str, Any], found: Mapping[str, "CacheState"], width: 
 def panes(learners: Sequence[str], systems: Sequence[str], width: int) -> tuple[int, list[list[str]]]:
     """The width of the column of learners, and the systems in groups that fit beside it."""
     sizes = {system: min(max(len(system), LEAST), MOST) + GAP for system in systems}
-    names = min(max(map(len, learners)), max(width // 3, width - sum(sizes.values())))
+    names = min(max(map(len, learners)), max(2 * width // 5, width - sum(sizes.values())))
     groups: list[list[str]] = [[]]
     for system in systems:
         if groups[-1] and names + sum(sizes[one] for one in groups[-1]) + sizes[system] > width:

@@ -76,7 +76,7 @@ def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -
         forecasts.append(follow(predictor, course, data.sampling.context))
         if places is not None:
             fields.append(learned_velocity(predictor, places, data.step))
-    channels = slice(None if data.system.ring else CHANNELS)
+    channels = slice(None if data.ring else CHANNELS)
     times = course.observed.times[0]
     arrays = {
         "film_updates": torch.tensor([updates for updates, _ in stages]),

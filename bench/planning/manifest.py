@@ -12,7 +12,9 @@ from systems.published import true_values
 
 def manifest(suite: Suite, cells: Sequence[Planned], budget: str, environment: Mapping[str, Any]) -> dict[str, Any]:
     """What a run consists of, in the order in which it is shown, as JSON-ready values; long labels are shortened."""
-    shortened = zip(suite.learners, short_labels(suite.learners), strict=True)
+    there = {one.cell.learner for one in cells}
+    learners = [learner for learner in suite.learners if learner in there]  # not those of rings where there is none
+    shortened = zip(learners, short_labels(learners), strict=True)
     names = {one: f"{name} (as published)" if one in suite.published else name for one, name in shortened}
     swept = [
         {"label": names.get(one.member) or label(one.member), "of": label(one.of), "at": describe(dict(one.at))}

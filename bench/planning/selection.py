@@ -1,6 +1,6 @@
 """The part of a suite that the user asks for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -10,6 +10,7 @@ from bench.catalogue.plugins import find
 from bench.catalogue.settings import Override, apply, build, parse
 from bench.errors import UserError, unknown
 from bench.suite import PARTS, Suite
+from systems import System
 from systems.configuration import changes, label
 
 
@@ -21,10 +22,13 @@ def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Sui
     several) is given the overrides. What the suite does not have is taken from its package and comes last.
     The suite's reference rows stay, unless some of them are named: no result is shown without any.
     """
+    systems_and_bases = _selected("systems", suite.systems, systems)
+    for text in learners:
+        meant = [member for _, member in _matches("learners", suite.learners, parse(text))]
+        check_rings(meant, systems_and_bases or suite.systems)
     chosen = tuple(_selected("learners", suite.learners, learners)) or suite.learners
     named = any(learner.reference for learner in chosen)
     references = () if named else (learner for learner in suite.learners if learner.reference)
-    systems_and_bases = _selected("systems", suite.systems, systems)
     protocols = dict(suite.own)
     own = {system: protocols[base] for system, base in systems_and_bases.items() if base in protocols}
     return replace(
@@ -33,6 +37,16 @@ def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Sui
         learners=(*chosen, *references),
         own=tuple((protocols | own).items()),
     )
+
+
+def check_rings(learners: Sequence[Any], systems: Collection[Any]) -> None:
+    """Raise UserError where all these learners are for rings of sites, and no system is one."""
+    names = [label(system) for system in systems if not isinstance(system, System) or not system.ring]
+    if all(learner.for_rings for learner in learners) and len(names) == len(systems):
+        raise UserError(
+            f"{label(learners[0])} is for systems whose channels are the sites of a ring, such as Lorenz96, but there "
+            f"is only {', '.join(names)}; of a recording of one say Recorded[path=FILE,ring=true]"
+        )
 
 
 def class_named(package: str, name: str, members: Sequence[Any] = ()) -> Any:

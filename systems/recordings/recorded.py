@@ -1,7 +1,7 @@
 """A user's own trajectories as a system: what there is to train, validate and test on is cut from a file."""
 
-# pyright: reportIncompatibleMethodOverride=false
-# The timescale, elsewhere worked out from physical parameters, is given.
+# pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false
+# The timescale, elsewhere worked out from physical parameters, is given, and so is whether there is a ring.
 
 import warnings
 from collections.abc import Sequence
@@ -58,6 +58,7 @@ class Recorded(System):
     trajectory: str = "trajectory"  # name of the column that tells trajectories apart, if there is one
     part: str = "part"  # name of the column that says train, valid, test or climate, if there is one
     time_unit: str = ""  # of the file, such as s, for the axes of figures
+    ring: bool = field(default=False, kw_only=True)  # whether the channels are the sites of a ring, in their order
     contents: str = field(init=False, repr=False)  # digest of the file, so that results are told apart by it
 
     @property

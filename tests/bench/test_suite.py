@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import bench
 from bench.catalogue.suites import suites
 from bench.cells.classifying import ImageCell
 from bench.cells.key import Planned
@@ -22,6 +23,7 @@ from results.store.run import Run
 from results.store.store import Store
 from systems import Digits, ImageSampling, Lorenz, Lorenz96, Rossler, Sampling
 from systems.configuration import label
+from systems.observation import Irregular, Partial
 
 SUITE = Suite(
     name="toy",
@@ -309,3 +311,28 @@ def test_a_suite_shows_boundedness_beside_long_runs_and_where_prediction_times_e
         assert "unbounded_fraction" in measured
     if "vpt" in measured:
         assert "vpt_capped" in measured
+
+
+def test_convolutions_are_given_to_rings_alone_and_are_no_part_of_a_run_without_one(tmp_path):
+    fields = NeuralODE(network="convolution"), ResNet(network="convolution")
+    suite = replace(SUITE, systems=(Lorenz(), Lorenz96(sites=6)), learners=(NeuralODE(), *fields, Persistence()))
+    pairs = {(label(cell.system), label(cell.learner)) for cell in suite.cells()}
+    assert len(pairs) == 6
+    assert ("Lorenz", label(fields[0])) not in pairs
+    for narrowed, count in ((suite, 4), (select(suite, ["Lorenz"], ()), 2)):
+        cells = [Planned(cell, str(place), tmp_path, {}) for place, cell in enumerate(narrowed.cells())]
+        assert len(manifest(narrowed, cells, "standard", {"command": ""})["learners"]) == count
+
+
+def test_sites_that_are_observed_in_part_are_no_ring():
+    assert Irregular(Lorenz96()).ring
+    assert not Partial(Lorenz96()).ring
+
+
+def test_convolutions_that_are_asked_for_where_nothing_is_a_ring_are_refused(tmp_path):
+    texts = ["ResNet", "NeuralODE[network=convolution]"]
+    with pytest.raises(UserError, match=r"^NeuralODE\[network=convolution\] is for .* only Lorenz; of"):
+        select(SUITE, ["Lorenz[rho=28]"], texts)
+    assert len(select(SUITE, ["Lorenz", "Lorenz96"], texts).learners) == 3
+    with pytest.raises(UserError, match="ring"):
+        bench.run(SUITE, systems=["Rossler"], learners=[NeuralODE(network="convolution")], out=tmp_path)

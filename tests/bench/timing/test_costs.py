@@ -3,13 +3,14 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, cast
 
 import pytest
 
 from bench import equal_time
 from bench.equal_time import affordable, in_equal_time, measured, priced_as, with_updates
-from bench.suites.chaos import COMPARED
+from bench.suites.chaos import COMPARED, FIELDS, ON_FIELDS
 from bench.suites.chaos import suite as chaos
 from bench.suites.optimisers import suite as optimisers
 from bench.timing import costs
@@ -50,11 +51,25 @@ def test_a_time_pays_for_updates_to_two_digits(cost: float, updates: int):
 
 def test_learners_of_chaos_and_both_optimisers_have_updates_for_the_same_time():
     for suite in (chaos, optimisers):
-        trained: list[Any] = [learner for learner in suite.learners if equal_time.trained_by_updates(learner)]
+        everyone: list[Any] = [learner for learner in suite.learners if equal_time.trained_by_updates(learner)]
+        trained = [learner for learner in everyone if not learner.for_rings]
         assert len(trained) >= len(COMPARED)
         for learner in trained:
             cost = measured()[priced_as(learner)]
             assert cost * learner.training.updates == pytest.approx(1e3 * equal_time.SECONDS, rel=0.05)
+
+
+def test_learners_of_fields_have_updates_for_the_time_that_others_take_on_a_field():
+    costs = measured("KuramotoSivashinsky")
+    seconds = {
+        learner: 1e-3 * costs[priced_as(learner)] * learner.training.updates
+        for learner in cast("list[Any]", chaos.learners)
+        if equal_time.trained_by_updates(learner)
+    }
+    fields = [spent for learner, spent in seconds.items() if learner.for_rings]
+    assert len(fields) == len(FIELDS)
+    assert fields == pytest.approx([ON_FIELDS] * len(FIELDS), rel=0.05)
+    assert median(spent for learner, spent in seconds.items() if not learner.for_rings) == pytest.approx(4.8, rel=0.05)
 
 
 def test_defaults_of_the_networks_compared_are_what_the_costs_say():
@@ -81,17 +96,39 @@ def test_an_update_of_a_larger_network_costs_more():
 
 
 @pytest.mark.usefixtures("brief")
-def test_the_command_keeps_the_costs_of_others_and_says_why_it_has_none(
+def test_the_command_keeps_costs_that_are_known_tells_others_in_their_time_and_says_why_it_has_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     suite, kept = tmp_path / "tiny.py", tmp_path / "costs.json"
     suite.write_text(SUITE, encoding="utf-8")
-    kept.write_text('{"milliseconds": {"Mine": 3.0}}', encoding="utf-8")
     options = ["--suite", str(suite), "--rounds", "1", "--write", str(kept), "--out", str(tmp_path)]
     assert exit_code(["calibrate", *options]) == 0
-    printed = capsys.readouterr().out
-    assert "window" in printed  # longer than the context of the data
-    assert set(json.loads(kept.read_text("utf-8"))["milliseconds"]) == {"Mine", "NeuralODE[width=4]", "ResNet[width=4]"}
+    assert "window" in capsys.readouterr().out  # longer than the context of the data
+    first = json.loads(kept.read_text("utf-8"))["LinearSpiral"]
+    assert set(first["milliseconds"]) == {"NeuralODE[width=4]", "ResNet[width=4]"}
+
+    slower = {"milliseconds": {"NeuralODE[width=4]": 1e3 * first["milliseconds"]["NeuralODE[width=4]"]}}
+    kept.write_text(json.dumps({"Lorenz": {"milliseconds": {"Mine": 3.0}}, "LinearSpiral": {**first, **slower}}))
+    assert exit_code(["calibrate", *options]) == 0
+    both = json.loads(kept.read_text("utf-8"))
+    again = both["LinearSpiral"]["milliseconds"]
+    assert both["Lorenz"] == {"milliseconds": {"Mine": 3.0}}
+    assert again["NeuralODE[width=4]"] == slower["milliseconds"]["NeuralODE[width=4]"]
+    assert again["ResNet[width=4]"] > 100 * first["milliseconds"]["ResNet[width=4]"]
+
+
+@pytest.mark.usefixtures("brief")
+def test_costs_that_nothing_compares_with_those_of_a_file_are_not_added(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    suite, kept = tmp_path / "small.py", tmp_path / "costs.json"
+    suite.write_text(SUITE, encoding="utf-8")
+    content = '{"LinearSpiral": {"milliseconds": {"Mine": 3.0}}}'
+    kept.write_text(content)
+    options = ["--suite", str(suite), "--rounds", "1", "--write", str(kept), "--out", str(tmp_path)]
+    assert exit_code(["calibrate", *options]) == 2
+    assert "measure one of theirs, too, -l 'Mine'" in capsys.readouterr().err
+    assert kept.read_text() == content
 
 
 def test_suites_without_updates_are_refused(capsys: pytest.CaptureFixture[str]):
@@ -103,7 +140,7 @@ def test_a_file_that_holds_no_costs_is_refused_before_anything_is_measured_and_s
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     kept = tmp_path / "other.json"
-    for content in ("not JSON", "[]", '{"milliseconds": 3}'):
+    for content in ("not JSON", "[]", '{"milliseconds": 3}', '{"Lorenz": {"milliseconds": 3}}'):
         kept.write_text(content, encoding="utf-8")
         assert exit_code(["calibrate", "--write", str(kept), "--out", str(tmp_path)]) == 2
         assert "is no file of costs: name another with --write" in capsys.readouterr().err
