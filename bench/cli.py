@@ -37,6 +37,7 @@ from bench.commands.try_data import try_data
 from bench.commands.tune import tune
 from bench.display.welcome import welcome
 from bench.errors import INTERRUPTED, MISTAKEN, UNREAD, UserError, nearest, one_line, print_to_stderr
+from bench.explained import page_about
 from results import UnreadableError
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # click's, which newer versions of typer carry inside
@@ -129,7 +130,8 @@ def _run_command(words: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads on, as in `list | head`: the rest is left unsaid
         code = UNREAD
     except (UserError, UnreadableError) as error:
-        print_to_stderr(f"error: {one_line(str(error))}")
+        page = page_about(error)
+        print_to_stderr(f"error: {one_line(str(error))}" + (f" (see {page})" if page else ""))
         code = MISTAKEN
     except OSError as error:  # a full disk, or what must not be read or written
         where = f": {error.filename}" if error.filename else ""

@@ -36,9 +36,7 @@ class Budget:
         if self.equal not in get_args(Equal) or (self.allowance > 0) != bool(self.equal):
             kinds = ", ".join(filter(None, get_args(Equal)))
             found = f"equal={self.equal!r} and allowance={self.allowance!r}"
-            raise ValueError(
-                f"a budget has a positive allowance of what is equal ({kinds}), or neither, but has {found}"
-            )
+            raise ValueError(f"a budget has a positive allowance of what is equal ({kinds}), or neither, but {found}")
 
     def updates(self, standard: int) -> int:
         """How many updates to take, where a learner's own standard number is `standard`, unless all take as many."""
