@@ -27,8 +27,8 @@ HEAVY = {"torch", "pandas", "numpy", "numba", "scipy", "matplotlib", "seaborn"}
 
 # The rooms of each package, folders and modules at its door, from the top floor down: none imports from one before it.
 ROOMS = {
-    "bench": "templates __main__ cli explained commands published running interface exports doctor tuning timing display "
-    "runs planning suites equal_time suite runner cells request catalogue machine errors importing",
+    "bench": "templates __main__ cli explained commands published running interface exports doctor tuning timing "
+    "display runs planning suites equal_time suite runner cells request catalogue machine errors importing",
     "systems": "certificates ground_truth lyapunov sampling observation flows maps recordings calibration images "
     "stochastic hybrid base protocol published trajectories solvers configuration html extras",
     "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_dde "

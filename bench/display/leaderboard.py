@@ -1,5 +1,6 @@
 """Who is ahead: the median over seeds of a suite's leading metric, for each learner on each system."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from math import inf
 from statistics import fmean, median
@@ -32,13 +33,16 @@ class Leaderboard:
 
     Medians are over the trials that have a value. Learners are ordered by their mean rank over the systems, for which a
     trial that failed in training or in the horizon of the metric counts as worse than any value; the reference rows
-    follow as the suite has them. A system on which all learners predict up to the horizon is ranked by error.
+    follow as the suite has them. Learners that only some systems have are no part of these ranks, and come behind the
+    others. A system on which all learners predict up to the horizon is ranked by error.
     """
 
     def __init__(self, manifest: Mapping[str, Any]) -> None:
         self.systems: list[str] = manifest["systems"]
         self.learners = [learner["label"] for learner in manifest["learners"] if not learner["reference"]]
         self.references = [learner["label"] for learner in manifest["learners"] if learner["reference"]]
+        cells = Counter(cell["learner"] for cell in manifest["cells"])
+        self.narrow = {learner for learner in self.learners if cells[learner] < max(cells.values(), default=0)}
         metrics = {metric["name"]: metric for metric in manifest["metrics"]}
         self.metric = metrics.get(LEADING) or next(iter(metrics.values()))
         self._sign = -1.0 if self.metric["better"] == "higher" else 1.0
@@ -65,11 +69,12 @@ class Leaderboard:
         ranks: dict[str, list[float]] = {learner: [] for learner in self.learners}
         for system in self.systems:
             losses = self._losses(system)
+            everywhere = [loss for learner, loss in losses.items() if learner not in self.narrow]
             for learner, loss in losses.items():
-                ahead = sum(other < loss for other in losses.values())
-                level = list(losses.values()).count(loss)
-                ranks[learner].append(ahead + level / 2)
-        return sorted(self.learners, key=lambda learner: fmean(ranks[learner]) if ranks[learner] else inf)
+                ahead = sum(other < loss for other in everywhere)
+                ranks[learner].append(ahead + everywhere.count(loss) / 2)
+        means = {learner: fmean(found) if found else inf for learner, found in ranks.items()}
+        return sorted(self.learners, key=lambda learner: (learner in self.narrow, means[learner]))
 
     def rows(self) -> list[dict[str, Any]]:
         """The scores of each learner by system, best learner first, as JSON-ready values."""

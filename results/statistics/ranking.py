@@ -93,7 +93,7 @@ def ranking(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt", t
     Systems that `saturated` names are ranked by error; without one they are no block.
     """
     table = _medians(frame, learners, metric).dropna(axis="index", how="all")
-    left_out = [learner for learner in learners if column(table, learner).isna().any()]
+    left_out = _left_out(table)
     trials = losses(frame, metric)
     failed = trials.loc[trials["failed"] & trials["learner"].isin(list(learners))].groupby("learner").size().to_dict()
     note = saturation_note(frame, learners) if metric == LEADING_METRIC else ""
@@ -163,8 +163,10 @@ def ranks(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> 
 
 
 def mean_rank(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.Series:
-    """Mean over systems of each learner's rank."""
-    return ranks(frame, learners, metric).mean(axis="columns")
+    """Mean over systems of each learner's rank among those that all systems have; NaN of others, as in `ranking`."""
+    table = _medians(frame, learners, metric).dropna(axis="index", how="all")
+    means = table.drop(columns=_left_out(table)).rank(axis="columns").mean()
+    return means.reindex(list(learners))
 
 
 def win_matrix(table: pd.DataFrame) -> pd.DataFrame:
@@ -223,6 +225,11 @@ def _medians(frame: pd.DataFrame, learners: Sequence[str], metric: str) -> pd.Da
     if full:
         table.loc[full] = medians(ERROR).loc[full]
     return table
+
+
+def _left_out(table: pd.DataFrame) -> list[str]:
+    """The learners (columns) that some system says nothing about."""
+    return [str(learner) for learner in table.columns if column(table, learner).isna().any()]
 
 
 def _nemenyi(table: pd.DataFrame) -> tuple[np.ndarray, float]:

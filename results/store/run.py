@@ -201,6 +201,7 @@ class Run:
             ]
         frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
         frame.attrs["published"] = self.manifest.get("published", {})  # true values, by system and metric
+        frame.attrs["cells"] = [(cell.system, cell.learner) for cell in self.cells]
         frame.attrs["reach"] = self._reach_of_truth()
         frame.attrs["long_run"] = self.groups.get("long run", [])
         return frame

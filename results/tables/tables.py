@@ -173,6 +173,7 @@ def leaderboard(
         "Mean rank: over systems, among the compared learners, trials that failed in training or in the horizon of "
         f"the metric at the worst rank. {f'{note} ' if note else ''}"
         "Other columns: median over systems, a failed one counting as worse than any. "
+        f"{'Neither is of learners that only some systems have. ' if columns[0].values.isna().any() else ''}"
         f"{BOLD}: on one system by {BY_SEEDS}; over systems by {BY_RANKS}; costs as they are. Reference rows below "
         "the line."
     )
@@ -231,10 +232,11 @@ def outcome_table(
 ) -> Table:
     """How the trials of every learner ended on every system: where each of them breaks."""
     nothing = pd.Series(np.nan, index=list(learners))
-    columns = [
-        Column(slug(system), system, "", "", nothing, pd.Series(_outcomes(rows(frame, system=system), learners)))
+    ended = {
+        system: _outcomes(rows(frame, system=system), learners) | dict.fromkeys(_without(frame, system), NOTHING)
         for system in systems
-    ]
+    }
+    columns = [Column(slug(system), system, "", "", nothing, pd.Series(words)) for system, words in ended.items()]
     caption = "How the trials of each learner ended on each system; reference rows below the line."
     return table_of("outcomes", caption, columns, frame, learners, references)
 
@@ -264,9 +266,16 @@ def _of_systems(
     """A column of each system, of one metric."""
     for system, timescale in timescales.items():
         here, there = rows(totals, system=system).set_index("learner"), rows(trials, system=system)
+        words = pd.Series({**dict.fromkeys(_without(trials, system), NOTHING), **_reasons(here)}, dtype=object)
         level = level_by_seeds(there, compared).get(str(trials["metric"].iloc[0]), set())
         measured = there if len(there) else trials
-        yield _column(measured, column(here, "median"), _reasons(here), level, timescale, system)
+        yield _column(measured, column(here, "median"), words, level, timescale, system)
+
+
+def _without(frame: pd.DataFrame, system: str) -> list[str]:
+    """The learners that a run, as `attrs` of its frame say, does not give to a system that others are given to."""
+    cells = frame.attrs.get("cells", ())
+    return [each for each in dict.fromkeys(learner for _, learner in cells) if (system, each) not in cells]
 
 
 def _column(
@@ -291,10 +300,15 @@ def _reasons(totals: pd.DataFrame) -> pd.Series:
 
 
 def _overall(totals: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Median over systems of a metric that is better when lower, with a system on which it failed as the worst."""
+    """Median over systems of a metric that is better when lower, with a system on which it failed as the worst.
+
+    None of learners that fewer systems have than others.
+    """
     totals = totals.assign(
         median=column(totals, "median").mask((totals["n"] == 0) & (totals["status"] != "ok"), np.inf)
     )
     median = pd.Series(totals.groupby("learner")["median"].median())
+    systems = pd.Series(totals.groupby("learner")["system"].nunique())
+    median = median.where(systems == systems.max())
     failed = pd.Series(np.isposinf(median), index=median.index)
     return median.where(~failed), failed.map({True: "failed", False: NOTHING})

@@ -130,6 +130,19 @@ def test_units_stand_in_the_heads_and_times_in_the_unit_of_the_system(lorenz: Ta
     assert dict(board.heads)["fit time"] == "s"
 
 
+def test_a_learner_that_only_some_systems_have_is_neither_ranked_nor_summed_up(run: Run):
+    frame = run.frame()
+    frame = frame.loc[(frame["system"] != "VanDerPol") | (frame["learner"] != "ResNet")]
+    frame.attrs["cells"] = [one for one in frame.attrs["cells"] if one != ("VanDerPol", "ResNet")]
+    board = leaderboard(frame, run.learners, run.references, run.timescales)
+    assert board.printed.loc["ResNet", ["mean_rank", "vpt_VanDerPol", "nrmse"]].tolist() == ["—"] * 3
+    assert board.values.loc["ResNet", "vpt_Lorenz"] > 0
+    assert board.values["mean_rank"].dropna().to_dict() == {"WindowedRNN[cell=rnn]": 1.75, "ODENet": 1.25}
+    assert "Neither is of learners that only some systems have." in board.caption
+    ended = outcome_table(frame, run.learners, run.references, run.systems)
+    assert ended.printed.loc["ResNet", ["Lorenz", "VanDerPol"]].tolist() == ["ok", "—"]
+
+
 def test_the_leaderboard_ranks_compared_learners_only_and_failures_last(board: Table):
     """On Lorenz two learners fail and share ranks 2 and 3; on VanDerPol all reach the horizon: ranked by error."""
     expected = {"WindowedRNN[cell=rnn]": (2.5 + 3) / 2, "ResNet": (1 + 1) / 2, "ODENet": (2.5 + 2) / 2}
