@@ -22,9 +22,10 @@ RECURRENT = (WindowedRNN(cell="rnn"), WindowedRNN(cell="gru"), WindowedRNN(cell=
 COMPARED = (*RECURRENT, NeuralODE(), ResNet(), RKNet(), ODENet())
 ON_FIELDS = 5.0  # seconds of training a seed on Kuramoto-Sivashinsky, about what those take there
 SITES: Any = {"network": "convolution", "patch": 2, "damping": 0.1, "noise": 0.001}
+DEAR: Any = {"batch": 64, "validations": 5}  # twenty would take as long as the updates
 FIELDS = (
-    NeuralODE(**SITES, solver="euler", training=replace(NeuralODE().training, batch=64)),
-    ResNet(**SITES, blocks=1, training=replace(ResNet().training, batch=64)),
+    NeuralODE(**SITES, solver="euler", training=replace(NeuralODE().training, **DEAR)),
+    ResNet(**SITES, blocks=1, training=replace(ResNet().training, **DEAR)),
 )
 
 suite = Suite(

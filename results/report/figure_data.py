@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from results.figures.style import Style, styles
-from results.formatting import ABSENT, status
+from results.formatting import ABSENT, NOTHING, status
 from results.statistics.intervals import Interval, prediction_time_interval
 from results.statistics.scores import GROUND_TRUTH
 from results.store.run import Run
@@ -58,6 +58,10 @@ class FigureData:
         return {place: self.run.store.arrays(key) for place, key in self._keys.items()}
 
     @cached_property
+    def _planned(self) -> set[tuple[str, str]]:
+        return {(cell.system, cell.learner) for cell in self.run.cells}
+
+    @cached_property
     def _keys(self) -> dict[tuple[str, str], str]:
         return {(cell.system, cell.learner): cell.key for cell in self.run.finished}
 
@@ -102,12 +106,15 @@ class FigureData:
         return values[[not np.isnan(of_one).all() for of_one in values]] if len(values) else values
 
     def paths(self, system: str, name: str) -> dict[str, np.ndarray | str]:
-        """The path of the first seed of each learner that has one, or why there is none."""
-        found = {learner: self.of_seeds(system, learner, name) for learner in self.run.learners}
+        """The path of the first seed of each learner that the system has, or why there is none."""
+        there = [learner for learner in self.run.learners if (system, learner) in self._planned]
+        found = {learner: self.of_seeds(system, learner, name) for learner in there}
         return {learner: paths[0] if len(paths) else self._status(system, learner) for learner, paths in found.items()}
 
     def _status(self, system: str, learner: str) -> str:
-        """How a cell ended, in words: ok where any of its seeds did."""
+        """How a cell ended, in words: ok where any of its seeds did; a dash where the system does not have the learner."""
+        if (system, learner) not in self._planned:
+            return NOTHING
         key = self._keys.get((system, learner), "")
         ended = [record.status for record in self.run.records.get(key, ())] or [ABSENT]
         return "ok" if "ok" in ended else status(ended[0])

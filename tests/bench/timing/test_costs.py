@@ -13,6 +13,8 @@ from bench.equal_time import affordable, in_equal_time, measured, priced_as, wit
 from bench.suites.chaos import COMPARED, FIELDS, ON_FIELDS
 from bench.suites.chaos import suite as chaos
 from bench.suites.optimisers import suite as optimisers
+from bench.suites.spatiotemporal import SECONDS
+from bench.suites.spatiotemporal import suite as spatiotemporal
 from bench.timing import costs
 from bench.timing.costs import milliseconds
 from learners import Learner, NeuralODE, ResNet, RKNet, Training, Transformer, WindowedRNN
@@ -70,6 +72,13 @@ def test_learners_of_fields_have_updates_for_the_time_that_others_take_on_a_fiel
     assert len(fields) == len(FIELDS)
     assert fields == pytest.approx([ON_FIELDS] * len(FIELDS), rel=0.05)
     assert median(spent for learner, spent in seconds.items() if not learner.for_rings) == pytest.approx(4.8, rel=0.05)
+
+
+def test_learners_of_spatiotemporal_have_updates_for_the_same_time():
+    costs = measured("KuramotoSivashinsky")
+    trained: list[Any] = [learner for learner in spatiotemporal.learners if equal_time.trained_by_updates(learner)]
+    spent = [1e-3 * costs[priced_as(learner)] * learner.training.updates for learner in trained]
+    assert spent == pytest.approx([SECONDS] * 5, rel=0.05)
 
 
 def test_defaults_of_the_networks_compared_are_what_the_costs_say():
