@@ -96,6 +96,22 @@ def power(x: Float64[np.ndarray, " point"], y: Float64[np.ndarray, " point"]) ->
     return float(np.polyfit(np.log(x), np.log(np.maximum(y, TINY)), 1)[0])
 
 
+def growth(x: Float64[np.ndarray, " point"], y: Float64[np.ndarray, " point"]) -> float:
+    """The p of y - y0 ~ (x - x0)^p, from the point of the least x on; 0 where y grows by less than a thousandth of y0.
+
+    So 1 where y grows linearly, whatever it is at x = 0, which a power of y itself would take for slower growth.
+    Raises Undefined where x hardly varies.
+    """
+    least = np.argmin(x) if len(x) else 0
+    further = x > x[least : least + 1]
+    if further.sum() < 2 or x.max() < 1.2 * x.min():
+        raise Undefined("no adaptive solver took different numbers of evaluations at three tolerances")
+    gained = y[further] - y[least]
+    if np.abs(gained).max() < 1e-3 * abs(y[least]):
+        return 0.0
+    return float(np.polyfit(np.log(x[further] - x[least]), np.log(np.maximum(gained, TINY)), 1)[0])
+
+
 def _test_error(evidence: ClassificationEvidence) -> float:
     """Test images that are given a wrong class."""
     return 100 * error_rate(evidence.probabilities, evidence.labels)
@@ -127,8 +143,8 @@ def _time_power(evidence: ClassificationEvidence) -> float:
 
 
 def _memory_power(evidence: ClassificationEvidence) -> float:
-    """The p of saved bytes ~ NFE^p, over tolerances: 1 where memory grows linearly with depth, 0 where it does not."""
-    return power(evidence.sweep.nfe_forward, evidence.sweep.saved_bytes)
+    """The p of added bytes ~ added NFE^p, over tolerances: 1 where memory grows linearly, 0 where it does not grow."""
+    return growth(evidence.sweep.nfe_forward, evidence.sweep.saved_bytes)
 
 
 def _backward_ratio(evidence: ClassificationEvidence) -> float:

@@ -112,7 +112,7 @@ class FigureData:
         return {learner: paths[0] if len(paths) else self._status(system, learner) for learner, paths in found.items()}
 
     def _status(self, system: str, learner: str) -> str:
-        """How a cell ended, in words: ok where any of its seeds did; a dash where a system does not have the learner."""
+        """How a cell ended, in words: ok where any seed did; a dash where the system does not have the learner."""
         if (system, learner) not in self._planned:
             return NOTHING
         key = self._keys.get((system, learner), "")

@@ -31,7 +31,7 @@ from learners import (
 )
 from learners.base import Failure, SolverError
 from metrics import CLASSIFICATION, DEPTH, ClassificationEvidence, DepthSweep, Undefined
-from metrics.classification import error_rate, expected_calibration_error, log_loss, power
+from metrics.classification import error_rate, expected_calibration_error, growth, log_loss, power
 from results import Record, Store
 from results.report.page import write_report
 from results.store.packing import read_arrays
@@ -188,6 +188,15 @@ def test_measures_of_depth_are_the_exponents_of_power_laws():
     assert measured("memory_power", of) == pytest.approx(0, abs=1e-12)
     assert measured("backward_ratio", of) == 0.5
     assert measured("nfe_growth", of) == 2
+
+
+@pytest.mark.parametrize(("exponent", "at_least"), [(1.0, 0.0), (1.0, 1e5), (0.5, 3.0), (2.0, 1e3)])
+def test_the_exponent_of_growth_does_not_depend_on_what_there_is_without_any(exponent: float, at_least: float):
+    """As of what a solve saves: 0.77 MB before the first step and 0.13 MB for each evaluation had a power of 0.81."""
+    added = np.array([0.0, 6.0, 6.0, 18.0, 42.0])
+    assert growth(14 + added, at_least + 9.0 * added**exponent) == pytest.approx(exponent)
+    assert growth(14 + added, at_least + 1 + 0 * added) == 0
+    assert growth((14 + added)[::-1], (at_least + 9.0 * added**exponent)[::-1]) == pytest.approx(exponent)
 
 
 @pytest.mark.parametrize("metric", DEPTH, ids=lambda metric: metric.name)
