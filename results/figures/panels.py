@@ -9,11 +9,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
 
 from results.figures.style import LINE, PAGE, Style, entry_width, legend_below, legend_height
 from results.formatting import brief
 from results.statistics.trials import rows
+
+LONG = 1e4  # numbers from here on are labelled in thousands, millions, ...
 
 Styles = Mapping[str, Style]
 
@@ -117,11 +119,11 @@ def intervals(axes: Axes, frame: pd.DataFrame, names: tuple[str, str, str], styl
 
 
 def few_ticks(axes: Axes) -> None:
-    """Put labels at 1, 2 and 5 on logarithmic axes that are short, at powers of ten on long ones."""
+    """Put labels at 1, 2 and 5 on logarithmic axes that are short, at powers of ten on long ones; 20k for 20000."""
     for axis in (axes.xaxis, axes.yaxis):
         if axis.get_scale() == "log":
             low, high = np.log10(axis.get_view_interval())
             axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high - low < 2 else (1,), numticks=6))
             axis.set_minor_locator(NullLocator())
             if high - low < 3:
-                axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+                axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}" if x < LONG else EngFormatter(sep="")(x)))
