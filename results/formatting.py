@@ -85,7 +85,8 @@ def channel(name: str) -> str:
 
 
 def brief(label: str) -> str:
-    """A label for figures, without the paths of its settings: `Fewer[ResNet[updates=9],trajectories=1]`."""
+    """A label for figures, without the paths of its settings and long values: `Fewer[ResNet[updates=9,of=(...)]]`."""
+    label = re.sub(r"\((?:[^()]|\([^()]*\)){9,}\)", "(...)", label)
     return re.sub(r"(?<=[\[,])(?:(?:learner|system)=|(?:\w+\.)+(?=\w+=))", "", label)
 
 

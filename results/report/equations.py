@@ -8,7 +8,7 @@ import numpy as np
 from results.report.figure_data import FigureData
 from results.report.pictures import Omissions
 from results.tables.parameters import parameter_table
-from results.tables.tables import Table
+from results.tables.table import Table
 
 
 def parameter_tables(data: FigureData, omitted: Omissions) -> Iterator[tuple[str, Table]]:

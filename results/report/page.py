@@ -28,7 +28,8 @@ from results.store.atomic import write_in_one_stroke
 from results.store.run import Run, write_csv
 from results.tables import formats
 from results.tables.matched import matched_tables
-from results.tables.tables import Table, leaderboard, outcome_table, system_table
+from results.tables.table import Table
+from results.tables.tables import leaderboard, outcome_table, system_table
 
 PAGE = "html"  # among the formats of tables
 LOG_LINES = 30  # of a failed cell's log that the page shows

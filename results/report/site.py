@@ -13,11 +13,12 @@ from matplotlib.colors import to_hex
 from results.figures.style import styles
 from results.formatting import heading, listed, slug, three_digits
 from results.report.rendering import render
-from results.statistics.trials import leading_metric
+from results.statistics.trials import column, leading_metric
 from results.store.atomic import write_in_one_stroke
 from results.store.record import Record
 from results.store.run import Run, StoredCell
-from results.tables.tables import Column, Table, column, metric_table
+from results.tables.table import Column, Table
+from results.tables.tables import metric_table
 
 Reproduce = Callable[[Run, StoredCell], str]  # the command that computes a cell anew, or why there is none
 

@@ -165,8 +165,7 @@ def ranks(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> 
 def mean_rank(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.Series:
     """Mean over systems of each learner's rank among those that all systems have; NaN of others, as in `ranking`."""
     table = _medians(frame, learners, metric).dropna(axis="index", how="all")
-    means = table.drop(columns=_left_out(table)).rank(axis="columns").mean()
-    return means.reindex(list(learners))
+    return table.drop(columns=_left_out(table)).rank(axis="columns").mean().reindex(list(learners))
 
 
 def win_matrix(table: pd.DataFrame) -> pd.DataFrame:
@@ -285,8 +284,7 @@ def level_by_ranks(frame: pd.DataFrame, metric: str, learners: Sequence[str]) ->
     if len(losses(frame, metric)["system"].unique()) < FEWEST_SYSTEMS:
         return set()
     ranks = ranking(frame, learners, metric)
-    names = ranks.learners
-    return {name for name in names if not ranks.resolved(names[0], name)}
+    return {name for name in ranks.learners if not ranks.resolved(ranks.learners[0], name)}
 
 
 def welch(first: np.ndarray, second: np.ndarray) -> np.ndarray:

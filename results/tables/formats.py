@@ -10,7 +10,7 @@ from pandas.io.formats.style import Styler
 
 from results.formatting import escape_markdown, pipe_table
 from results.store.atomic import write_in_one_stroke
-from results.tables.tables import Table
+from results.tables.table import Table
 
 KINDS = ("md", "tex", "csv")
 WIDTH = 12  # columns of a LaTeX table before it is broken

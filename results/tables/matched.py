@@ -11,7 +11,8 @@ from results.statistics.ranking import level_by_ranks, level_by_seeds
 from results.statistics.saturation import CAPPED, saturation_note
 from results.statistics.trials import LEADING_METRIC, column, endings, rows, summary
 from results.store.run import Run
-from results.tables.tables import BOLD, BY_RANKS, BY_SEEDS, Column, Table, table_of
+from results.tables.table import Column, Table, table_of
+from results.tables.tables import BOLD, BY_RANKS, BY_SEEDS
 
 EQUAL = {"update": "updates", "nfe": "NFE", "seconds": "time", "parameters": "parameters"}  # costs that may be
 SPENT = {"update": "updates", "nfe": "NFE", "seconds": "s", "parameters": "parameters"}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from results.formatting import NOTHING, slug, three_digits
 from results.statistics.trials import rows
-from results.tables.tables import Column, Table, table_of
+from results.tables.table import Column, Table, table_of
 
 FORM = "{:.5g}"  # of a parameter in print
 

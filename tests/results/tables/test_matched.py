@@ -18,7 +18,7 @@ from results.store.record import Measurement, Record, Status
 from results.store.run import Run
 from results.store.store import CURVE_COLUMNS, Store
 from results.tables.matched import matched_tables
-from results.tables.tables import Entry, Table
+from results.tables.table import Entry, Table
 
 SEEDS = (0, 1)
 HORIZON = 7.95  # of validation forecasts, in whole steps

@@ -16,7 +16,8 @@ from results import Status, formatting
 from results.statistics.ranking import level_by_ranks, welch
 from results.store.run import Run
 from results.tables import formats
-from results.tables.tables import Table, leaderboard, outcome_table, system_table
+from results.tables.table import Table
+from results.tables.tables import leaderboard, outcome_table, system_table
 from tests.support.synthetic import Size, build
 
 SIUNITX = (
