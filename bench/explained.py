@@ -29,8 +29,7 @@ def page_about(error: BaseException) -> str:
         rooms += [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(each.__traceback__)]
         each = each.__cause__
     for room in reversed(rooms):
-        parts = room.split(".")
-        for end in range(len(parts), 0, -1):
-            if page := PAGES.get(".".join(parts[:end])):
+        for name, page in PAGES.items():
+            if f"{room}.".startswith(f"{name}."):
                 return f"docs/{page}"
     return ""

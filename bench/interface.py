@@ -21,7 +21,7 @@ from bench.cells.run import run_cell
 from bench.errors import UserError, unknown
 from bench.machine.meter import Usage
 from bench.planning.plan import plan_suite
-from bench.planning.selection import check_rings, select
+from bench.planning.selection import check_suitable, select
 from bench.planning.sweep import sweep as swept
 from bench.request import Conditions, Request
 from bench.runner.run import needs_main
@@ -196,7 +196,7 @@ def _narrowed(suite: Suite, systems: Sequence[Any], learners: Sequence[Any]) -> 
         suite = replace(suite, systems=(*mine[0], *(suite.systems if named[0] else ())))
     if mine[1]:
         for learner in mine[1]:
-            check_rings([learner], suite.systems)
+            check_suitable([learner], suite.systems)
         kept = suite.learners if named[1] else (one for one in suite.learners if one.reference)
         suite = replace(suite, learners=(*mine[1], *kept))
     return suite

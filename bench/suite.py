@@ -131,7 +131,7 @@ class Suite:
             replace(shared, system=system, sampling=sampling, learner=learner)
             for system, sampling in zip(self.systems, samplings, strict=True)
             for learner in self.learners
-            if not learner.for_rings or (isinstance(system, System) and system.ring)
+            if suits(learner, system)
         ]
 
     @property
@@ -157,6 +157,11 @@ def load(name: str) -> Suite:
     if not isinstance(suite, Suite):
         raise UserError(f"{entry.path} defines no suite: write `suite = Suite(...)` at the top level of the file")
     return suite
+
+
+def suits(learner: Learner | Classifier, system: System | ImageSet) -> bool:
+    """Whether a suite gives the learner to the system: what is for rings of sites is given to these alone."""
+    return not learner.for_rings or (isinstance(system, System) and system.ring)
 
 
 def _family(member: Any) -> str:

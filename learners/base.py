@@ -36,7 +36,9 @@ class Budget:
         if self.equal not in get_args(Equal) or (self.allowance > 0) != bool(self.equal):
             kinds = ", ".join(filter(None, get_args(Equal)))
             found = f"equal={self.equal!r} and allowance={self.allowance!r}"
-            raise ValueError(f"a budget has a positive allowance of what is equal ({kinds}), or neither, but {found}")
+            raise ValueError(
+                f"a budget has a positive allowance of what is equal ({kinds}), or neither, but has {found}"
+            )
 
     def updates(self, standard: int) -> int:
         """How many updates to take, where a learner's own standard number is `standard`, unless all take as many."""
@@ -256,11 +258,7 @@ class Method(ABC):
     """What learners and classifiers have in common: they fit one model for each seed, and refuse what is no seed."""
 
     reference: ClassVar[bool] = False  # a yardstick shown beside the methods that are compared
-
-    @property
-    def for_rings(self) -> bool:
-        """Whether it is for systems alone whose channels are the sites of a ring: a suite gives it no others."""
-        return False
+    for_rings: ClassVar[bool] = False  # for systems alone whose channels are sites of a ring: suites give it no others
 
     def __init_subclass__(cls) -> None:
         if "fit_replicas" in vars(cls):

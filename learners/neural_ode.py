@@ -72,7 +72,7 @@ class NeuralODE(Learner):
             )
 
     @property
-    def for_rings(self) -> bool:
+    def for_rings(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.network == "convolution"
 
     def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:

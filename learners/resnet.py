@@ -56,7 +56,7 @@ class ResNet(Learner):
         return ()
 
     @property
-    def for_rings(self) -> bool:
+    def for_rings(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.network == "convolution"
 
     def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:

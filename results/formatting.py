@@ -10,6 +10,7 @@ from tabulate import tabulate
 ABSENT = "not run"
 NOTHING = "—"  # where a metric says nothing about a learner
 BYTES = ("B", "byte", "bytes")
+SHORT = 10  # characters of a value in brackets that labels of figures have whole
 LONGEST = 120  # bytes of a file name that is made of a label
 
 _SETTING = r"[\w.]+=-?\w[\w.]*(?:e-\d+)?"
@@ -86,7 +87,7 @@ def channel(name: str) -> str:
 
 def brief(label: str) -> str:
     """A label for figures, without the paths of its settings and long values: `Fewer[ResNet[updates=9,of=(...)]]`."""
-    label = re.sub(r"\((?:[^()]|\([^()]*\)){9,}\)", "(...)", label)
+    label = re.sub(r"\((?:[^()]|\([^()]*\))*\)", lambda found: found[0] if len(found[0]) <= SHORT else "(...)", label)
     return re.sub(r"(?<=[\[,])(?:(?:learner|system)=|(?:\w+\.)+(?=\w+=))", "", label)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -52,6 +52,8 @@ def calibrate(
     learners = [learner for learner in everyone if trained_by_updates(learner)]
     if not learners:
         raise UserError(f"suite {plan.manifest['suite']} has no learner of trajectories that is trained by updates")
+    section = kept.get(first.system_label, {})
+    _check_comparable(section.get("milliseconds", {}), set(map(priced_as, learners)))
     from bench.machine.environment import environment
     from bench.timing.costs import SEEDS, milliseconds
     from bench.timing.timing import brief_dataset
@@ -67,8 +69,7 @@ def calibrate(
     costs = {name: cost for name, cost in found.items() if not isinstance(cost, str)}
     if write is not None:
         made = {**environment("cpu", 1), "seeds": SEEDS, "rounds": rounds}
-        section = _section(kept.get(first.system_label, {}), costs, made)
-        content = {**kept, first.system_label: section}
+        content = {**kept, first.system_label: _section(section, costs, made)}
         write_in_one_stroke(write, json.dumps(dict(sorted(content.items())), indent=2) + "\n")
     if quiet:
         sys.stdout.write(f"{write or ''}\n")
@@ -98,6 +99,12 @@ def _kept(path: Path) -> Mapping[str, Mapping[str, Any]]:
     return content
 
 
+def _check_comparable(known: Mapping[str, float], measured: Collection[str]) -> None:
+    """Raise UserError where costs are known, but none of them is measured again, in whose time the others are told."""
+    if known and measured and not known.keys() & set(measured):
+        raise UserError(f"other costs were measured at another time: measure one of theirs, too, -l {min(known)!r}")
+
+
 def _section(kept: Mapping[str, Any], found: Mapping[str, float], made: Mapping[str, Any]) -> dict[str, Any]:
     """The costs on one system, what they were measured on, and by which commands.
 
@@ -106,8 +113,7 @@ def _section(kept: Mapping[str, Any], found: Mapping[str, float], made: Mapping[
     known = kept.get("milliseconds", {})
     ratios = [known[name] / found[name] for name in known if name in found]
     new = {name: cost for name, cost in found.items() if name not in known}
-    if known and new and not ratios:
-        raise UserError(f"other costs were measured at another time: measure one of theirs, too, -l {min(known)!r}")
+    _check_comparable(known, found)
     pace = median(ratios) if ratios else 1.0
     if not kept:
         about = {key: made[key] for key in ("processor", "python", "torch", "seeds", "rounds", "started")}

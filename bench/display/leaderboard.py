@@ -1,6 +1,5 @@
 """Who is ahead: the median over seeds of a suite's leading metric, for each learner on each system."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from math import inf
 from statistics import fmean, median
@@ -41,8 +40,7 @@ class Leaderboard:
         self.systems: list[str] = manifest["systems"]
         self.learners = [learner["label"] for learner in manifest["learners"] if not learner["reference"]]
         self.references = [learner["label"] for learner in manifest["learners"] if learner["reference"]]
-        cells = Counter(cell["learner"] for cell in manifest["cells"])
-        self.narrow = {learner for learner in self.learners if cells[learner] < max(cells.values(), default=0)}
+        self.narrow: set[str] = set().union(*manifest.get("lacks", {}).values())
         metrics = {metric["name"]: metric for metric in manifest["metrics"]}
         self.metric = metrics.get(LEADING) or next(iter(metrics.values()))
         self._sign = -1.0 if self.metric["better"] == "higher" else 1.0

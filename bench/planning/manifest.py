@@ -16,6 +16,12 @@ def manifest(suite: Suite, cells: Sequence[Planned], budget: str, environment: M
     learners = [learner for learner in suite.learners if learner in there]  # not those of rings where there is none
     shortened = zip(learners, short_labels(learners), strict=True)
     names = {one: f"{name} (as published)" if one in suite.published else name for one, name in shortened}
+    placed = {(one.cell.system_label, names[one.cell.learner]) for one in cells}
+    lacks = {
+        system: missing
+        for system in map(label, suite.systems)
+        if (missing := [name for name in names.values() if (system, name) not in placed])
+    }
     swept = [
         {"label": names.get(one.member) or label(one.member), "of": label(one.of), "at": describe(dict(one.at))}
         for one in suite.variants
@@ -27,6 +33,7 @@ def manifest(suite: Suite, cells: Sequence[Planned], budget: str, environment: M
         **({"equal": suite.equal, "allowance": suite.allowance * suite.budgets[budget].effort} if suite.equal else {}),
         **({"unequal": suite.unequal} if suite.unequal and not suite.equal else {}),
         **({"variants": swept} if swept else {}),
+        **({"lacks": lacks} if lacks else {}),  # learners that the suite does not give to a system
         "command": environment["command"],
         "seeds": list(cells[0].cell.seeds),
         "data_seed": suite.data_seed,

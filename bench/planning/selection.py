@@ -1,16 +1,16 @@
 """The part of a suite that the user asks for."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
+from itertools import chain
 from typing import Any
 
 from bench.catalogue.components import components
 from bench.catalogue.plugins import find
-from bench.catalogue.settings import Override, apply, build, parse
+from bench.catalogue.settings import apply, build, parse
 from bench.errors import UserError, unknown
-from bench.suite import PARTS, Suite
-from systems import System
+from bench.suite import PARTS, Suite, suits
 from systems.configuration import changes, label
 
 
@@ -22,11 +22,11 @@ def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Sui
     several) is given the overrides. What the suite does not have is taken from its package and comes last.
     The suite's reference rows stay, unless some of them are named: no result is shown without any.
     """
-    systems_and_bases = _selected("systems", suite.systems, systems)
-    for text in learners:
-        meant = [member for _, member in _matches("learners", suite.learners, parse(text))]
-        check_rings(meant, systems_and_bases or suite.systems)
-    chosen = tuple(_selected("learners", suite.learners, learners)) or suite.learners
+    systems_and_bases = _selected(suite.systems, [_matches("systems", suite.systems, text) for text in systems])
+    matches = [_matches("learners", suite.learners, text) for text in learners]
+    for meant in matches:
+        check_suitable([learner for _, learner in meant], systems_and_bases or suite.systems)
+    chosen = tuple(_selected(suite.learners, matches)) or suite.learners
     named = any(learner.reference for learner in chosen)
     references = () if named else (learner for learner in suite.learners if learner.reference)
     protocols = dict(suite.own)
@@ -39,13 +39,12 @@ def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Sui
     )
 
 
-def check_rings(learners: Sequence[Any], systems: Collection[Any]) -> None:
-    """Raise UserError where all these learners are for rings of sites, and no system is one."""
-    names = [label(system) for system in systems if not isinstance(system, System) or not system.ring]
-    if all(learner.for_rings for learner in learners) and len(names) == len(systems):
+def check_suitable(learners: Sequence[Any], systems: Collection[Any]) -> None:
+    """Raise UserError where none of these learners, which are for rings of sites, suits any of the systems."""
+    if not any(suits(learner, system) for learner in learners for system in systems):
         raise UserError(
             f"{label(learners[0])} is for systems whose channels are the sites of a ring, such as Lorenz96, but there "
-            f"is only {', '.join(names)}; of a recording of one say Recorded[path=FILE,ring=true]"
+            f"is only {', '.join(map(label, systems))}; of a recording of one say Recorded[path=FILE,ring=true]"
         )
 
 
@@ -64,31 +63,31 @@ def class_named(package: str, name: str, members: Sequence[Any] = ()) -> Any:
     return kind or getattr(import_module(package), name)
 
 
-def _selected(package: str, members: tuple[Any, ...], wanted: Sequence[str]) -> dict[Any, Any]:
-    """What `wanted` names, each once, in the order of `members`, with the member that it was made from."""
+def _selected(members: tuple[Any, ...], matches: Iterable[Sequence[tuple[int, Any]]]) -> dict[Any, Any]:
+    """All matches, each once, in the order of `members`, with the member that it was made from."""
     places = {label(member): place for place, member in enumerate(members)}
     chosen: dict[str, tuple[int, Any, Any]] = {}
-    for text in wanted:
-        for place, member in _matches(package, members, parse(text)):
-            base = members[place] if place < len(members) else None
-            chosen.setdefault(label(member), (places.get(label(member), place), member, base))
+    for place, member in chain.from_iterable(matches):
+        base = members[place] if place < len(members) else None
+        chosen.setdefault(label(member), (places.get(label(member), place), member, base))
     ordered = sorted(chosen.values(), key=lambda found: found[0])
     return {member: base for _, member, base in ordered}
 
 
-def _matches(package: str, members: tuple[Any, ...], wanted: Override) -> Iterator[tuple[int, Any]]:
+def _matches(package: str, members: tuple[Any, ...], text: str) -> list[tuple[int, Any]]:
     """The components that one name with overrides stands for, and their places in the suite."""
+    wanted = parse(text)
     same = [(place, member) for place, member in enumerate(members) if type(member).__name__ == wanted.name]
     if not same:
-        yield len(members), build(class_named(package, wanted.name, members), wanted.values)
-    elif not wanted.values:
-        yield from same
-    else:
-        # First the component with just these fields changed, to just these values; then the nearest to the defaults.
-        def distance(pair: tuple[int, Any]) -> tuple[bool, int]:
-            changed = changes(pair[1])
-            exact = changed.keys() == wanted.values.keys() and apply(pair[1], wanted.values) == pair[1]
-            return not exact, len(changed)
+        return [(len(members), build(class_named(package, wanted.name, members), wanted.values))]
+    if not wanted.values:
+        return same
 
-        place, base = min(same, key=distance)
-        yield place, apply(base, wanted.values)
+    # First the component with just these fields changed, to just these values; then the nearest to the defaults.
+    def distance(pair: tuple[int, Any]) -> tuple[bool, int]:
+        changed = changes(pair[1])
+        exact = changed.keys() == wanted.values.keys() and apply(pair[1], wanted.values) == pair[1]
+        return not exact, len(changed)
+
+    place, base = min(same, key=distance)
+    return [(place, apply(base, wanted.values))]

@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learners.base import Unsuitable
+
 Activation = Literal["silu", "tanh", "relu", "elu", "gelu", "leaky_relu"]
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": nn.functional.silu,
@@ -54,7 +56,7 @@ def stacked_network(
 ) -> nn.Module:
     """A network for every replica. To a convolution, inputs and outputs are channels one after the other, of `sites`.
 
-    Raises ValueError where they are not.
+    Raises Unsuitable where they are not.
     """
     if architecture.network == "matrix":
         return StackedMatrix(inputs, outputs, generators)
@@ -63,7 +65,7 @@ def stacked_network(
         return StackedMLP([inputs, *hidden, outputs], architecture.activation, generators)
     kernel, patch = architecture.kernel, architecture.patch
     if inputs % sites or outputs % sites or sites % patch or kernel * patch > sites:
-        raise ValueError(
+        raise Unsuitable(
             f"a convolution with kernel={kernel} and patch={patch} needs sites of which whole patches can be made, as "
             f"many as the kernel at least, and whole channels on them, but there are {sites} sites, {inputs} inputs "
             f'and {outputs} outputs: choose another kernel or patch, or network="mlp"'

@@ -13,8 +13,8 @@ from results.formatting import listed, status
 from results.gate.baseline import Baseline, depends_on_machine, differences, environment, protocol
 from results.statistics.intervals import LEVEL
 from results.statistics.means import Mean, mean_of_seeds, mean_over
-from results.statistics.ranking import holm
 from results.statistics.scores import GROUND_TRUTH, MEASUREMENT, paired_scores
+from results.statistics.significance import holm
 from results.statistics.trials import ALL_SYSTEMS, CELL, MEASURED, column, endings, groups
 from results.store.errors import IncomparableError
 from results.store.run import Run

@@ -58,10 +58,6 @@ class FigureData:
         return {place: self.run.store.arrays(key) for place, key in self._keys.items()}
 
     @cached_property
-    def _planned(self) -> set[tuple[str, str]]:
-        return {(cell.system, cell.learner) for cell in self.run.cells}
-
-    @cached_property
     def _keys(self) -> dict[tuple[str, str], str]:
         return {(cell.system, cell.learner): cell.key for cell in self.run.finished}
 
@@ -107,13 +103,13 @@ class FigureData:
 
     def paths(self, system: str, name: str) -> dict[str, np.ndarray | str]:
         """The path of the first seed of each learner that the system has, or why there is none."""
-        there = [learner for learner in self.run.learners if (system, learner) in self._planned]
+        there = [learner for learner in self.run.learners if learner not in self.run.lacks.get(system, ())]
         found = {learner: self.of_seeds(system, learner, name) for learner in there}
         return {learner: paths[0] if len(paths) else self._status(system, learner) for learner, paths in found.items()}
 
     def _status(self, system: str, learner: str) -> str:
         """How a cell ended, in words: ok where any seed did; a dash where the system does not have the learner."""
-        if (system, learner) not in self._planned:
+        if learner in self.run.lacks.get(system, ()):
             return NOTHING
         key = self._keys.get((system, learner), "")
         ended = [record.status for record in self.run.records.get(key, ())] or [ABSENT]

@@ -3,17 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from math import sqrt
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from results.formatting import listed
 from results.statistics.intervals import LEVEL
 from results.statistics.saturation import ERROR, saturated, saturation_note
 from results.statistics.scores import losses, scores, told_from_truth
+from results.statistics.significance import critical_difference, friedman, holm, signed_ranks, welch
 from results.statistics.trials import CELL, LEADING_METRIC, column, rows
 
 MOMENTS = ["mean", "std", "count"]
@@ -92,12 +90,11 @@ def ranking(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt", t
     The seeds of one system share its data and its peculiarities: as blocks of their own they would feign resolution.
     Systems that `saturated` names are ranked by error; without one they are no block.
     """
-    table = _medians(frame, learners, metric).dropna(axis="index", how="all")
-    left_out = _left_out(table)
+    table, left_out = _complete(frame, learners, metric)
     trials = losses(frame, metric)
     failed = trials.loc[trials["failed"] & trials["learner"].isin(list(learners))].groupby("learner").size().to_dict()
     note = saturation_note(frame, learners) if metric == LEADING_METRIC else ""
-    return replace(rank_table(table.drop(columns=left_out), test), failed=failed, left_out=tuple(left_out), note=note)
+    return replace(rank_table(table, test), failed=failed, left_out=tuple(left_out), note=note)
 
 
 def rank_table(table: pd.DataFrame, test: str = "nemenyi") -> Ranking:
@@ -119,39 +116,6 @@ def rank_table(table: pd.DataFrame, test: str = "nemenyi") -> Ranking:
     return Ranking(order, pairs, blocks, statistic, p, difference)
 
 
-def friedman(table: pd.DataFrame) -> tuple[float, float]:
-    """Friedman's chi-squared of a table of losses, a row for each block, and the p-value of its F form.
-
-    Ties share a rank, and the statistic is corrected for them: it is `scipy.stats.friedmanchisquare`'s, also for two
-    columns. NaN and 1 where all is tied, or there is but one row or column.
-
-    Conover, "Practical nonparametric statistics", 3rd edition, 1999; Iman and Davenport, 1980.
-    """
-    blocks, count = table.shape
-    deviations = table.rank(axis="columns").to_numpy() - (count + 1) / 2
-    if blocks < 2 or not deviations.any():
-        return np.nan, 1.0
-    statistic = (count - 1) * np.sum(deviations.sum(axis=0) ** 2) / np.sum(deviations**2)
-    left = blocks * (count - 1) - statistic
-    ratio = (blocks - 1) * statistic / left if left > 1e-9 else np.inf
-    return float(statistic), float(stats.f.sf(ratio, count - 1, (count - 1) * (blocks - 1)))
-
-
-def critical_difference(count: int, blocks: int, level: float = LEVEL) -> float:
-    """The least difference of mean ranks that Nemenyi's test of `count` learners on so many blocks resolves."""
-    return float(stats.studentized_range.ppf(1 - level, count, np.inf) * sqrt(count * (count + 1) / (12 * blocks)))
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """P-values corrected for their number, so that the chance of any false alarm stays below the level.
-
-    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 1979.
-    """
-    order = np.argsort(p_values)
-    steps = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    return np.minimum(steps, 1.0)[np.argsort(order)]
-
-
 def ranks(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.DataFrame:
     """Rank of each of `learners` (rows) on each system (columns) by the median over seeds; 1 is best, ties share one.
 
@@ -164,8 +128,8 @@ def ranks(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> 
 
 def mean_rank(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt") -> pd.Series:
     """Mean over systems of each learner's rank among those that all systems have; NaN of others, as in `ranking`."""
-    table = _medians(frame, learners, metric).dropna(axis="index", how="all")
-    return table.drop(columns=_left_out(table)).rank(axis="columns").mean().reindex(list(learners))
+    table, _ = _complete(frame, learners, metric)
+    return table.rank(axis="columns").mean().reindex(list(learners))
 
 
 def win_matrix(table: pd.DataFrame) -> pd.DataFrame:
@@ -226,9 +190,11 @@ def _medians(frame: pd.DataFrame, learners: Sequence[str], metric: str) -> pd.Da
     return table
 
 
-def _left_out(table: pd.DataFrame) -> list[str]:
-    """The learners (columns) that some system says nothing about."""
-    return [str(learner) for learner in table.columns if column(table, learner).isna().any()]
+def _complete(frame: pd.DataFrame, learners: Sequence[str], metric: str) -> tuple[pd.DataFrame, list[str]]:
+    """Median losses of the learners that every system says something about, and the names of the others."""
+    table = _medians(frame, learners, metric).dropna(axis="index", how="all")
+    left_out = [learner for learner in learners if column(table, learner).isna().any()]
+    return table.drop(columns=left_out), left_out
 
 
 def _nemenyi(table: pd.DataFrame) -> tuple[np.ndarray, float]:
@@ -246,14 +212,6 @@ def _wilcoxon_holm(table: pd.DataFrame) -> tuple[np.ndarray, float]:
     for (one, other), p in zip(pairs, corrected, strict=True):
         p_values[one, other] = p_values[other, one] = p
     return p_values, np.nan
-
-
-def signed_ranks(first: np.ndarray, second: np.ndarray) -> float:
-    """P-value of Wilcoxon's signed ranks; equal pairs (two failures too) count half for each side."""
-    same = first == second
-    differences = np.where(same, 0.0, np.where(same, 0.0, first) - np.where(same, 0.0, second))
-    test: Any = stats.wilcoxon
-    return float(test(differences, zero_method="zsplit").pvalue) if differences.any() else 1.0
 
 
 def level_by_seeds(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, set[str]]:
@@ -284,17 +242,5 @@ def level_by_ranks(frame: pd.DataFrame, metric: str, learners: Sequence[str]) ->
     if len(losses(frame, metric)["system"].unique()) < FEWEST_SYSTEMS:
         return set()
     ranks = ranking(frame, learners, metric)
-    return {name for name in ranks.learners if not ranks.resolved(ranks.learners[0], name)}
-
-
-def welch(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """P-values of differences of means whose variances may differ; of samples without any spread they differ or do not.
-
-    `first` and `second` hold mean, standard deviation and number of the samples along their first axis.
-    Welch, "The generalization of 'Student's' problem when several different population variances are involved",
-    Biometrika 1947.
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        p_values = stats.ttest_ind_from_stats(*first, *second, equal_var=False).pvalue
-    constant = (first[1] == 0) & (second[1] == 0)
-    return np.where(constant, np.where(first[0] == second[0], 1.0, 0.0), p_values)
+    names = ranks.learners
+    return {name for name in names if not ranks.resolved(names[0], name)}

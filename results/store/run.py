@@ -84,6 +84,11 @@ class Run:
         """The learners that are no yardsticks."""
         return [learner["label"] for learner in self.manifest["learners"] if not learner["reference"]]
 
+    @property
+    def lacks(self) -> dict[str, list[str]]:
+        """The learners that a system does not have, of systems that some learners are not for."""
+        return self.manifest.get("lacks", {})
+
     def without_references(self) -> "Run":
         """The run as if there had been no yardsticks."""
         learners = [learner for learner in self.manifest["learners"] if not learner["reference"]]
@@ -201,7 +206,7 @@ class Run:
             ]
         frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
         frame.attrs["published"] = self.manifest.get("published", {})  # true values, by system and metric
-        frame.attrs["cells"] = [(cell.system, cell.learner) for cell in self.cells]
+        frame.attrs["lacks"] = self.lacks
         frame.attrs["reach"] = self._reach_of_truth()
         frame.attrs["long_run"] = self.groups.get("long run", [])
         return frame

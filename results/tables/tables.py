@@ -110,7 +110,7 @@ def outcome_table(
     """How the trials of every learner ended on every system: where each of them breaks."""
     nothing = pd.Series(np.nan, index=list(learners))
     ended = {
-        system: outcomes_in(rows(frame, system=system), learners) | dict.fromkeys(_without(frame, system), NOTHING)
+        system: outcomes_in(rows(frame, system=system), learners) | dict.fromkeys(_lacking(frame, system), NOTHING)
         for system in systems
     }
     columns = [Column(slug(system), system, "", "", nothing, pd.Series(words)) for system, words in ended.items()]
@@ -124,16 +124,15 @@ def _of_systems(
     """A column of each system, of one metric."""
     for system, timescale in timescales.items():
         here, there = rows(totals, system=system).set_index("learner"), rows(trials, system=system)
-        words = pd.Series({**dict.fromkeys(_without(trials, system), NOTHING), **_reasons(here)}, dtype=object)
+        words = pd.Series({**dict.fromkeys(_lacking(trials, system), NOTHING), **_reasons(here)}, dtype=object)
         level = level_by_seeds(there, compared).get(str(trials["metric"].iloc[0]), set())
         measured = there if len(there) else trials
         yield _column(measured, column(here, "median"), words, level, timescale, system)
 
 
-def _without(frame: pd.DataFrame, system: str) -> list[str]:
-    """The learners that a run, as `attrs` of its frame say, does not give to a system that others are given to."""
-    cells = frame.attrs.get("cells", ())
-    return [each for each in dict.fromkeys(learner for _, learner in cells) if (system, each) not in cells]
+def _lacking(frame: pd.DataFrame, system: str) -> list[str]:
+    """The learners that a system does not have, as `attrs` of the frame of a run say."""
+    return frame.attrs.get("lacks", {}).get(system, [])
 
 
 def _column(

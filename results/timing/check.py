@@ -6,7 +6,7 @@ import numpy as np
 
 from results.gate.regression import Check, Finding
 from results.statistics.intervals import LEVEL, SEED
-from results.statistics.ranking import holm
+from results.statistics.significance import holm
 from results.timing.timings import RESAMPLES, Timed, Timings, in_both, median, medians
 
 TOLERANCE = 0.25  # of a logarithm: two processes on one machine differ by so much now and then

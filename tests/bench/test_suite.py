@@ -321,7 +321,9 @@ def test_convolutions_are_given_to_rings_alone_and_are_no_part_of_a_run_without_
     assert ("Lorenz", label(fields[0])) not in pairs
     for narrowed, count in ((suite, 4), (select(suite, ["Lorenz"], ()), 2)):
         cells = [Planned(cell, str(place), tmp_path, {}) for place, cell in enumerate(narrowed.cells())]
-        assert len(manifest(narrowed, cells, "standard", {"command": ""})["learners"]) == count
+        described = manifest(narrowed, cells, "standard", {"command": ""})
+        assert len(described["learners"]) == count
+        assert described.get("lacks", {}) == ({"Lorenz": labels(fields)} if count == 4 else {})
 
 
 def test_sites_that_are_observed_in_part_are_no_ring():

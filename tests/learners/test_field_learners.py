@@ -91,7 +91,7 @@ def test_a_convolution_equals_the_plain_one():
 
 @pytest.mark.parametrize("options", [{"kernel": 9}, {"patch": 3}, {"augmented": 4}])
 def test_a_convolution_that_does_not_fit_the_ring_is_refused_with_the_remedy(options: dict[str, Any], ring: Dataset):
-    with pytest.raises(ValueError, match=r"a convolution with kernel=.* 8 sites, .*: choose another kernel or patch"):
+    with pytest.raises(Unsuitable, match=r"a convolution with kernel=.* 8 sites, .*: choose another kernel or patch"):
         fitted(NeuralODE(network="convolution", **options), ring)
 
 

@@ -157,9 +157,7 @@ def test_learners_are_ranked_by_their_mean_rank_and_references_follow():
 
 
 def test_learners_that_only_some_systems_have_come_behind_the_others_and_do_not_count_in_their_ranks():
-    whole = manifest(("A", "B"), ("First", "Second", "Ring"))
-    narrow = [cell for cell in whole["cells"] if (cell["system"], cell["learner"]) != ("A", "Ring")]
-    board = Leaderboard({**whole, "cells": narrow})
+    board = Leaderboard({**manifest(("A", "B"), ("First", "Second", "Ring")), "lacks": {"A": ["Ring"]}})
     for learner, a, b in (("First", 5.0, 2.0), ("Second", 4.0, 1.0)):
         board.add(records(learner, a, system="A") + records(learner, b, system="B"))
     board.add(records("Ring", 9.0, system="B"))

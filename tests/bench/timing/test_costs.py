@@ -126,10 +126,10 @@ def test_the_command_keeps_costs_that_are_known_tells_others_in_their_time_and_s
     assert again["ResNet[width=4]"] > 100 * first["milliseconds"]["ResNet[width=4]"]
 
 
-@pytest.mark.usefixtures("brief")
-def test_costs_that_nothing_compares_with_those_of_a_file_are_not_added(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_costs_that_nothing_compares_with_those_of_a_file_are_refused_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
+    monkeypatch.setattr(costs, "milliseconds", None)
     suite, kept = tmp_path / "small.py", tmp_path / "costs.json"
     suite.write_text(SUITE, encoding="utf-8")
     content = '{"LinearSpiral": {"milliseconds": {"Mine": 3.0}}}'

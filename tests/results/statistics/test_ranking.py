@@ -9,9 +9,6 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from results.statistics.ranking import (
-    critical_difference,
-    friedman,
-    holm,
     level_by_seeds,
     mean_rank,
     paired_losses,
@@ -19,10 +16,10 @@ from results.statistics.ranking import (
     rank_table,
     ranking,
     ranks,
-    signed_ranks,
     win_matrix,
 )
 from results.statistics.saturation import saturated
+from results.statistics.significance import critical_difference, friedman, holm, signed_ranks
 from results.statistics.trials import endings
 from tests.support.synthetic import long_form
 

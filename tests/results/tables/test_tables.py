@@ -13,7 +13,8 @@ import pytest
 from scipy import stats
 
 from results import Status, formatting
-from results.statistics.ranking import level_by_ranks, welch
+from results.statistics.ranking import level_by_ranks
+from results.statistics.significance import welch
 from results.store.run import Run
 from results.tables import formats
 from results.tables.table import Table
@@ -134,7 +135,8 @@ def test_units_stand_in_the_heads_and_times_in_the_unit_of_the_system(lorenz: Ta
 def test_a_learner_that_only_some_systems_have_is_neither_ranked_nor_summed_up(run: Run):
     frame = run.frame()
     frame = frame.loc[(frame["system"] != "VanDerPol") | (frame["learner"] != "ResNet")]
-    frame.attrs["cells"] = [one for one in frame.attrs["cells"] if one != ("VanDerPol", "ResNet")]
+    assert frame.attrs["lacks"] == {}
+    frame.attrs["lacks"] = {"VanDerPol": ["ResNet"]}
     board = leaderboard(frame, run.learners, run.references, run.timescales)
     assert board.printed.loc["ResNet", ["mean_rank", "vpt_VanDerPol", "nrmse"]].tolist() == ["—"] * 3
     assert board.values.loc["ResNet", "vpt_Lorenz"] > 0
@@ -344,6 +346,7 @@ def test_labels_in_figures_are_brief_and_broken_after_commas():
     assert formatting.brief(label) == "Fewer[HybridODE[updates=3000,width=8],trajectories=16]"
     assert formatting.brief("Irregular[system=Lorenz]") == "Irregular[Lorenz]"
     assert formatting.brief("ResNet") == "ResNet"
+    assert formatting.brief("A[missing=(),start=(('mu', 0.1), ('a', 1.6))]") == "A[missing=(),start=(...)]"
     assert formatting.wrapped(label) == "Fewer[HybridODE[updates=3000,\nwidth=8],trajectories=16]"
 
 
