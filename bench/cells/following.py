@@ -7,7 +7,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from bench.cells.fields import forecast_or_nan
-from learners import Predictor
+from learners import Predictor, Unsuitable
 from metrics.base import Fit
 from systems import Dataset, Trajectories
 
@@ -41,10 +41,17 @@ def follow(predictor: Predictor, course: Course, context: int) -> Float64[Tensor
 
 
 def fit_of(predictor: Predictor, data: Dataset) -> Fit | None:
-    """The model's forecast along the first training trajectory; None where it has none, or on a ring of sites."""
+    """The model's forecast along the first training trajectory.
+
+    None where there is none: on a ring of sites, within the context alone, at times that the model cannot go to.
+    """
     course = course_of(data)
     if course is None or data.ring:
         return None
+    try:
+        forecast = follow(predictor, course, data.sampling.context)
+    except Unsuitable:
+        return None
     times = (course.observed.times - course.observed.times[:, :1]) / data.system.timescale
-    states = course.observed.states, course.truth, follow(predictor, course, data.sampling.context)
+    states = course.observed.states, course.truth, forecast
     return Fit(times[0].numpy(force=True), *(one[0, :, : data.scored].numpy(force=True) for one in states))

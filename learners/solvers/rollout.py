@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learners.base import Predictor
+from learners.base import Predictor, Unsuitable
 from learners.networks.scales import Scales
 from learners.networks.stacked import joined, size
 from learners.solvers.compiled_forecasts import MANY
@@ -118,7 +118,7 @@ def rollout_map(
 ) -> Rollout:
     """Return a rollout that applies a map of one sampling step over and over.
 
-    It raises ValueError where an offset is not a whole number of sampling steps.
+    It raises Unsuitable where an offset is not a whole number of sampling steps.
 
     Args:
         step: advances states `[batch, dim]` by one sampling step.
@@ -134,7 +134,7 @@ def rollout_map(
         for offset in offsets:
             wanted = round(offset)
             if wanted <= done or not isclose(offset, wanted, rel_tol=1e-6):
-                raise ValueError(f"this model maps one sampling step on, and cannot go from step {done} to {offset:g}")
+                raise Unsuitable(f"this model maps one sampling step on, and cannot go from step {done} to {offset:g}")
             for _ in range(wanted - done):
                 state = step(state)
             states.append(state)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.cells.following import fit_of
-from learners import Budget, Persistence, TrueEquations
+from learners import Budget, Persistence, TrueEquations, WindowedRNN
 from systems import Dataset, LinearSpiral, Lorenz96, Sampling, sample
 
 SAMPLING = Sampling(
@@ -44,3 +44,10 @@ def test_a_ring_or_a_trajectory_no_longer_than_the_context_is_not_followed():
     ring = sample(Lorenz96(sites=8), SAMPLING, 0)
     short = sample(LinearSpiral(), replace(SAMPLING, samples=4), 0)
     assert [fit_of(persistence(data), data) for data in (ring, short)] == [None, None]
+
+
+def test_a_map_of_one_sampling_step_does_not_follow_irregular_times():
+    irregular = sample(LinearSpiral(), replace(SAMPLING, jitter=0.5), 0)
+    learner = WindowedRNN(window=4, hidden=2, times="ignored")
+    (model,) = learner.fit_replicas(irregular, Budget(effort=1e-9), [0])
+    assert fit_of(model, irregular) is None
