@@ -8,7 +8,7 @@ from typing import Annotated
 from rich.console import Console
 
 from bench.display.tables import sheet
-from bench.errors import NOTHING_MEASURED, UserError, at_least, positive, print_to_stderr
+from bench.errors import INTERRUPTED, NOTHING_MEASURED, UserError, at_least, positive, print_to_stderr
 from bench.planning import plan as planning
 from bench.request import Quiet, Request, how_option, with_options
 from bench.runs import spinner
@@ -52,7 +52,8 @@ def time(
     Of classifiers, an update and the classes of the test images.
 
     On the suite's first system or image set, or the one that is named. Nothing is trained:
-    weights are as they were drawn. Times are of this machine alone.
+    weights are as they were drawn. Times are of this machine alone. Ctrl-C ends with what
+    has been timed by then.
     """
     from results.timing import report
 
@@ -71,7 +72,7 @@ def time(
     if not learners:
         print_to_stderr(f"nothing to time: suite {suite} has reference rows alone")
         return NOTHING_MEASURED
-    from bench.timing.timing import time_learners
+    from bench.timing.timing import CUT_SHORT, time_learners
 
     with spinner("timing: reading the data", stderr=True, quiet=quiet, highlight=False) as status:
         found = time_learners(
@@ -90,11 +91,13 @@ def time(
         print_to_stderr(f"nothing could be timed: {reasons}")
         return NOTHING_MEASURED
     path = report.write(found, request.out / "timing" / f"{suite}-{first.device}")
+    cut = any(one["reason"] == CUT_SHORT for one in found["skipped"])
+    code = INTERRUPTED if cut else 0
     if quiet:
         sys.stdout.write(f"{path}\n")
-        return 0
+        return code
     console = Console(highlight=False)
     for one in report.sheets(found):
         console.print(sheet(one))
     console.print(f"{path}", soft_wrap=True)
-    return 0
+    return code

@@ -1,7 +1,7 @@
 """What learners take for an update and for a forecast step: times, memory, launches, and how they grow."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from math import isfinite
@@ -30,6 +30,7 @@ SEEDS = {"cpu": (1, 2, 4, 8), "cuda": (1, 2, 4, 8, 16, 32, 64)}
 AXES = {"width": "width", "hidden": "width", "blocks": "blocks", "lookahead": "lookahead"}
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 PARTS = ("forward", "backward", "descent")  # of an update; the last is the clip of the gradients and the optimiser
+CUT_SHORT = "interrupted"  # the reason why measurements end early
 VARIANTS = ("eager", "compiled", "graph", "kernel")
 
 
@@ -86,6 +87,18 @@ class Timing:
     def report(self, learners: Sequence[Learner | Classifier], about: Mapping[str, Any]) -> dict[str, Any]:
         """Measure everything; the measurements and what they are `about` as JSON-ready values."""
         named = dict(zip(short_labels(learners), learners, strict=True))
+        try:
+            self._measure_all(named)
+        except KeyboardInterrupt:
+            self.skipped.append({"learner": "", "what": "all that follows", "reason": CUT_SHORT})
+        surroundings = environment(self.device, torch.get_num_threads())
+        surroundings["git"].pop("diff", None)
+        found = {"learners": list(named), "times": self.times, "costs": self.costs, "skipped": self.skipped}
+        about = {"kind": "timing", "form": FORM, **about, "ceilings": self.ceilings}
+        return {**about, **found, "environment": surroundings}
+
+    def _measure_all(self, named: Mapping[str, Learner | Classifier]) -> None:
+        """Measure ceilings, learners in every precision and variant, and how their updates grow."""
         for precision in self.precisions:
             self.notify(f"ceilings in {precision}")
             with self._note_failure("", precision), self._compute_in(precision):
@@ -97,19 +110,29 @@ class Timing:
                 self._measure(learner, {"learner": name, "variant": variant, "precision": precision})
         for name, learner in named.items():
             self.notify(f"{name}, scaling")
-            for axis, value, varied, seeds in self._varied(learner):
-                with self._note_failure(name, f"{axis} {value}"):
-                    updates = Updates.of(varied, self.data, seeds)
-                    if updates.steps:
-                        taken = stopwatch.time_call(updates.update(), self.device, self.seconds / 4)
-                        place = {"learner": name, "axis": axis, "value": value}
-                        place |= {"variant": "eager", "precision": "float32", "part": "update"}
-                        self.times.append(place | {"times": taken})
-        surroundings = environment(self.device, torch.get_num_threads())
-        surroundings["git"].pop("diff", None)
-        found = {"learners": list(named), "times": self.times, "costs": self.costs, "skipped": self.skipped}
-        about = {"kind": "timing", "form": FORM, **about, "ceilings": self.ceilings}
-        return {**about, **found, "environment": surroundings}
+            self._measure_growth(name, learner)
+
+    def _measure_growth(self, name: str, learner: Learner | Classifier) -> None:
+        """Add times of updates of a learner with one thing changed, by a graph where that was asked for and can be."""
+        seen: set[tuple[str, int]] = set()
+        for axis, value, varied, seeds in self._varied(learner):
+            with self._note_failure(name, f"{axis} {value}"):
+                updates = Updates.of(varied, self.data, seeds)
+                place = axis, updates.samples if axis == "batch" and updates.steps else value
+                if not updates.steps or place in seen:  # there are no more segments than so many
+                    continue
+                seen.add(place)
+                variant, update = self._fastest(updates)
+                taken = stopwatch.time_call(update, self.device, self.seconds / 4)
+                about = {"learner": name, "axis": axis, "value": place[1], "variant": variant}
+                self.times.append(about | {"precision": "float32", "part": "update", "times": taken})
+
+    def _fastest(self, updates: Updates) -> tuple[str, Callable[[], None]]:
+        """How an update is launched, and the update."""
+        if "graph" in self.variants:
+            with suppress(InapplicableError):
+                return "graph", updates.update("graph")
+        return "eager", updates.update()
 
     def _measure(self, learner: Learner | Classifier, which: Mapping[str, str]) -> None:
         """Add the times and costs of one learner in one variant and precision."""

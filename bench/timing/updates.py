@@ -4,17 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from bench.timing import stopwatch
 from learners import Budget, Classifier, FittedClassifier, Learner, Predictor
-from learners.training.counting import counting, counting_flops, keeping
-from learners.training.cuda_graph import NotRepeatableError, captured
+from learners.training.counting import Tally, counting, counting_flops, keeping
+from learners.training.cuda_graph import GraphedUpdates, NotRepeatableError, captured
 from learners.training.training_step import TrainingStep, collect_steps
 from systems import Dataset, ImageDataset
+
+Result = TypeVar("Result")
 
 MINIBATCHES = 8  # that updates take in turn
 LEAST = Budget(effort=1e-9)  # for learners that are fitted without updates
@@ -103,7 +105,7 @@ class Updates:
         advance, state = self._at_once(self.predictors[0], data)
         with torch.no_grad():
             step = (
-                _captured(advance, state)
+                _recorded(lambda: captured(advance, state), state)
                 if variant == "graph"
                 else compiled(advance)
                 if variant == "compiled"
@@ -164,19 +166,17 @@ def _update(step: TrainingStep, first: Tensor, variant: str) -> Callable[[Tensor
             kernel.descend(0.0)
 
         return update_compiled
+    if variant == "graph":
+        graphed = GraphedUpdates(step, Tally())
+        _recorded(lambda: graphed.update(first, 0.0), first)
+        return lambda minibatch: graphed.update(minibatch, 0.0)
     objective = compiled(step.objective) if variant == "compiled" else step.objective
 
     def update(minibatch: Tensor) -> None:
         objective(minibatch).sum().backward()
         _descend(step)
 
-    if variant != "graph":
-        return update
-    if not isinstance(step.optimiser, torch.optim.Adam):
-        raise InapplicableError("a graph would repeat one update, but every tenth of this optimiser's does more")
-    for group in step.optimiser.param_groups:
-        group["capturable"] = True  # which is asked for in a capture, and slower otherwise
-    return _captured(update, first)
+    return update
 
 
 def _descend(step: TrainingStep) -> None:
@@ -185,11 +185,11 @@ def _descend(step: TrainingStep) -> None:
     step.optimiser.zero_grad(set_to_none=True)
 
 
-def _captured(run: Callable[[Tensor], object], first: Tensor) -> Callable[[Tensor], None]:
-    """The function as a CUDA graph."""
+def _recorded(record: Callable[[], Result], first: Tensor) -> Result:
+    """What a recording of a CUDA graph returns. Raises InapplicableError where there can be none."""
     if first.device.type != "cuda":
         raise InapplicableError("CUDA graphs need a GPU")
     try:
-        return captured(run, first)
+        return record()
     except NotRepeatableError as reason:
         raise InapplicableError(str(reason)) from reason

@@ -39,7 +39,7 @@ step() {
     code=124
     echo "no time was left" >"$out/$name.log"
   else
-    timeout --kill-after=5 "$limit" "$@" >"$out/$name.log" 2>&1 || code=$?
+    timeout --signal=INT --kill-after=15 "$limit" "$@" >"$out/$name.log" 2>&1 || code=$?
   fi
   case $code in
     0) fate=done ;;
@@ -62,11 +62,12 @@ run() { # run NAME SECONDS OPTIONS...: a run and its page
 }
 
 step versions 20 "$python" docs/reports/gpu_versions.py "$DEVICE"
-step tests 110 "$python" -m pytest -o addopts= -o filterwarnings=default -q -m gpu -p no:cacheprovider tests/gpu
-timed chaos-times 70 --suite chaos --variant eager --variant graph "${some[@]}"
+beside=()
+"$python" -c "import xdist" 2>/dev/null && beside=(-n "${JOBS:-8}" --dist worksteal)
+step tests 110 "$python" -m pytest -o addopts= -o filterwarnings=default -q -m gpu -p no:cacheprovider "${beside[@]}" \
+  tests/gpu
+timed chaos-times 90 --suite chaos -s Lorenz --variant eager --variant graph "${some[@]}"
 timed images-times 40 --suite images --variant eager --variant graph "${pictures[@]}"
-timed compiled-times 60 --suite chaos --variant compiled "${some[@]:--lNeuralODE}"
-timed precisions 20 --suite chaos --variant graph --precision tf32 --precision bfloat16 "${some[@]:--lNeuralODE}"
 run smoke 50 --suite smoke "${effort[@]}"
 run chaos 60 --suite chaos "${narrow[@]}"
 images=${MNIST:-$HOME/.cache/dynamics-bench}
@@ -75,5 +76,8 @@ if [[ -d $images/MNIST/raw ]]; then
 else
   step mnist 1 sh -c "echo the files of MNIST are not in $images/MNIST/raw; exit 1"
 fi
-step peers 30 "$python" docs/reports/gpu_peers.py "$DEVICE" "$out/peers.json"
+step peers 45 "$python" docs/reports/gpu_peers.py "$DEVICE" "$out/peers.json"
+timed precisions 20 --suite chaos -s Lorenz --variant graph --precision tf32 --precision bfloat16 "${some[@]:--lNeuralODE}"
+timed field-times 30 --suite chaos -s KuramotoSivashinsky --variant eager --variant graph "${some[@]:--lResNet}"
+timed compiled-times 60 --suite chaos -s Lorenz --variant compiled "${some[@]:--lNeuralODE}"
 "$python" docs/reports/gpu_page.py "$out"

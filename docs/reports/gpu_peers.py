@@ -5,6 +5,7 @@ The network is 3-256-3 with ReLU, the solver the 3/8 rule. JAX runs in a process
 """
 
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -26,7 +27,10 @@ if find_spec("jax") is None or find_spec("diffrax") is None or not THEIRS.exists
     sys.exit("jax and diffrax are not installed")
 data = sample(Lorenz(), Sampling(step=0.009056, trajectories=1, valid=1, test=1, horizon=0.1, climate=1), 0).to(device)
 rows = []
-with subprocess.Popen([sys.executable, THEIRS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as jax:
+sharing = os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # memory
+with subprocess.Popen(
+    [sys.executable, THEIRS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=sharing
+) as jax:
     assert jax.stdin is not None
     assert jax.stdout is not None
     for lookahead, batch in CASES:

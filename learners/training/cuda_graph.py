@@ -1,6 +1,5 @@
 """A computation as a CUDA graph, which a GPU is given as a whole: to launch its kernels one by one takes longer."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -84,37 +83,25 @@ def captured(run: Callable[[Tensor], object], first: Tensor) -> Callable[[Tensor
     return replay
 
 
-class GraphedGradients:
-    """Losses and gradients of one training run, by a graph for each shape of the minibatches.
-
-    Where there is none, all are launched one by one: why is written to the error stream, once.
-    """
+class GraphedUpdates:
+    """Updates of one training run, by a graph for each shape of the minibatches."""
 
     def __init__(self, step: TrainingStep, tally: Tally) -> None:
         self.step, self.tally = step, tally
-        self.parameters = list(step.network.parameters())
-        self.graphs: dict[torch.Size, Callable[[Tensor], Gradients]] = {}
-        self.refused = ""
+        self.graphs: dict[torch.Size, Callable[[Tensor, float], Replayed]] = {}
 
-    def differentiate(self, minibatch: Tensor) -> "Gradients | None":
-        """The losses, with gradients in the parameters; None where no graph computes them."""
-        if self.refused:
-            return None
+    def update(self, minibatch: Tensor, rate: float) -> "Replayed":
+        """Update the weights of every replica. Raises RuntimeError where no graph does it, and leaves them be."""
         if minibatch.shape not in self.graphs:
-            try:
-                self.graphs[minibatch.shape] = self._recorded(minibatch)
-            except RuntimeError as error:
-                self.refused = next(iter(str(error).splitlines()), type(error).__name__)
-                self.tally.take()
-                self._forget()
-                sys.stderr.write(f"updates are launched one by one: {self.refused}\n")
-                return None
-        return self.graphs[minibatch.shape](minibatch)
+            self.graphs[minibatch.shape] = self._recorded(minibatch)
+        return self.graphs[minibatch.shape](minibatch, rate)
 
-    def _recorded(self, first: Tensor) -> "Callable[[Tensor], Gradients]":
-        still, counts = first.clone(), (0, 0)
+    def _recorded(self, first: Tensor) -> "Callable[[Tensor, float], Replayed]":
+        still, counts, optimiser = first.clone(), (0, 0), self.step.optimiser
+        groups = optimiser.param_groups
+        places = [{name: torch.zeros((), device=still.device) for name in optimiser.varying} for _ in groups]
 
-        def run() -> list[Tensor | None]:
+        def run() -> list[Tensor]:
             nonlocal counts
             self._forget()
             self.tally.take()
@@ -122,28 +109,50 @@ class GraphedGradients:
             forward = self.tally.take()
             losses.sum().backward()
             counts = forward, self.tally.take() or forward
-            return [losses.detach(), *(parameter.grad for parameter in self.parameters)]
+            self.step.clip()
+            optimiser.descend()
+            return [losses.detach()]
 
-        (losses, *gradients), again = record(run)
-        assert losses is not None
+        before, numbers = self._tensors(), [dict(group) for group in groups]
+        for group, place in zip(groups, places, strict=True):
+            group.update(place)
+        try:
+            (losses,), again = record(run)
+        finally:
+            self.tally.take()
+            self._forget()
+            for group, number in zip(groups, numbers, strict=True):
+                group.update(number)
+            with torch.no_grad():
+                for tensor, value in before:
+                    tensor.copy_(value)
 
-        def replay(minibatch: Tensor) -> Gradients:
+        def replay(minibatch: Tensor, rate: float) -> Replayed:
+            optimiser.begin()
+            for group, place in zip(groups, places, strict=True):
+                group["lr"] = rate
+                for name, tensor in place.items():
+                    tensor.fill_(group[name])
             still.copy_(minibatch)
             again()
-            for parameter, gradient in zip(self.parameters, gradients, strict=True):
-                parameter.grad = gradient
-            return Gradients(losses, *counts)
+            optimiser.end()
+            return Replayed(losses, *counts)
 
         return replay
 
+    def _tensors(self) -> list[tuple[Tensor, Tensor]]:
+        """All that an update changes, with copies."""
+        states = self.step.optimiser.state.values()
+        kept = [one for state in states for one in state.values() if isinstance(one, Tensor)]
+        return [(one, one.detach().clone()) for one in (*self.step.network.state_dict().values(), *kept)]
+
     def _forget(self) -> None:
-        for parameter in self.parameters:
-            parameter.grad = None
+        self.step.optimiser.zero_grad(set_to_none=True)
 
 
 @dataclass(frozen=True)
-class Gradients:
-    """The losses of each replica, and the evaluations that they and their gradients took."""
+class Replayed:
+    """The losses of each replica, before the update, and the evaluations that they and their gradients took."""
 
     losses: Tensor
     forward: int

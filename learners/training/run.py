@@ -1,5 +1,6 @@
 """The state of one training run of a stack of replicas: what it has counted, kept and found so far."""
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from math import inf, isfinite, nan
@@ -13,13 +14,13 @@ from torch import Tensor
 from learners.base import Budget, CurvePoint, Failure, Selection, SolverError, TrainingLog
 from learners.training.best import Best, Kept
 from learners.training.counting import Tally, counting_flops, keeping
-from learners.training.cuda_graph import GraphedGradients
+from learners.training.cuda_graph import GraphedUpdates
 from learners.training.levenberg_marquardt import LevenbergMarquardt
 from learners.training.training_step import CompiledUpdates, TrainingStep
 
 Result = TypeVar("Result")
 
-REPLAYING = ("cuda",)  # devices that are given the passes of an update as a graph
+REPLAYING = ("cuda",)  # devices that are given an update as a graph
 
 PROBES = 8  # minibatches, in the second half of which segments have their full length, whose cost plans training
 
@@ -39,7 +40,8 @@ class TrainingRun:
         self.best = Best(step.weights, keep)
         self.recent = torch.zeros_like(self.best.loss)  # sum of the losses since the last point of the curve
         self.tally = Tally()
-        self.graphed: GraphedGradients | None = None
+        self.graphed: GraphedUpdates | None = None
+        self.repeatable = step.weights[0].device.type in REPLAYING
         self.unmeasured = True  # whether the bytes and operations of the next update are still to be measured
         self.flops: list[int] = []  # of the measured updates
         self.updates = 0
@@ -90,7 +92,9 @@ class TrainingRun:
 
     def update(self, minibatch: Tensor, rate: float) -> None:
         """Update the weights of every replica."""
-        if self.solver is None:
+        if self.solver is not None:
+            self._solve(self.solver, minibatch)
+        elif not self._replay(minibatch, rate):
             if self.compiled is None:
                 self.recent += self._count_flops(partial(self._gradients, minibatch))
             else:
@@ -98,17 +102,39 @@ class TrainingRun:
                 if self.unmeasured and self.count_flops:
                     self.flops.append(self._eager_costs(minibatch)[-1])
             self._descend(rate)
-        else:
-            step = self._count_flops(partial(self.solver.step, minibatch))
-            evaluations = self.tally.take() / step.passes  # in one pass over the minibatch
-            self.forward += (evaluations * (1 + step.trials.cpu())).round()
-            self.backward += round(evaluations * step.outputs)
-            self.saved = max(self.saved, step.saved)
-            self.kept = self.saved
-            self.recent += step.losses
         self.unmeasured = False
         self.updates += 1
         self.samples += minibatch[..., 0].numel() // self.seeds if minibatch.dim() > 1 else len(minibatch)
+
+    def _solve(self, solver: LevenbergMarquardt, minibatch: Tensor) -> None:
+        """An update by the solver, whose costs are counted."""
+        step = self._count_flops(partial(solver.step, minibatch))
+        evaluations = self.tally.take() / step.passes  # in one pass over the minibatch
+        self.forward += (evaluations * (1 + step.trials.cpu())).round()
+        self.backward += round(evaluations * step.outputs)
+        self.saved = max(self.saved, step.saved)
+        self.kept = self.saved
+        self.recent += step.losses
+
+    def _replay(self, minibatch: Tensor, rate: float) -> bool:
+        """Update by a graph, on a GPU; false where costs are to be measured, or no graph repeats updates.
+
+        Why none does is written to the error stream.
+        """
+        if self.unmeasured or not self.repeatable:
+            return False
+        self.graphed = self.graphed or GraphedUpdates(self.step, self.tally)
+        try:
+            found = self.graphed.update(minibatch, rate)
+        except RuntimeError as error:
+            self.repeatable = False
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            sys.stderr.write(f"updates are launched one by one: {reason}\n")
+            return False
+        self.recent += found.losses
+        self.forward += found.forward
+        self.backward += found.backward
+        return True
 
     def _gradients(self, minibatch: Tensor) -> Float[Tensor, " seed"]:
         """The losses, with gradients for a descent, whose costs are counted."""
@@ -165,8 +191,6 @@ class TrainingRun:
 
     def _differentiate(self, minibatch: Tensor) -> Float[Tensor, " seed"]:
         """The losses, after a forward and a backward pass whose evaluations are counted."""
-        if (found := self._replayed(minibatch)) is not None:
-            return found
         if self.unmeasured:
             losses, kept = keeping(partial(self.step.objective, minibatch), self.parameters)
             self.saved = self.kept = max(self.saved, kept)
@@ -177,17 +201,6 @@ class TrainingRun:
         self.forward += spent
         self.backward += self.tally.take() or spent  # without an adjoint, every evaluation is differentiated once
         return losses.detach()
-
-    def _replayed(self, minibatch: Tensor) -> Float[Tensor, " seed"] | None:
-        """The losses, on a GPU by a graph of the passes; None where they are measured, or no graph repeats them."""
-        if self.unmeasured or minibatch.device.type not in REPLAYING:
-            return None
-        self.graphed = self.graphed or GraphedGradients(self.step, self.tally)
-        if (found := self.graphed.differentiate(minibatch)) is None:
-            return None
-        self.forward += found.forward
-        self.backward += found.backward
-        return found.losses
 
     def validate(self, patience: int) -> bool:
         """Add a point to the learning curves and keep what improved; true where training has ended for every replica.

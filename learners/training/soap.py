@@ -1,7 +1,6 @@
 """Adam in the eigenbases of the gradients' Kronecker factors."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -23,7 +22,7 @@ class SOAP(torch.optim.Optimizer):
     A bias is a further row of its weights. Large matrices are cut into blocks with bases of their own, so that an
     update does not cost far more than its gradients. All averages are those of gradients as the bases show them: a turn
     of a basis is one step of the QR algorithm there, in which small eigenvalues do not drown in the rounding of large
-    ones. The first bases are the coordinates.
+    ones. The first bases are the coordinates. Of the parts of an update, a CUDA graph can repeat `descend`.
 
     Vyas et al., "SOAP: Improving and stabilizing Shampoo using Adam", ICLR 2025; blocks: Anil et al., "Scalable second
     order optimization for deep learning", arXiv 2002.09018, 2020.
@@ -34,20 +33,42 @@ class SOAP(torch.optim.Optimizer):
         stacked: whether the first axis counts replicas, which do not affect each other.
     """
 
+    varying = ("lr", "fading", "spread")  # what differs from update to update in a group
+
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, stacked: bool = True) -> None:
-        super().__init__(parameters, {"lr": lr})
+        super().__init__(parameters, {"lr": lr, "count": 0, "fading": 1.0, "spread": 1.0})
         self.stacked = stacked
 
-    @torch.no_grad()
     def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Update the parameters that have gradients."""
+        self.begin()
+        self.descend()
+        self.end()
+
+    def begin(self) -> None:
+        """Count the update, and with it what averages of so many gradients lack of whole ones."""
+        for group in self.param_groups:
+            count = group["count"] + 1 if self.state else 1
+            group.update(count=count, fading=1 - MEAN**count, spread=1 - SQUARE**count)
+
+    @torch.no_grad()
+    def descend(self) -> None:
+        """Move the parameters: nothing but operations on tensors, always the same ones."""
         for group in self.param_groups:
             for members, matrices in self._layers(group["params"]):
                 gradient = torch.cat(matrices, dim=1)
-                move = join(_move(self.state[members[0]], cut(gradient)), gradient.shape)
+                move = _move(self.state[members[0]], cut(gradient), group["fading"], group["spread"])
+                move = join(move, gradient.shape) * group["lr"]
                 parts = move.split([matrix.shape[1] for matrix in matrices], dim=1)
                 for parameter, part in zip(members, parts, strict=True):
-                    parameter.sub_(part.reshape(parameter.shape), alpha=group["lr"])
+                    parameter.sub_(part.reshape(parameter.shape))
+
+    @torch.no_grad()
+    def end(self) -> None:
+        """Turn the bases, where it is time to."""
+        if self.param_groups[0]["count"] % TURNS == 0:
+            for state in self.state.values():
+                state["mean"].copy_(_turn(state, "left").mT @ state["mean"] @ _turn(state, "right"))
 
     def _layers(self, parameters: Sequence[nn.Parameter]) -> list[tuple[list[nn.Parameter], list[Matrix]]]:
         """Parameters with their gradients as matrices; a single row goes with what is before it and as wide."""
@@ -86,30 +107,26 @@ def join(blocks: Blocks, shape: Sequence[int]) -> Matrix:
     return apart.flatten(3).flatten(1, 2)[:, :rows, :columns]
 
 
-def _move(state: dict[str, Any], gradient: Blocks) -> Blocks:
+def _move(state: dict[str, Tensor], gradient: Blocks, fading: float | Tensor, spread: float | Tensor) -> Blocks:
     """What the update takes, at a rate of one, from the blocks whose averages are in the state."""
     if not state:
-        state |= {"step": 0, "mean": torch.zeros_like(gradient), "square": torch.zeros_like(gradient)}
+        state |= {"mean": torch.zeros_like(gradient), "square": torch.zeros_like(gradient)}
         for side, size in (("left", gradient.shape[1]), ("right", gradient.shape[2])):
             basis = torch.diag_embed(gradient.new_ones(len(gradient), size))
             state |= {f"{side}_factor": torch.zeros_like(basis), f"{side}_basis": basis}
-    state["step"] += 1
     left, right, mean, square = (state[name] for name in ("left_basis", "right_basis", "mean", "square"))
     seen = left.mT @ gradient @ right
     mean.lerp_(seen, 1 - MEAN)
     square.mul_(SQUARE).addcmul_(seen, seen, value=1 - SQUARE)
-    fading, spread = 1 - MEAN ** state["step"], 1 - SQUARE ** state["step"]
     move = left @ (mean / fading / ((square / spread).sqrt() + EPSILON)) @ right.mT
     state["left_factor"].baddbmm_(seen, seen.mT, beta=FACTOR, alpha=1 - FACTOR)
     state["right_factor"].baddbmm_(seen.mT, seen, beta=FACTOR, alpha=1 - FACTOR)
-    if state["step"] % TURNS == 0:
-        state["mean"] = _turn(state, "left").mT @ mean @ _turn(state, "right")
     return move
 
 
-def _turn(state: dict[str, Any], side: str) -> Blocks:
+def _turn(state: dict[str, Tensor], side: str) -> Blocks:
     """Turn the basis of a side, and its factor with it, by a step of the QR algorithm; returns the turn."""
     turn, rest = torch.linalg.qr(state[f"{side}_factor"])
-    state[f"{side}_factor"] = rest @ turn
-    state[f"{side}_basis"] = state[f"{side}_basis"] @ turn
+    state[f"{side}_factor"].copy_(rest @ turn)
+    state[f"{side}_basis"].copy_(state[f"{side}_basis"] @ turn)
     return turn

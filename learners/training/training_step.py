@@ -28,6 +28,21 @@ Optimiser = Literal["adam", "soap", "levenberg-marquardt"]
 Compiler = Callable[..., CompiledUpdates | None]  # from the largest norm of a replica's gradient, and who descends
 
 
+class Adam(optim.Adam):
+    """torch's, in the parts of which a CUDA graph can repeat `descend`, as SOAP has them."""
+
+    varying = ("lr",)
+
+    def begin(self) -> None: ...
+
+    def descend(self) -> None:
+        for group in self.param_groups:
+            group["capturable"] = group["params"][0].is_cuda and torch.cuda.is_current_stream_capturing()
+        self.step()
+
+    def end(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class TrainingStep:
     """One update of a stack of replicas: losses, gradients, a clip of these, the optimiser's step."""
@@ -35,7 +50,7 @@ class TrainingStep:
     network: nn.Module
     objective: Callable[[Tensor], Float[Tensor, " seed"]]  # the loss of each replica on a minibatch
     minibatches: Callable[[int], Iterator[Tensor]]  # as many as there are updates
-    optimiser: optim.Optimizer
+    optimiser: Adam | SOAP
     clip: Callable[[], object]  # limits the gradients
     counted: Sequence[nn.Module]  # whose calls are the function evaluations
     validation_losses: Callable[[], Float[Tensor, " seed"]]
@@ -75,11 +90,9 @@ def collect_step(step: TrainingStep | None) -> bool:
     return steps is not None
 
 
-def descent(
-    parameters: Sequence[nn.Parameter], optimiser: Optimiser, rate: float, stacked: bool = True
-) -> optim.Optimizer:
+def descent(parameters: Sequence[nn.Parameter], optimiser: Optimiser, rate: float, stacked: bool = True) -> Adam | SOAP:
     """The optimiser that training asks for, of parameters that are stacked or not; Adam where a solver replaces it."""
-    return SOAP(parameters, rate, stacked) if optimiser == "soap" else optim.Adam(parameters, lr=rate, fused=True)
+    return SOAP(parameters, rate, stacked) if optimiser == "soap" else Adam(parameters, lr=rate, fused=True)
 
 
 def clip(parameters: Sequence[nn.Parameter], largest: float) -> None:

@@ -26,7 +26,8 @@ NOTES = {
     "of torch's allocator, above the level before.",
     "rates": "Matrix products and convolutions alone count as operations; bytes are those of all operands and results, "
     "as if nothing stayed in a cache. In brackets: part of what a large matrix product and a large copy reach here.",
-    "scaling": "Eager, one thing changed at a time; seeds are stacked where the learner can.",
+    "scaling": "One thing changed at a time, by a CUDA graph where there can be one; seeds are stacked where the "
+    "learner can. A batch is at most all segments that the data have.",
 }
 
 

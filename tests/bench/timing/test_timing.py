@@ -256,6 +256,23 @@ def test_what_cannot_be_had_here_is_skipped_with_its_reason(found: dict[str, Any
     assert "without updates" in reasons[found["learners"][3], "update"]
 
 
+def test_what_has_been_measured_before_an_interrupt_is_reported(data: Dataset):
+    def notify(text: str) -> None:
+        if "scaling" in text:
+            raise KeyboardInterrupt
+
+    cut = timing.Timing(data, "cpu", 1e-3, ("eager",), notify=notify).report([LEARNERS[0]], {})
+    assert [one["part"] for one in cut["times"]] == ["forward", "backward", "descent", "update", "forecast step"]
+    assert [(one["what"], one["reason"]) for one in cut["skipped"]] == [("all that follows", "interrupted")]
+
+
+def test_a_batch_is_no_larger_than_the_data(data: Dataset):
+    learner = replace(LEARNERS[0], training=replace(SMALL, batch=10_000))
+    found = timing.Timing(data, "cpu", 1e-3, ("eager",), notify=lambda text: None).report([learner], {})
+    (batch,) = read.measurements(found, axis="batch")
+    assert 0 < batch["value"] < 10_000
+
+
 def test_float64_is_computed_in_float64(data: Dataset, found: dict[str, Any]):
     updates = Updates.of(LEARNERS[1], data, dtype=torch.float64)
     assert updates.steps[0].objective(updates.minibatches[0][0]).dtype == torch.float64

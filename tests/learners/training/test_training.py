@@ -19,7 +19,7 @@ from learners.training.best import Best
 from learners.training.counting import counting, counting_flops, forecast_flops, keeping
 from learners.training.loop import Objective, run_updates
 from learners.training.segments import SegmentSampler, segments_of
-from learners.training.training_step import TrainingStep, clip
+from learners.training.training_step import Adam, TrainingStep, clip
 from systems import LinearSpiral, Sampling, VanDerPol, sample
 
 SHORT = Training(updates=40, batch=8, learning_rate=0.1, validations=8)
@@ -45,7 +45,7 @@ def train(
         network,
         objective,
         partial(segments.batches, training.batch),
-        torch.optim.Adam(parameters),
+        Adam(parameters),
         partial(clip, parameters, training.clip),
         [],
         lambda: objective(segments.evenly_spaced(64)),
