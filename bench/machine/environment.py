@@ -86,7 +86,7 @@ def _processor() -> str:
 def _driver() -> str | None:
     """The version of the GPU's driver; None where there is none."""
     try:
-        found = re.search(r"Kernel Module\D*([\d.]+)", DRIVER.read_text())
+        found = re.search(r"Kernel Module\b.*?\s(\d+\.[\d.]+)", DRIVER.read_text())
     except OSError:
         return None
     return found[1] if found else None

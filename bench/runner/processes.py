@@ -23,13 +23,16 @@ import psutil
 from results.processes import without_script
 
 CONTEXT = multiprocessing.get_context("forkserver")
-PRELOADED = (
-    "bench.runner.fork_server",
-    "learners.solvers.kernel",  # compiled code, which the first run on a machine compiles, in seconds
+KERNELS = (  # compiled code, which the first run on a machine compiles, in seconds, but none on a GPU needs
+    "learners.solvers.kernel",
     "learners.solvers.attempts",
     "learners.solvers.bases",
     "learners.solvers.forecasts",
     "learners.solvers.windows",
+)
+PRELOADED = (
+    "bench.runner.fork_server",
+    *KERNELS,
     "systems.solvers.dop853_kernel",
     "bench.runner.preload",
     "torch._dynamo",  # which the first optimiser of a process would import, in seconds
@@ -62,6 +65,7 @@ def run_process(
     target: Callable[..., None],
     *arguments: Any,
     threads: int,
+    device: str = "cpu",
     sees_main: bool = False,
     timeout: float | None = None,
     stop: Event | None = None,
@@ -73,6 +77,7 @@ def run_process(
 
     Args:
         threads: of numerical libraries; it counts for the first process of a fork server and all that follow.
+        device: what the function computes on, which decides what a fork server imports.
         sees_main: import the program's own `__main__` again, as the arguments need it. It may be slow, and a script
             without a guard would start all over.
     """
@@ -80,7 +85,7 @@ def run_process(
     ours, theirs = CONTEXT.Pipe(duplex=False)
     with ours:
         with theirs:
-            process = _start(target, arguments, theirs, threads, sees_main, stop)
+            process = _start(target, arguments, theirs, threads, device, sees_main, stop)
         began = perf_counter()
         if process is None:
             return Ended(None, began, 0.0, [], 0, is_late=False, is_lost=False)
@@ -135,7 +140,13 @@ def abandon_start() -> None:
 
 
 def _start(
-    target: Callable[..., None], arguments: tuple[Any, ...], theirs: Any, threads: int, sees_main: bool, stop: Event
+    target: Callable[..., None],
+    arguments: tuple[Any, ...],
+    theirs: Any,
+    threads: int,
+    device: str,
+    sees_main: bool,
+    stop: Event,
 ) -> BaseProcess | None:
     """Start a process, which waits for the imports of a new fork server; None where it was stopped before."""
     for attempt in range(1, ATTEMPTS + 1):
@@ -144,7 +155,7 @@ def _start(
             with _lock, _inheritance(threads, sees_main):
                 if stop.is_set():
                     return None
-                CONTEXT.set_forkserver_preload(list(PRELOADED))
+                CONTEXT.set_forkserver_preload([name for name in PRELOADED if device == "cpu" or name not in KERNELS])
                 process.start()
                 return process
         except (EOFError, ConnectionError):  # a fork server that is dying refuses already, but seems alive

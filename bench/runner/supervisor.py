@@ -34,7 +34,8 @@ def supervise(task: Task, store: Store, conditions: Conditions, threads: int, st
         kills = memory_kills()
         ended = run_process(
             worker.run_task, task, store, threads, conditions.memory,
-            threads=threads, sees_main=task.sees_main, timeout=conditions.timeout, stop=stop.now,
+            threads=threads, device=planned.cell.device, sees_main=task.sees_main,
+            timeout=conditions.timeout, stop=stop.now,
         )  # fmt: skip
         task.began = task.began or ended.began
         report: Report = ended.reports[-1] if ended.reports else Report()
@@ -84,7 +85,8 @@ def make_data(task: Task, store: Store, conditions: Conditions, threads: int, st
     """Make the data that a cell needs in a process of their own; where it fails, so will those of the cells."""
     run_process(
         worker.make_data, task.planned, store, threads, conditions.memory,
-        threads=threads, sees_main=task.sees_main, timeout=conditions.timeout, stop=stop.now,
+        threads=threads, device=task.planned.cell.device, sees_main=task.sees_main,
+        timeout=conditions.timeout, stop=stop.now,
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ AXES = {"width": "width", "hidden": "width", "blocks": "blocks", "lookahead": "l
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 PARTS = ("forward", "backward", "descent")  # of an update; the last is the clip of the gradients and the optimiser
 CUT_SHORT = "interrupted"  # the reason why measurements end early
+LONGEST = 0.5  # seconds of an update beyond which no larger one is measured
 VARIANTS = ("eager", "compiled", "graph", "kernel")
 
 
@@ -115,8 +116,11 @@ class Timing:
     def _measure_growth(self, name: str, learner: Learner | Classifier) -> None:
         """Add times of updates of a learner with one thing changed, by a graph where that was asked for and can be."""
         seen: set[tuple[str, int]] = set()
+        ends: dict[str, str] = {}  # axes that are followed no further, and why
         for axis, value, varied, seeds in self._varied(learner):
             with self._note_failure(name, f"{axis} {value}"):
+                if axis in ends:
+                    raise InapplicableError(ends[axis])
                 updates = Updates.of(varied, self.data, seeds)
                 place = axis, updates.samples if axis == "batch" and updates.steps else value
                 if not updates.steps or place in seen:  # there are no more segments than so many
@@ -124,6 +128,8 @@ class Timing:
                 seen.add(place)
                 variant, update = self._fastest(updates)
                 taken = stopwatch.time_call(update, self.device, self.seconds / 4)
+                if (second := median_low(taken)) > LONGEST:
+                    ends[axis] = f"an update takes {second:.2g} s with {place[1]} already"
                 about = {"learner": name, "axis": axis, "value": place[1], "variant": variant}
                 self.times.append(about | {"precision": "float32", "part": "update", "times": taken})
 

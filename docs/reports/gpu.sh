@@ -16,9 +16,9 @@ out=$(cd "${1:-runs/gpu}" && pwd)
 cd "$here"
 
 export DEVICE=${DEVICE:-cuda} PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
-total=${TOTAL:-470} patience=1 # seconds, of which each step has a share at the most
+total=${TOTAL:-480} patience=1 # seconds, of which each step has a share at the most
 python=${PYTHON:-python3}
-seconds=0.1 effort=() narrow=(-l NeuralODE -l ResNet --budget quick --seeds 2) mnist=(--budget quick) some=() pictures=()
+seconds=0.1 effort=() narrow=(-s Lorenz -l NeuralODE -l ResNet --seeds 2) mnist=(--budget quick) some=() pictures=()
 if [[ -n ${DRY:-} ]]; then
   seconds=0.001 patience=4 total=${TOTAL:-2000}
   some=(-l "NeuralODE[width=4,depth=1]") pictures=(-l "MLPClassifier[hidden=4]")
@@ -72,7 +72,7 @@ run smoke 50 --suite smoke "${effort[@]}"
 run chaos 60 --suite chaos "${narrow[@]}"
 images=${MNIST:-$HOME/.cache/dynamics-bench}
 if [[ -d $images/MNIST/raw ]]; then
-  run mnist 75 --suite mnist -s "MNIST[root=$images, download=false]" -l ODENetClassifier --seeds 1 "${mnist[@]}"
+  run mnist 90 --suite mnist -s "MNIST[root=$images, download=false]" -l ODENetClassifier --seeds 1 "${mnist[@]}"
 else
   step mnist 1 sh -c "echo the files of MNIST are not in $images/MNIST/raw; exit 1"
 fi

@@ -62,4 +62,4 @@ with subprocess.Popen(
                 times.append((perf_counter() - begin) / COUNT)
             row[f"jax, {way}"] = median(times[1:])
         rows.append(row)
-Path(file).write_text(json.dumps(rows, indent=1) + "\n")
+        Path(file).write_text(json.dumps(rows, indent=1) + "\n")  # each, should there be no time for more

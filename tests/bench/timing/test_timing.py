@@ -266,6 +266,16 @@ def test_what_has_been_measured_before_an_interrupt_is_reported(data: Dataset):
     assert [(one["what"], one["reason"]) for one in cut["skipped"]] == [("all that follows", "interrupted")]
 
 
+def test_an_axis_ends_where_an_update_takes_too_long(data: Dataset, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(timing, "LONGEST", 0)
+    found = timing.Timing(data, "cpu", 1e-3, ("eager",), notify=lambda text: None).report([LEARNERS[0]], {})
+    assert [one["value"] for one in read.measurements(found, axis="seeds")] == [1]
+    reasons = {one["what"]: one["reason"] for one in found["skipped"]}
+    assert {"seeds 2", "seeds 4", "seeds 8", "batch 8", "batch 32"} < set(reasons)
+    assert reasons["seeds 8"].startswith("an update takes ")
+    assert reasons["seeds 8"].endswith(" s with 1 already")
+
+
 def test_a_batch_is_no_larger_than_the_data(data: Dataset):
     learner = replace(LEARNERS[0], training=replace(SMALL, batch=10_000))
     found = timing.Timing(data, "cpu", 1e-3, ("eager",), notify=lambda text: None).report([learner], {})
