@@ -68,7 +68,8 @@ def time(
     plan = planning.plan(request)
     suite, first = plan.manifest["suite"], plan.cells[0].cell
     everyone = [one.cell.learner for one in plan.cells if one.cell.system == first.system]
-    learners = [learner for learner in everyone if request.learners or not learner.reference]
+    named = {text.partition("[")[0] for text in request.learners}
+    learners = [learner for learner in everyone if not learner.reference or type(learner).__name__ in named]
     if not learners:
         print_to_stderr(f"nothing to time: suite {suite} has reference rows alone")
         return NOTHING_MEASURED

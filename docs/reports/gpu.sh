@@ -18,10 +18,11 @@ cd "$here"
 export DEVICE=${DEVICE:-cuda} PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
 total=${TOTAL:-480} patience=1 # seconds, of which each step has a share at the most
 python=${PYTHON:-python3}
-seconds=0.1 effort=() narrow=(-s Lorenz -l NeuralODE -l ResNet --seeds 2) mnist=(--budget quick) some=() pictures=()
+seconds=0.1 effort=() narrow=(-s Lorenz -l NeuralODE -l ResNet --seeds 2) mnist=(--budget quick) some=() pictures=() one=(-l NeuralODE)
+fields=(-l NeuralODE -l ResNet)
 if [[ -n ${DRY:-} ]]; then
   seconds=0.001 patience=4 total=${TOTAL:-2000}
-  some=(-l "NeuralODE[width=4,depth=1]") pictures=(-l "MLPClassifier[hidden=4]")
+  some=(-l "NeuralODE[width=4,depth=1]") one=("${some[@]}") fields=("${some[@]}") pictures=(-l "MLPClassifier[hidden=4]")
   effort=(-s LinearSpiral -l Persistence --seeds 1) narrow=(-s CubicSpiral -l Persistence --seeds 1)
 fi
 
@@ -77,7 +78,7 @@ else
   step mnist 1 sh -c "echo the files of MNIST are not in $images/MNIST/raw; exit 1"
 fi
 step peers 45 "$python" docs/reports/gpu_peers.py "$DEVICE" "$out/peers.json"
-timed precisions 20 --suite chaos -s Lorenz --variant graph --precision tf32 --precision bfloat16 "${some[@]:--lNeuralODE}"
-timed field-times 30 --suite chaos -s KuramotoSivashinsky --variant eager --variant graph "${some[@]:--lResNet}"
-timed compiled-times 60 --suite chaos -s Lorenz --variant compiled "${some[@]:--lNeuralODE}"
+timed precisions 20 --suite chaos -s Lorenz --variant graph --precision tf32 --precision bfloat16 "${one[@]}"
+timed field-times 30 --suite chaos -s KuramotoSivashinsky --variant eager --variant graph "${fields[@]}"
+timed compiled-times 60 --suite chaos -s Lorenz --variant compiled "${one[@]}"
 "$python" docs/reports/gpu_page.py "$out"
