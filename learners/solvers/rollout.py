@@ -14,6 +14,7 @@ from learners.base import Predictor, Unsuitable
 from learners.networks.scales import Scales
 from learners.networks.stacked import joined, size
 from learners.solvers.compiled_forecasts import MANY
+from learners.solvers.replayed_steps import replayed
 from systems import Trajectories
 from systems.solvers.handover import is_plain
 
@@ -128,7 +129,7 @@ def rollout_map(
     """
 
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        if (found := _in_whole_steps(compiled, state, offsets, precision)) is not None:
+        if (found := _in_whole_steps(step, compiled, state, offsets, precision)) is not None:
             return found, round(offsets[-1]) * evaluations
         states, done = [], 0
         for offset in offsets:
@@ -158,7 +159,7 @@ def rollout_flow(
     """
 
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
-        if (found := _in_whole_steps(compiled, state, offsets)) is not None:
+        if (found := _in_whole_steps(lambda x: step(x, 1.0), compiled, state, offsets)) is not None:
             return found, round(offsets[-1]) * evaluations
         states, total = [], 0
         for begin, end in pairwise([0.0, *offsets]):
@@ -173,17 +174,24 @@ def rollout_flow(
 
 
 def _in_whole_steps(
+    step: Callable[[Tensor], Tensor],
     compiled: Callable[[], Compiled] | None,
     state: Tensor,
     offsets: Sequence[float],
     precision: torch.dtype = torch.float32,
 ) -> Float[Tensor, "time *state"] | None:
-    """States at offsets by compiled code; None where that cannot give them, or too few to be worth while."""
-    if compiled is None or offsets[-1] < MANY or not is_plain(state, precision):
+    """States at offsets by compiled code or, on a GPU, by a graph.
+
+    None where neither can give them, or too few to be worth while.
+    """
+    if offsets[-1] < MANY:
         return None
     steps = [round(offset) for offset in offsets]
     increasing = all(before < after for before, after in pairwise([0, *steps]))
     if not increasing or not all(isclose(*pair, rel_tol=1e-6) for pair in zip(offsets, steps, strict=True)):
         return None
-    states = compiled()(state, steps[-1])
-    return states if len(steps) == len(states) else states[[step - 1 for step in steps]]
+    if compiled is not None and is_plain(state, precision):
+        states = compiled()(state, steps[-1])
+    elif (states := replayed(step, state, steps[-1])) is None:
+        return None
+    return states if len(steps) == len(states) else states[[one - 1 for one in steps]]

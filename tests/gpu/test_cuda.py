@@ -13,6 +13,7 @@ from bench.machine.meter import meter
 from learners import Budget, Learner, NeuralODE, Training
 from learners.images import sweep
 from learners.networks.stacked import StackedMLP
+from learners.solvers import replayed_steps
 from learners.solvers.embedded import solve
 from learners.solvers.integration import Integration
 from learners.streams import stream
@@ -20,6 +21,7 @@ from learners.training import run
 from learners.training.cuda_graph import captured
 from systems import Dataset, ImageSampling, LinearSpiral, Lorenz, sample, sample_images
 from tests.support.devices import (
+    BUDGET,
     LONGER,
     OF_FORECASTS,
     assert_same_classes,
@@ -148,6 +150,19 @@ def test_replayed_training_is_the_eager_one(learner: Any, data: Dataset, monkeyp
     for one, other in zip(replayed, longer.fit_replicas(there, Budget(), (0, 1)), strict=True):
         torch.testing.assert_close(forecast(one, there), forecast(other, there), rtol=TOLERANCE, atol=TOLERANCE)
         assert (one.log.nfe_forward, one.log.nfe_backward) == (other.log.nfe_forward, other.log.nfe_backward)
+
+
+@pytest.mark.parametrize("learner", WAITLESS, ids=learner_name)
+def test_replayed_forecasts_are_the_eager_ones(learner: Any, data: Dataset, monkeypatch: pytest.MonkeyPatch):
+    there = data.to(DEVICE)
+    (predictor,) = learner.fit_replicas(there, BUDGET, (0,))
+    state, offsets = predictor.encode(there.test.between(0, 6)), [there.step * one for one in range(1, 61)]
+    with torch.no_grad():
+        found, evaluations = predictor.rollout(state, offsets)
+        monkeypatch.setattr(replayed_steps, "DEVICES", ())
+        eager, others = predictor.rollout(state, offsets)
+    torch.testing.assert_close(found, eager, rtol=TOLERANCE, atol=TOLERANCE)
+    assert evaluations == others
 
 
 def test_peak_bytes_are_those_of_the_allocator_and_hold_what_an_update_keeps(data: Dataset):
