@@ -13,6 +13,7 @@ from bench.timing import stopwatch
 from learners import Budget, Classifier, FittedClassifier, Learner, Predictor
 from learners.training.counting import Tally, counting, counting_flops, keeping
 from learners.training.cuda_graph import GraphedUpdates, NotRepeatableError, captured
+from learners.training.soap import TURNS
 from learners.training.training_step import TrainingStep, collect_steps
 from systems import Dataset, ImageDataset
 
@@ -128,7 +129,10 @@ class Updates:
         return lambda state: predictor.advance(state, data.step)[0], state
 
     def costs(self) -> dict[str, int]:
-        """What one eager update costs: evaluations of both passes, bytes kept for autograd, operations, traffic."""
+        """What one eager update costs: evaluations of both passes, bytes kept for autograd, operations, traffic.
+
+        The last two are means of as many updates as lie between two turns of SOAP's bases.
+        """
         saved = 0
         evaluations = 0
         for step, (minibatch, *_) in zip(self.steps, self.minibatches, strict=True):
@@ -140,8 +144,20 @@ class Updates:
                 losses.sum().backward()
                 evaluations += forward + (tally.take() or forward)
             saved += kept
-        _, flops = counting_flops(self.update())
-        return {"nfe": evaluations, "saved_bytes": saved, "flops": flops, "traffic": stopwatch.traffic(self.update())}
+        update = self.update()
+
+        def cycle() -> None:
+            for _ in range(TURNS):
+                update()
+
+        _, flops = counting_flops(cycle)
+        traffic = stopwatch.traffic(cycle)
+        return {
+            "nfe": evaluations,
+            "saved_bytes": saved,
+            "flops": round(flops / TURNS),
+            "traffic": round(traffic / TURNS),
+        }
 
 
 def _converted(minibatch: Tensor, dtype: torch.dtype) -> Tensor:

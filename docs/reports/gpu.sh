@@ -68,8 +68,8 @@ beside=()
 step tests 110 "$python" -m pytest -o addopts= -o filterwarnings=default -q -m gpu -p no:cacheprovider "${beside[@]}" \
   tests/gpu
 timed chaos-times 90 --suite chaos -s Lorenz --variant eager --variant graph "${some[@]}"
-timed images-times 40 --suite images --variant eager --variant graph "${pictures[@]}"
-run smoke 50 --suite smoke "${effort[@]}"
+timed images-times 60 --suite images --variant eager --variant graph "${pictures[@]}"
+run smoke 80 --suite smoke "${effort[@]}"
 run chaos 60 --suite chaos "${narrow[@]}"
 images=${MNIST:-$HOME/.cache/dynamics-bench}
 if [[ -d $images/MNIST/raw ]]; then
@@ -78,7 +78,7 @@ else
   step mnist 1 sh -c "echo the files of MNIST are not in $images/MNIST/raw; exit 1"
 fi
 step peers 45 "$python" docs/reports/gpu_peers.py "$DEVICE" "$out/peers.json"
-timed precisions 20 --suite chaos -s Lorenz --variant graph --precision tf32 --precision bfloat16 "${one[@]}"
-timed field-times 30 --suite chaos -s KuramotoSivashinsky --variant eager --variant graph "${fields[@]}"
+timed precisions 35 --suite chaos -s Lorenz --variant graph --precision tf32 --precision bfloat16 "${one[@]}"
+timed field-times 45 --suite chaos -s KuramotoSivashinsky --variant eager --variant graph "${fields[@]}"
 timed compiled-times 60 --suite chaos -s Lorenz --variant compiled "${one[@]}"
 "$python" docs/reports/gpu_page.py "$out"
