@@ -59,7 +59,7 @@ timed() { # timed NAME SECONDS OPTIONS...: one report of `time`, in a folder of 
 run() { # run NAME SECONDS OPTIONS...: a run and its page
   local name=$1 limit=$2
   shift 2
-  step "$name" "$limit" "$python" -m bench run --device "$DEVICE" -j 4 --out "$out/$name" --quiet "$@"
+  step "$name" "$limit" "$python" -m bench run --device "$DEVICE" -j "${JOBS:-8}" --out "$out/$name" --quiet "$@"
 }
 
 step versions 20 "$python" docs/reports/gpu_versions.py "$DEVICE"
