@@ -53,7 +53,11 @@ class SOAP(torch.optim.Optimizer):
 
     @torch.no_grad()
     def descend(self) -> None:
-        """Move the parameters: nothing but operations on tensors, always the same ones."""
+        """Move the parameters: nothing but operations on tensors, always the same ones, in their own precision."""
+        with torch.autocast(self.param_groups[0]["params"][0].device.type, enabled=False):
+            self._descend()
+
+    def _descend(self) -> None:
         for group in self.param_groups:
             for members, matrices in self._layers(group["params"]):
                 gradient = torch.cat(matrices, dim=1)
@@ -66,7 +70,9 @@ class SOAP(torch.optim.Optimizer):
     @torch.no_grad()
     def end(self) -> None:
         """Turn the bases, where it is time to."""
-        if self.param_groups[0]["count"] % TURNS == 0:
+        if self.param_groups[0]["count"] % TURNS:
+            return
+        with torch.autocast(self.param_groups[0]["params"][0].device.type, enabled=False):
             for state in self.state.values():
                 state["mean"].copy_(_turn(state, "left").mT @ state["mean"] @ _turn(state, "right"))
 

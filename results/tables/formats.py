@@ -73,7 +73,7 @@ def _tabular(printed: pd.DataFrame, best: pd.DataFrame, heads: list[tuple[str, s
     above, below = (max(len(words[part]) for words in columns) for part in (0, 1))
     levels = [(*head, *[""] * (above - len(head)), *unit, *[""] * (below - len(unit))) for head, unit in columns]
     printed = printed.set_axis(pd.MultiIndex.from_tuples(levels), axis=1)
-    bold = best.set_axis(printed.columns, axis=1).replace({True: "bfseries:--wrap;", False: ""})
+    bold = best.set_axis(printed.columns, axis=1).map(lambda is_best: "bfseries:--wrap;" if is_best else "")
     styler = Styler(printed).apply(lambda _: bold, axis=None)
     styler.format(_numeral).format_index(escape="latex", axis=0).format_index(escape="latex", axis=1)
     text: str = styler.to_latex(hrules=True, sparse_columns=False, column_format="l" + "r" * len(heads))

@@ -146,6 +146,15 @@ def test_without_replicas_it_is_a_stack_of_one():
     assert torch.equal(plain, stack[0])
 
 
+def test_it_moves_in_the_precision_of_the_parameters_where_networks_compute_in_another():
+    shapes = [(2, 6, 8), (2, 1, 8)]
+    there, here = ([nn.Parameter(torch.zeros(shape)) for shape in shapes] for _ in range(2))
+    with torch.autocast("cpu", torch.bfloat16):
+        descend(SOAP(there, RATE), gradients(shapes, 12, torch.float32))
+    descend(SOAP(here, RATE), gradients(shapes, 12, torch.float32))
+    assert all(torch.equal(one, other) for one, other in zip(there, here, strict=True))
+
+
 def test_its_state_survives_a_checkpoint():
     shapes = [(2, 6, 8), (2, 1, 8)]
     given, file = list(gradients(shapes, 33, torch.float32)), io.BytesIO()
