@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -21,6 +22,7 @@ from bench.machine.meter import process_peak
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = Path("/proc/driver/nvidia/version")
+GRAPHICS_CARDS = Path("/proc/driver/nvidia/gpus")
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # what a container may use of the processors
 BYTES_A_JOB = 1.5 * 2**30  # memory that a cell may need
 DIFF = 20_000  # characters of the difference to the revision that each cell keeps
@@ -35,8 +37,10 @@ def environment(device: str, threads: int, words: Sequence[str] = ()) -> dict[st
     """
     torch = sys.modules.get("torch")
     name = device
-    if torch is not None and device.startswith("cuda") and torch.cuda.is_initialized():
-        name = f"{device} ({torch.cuda.get_device_name(device)})"
+    if device.startswith("cuda"):
+        known = torch.cuda.get_device_name(device) if torch and torch.cuda.is_initialized() else None
+        model = known or _graphics_card()
+        name = f"{device} ({model})" if model else device
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -90,6 +94,15 @@ def _driver() -> str | None:
     except OSError:
         return None
     return found[1] if found else None
+
+
+def _graphics_card() -> str | None:
+    """The model of this machine's GPUs, as the driver tells it; None where it tells none, or several."""
+    found = set()
+    for path in GRAPHICS_CARDS.glob("*/information"):
+        with suppress(OSError):
+            found |= set(re.findall(r"^Model:\s*(.+?)\s*$", path.read_text(), re.MULTILINE))
+    return found.pop() if len(found) == 1 else None
 
 
 @lru_cache

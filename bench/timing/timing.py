@@ -31,7 +31,7 @@ AXES = {"width": "width", "hidden": "width", "blocks": "blocks", "lookahead": "l
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 PARTS = ("forward", "backward", "descent")  # of an update; the last is the clip of the gradients and the optimiser
 CUT_SHORT = "interrupted"  # the reason why measurements end early
-LONGEST = 0.5  # seconds of an update beyond which no larger one is measured
+LONGEST = 0.2  # seconds of an update beyond which no larger one is measured
 VARIANTS = ("eager", "compiled", "graph", "kernel")
 
 

@@ -18,7 +18,7 @@ cd "$here"
 export DEVICE=${DEVICE:-cuda} PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
 total=${TOTAL:-480} patience=1 # seconds, of which each step has a share at the most
 python=${PYTHON:-python3}
-seconds=0.1 effort=() narrow=(-s Lorenz -l NeuralODE -l ResNet --seeds 2) mnist=(--budget quick) some=() pictures=() one=(-l NeuralODE)
+seconds=0.1 effort=(--budget quick) narrow=(-s Lorenz -l NeuralODE -l ResNet --seeds 2) mnist=(--budget quick) some=() pictures=() one=(-l NeuralODE)
 fields=(-l NeuralODE -l ResNet)
 if [[ -n ${DRY:-} ]]; then
   seconds=0.001 patience=4 total=${TOTAL:-2000}
@@ -65,11 +65,11 @@ run() { # run NAME SECONDS OPTIONS...: a run and its page
 step versions 20 "$python" docs/reports/gpu_versions.py "$DEVICE"
 beside=()
 "$python" -c "import xdist" 2>/dev/null && beside=(-n "${JOBS:-8}" --dist worksteal)
-step tests 110 "$python" -m pytest -o addopts= -o filterwarnings=default -q -m gpu -p no:cacheprovider "${beside[@]}" \
+step tests 90 "$python" -m pytest -o addopts= -o filterwarnings=default -q -m gpu -p no:cacheprovider "${beside[@]}" \
   tests/gpu
-timed chaos-times 90 --suite chaos -s Lorenz --variant eager --variant graph "${some[@]}"
-timed images-times 60 --suite images --variant eager --variant graph "${pictures[@]}"
-run smoke 80 --suite smoke "${effort[@]}"
+timed chaos-times 95 --suite chaos -s Lorenz --variant eager --variant graph "${some[@]}"
+timed images-times 75 --suite images --variant eager --variant graph "${pictures[@]}"
+run smoke 95 --suite smoke "${effort[@]}"
 run chaos 60 --suite chaos "${narrow[@]}"
 images=${MNIST:-$HOME/.cache/dynamics-bench}
 if [[ -d $images/MNIST/raw ]]; then
@@ -77,8 +77,8 @@ if [[ -d $images/MNIST/raw ]]; then
 else
   step mnist 1 sh -c "echo the files of MNIST are not in $images/MNIST/raw; exit 1"
 fi
-step peers 45 "$python" docs/reports/gpu_peers.py "$DEVICE" "$out/peers.json"
+step peers 75 "$python" docs/reports/gpu_peers.py "$DEVICE" "$out/peers.json"
 timed precisions 35 --suite chaos -s Lorenz --variant graph --precision tf32 --precision bfloat16 "${one[@]}"
 timed field-times 45 --suite chaos -s KuramotoSivashinsky --variant eager --variant graph "${fields[@]}"
-timed compiled-times 60 --suite chaos -s Lorenz --variant compiled "${one[@]}"
+timed compiled-times 50 --suite chaos -s Lorenz --variant compiled "${one[@]}"
 "$python" docs/reports/gpu_page.py "$out"

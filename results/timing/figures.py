@@ -80,6 +80,7 @@ def scaling(found: Timings) -> Figure:
 def _bar(axes: Axes, found: Timings, place: int, whole: Mapping[str, Any]) -> None:
     where = {name: whole[name] for name in ("learner", "variant", "precision")}
     begin, total = 0.0, 1e3 * median(whole["times"])
+    axes.barh(place, total, 0.7, facecolor="none", edgecolor=NOTE, linewidth=0.7)  # of a graph, all that there is
     for part, shade in PARTS.items():
         for entry in measurements(found, axis="", part=part, **where):
             width = 1e3 * median(entry["times"])
