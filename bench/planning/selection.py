@@ -11,15 +11,16 @@ from bench.catalogue.plugins import find
 from bench.catalogue.settings import apply, build, parse
 from bench.errors import UserError, unknown
 from bench.suite import PARTS, Suite, suits
-from systems.configuration import changes, label
+from systems.configuration import changes, label, short_labels
 
 
 def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Suite:
     """Keep or configure what is named, in the order of the suite; naming nothing keeps all. Raises UserError.
 
-    A class name keeps every component of that class. With overrides it keeps the component of that very configuration
-    if the suite has it; else the suite's component of that class (the one nearest to the defaults, if there are
-    several) is given the overrides. What the suite does not have is taken from its package and comes last.
+    A class name keeps every component of that class, a label that reports show the component of that label. With
+    overrides a class name keeps the component that has these values, if there is one; else the suite's component of
+    that class is given them (the one nearest to the defaults, where there are several). What the suite does not have
+    is taken from its package and comes last.
     The suite's reference rows stay, unless some of them are named: no result is shown without any.
     """
     systems_and_bases = _selected(suite.systems, [_matches("systems", suite.systems, text) for text in systems])
@@ -76,6 +77,9 @@ def _selected(members: tuple[Any, ...], matches: Iterable[Sequence[tuple[int, An
 
 def _matches(package: str, members: tuple[Any, ...], text: str) -> list[tuple[int, Any]]:
     """The components that one name with overrides stands for, and their places in the suite."""
+    known = {name: place for names in (short_labels(members), map(label, members)) for place, name in enumerate(names)}
+    if "[" in text and text in known:
+        return [(known[text], members[known[text]])]
     wanted = parse(text)
     same = [(place, member) for place, member in enumerate(members) if type(member).__name__ == wanted.name]
     if not same:
@@ -83,11 +87,9 @@ def _matches(package: str, members: tuple[Any, ...], text: str) -> list[tuple[in
     if not wanted.values:
         return same
 
-    # First the component with just these fields changed, to just these values; then the nearest to the defaults.
+    # First the component that has these values, then the nearest to the defaults.
     def distance(pair: tuple[int, Any]) -> tuple[bool, int]:
-        changed = changes(pair[1])
-        exact = changed.keys() == wanted.values.keys() and apply(pair[1], wanted.values) == pair[1]
-        return not exact, len(changed)
+        return apply(pair[1], wanted.values) != pair[1], len(changes(pair[1]))
 
     place, base = min(same, key=distance)
     return [(place, apply(base, wanted.values))]

@@ -1,0 +1,44 @@
+"""What the user names of a suite: labels as reports show them, classes with some of their values."""
+
+from typing import Any
+
+import pytest
+
+from bench.planning.selection import select
+from bench.suite import Suite
+from bench.suites.chaos import FIELDS
+from bench.suites.chaos import suite as chaos
+from bench.suites.irregular import suite as irregular
+from bench.suites.spiral import suite as spiral
+from learners import NeuralODE, ResNet, WindowedRNN
+from systems import KuramotoSivashinsky
+from systems.configuration import short_labels
+
+
+def learners(*texts: str) -> list[Any]:
+    return [one for one in select(chaos, ["KuramotoSivashinsky"], texts).learners if not one.reference]
+
+
+@pytest.mark.parametrize("suite", [chaos, irregular, spiral], ids=lambda suite: suite.name)
+def test_what_a_report_calls_a_part_names_that_very_part(suite: Suite):
+    for name, member in zip(short_labels(suite.learners), suite.learners, strict=True):
+        if "[" in name:
+            assert select(suite, [], [name]).learners[0] == member
+    for name, member in zip(short_labels(suite.systems), suite.systems, strict=True):
+        if "[" in name:
+            assert select(suite, [name], []).systems == (member,)
+
+
+def test_values_that_a_member_has_keep_it_and_others_change_the_plainest_one():
+    (convolution,) = learners("ResNet[network=convolution]")
+    assert (convolution.network, convolution.damping, convolution.noise) == ("convolution", 0.1, FIELDS[1].noise)
+    (wide,) = learners("ResNet[width=33]")
+    assert wide == ResNet(width=33, training=next(one for one in chaos.learners if isinstance(one, ResNet)).training)
+    (elman,) = learners("WindowedRNN[cell=rnn]")
+    assert isinstance(elman, WindowedRNN)
+    assert elman in chaos.learners
+
+
+def test_a_class_keeps_all_of_its_members():
+    assert [type(one) for one in learners("NeuralODE")] == [NeuralODE, NeuralODE]
+    assert select(chaos, ["KuramotoSivashinsky"], []).systems == (KuramotoSivashinsky(),)
