@@ -3,11 +3,12 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
+from multiprocessing import get_all_start_methods
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,10 +18,11 @@ from rich.console import Console
 from bench.display import tables as display
 from bench.display.progress import RESULTS, Tally, live
 from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, print_to_stderr
-from bench.machine.environment import command
+from bench.machine.environment import DRIVER, command
 from bench.planning import plan as planning
-from bench.request import Conditions
+from bench.request import Cache, Conditions
 from bench.runner.interrupts import interruptible
+from bench.runner.processes import end_server, start_server
 from bench.runs import open_in_browser, report_on, run_missing
 from results.store.run import Run
 
@@ -45,7 +47,8 @@ def run_and_report(
     """Run what is missing of a plan, report all of it, in a browser if it is to be `shown`; return the exit code."""
     with interruptible():
         try:
-            plan = make_plan()
+            with _preparing(conditions):
+                plan = make_plan()
             conditions = replace(conditions, jobs=plan.jobs)
             begin = perf_counter()
             console = Console(stderr=as_json, highlight=False)
@@ -72,6 +75,21 @@ def run_and_report(
     if code == NOTHING_MEASURED:
         print_to_stderr("nothing measured: no learner that was asked for gave a number")
     return code
+
+
+@contextmanager
+def _preparing(conditions: Conditions) -> Iterator[None]:
+    """Meanwhile, processes for cells are prepared: both take seconds of imports. Where planning fails, none is left."""
+    is_here = conditions.executor == "local" and conditions.cache != Cache.ONLY
+    if not is_here or DRIVER.exists() or "forkserver" not in get_all_start_methods():
+        yield  # with a GPU, what is to be imported depends on the plan
+        return
+    start_server(conditions.threads or 1)
+    try:
+        yield
+    except BaseException:
+        end_server()
+        raise
 
 
 def _exports(plan: planning.Plan, conditions: Conditions, track: Tracker | None, film: bool) -> Iterator[str]:

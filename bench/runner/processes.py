@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from math import inf
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -132,6 +133,17 @@ def fork_servers() -> list[psutil.Process]:
     return found
 
 
+def start_server(threads: int, device: str = "cpu") -> None:
+    """Let a fork server import what processes will need, while this program still makes up what they are to do."""
+    with suppress(OSError), _lock, _inheritance(threads, sees_main=False):  # else the first process starts one
+        _preload(device)
+        forkserver.ensure_running()
+
+
+def _preload(device: str) -> None:
+    CONTEXT.set_forkserver_preload([name for name in PRELOADED if device == "cpu" or name not in KERNELS])
+
+
 def abandon_start() -> None:
     """Let no thread wait for the imports of a fork server any longer, once all are told to stop."""
     while not _lock.acquire(timeout=POLL):
@@ -155,7 +167,7 @@ def _start(
             with _lock, _inheritance(threads, sees_main):
                 if stop.is_set():
                     return None
-                CONTEXT.set_forkserver_preload([name for name in PRELOADED if device == "cpu" or name not in KERNELS])
+                _preload(device)
                 process.start()
                 return process
         except (EOFError, ConnectionError):  # a fork server that is dying refuses already, but seems alive
