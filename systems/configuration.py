@@ -47,11 +47,14 @@ def _telling(changed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def changes(component: Any, prefix: str = "") -> dict[str, Any]:
-    """The fields that differ from their defaults; those of nested configurations under dotted names."""
+    """The fields that differ from their defaults; those of nested configurations under dotted names.
+
+    Neither these nor a description have fields that do not tell configurations apart (`compare=False`).
+    """
     changed: dict[str, Any] = {}
     for field in fields(component):
-        if not field.init:
-            continue  # it follows from the others
+        if not (field.init and field.compare):
+            continue  # it follows from the others, or says nothing of what this is
         value = getattr(component, field.name)
         default = field.default if field.default_factory is MISSING else field.default_factory()
         if is_dataclass(value) and type(value) is type(default):
@@ -65,7 +68,8 @@ def changes(component: Any, prefix: str = "") -> dict[str, Any]:
 def describe(component: Any) -> Any:
     """A configuration as JSON-ready values: all fields of nested dataclasses, with the class name under `class`."""
     if is_dataclass(component):
-        described = {field.name: describe(getattr(component, field.name)) for field in fields(component)}
+        told = (field.name for field in fields(component) if field.compare)
+        described = {name: describe(getattr(component, name)) for name in told}
         return {"class": type(component).__name__} | described
     if isinstance(component, (tuple, list)):
         return [describe(item) for item in component]

@@ -1,7 +1,7 @@
 """Labelled images for classifiers: sets of them, how they are split, and what a learner is given."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,11 +42,11 @@ class ImageSampling:
     crop: int = 0  # pixels by which a training image is shifted at random, whenever it is used
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value, least = getattr(self, field.name), LEAST if field.name in ("valid", "test") else 0
+        for one in fields(self):
+            value, least = getattr(self, one.name), LEAST if one.name in ("valid", "test") else 0
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise ValueError(
-                    f"ImageSampling.{field.name} must be a whole number of at least {least}, but is {value!r}"
+                    f"ImageSampling.{one.name} must be a whole number of at least {least}, but is {value!r}"
                 )
 
 
@@ -80,8 +80,9 @@ class Digits(ImageSet):
 class Torchvision(ImageSet):
     """A set of torchvision's, by the name of the class."""
 
-    root: str = "~/.cache/dynamics-bench"  # folder that holds, or is to hold, the files
-    download: bool = True  # what is missing there
+    # Where images lie does not tell one set from another: cells that one machine has computed hold for the next.
+    root: str = field(default="~/.cache/dynamics-bench", compare=False)  # folder that holds, or is to hold, the files
+    download: bool = field(default=True, compare=False)  # what is missing there
 
     def load(self) -> tuple[LabelledImages, LabelledImages | None]:
         from torchvision import datasets

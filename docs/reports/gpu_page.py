@@ -4,7 +4,6 @@ With `--docs`, the page of the documentation, too, with its pictures beside the 
 """
 
 import json
-import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -35,8 +34,7 @@ def page(folder: Path) -> str:
     parts = ["# A GPU, measured", _versions(folder / "versions.log"), *_launches(list(reports.values()))]
     parts += _peers(folder / "peers.json")
     for path in sorted(folder.glob("*/*/tables/leaderboard.md")):
-        text = re.sub(r"\[root=[^\]]*\]", "", path.read_text(encoding="utf-8"))  # where the files lay there
-        parts += [f"## Run of {path.parts[-3]}", text.strip()]
+        parts += [f"## Run of {path.parts[-3]}", path.read_text(encoding="utf-8").strip()]
     for name, path in reports.items():
         text = path.read_text(encoding="utf-8").replace("\n## ", "\n### ")
         text = text.removeprefix("## ").partition("\n")[2].replace("](", f"]({path.parent.relative_to(folder)}/")

@@ -3,7 +3,8 @@
 import pytest
 
 from learners import NeuralODE, Persistence, ResNet, Training, WindowedRNN
-from systems.configuration import label, short_labels
+from systems import MNIST
+from systems.configuration import describe, label, short_labels
 
 DENSE = ResNet(blocks=1, width=256, noise=0.01, training=Training(updates=8_000))
 RING = ResNet(blocks=1, network="convolution", kernel=3, noise=0.003, training=Training(updates=6_000))
@@ -34,3 +35,9 @@ def test_as_many_fields_are_kept_as_are_needed():
 def test_labels_stay_distinct(count: int):
     learners = [NeuralODE(width=64 + place, training=Training(updates=123_456)) for place in range(count + 1)]
     assert len(set(short_labels(learners))) == count + 1
+
+
+def test_where_images_lie_is_not_what_they_are():
+    here, there = MNIST(), MNIST(root="/elsewhere", download=False)
+    assert label(there) == label(here) == "MNIST"
+    assert describe(there) == describe(here) == {"class": "MNIST"}
