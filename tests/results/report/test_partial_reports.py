@@ -30,6 +30,9 @@ def reported(folder: Path) -> set[str]:
     for (system, learner), arrays in data.cells.items():
         if learner != "Persistence" and arrays:
             arrays["exponents"] = np.stack([SPECTRUM] * 2)
+        if arrays and system not in data.rings:
+            path = {"fit_times": arrays["times"], "fit_truth": arrays["truth"][0], "fit_data": arrays["truth"][0]}
+            arrays |= path | {"fit": arrays["forecast"][:, 0]}
         if system in AT_REST and arrays:
             arrays["pq_truth"] *= np.nan  # as the 0-1 test of a series that does not move
     omitted = Omissions()
@@ -45,6 +48,7 @@ def reported(folder: Path) -> set[str]:
 def test_every_part_of_the_learners_is_reported(tmp_path: Path, learners: str):
     names = reported(synthetic.build(tmp_path, ("Lorenz",), learners.split(), SIZE))
     assert ("lyapunov_spectra" in names) == (set(learners.split()) == set(EVERY))
+    assert ("fits-Lorenz" in names) == ("ResNet" in learners)
 
 
 @pytest.mark.parametrize("missing", few(["vpt", "nrmse", "vpt_capped", "zero_one_k"], 0))
