@@ -112,7 +112,8 @@ def _parameters(module: str, node: ast.ClassDef) -> Iterator[Parameter]:
     for item in node.body:
         if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name) or not source:
             continue
-        default = ast.unparse(item.value) if item.value else ""
+        value = _default(item.value)
+        default = ast.unparse(value) if value else ""
         name, annotation = item.target.id, ast.unparse(item.annotation)
         if "init=False" in default or annotation.startswith("ClassVar"):
             continue  # it follows from the others, or is no field
@@ -134,6 +135,12 @@ def _parameters(module: str, node: ast.ClassDef) -> Iterator[Parameter]:
                 annotation = " | ".join(elements(kind.slice, {})) or annotation
             behind = source[1][(item.end_lineno or 1) - 1][item.end_col_offset :].decode().strip()
             yield Parameter(name, annotation, default, behind.lstrip("# ") if behind.startswith("#") else "")
+
+
+def _default(value: ast.expr | None) -> ast.expr | None:
+    """The default of a field: its value, or what `field(default=...)` says."""
+    keywords = value.keywords if isinstance(value, ast.Call) and ast.unparse(value.func) == "field" else []
+    return next((keyword.value for keyword in keywords if keyword.arg == "default"), value)
 
 
 def _made(module: str, default: ast.expr | None) -> ast.expr | None:

@@ -33,7 +33,7 @@ def _built(described: Any, modules: Sequence[ModuleType]) -> Any:
     if not isinstance(described, Mapping) or "class" not in described:
         return described
     kind = _kind(described["class"], modules)
-    return kind(**{one.name: _built(described[one.name], modules) for one in fields(kind) if one.init})
+    return kind(**{one.name: _built(described[one.name], modules) for one in fields(kind) if one.init and one.compare})
 
 
 def _kind(name: str, modules: Sequence[ModuleType]) -> Any:

@@ -35,7 +35,7 @@ step() {
   shift 2
   ((limit *= patience))
   [[ -n ${STEPS:-} && " $STEPS " != *" $name "* ]] && return
-  ((limit < left)) || limit=$left
+  ((limit < left)) || limit=$((left > 0 ? left : 0))
   if ((limit <= 0)); then
     code=124
     echo "no time was left" >"$out/$name.log"

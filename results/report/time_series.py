@@ -15,8 +15,10 @@ PANELS = "The shaded part is enlarged; the plane is that of the first channel an
 def fits(data: FigureData, system: str) -> Iterator[Picture]:
     """The first training trajectory: its truth, its noisy data, and how every learner follows it."""
     arrays = next((found for (its, _), found in data.cells.items() if its == system and "fit_truth" in found), None)
+    if arrays is None:
+        return
     paths = {learner: path for learner, path in data.paths(system, "fit").items() if learner in data.run.compared}
-    if arrays is None or not paths:
+    if not paths:
         return
     yield Picture(
         f"fits-{slug(system)}",
