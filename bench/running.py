@@ -84,11 +84,12 @@ def _preparing(conditions: Conditions) -> Iterator[None]:
     if not is_here or DRIVER.exists() or "forkserver" not in get_all_start_methods():
         yield  # with a GPU, what is to be imported depends on the plan
         return
-    start_server(conditions.threads or 1)
+    is_new = start_server(conditions.threads or 1)
     try:
         yield
     except BaseException:
-        end_server()
+        if is_new:
+            end_server()
         raise
 
 
