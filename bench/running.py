@@ -22,7 +22,6 @@ from bench.machine.environment import DRIVER, command
 from bench.planning import plan as planning
 from bench.request import Cache, Conditions
 from bench.runner.interrupts import interruptible
-from bench.runner.processes import end_server, start_server
 from bench.runs import open_in_browser, report_on, run_missing
 from results.store.run import Run
 
@@ -84,6 +83,8 @@ def _preparing(conditions: Conditions) -> Iterator[None]:
     if not is_here or DRIVER.exists() or "forkserver" not in get_all_start_methods():
         yield  # with a GPU, what is to be imported depends on the plan
         return
+    from bench.runner.processes import end_server, start_server  # which takes a system that has fork servers
+
     is_new = start_server(conditions.threads or 1)
     try:
         yield

@@ -77,9 +77,10 @@ def _selected(members: tuple[Any, ...], matches: Iterable[Sequence[tuple[int, An
 
 def _matches(package: str, members: tuple[Any, ...], text: str) -> list[tuple[int, Any]]:
     """The components that one name with overrides stands for, and their places in the suite."""
-    known = {name: place for names in (short_labels(members), map(label, members)) for place, name in enumerate(names)}
-    if "[" in text and text in known:
-        return [(known[text], members[known[text]])]
+    if "[" in text:
+        for place, names in enumerate(zip(map(label, members), short_labels(members), strict=True)):
+            if text in names:
+                return [(place, members[place])]
     wanted = parse(text)
     same = [(place, member) for place, member in enumerate(members) if type(member).__name__ == wanted.name]
     if not same:

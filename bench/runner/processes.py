@@ -133,15 +133,15 @@ def fork_servers() -> list[psutil.Process]:
     return found
 
 
-def start_server(threads: int, device: str = "cpu") -> bool:
-    """Let a fork server import what processes will need, while this program still makes up what they are to do.
+def start_server(threads: int) -> bool:
+    """Let a fork server import what processes on the CPU will need, while it is still made up what they are to do.
 
     False where there is one already, or where none could be started: then the first process will start one.
     """
     if fork_servers():
         return False
     with suppress(OSError), _lock, _inheritance(threads, sees_main=False):
-        _preload(device)
+        _preload("cpu")
         forkserver.ensure_running()
         return True
     return False

@@ -13,7 +13,7 @@ from bench.timing import stopwatch
 from learners import Budget, Classifier, FittedClassifier, Learner, Predictor
 from learners.training.counting import Tally, counting, counting_flops, keeping
 from learners.training.cuda_graph import GraphedUpdates, NotRepeatableError, captured
-from learners.training.soap import TURNS
+from learners.training.soap import SOAP, TURNS
 from learners.training.training_step import TrainingStep, collect_steps
 from systems import Dataset, ImageDataset
 
@@ -131,7 +131,7 @@ class Updates:
     def costs(self) -> dict[str, int]:
         """What one eager update costs: evaluations of both passes, bytes kept for autograd, operations, traffic.
 
-        The last two are means of as many updates as lie between two turns of SOAP's bases.
+        The last two are, by SOAP, means of as many updates as lie between two turns of its bases.
         """
         saved = 0
         evaluations = 0
@@ -144,20 +144,16 @@ class Updates:
                 losses.sum().backward()
                 evaluations += forward + (tally.take() or forward)
             saved += kept
+        count = TURNS if any(isinstance(step.optimiser, SOAP) for step in self.steps) else 1
         update = self.update()
 
-        def cycle() -> None:
-            for _ in range(TURNS):
+        def several() -> None:
+            for _ in range(count):
                 update()
 
-        _, flops = counting_flops(cycle)
-        traffic = stopwatch.traffic(cycle)
-        return {
-            "nfe": evaluations,
-            "saved_bytes": saved,
-            "flops": round(flops / TURNS),
-            "traffic": round(traffic / TURNS),
-        }
+        traffic, flops = counting_flops(lambda: stopwatch.traffic(several))
+        means = {"flops": round(flops / count), "traffic": round(traffic / count)}
+        return {"nfe": evaluations, "saved_bytes": saved, **means}
 
 
 def _converted(minibatch: Tensor, dtype: torch.dtype) -> Tensor:

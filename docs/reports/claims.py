@@ -6,7 +6,7 @@ suites stays.
 """
 
 import re
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections import Counter
 from pathlib import Path
 
@@ -56,6 +56,9 @@ def section(run: Run, claims: list[tuple[Claim, Effect]]) -> str:
 
 
 if __name__ == "__main__":
-    path = Path(sys.argv[1])
-    before = path.read_text() if path.exists() else ""
-    path.write_text(updated(before, [Run.load(Path(folder)) for folder in sys.argv[2:]]))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("page", type=Path)
+    parser.add_argument("runs", type=Path, nargs="+")
+    given = parser.parse_args()
+    before = given.page.read_text() if given.page.exists() else ""
+    given.page.write_text(updated(before, [Run.load(folder) for folder in given.runs]))

@@ -51,6 +51,8 @@ def write(folder: Path, docs: Path | None = None) -> Path:
     text = page(folder)
     if docs is None:
         path = folder / "README.md"
+        links = [path.relative_to(folder) for path in sorted(folder.rglob("report.html"))]
+        text += "".join(f"\n- [{link}]({link})" for link in links) + "\n" * bool(links)
     else:
         path = docs / "reports" / "gpu.md"
         images = docs / "images" / "reports"

@@ -5,18 +5,23 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd import forward_ad
 
 from learners.training import cuda_graph
+from systems.solvers.handover import is_untracked
 
 DEVICES = ("cuda",)
 BLOCK = 8  # steps in a graph
 MANY = 5 * BLOCK  # steps, for fewer of which a graph is not worth while: to record one takes about as long as so many
 
 
+def is_replayable(state: Tensor) -> bool:
+    """Whether states are on a GPU, and nobody asks for derivatives through them."""
+    return state.device.type in DEVICES and is_untracked(state)
+
+
 def replayed(step: Callable[[Tensor], Tensor], state: Tensor, count: int) -> Float[Tensor, "time *state"] | None:
     """States after 1, 2, ..., `count` steps; None on a CPU, for few steps, and where no graph repeats them."""
-    if state.device.type not in DEVICES or count < MANY or not _is_plain(state):
+    if count < MANY or not is_replayable(state):
         return None
     still = state.clone()
 
@@ -37,8 +42,3 @@ def replayed(step: Callable[[Tensor], Tensor], state: Tensor, count: int) -> Flo
         again()
         part.copy_(states)
     return found.flatten(0, 1)[:count]
-
-
-def _is_plain(state: Tensor) -> bool:
-    """Whether nobody asks for derivatives."""
-    return not torch.is_grad_enabled() and type(state) is Tensor and forward_ad.unpack_dual(state).tangent is None

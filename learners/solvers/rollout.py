@@ -14,7 +14,7 @@ from learners.base import Predictor, Unsuitable
 from learners.networks.scales import Scales
 from learners.networks.stacked import joined, size
 from learners.solvers.compiled_forecasts import MANY
-from learners.solvers.replayed_steps import replayed
+from learners.solvers.replayed_steps import is_replayable, replayed
 from systems import Trajectories
 from systems.solvers.handover import is_plain
 
@@ -184,14 +184,14 @@ def _in_whole_steps(
 
     None where neither can give them, or too few to be worth while.
     """
-    if offsets[-1] < MANY:
+    ready = compiled if compiled is not None and is_plain(state, precision) else None
+    if offsets[-1] < MANY or not (ready or is_replayable(state)):
         return None
     steps = [round(offset) for offset in offsets]
     increasing = all(before < after for before, after in pairwise([0, *steps]))
     if not increasing or not all(isclose(*pair, rel_tol=1e-6) for pair in zip(offsets, steps, strict=True)):
         return None
-    if compiled is not None and is_plain(state, precision):
-        states = compiled()(state, steps[-1])
-    elif (states := replayed(step, state, steps[-1])) is None:
-        return None
-    return states if len(steps) == len(states) else states[[one - 1 for one in steps]]
+    states = ready()(state, steps[-1]) if ready else replayed(step, state, steps[-1])
+    if states is None or len(steps) == len(states):
+        return states
+    return states[[one - 1 for one in steps]]

@@ -99,7 +99,9 @@ class GraphedUpdates:
     def _recorded(self, first: Tensor) -> "Callable[[Tensor, float], Replayed]":
         still, counts, optimiser = first.clone(), (0, 0), self.step.optimiser
         groups = optimiser.param_groups
-        places = [{name: torch.zeros((), device=still.device) for name in optimiser.varying} for _ in groups]
+        precision = torch.float32 if still.is_cuda else torch.float64  # torch's Adam reads the former on a GPU
+        zero = torch.zeros((), dtype=precision, device=still.device)
+        places = [{name: zero.clone() for name in optimiser.varying} for _ in groups]
 
         def run() -> list[Tensor]:
             nonlocal counts

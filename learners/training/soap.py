@@ -54,7 +54,7 @@ class SOAP(torch.optim.Optimizer):
     @torch.no_grad()
     def descend(self) -> None:
         """Move the parameters: nothing but operations on tensors, always the same ones, in their own precision."""
-        with torch.autocast(self.param_groups[0]["params"][0].device.type, enabled=False):
+        with self._own_precision():
             self._descend()
 
     def _descend(self) -> None:
@@ -72,9 +72,13 @@ class SOAP(torch.optim.Optimizer):
         """Turn the bases, where it is time to."""
         if self.param_groups[0]["count"] % TURNS:
             return
-        with torch.autocast(self.param_groups[0]["params"][0].device.type, enabled=False):
+        with self._own_precision():
             for state in self.state.values():
                 state["mean"].copy_(_turn(state, "left").mT @ state["mean"] @ _turn(state, "right"))
+
+    def _own_precision(self) -> torch.autocast:
+        """Whatever networks compute in."""
+        return torch.autocast(self.param_groups[0]["params"][0].device.type, enabled=False)
 
     def _layers(self, parameters: Sequence[nn.Parameter]) -> list[tuple[list[nn.Parameter], list[Matrix]]]:
         """Parameters with their gradients as matrices; a single row goes with what is before it and as wide."""

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from results.figures.style import NOTE, PAGE, drawing, handles, legend_below, legend_height, styles
+from results.figures.panels import few_ticks
+from results.figures.style import NOTE, PAGE, Style, drawing, handles, legend_below, legend_height, styles
 from results.timing.timings import Timings, measurements, median
 
 PARTS = {"forward": "0.8", "backward": "0.5", "descent": "0.2"}
@@ -28,7 +29,7 @@ def figures(found: Timings) -> dict[str, Figure]:
     drawn = (
         {"update_times": update_times(found)} if any(True for _ in measurements(found, axis="", part="update")) else {}
     )
-    return drawn | ({"scaling": scaling(found)} if any(entry.get("axis") for entry in found["times"]) else {})
+    return drawn | ({"scaling": scaling(found)} if _look(found) else {})
 
 
 def update_times(found: Timings) -> Figure:
@@ -58,9 +59,9 @@ def update_times(found: Timings) -> Figure:
 
 def scaling(found: Timings) -> Figure:
     """Time of an update against the batch, the width, the lookahead and the number of seeds, a line a learner."""
-    look = styles(found["learners"], ())
+    look = _look(found)
     with drawing():
-        there = [axis for axis in AXES if any(True for _ in measurements(found, axis=axis))]
+        there = [axis for axis in AXES if any(_grown(found, name, axis) for name in look)]
         columns = min(2, len(there))
         lines = -(-len(there) // columns)
         width = PAGE * min(1, 0.55 * columns)
@@ -70,7 +71,7 @@ def scaling(found: Timings) -> Figure:
         for axes in grid.flat[len(there) :]:
             axes.set_axis_off()
         for axes, axis in zip(grid.flat, there, strict=False):
-            _growth(axes, found, axis)
+            _growth(axes, found, axis, look)
         for axes in grid[:, 0]:
             axes.set_ylabel("update (ms)")
         legend_below(figure, handles(look))
@@ -90,16 +91,26 @@ def _bar(axes: Axes, found: Timings, place: int, whole: Mapping[str, Any]) -> No
     axes.errorbar(total, place, xerr=[[total - low], [high - total]], color="black", marker="|", linewidth=0.9)
 
 
-def _growth(axes: Axes, found: Timings, axis: str) -> None:
+def _look(found: Timings) -> dict[str, Style]:
+    """The look of those learners whose growth there is something to see of."""
+    every = styles(found["learners"], ()).items()
+    return {name: style for name, style in every if any(_grown(found, name, axis) for axis in AXES)}
+
+
+def _grown(found: Timings, learner: str, axis: str) -> list[tuple[int, float]]:
+    """Values along an axis with milliseconds; none where there are fewer than two, which show no growth."""
+    points = [(one["value"], 1e3 * median(one["times"])) for one in measurements(found, axis=axis, learner=learner)]
+    return sorted(points) if len(points) > 1 else []
+
+
+def _growth(axes: Axes, found: Timings, axis: str, look: Mapping[str, Style]) -> None:
     values: set[int] = set()
-    for learner, style in styles(found["learners"], ()).items():
-        points = sorted(
-            (one["value"], 1e3 * median(one["times"])) for one in measurements(found, axis=axis, learner=learner)
-        )
-        if points:
+    for learner, style in look.items():
+        if points := _grown(found, learner, axis):
             axes.plot(*zip(*points, strict=True), **style.line, marker=style.marker, markersize=3)
             values |= {value for value, _ in points}
     axes.set(xscale="log", yscale="log", xlabel=AXES[axis])
+    few_ticks(axes)
     labelled: list[int] = []  # those that have room for a label each
     for value in sorted(values):
         if not labelled or value >= 1.4 * labelled[-1]:

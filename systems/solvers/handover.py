@@ -91,5 +91,9 @@ def is_plain(state: Tensor, *precisions: torch.dtype) -> bool:
 
     Their precision is one of these, by default single.
     """
-    numbers = state.device.type == "cpu" and state.dtype in (precisions or [torch.float32]) and type(state) is Tensor
-    return numbers and not torch.is_grad_enabled() and forward_ad.unpack_dual(state).tangent is None
+    return state.device.type == "cpu" and state.dtype in (precisions or [torch.float32]) and is_untracked(state)
+
+
+def is_untracked(state: Tensor) -> bool:
+    """Whether nobody asks for derivatives through states, which are no more than numbers."""
+    return type(state) is Tensor and not torch.is_grad_enabled() and forward_ad.unpack_dual(state).tangent is None

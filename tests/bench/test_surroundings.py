@@ -193,6 +193,17 @@ def test_commands_that_run_no_cells_need_no_module_that_windows_lacks(tmp_path: 
     assert "0 cached, 14 missing" in out, err
 
 
+def test_where_there_are_no_fork_servers_a_run_is_refused_in_a_line(tmp_path: Path):
+    program = (
+        "import sys, multiprocessing as m; m.get_all_start_methods = lambda: ['spawn'];"
+        "m.get_context = lambda method=None: (_ for _ in ()).throw(ValueError(f'cannot find context for {method!r}'));"
+        "from bench.cli import main; main(sys.argv[1:])"
+    )
+    run = started(tmp_path, "-c", program, "run", "--suite", "smoke", "-s", "Lorenz", "-l", "Persistence")
+    _, err = run.communicate(timeout=120)
+    assert err.startswith("error: cells are run on Linux and macOS; on Windows, install dynamics-bench in its WSL")
+
+
 def test_in_a_notebook_nothing_spins(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """Rich takes a notebook for a live display, and warns at each refresh where that lacks its widgets."""
     monkeypatch.setattr("rich.console._is_jupyter", lambda: True)

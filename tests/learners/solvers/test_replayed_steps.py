@@ -1,6 +1,6 @@
 """Forecasts by graphs of several steps, as a GPU replays them: here a graph is played by what it records."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -10,28 +10,17 @@ from learners.solvers import replayed_steps
 from learners.solvers.replayed_steps import BLOCK, MANY, replayed
 from learners.solvers.rollout import Rollout, rollout_flow, rollout_map
 from learners.training import cuda_graph
+from tests.support.graphs import played
 
 STATE = torch.linspace(-1, 1, 6).view(2, 3)
 
 
 @pytest.fixture
 def records(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The CPU is given graphs; a number is added for each record, and is how often it was replayed."""
+    """The CPU is given graphs: how often each record was replayed."""
     counts: list[int] = []
-
-    def record(run: Callable[[], list[Tensor]]) -> tuple[list[Tensor], Callable[[], None]]:
-        with cuda_graph.Repeatable():
-            still = run()
-        counts.append(0)
-
-        def replay() -> None:
-            counts[-1] += 1
-            still[0].copy_(run()[0])
-
-        return still, replay
-
     monkeypatch.setattr(replayed_steps, "DEVICES", ("cpu",))
-    monkeypatch.setattr(cuda_graph, "record", record)
+    monkeypatch.setattr(cuda_graph, "record", played(counts))
     return counts
 
 

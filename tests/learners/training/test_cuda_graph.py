@@ -1,6 +1,5 @@
 """Training by graphs of the passes, as a GPU replays them: here a graph is played by the function that it records."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from learners import Budget, LatentODE, Learner, NeuralODE, Predictor, ResNet, R
 from learners.training import cuda_graph, run
 from learners.training.training_step import TrainingStep
 from systems import Dataset, Lorenz, sample
+from tests.support.graphs import played
 from tests.support.small_learners import SAMPLING
 
 TRAINING = Training(updates=12, batch=4, validations=2)
@@ -23,34 +23,19 @@ def data() -> Dataset:
 
 @pytest.fixture
 def records(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Updates on the CPU go the way of a GPU; a number is added for each record, and is how often it was replayed."""
+    """Updates on the CPU go the way of a GPU: how often each record was replayed."""
     counts: list[int] = []
-
-    def record(passes: Callable[[], list[Any]]) -> tuple[list[Any], Callable[[], None]]:
-        with cuda_graph.Repeatable():
-            still = passes()
-        place = len(counts)
-        counts.append(0)
-
-        def replay() -> None:
-            counts[place] += 1
-            for kept, found in zip(still, passes(), strict=True):
-                kept.copy_(found)
-
-        return still, replay
-
     monkeypatch.setattr(run, "REPLAYING", ("cpu",))
     monkeypatch.setattr(TrainingStep, "compiled", lambda step: None)  # as there
-    monkeypatch.setattr(cuda_graph, "record", record)
+    monkeypatch.setattr(cuda_graph, "record", played(counts))
     return counts
 
 
 def assert_same(one: Predictor, other: Predictor) -> None:
     for mine, theirs in zip(one.weights().values(), other.weights().values(), strict=True):
-        torch.testing.assert_close(mine, theirs)
+        assert torch.equal(mine, theirs)
     assert (one.log.nfe_forward, one.log.nfe_backward) == (other.log.nfe_forward, other.log.nfe_backward)
-    losses, others = ([point.train_loss for point in each.log.curve] for each in (one, other))
-    assert losses == pytest.approx(others)
+    assert [point.train_loss for point in one.log.curve] == [point.train_loss for point in other.log.curve]
 
 
 @pytest.mark.parametrize(
@@ -68,9 +53,8 @@ def test_replayed_training_is_the_training_itself(
 ):
     replayed = learner.fit_replicas(data, Budget(), (0, 1))
     assert len(records) == shapes
-    assert (
-        sum(records) == learner.training.updates - 2
-    )  # but for the first update and that after a validation, which are measured
+    measured = 2  # the first update, and that after a validation
+    assert sum(records) == learner.training.updates - measured
     monkeypatch.setattr(run, "REPLAYING", ())
     for one, other in zip(replayed, learner.fit_replicas(data, Budget(), (0, 1)), strict=True):
         assert_same(one, other)
