@@ -149,7 +149,7 @@ class Run:
         with collect_steps():  # so that nothing is trained
             predictor = cell.learner.fit(data, cell.budget, seed)
         kept = self.stored.store.weights(stored.key)
-        for name, tensor in predictor.weights().items():
+        for name, tensor in (predictor.weights() | predictor.constants()).items():
             try:
                 tensor.detach().copy_(tensor.new_tensor(kept[f"{seed}.{name}"]))
             except (KeyError, RuntimeError) as error:

@@ -220,16 +220,9 @@ class Predictor(ABC):
         """The learned numbers by name, for a checkpoint."""
         return {}
 
-
-def forecast_replicas(
-    ensemble: Predictor, replicas: int, past: Trajectories, times: Float[Tensor, "batch time"]
-) -> list[Forecast]:
-    """What each replica in a predictor (one, or as many as `Predictor.ensemble` has joined) forecasts from `past`."""
-    if replicas == 1:
-        return [ensemble.forecast(past, times)]
-    repeated = Trajectories(past.times.repeat(replicas, 1), past.states.repeat(replicas, 1, 1))
-    forecast = ensemble.forecast(repeated, times.repeat(replicas, 1))
-    return [Forecast(states, forecast.evaluations) for states in forecast.states.chunk(replicas)]
+    def constants(self) -> dict[str, Tensor]:
+        """What forecasts need beside these and is not learned, as the scales of the training data; likewise by name."""
+        return {}
 
 
 def _offsets(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Float64[Tensor, "batch time"]:

@@ -82,3 +82,6 @@ class DelayedPredictor(Predictor):
 
     def weights(self) -> dict[str, Tensor]:
         return self.inner.weights()
+
+    def constants(self) -> dict[str, Tensor]:
+        return self.inner.constants()

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from learners.base import Predictor, SolverError, forecast_replicas
+from learners.base import Predictor, SolverError
+from learners.replicas import forecast_replicas
 from systems import Dataset, Trajectories
 
 FORECAST = 2.0  # timescales that forecasts run, where the trajectories are that long

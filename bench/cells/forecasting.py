@@ -74,7 +74,7 @@ class ForecastCell(SystemCell):
                 ending = _ending(predictor.log.failure, test, climate, evidence.step, self.system.timescale_name)
                 record = measure(self, seed, evidence, ending)
                 arrays = self.arrays(evidence)
-                found = Trial(record, (), arrays, predictor.weights(), evidence, ending)
+                found = Trial(record, (), arrays, predictor.weights() | predictor.constants(), evidence, ending)
             except Exception as error:
                 found = failed_trial(self, seed, error)
             return replace(found, curve=curves[id(predictor)])

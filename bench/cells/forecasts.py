@@ -10,7 +10,8 @@ from jaxtyping import Float64
 from bench.cells.trial import describe_error, is_from_solver, log_error
 from bench.machine.meter import meter
 from learners import Predictor
-from learners.base import SolverError, forecast_replicas
+from learners.base import SolverError
+from learners.replicas import forecast_replicas
 from systems import Trajectories
 
 MEMBERS = 20  # forecasts of each state, by models that draw them at random

@@ -37,7 +37,7 @@ class Trial:
     record: Record
     curve: tuple[CurvePoint, ...] = ()
     arrays: Arrays = field(default_factory=dict)
-    weights: dict[str, Tensor] = field(default_factory=dict)
+    weights: dict[str, Tensor] = field(default_factory=dict)  # and constants, as the scales of the training data
     evidence: Any = None  # what the record was measured from
     ending: Ending = field(default_factory=Ending)
 

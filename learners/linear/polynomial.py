@@ -219,6 +219,9 @@ class PolynomialMap(SteppedPredictor):
     def weights(self) -> dict[str, Tensor]:
         return {"weights": self.polynomial}
 
+    def constants(self) -> dict[str, Tensor]:
+        return {"scales.mean": self.mean, "scales.std": self.std}
+
     def step(self, state: Float[Tensor, "batch reach dim"]) -> Float[Tensor, "batch reach dim"]:
         """The window one sampling step later."""
         change = products(state[:, :: self.stride].flatten(1), self.index) @ self.polynomial

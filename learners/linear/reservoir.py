@@ -138,6 +138,9 @@ class ReservoirPredictor(SteppedPredictor):
             "bias": network.bias,
         }
 
+    def constants(self) -> dict[str, Tensor]:
+        return {"scales.mean": self.mean, "scales.std": self.std}
+
     def step(self, state: Float64[Tensor, "batch state"]) -> Float64[Tensor, "batch state"]:
         """The state one sampling step later."""
         r, x = state.split([self.network.size, state.shape[1] - self.network.size], dim=-1)

@@ -64,6 +64,10 @@ class Scales:
         """What one sampling step adds to the time in a model's state."""
         return self.step / self.duration if self.duration else 0.0
 
+    def by_name(self) -> dict[str, Tensor]:
+        """The constants that a checkpoint keeps: each channel's mean, standard deviation and increment."""
+        return {"scales.mean": self.mean, "scales.std": self.std, "scales.increment": self.increment}
+
     def standardise(self, states: Float64[Tensor, "*batch dim"]) -> Float32[Tensor, "*batch dim"]:
         """Physical states as networks see them; rounded only after the standardisation."""
         return ((states - self.mean) / self.std).float()

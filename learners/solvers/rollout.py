@@ -62,6 +62,9 @@ class NetworkPredictor(SteppedPredictor):
     def weights(self) -> dict[str, Tensor]:
         return dict(self.network.named_parameters())
 
+    def constants(self) -> dict[str, Tensor]:
+        return self.scales.by_name()
+
 
 class StatePredictor(NetworkPredictor):
     """A fitted network whose state is the system's, and what its scales put beside that."""

@@ -64,6 +64,9 @@ def test_a_run_has_its_tables_and_figures_and_gives_its_models_back(run: bench.R
     assert model.weights().keys() == fitted.weights().keys()
     for name, values in model.weights().items():
         torch.testing.assert_close(values, fitted.weights()[name])
+    kept = loaded.stored.store.weights(loaded.stored.finished[0].key)  # with the scales, to be of use elsewhere
+    np.testing.assert_array_equal(kept["1.scales.mean"], data.mean)
+    np.testing.assert_array_equal(kept["1.scales.std"], data.std)
     assert run.report().name == "report.html"
 
 

@@ -22,7 +22,7 @@ from learners import (
     Transformer,
     WindowedRNN,
 )
-from learners.base import forecast_replicas
+from learners.replicas import forecast_replicas
 from metrics import nrmse, vpt
 from systems import Dataset, Lorenz, Sampling
 from systems.sampling import sample

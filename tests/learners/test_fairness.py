@@ -115,6 +115,9 @@ class Particular(Turning):
     def advance(self, state: Tensor, dt: float) -> tuple[Tensor, int]:
         return state + dt, 77
 
+    def constants(self) -> dict[str, Tensor]:
+        return {"scales.mean": torch.ones(2)}
+
     def ensemble(self, others: Sequence[Predictor]) -> Predictor | None:
         return Particular(100 + len(others))
 
@@ -146,6 +149,7 @@ def test_delays_keep_every_promise_of_what_they_wrap():
         "forecast": (one.forecast(past, times).states.shape[-1], 2),
         "ensemble": (together and together.weights(), Particular(101).weights()),
         "weights": (one.weights(), inner.weights()),
+        "constants": (one.constants()["scales.mean"].tolist(), [1.0, 1.0]),
     }
     names = {name for name in dir(Predictor) if not name.startswith("_")} | set(Predictor.__annotations__)
     assert expected.keys() == names - {"forecast_after", "simulate", "fitted_to"}  # which are made from these

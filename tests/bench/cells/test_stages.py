@@ -88,8 +88,9 @@ def test_a_stage_is_what_training_would_have_given_had_it_stopped_there(learner:
     times = [time for trial in trials for time in told(trial.curve).values()]
     assert len(set(times)) > 2
     for trial, model in zip(trials, whole, strict=True):
-        assert trial.weights.keys() == model.weights().keys()
-        assert all(torch.equal(trial.weights[name], values) for name, values in model.weights().items())
+        kept = model.weights() | model.constants()
+        assert trial.weights.keys() == kept.keys()
+        assert all(torch.equal(trial.weights[name], values) for name, values in kept.items())
         alone = [replace(point, seconds=0.0, valid_vpt=0.0) for point in model.log.curve]
         assert [replace(point, seconds=0.0, valid_vpt=0.0) for point in trial.curve] == alone
 
