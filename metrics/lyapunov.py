@@ -12,7 +12,8 @@ from torch import Tensor
 
 from metrics.base import Evidence, Metric, Undefined
 from metrics.regime import FEWEST_SAMPLES, regimes
-from systems.lyapunov import CONFIDENCE, Map, Push, Spectrum, kaplan_yorke, lyapunov_spectrum, margin
+from systems.lyapunov import CONFIDENCE, Spectrum, kaplan_yorke, lyapunov_spectrum, margin
+from systems.tangents import Map, Push
 
 REACH = 3e-3  # of central differences, in units of the states: balances truncation with single precision's rounding
 NEUTRAL = 0.02  # exponent per timescale, below which it is taken for 0: else a cycle might have no dimension

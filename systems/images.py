@@ -86,9 +86,14 @@ class Torchvision(ImageSet):
 
     def load(self) -> tuple[LabelledImages, LabelledImages | None]:
         from torchvision import datasets
+        from torchvision.datasets.utils import extract_archive
 
         name, folder = type(self).__name__, Path(self.root).expanduser()
+        raw = folder / name / "raw"
         try:
+            for packed in raw.glob("*-ubyte.gz"):
+                if not packed.with_suffix("").exists():
+                    extract_archive(str(packed), str(raw))
             parts = [
                 getattr(datasets, name)(str(folder), train=train, download=self.download) for train in (True, False)
             ]
@@ -97,8 +102,7 @@ class Torchvision(ImageSet):
             files = ", ".join(f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in kinds)
             tried = "and could not be downloaded" if self.download else "and download=False"
             raise FileNotFoundError(
-                f"the images of {name} are not in {folder / name / 'raw'}, {tried} ({error}): "
-                f"put {files} there, unpacked"
+                f"the images of {name} are not in {raw}, {tried} ({error}): put {files} there, packed (.gz) or not"
             ) from error
         train, test = (LabelledImages(each.data.unsqueeze(1), each.targets.to(torch.int64)) for each in parts)
         return train, test

@@ -1,9 +1,7 @@
 """Lyapunov spectra: how fast nearby states of any map or flow part, by QR on the tangent map."""
 
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import count, islice
 
 import numpy as np
@@ -11,17 +9,17 @@ import torch
 from jaxtyping import Float, Float64
 from scipy.stats import t as student
 from torch import Tensor
-from torch.autograd import forward_ad
 
 from systems.base import Flow
+from systems.solvers.dop853 import STATISTICS_TOLERANCE
 from systems.solvers.fixed import classical_rk4
-
-Map = Callable[[Tensor], Tensor]
-Push = Callable[[Map, Tensor, Tensor], tuple[Tensor, Tensor]]  # value and derivative of a map, at states along tangents
+from systems.tangents import Map, Push, along_imaginary, push_forward
 
 CONFIDENCE = 0.95
 STEP_ERROR = 3e-5  # of one Runge-Kutta step, root mean square, in standard deviations of the state: see `step_size`
-IMAGINARY_STEP = 1e-100
+STABLE = 2.78  # times an eigenvalue on the negative axis, up to which the classical Runge-Kutta scheme decays
+POWERS = 10  # of a Jacobian, from which its largest eigenvalue is taken, after as many to find the direction
+AHEAD = 16  # times after the start at which the step is checked, too
 STEPS_A_QR = 8  # Runge-Kutta steps between two orthonormalisations
 LONGER = 2  # times that a spectrum which has not converged is measured again, each time for twice as long
 
@@ -193,9 +191,10 @@ def flow_spectrum(
 ) -> Spectrum:
     """The spectrum of an autonomous flow over `time` after `warm_up`, both rounded up to whole steps of the scheme.
 
-    Integrated by the classical Runge-Kutta scheme with a fixed `step`, by default that of `step_size`.
+    Integrated by the classical Runge-Kutta scheme with a fixed `step`, by default that of `step_size`, both where the
+    runs begin and where they lead.
     """
-    h = step_size(flow, states) if step is None else step
+    h = min(step_size(flow, part) for part in (states, _ahead(flow, states))) if step is None else step
     push = along_imaginary if is_analytic(flow, states) else push_forward
 
     def several_steps(x: Tensor) -> Tensor:
@@ -220,17 +219,41 @@ def flow_spectrum(
 def step_size(flow: Flow, states: Float64[Tensor, "batch dim"]) -> float:
     """The largest of timescale / 32, / 64, ... that changes typical states too little, when halved, to matter.
 
-    Halving it once more moves the exponents of the chaotic systems by less than a fifth of their tolerances.
+    Halving it once more moves the exponents of the chaotic systems by less than a fifth of their tolerances. It is one
+    at which the scheme is stable, too: where what decays fast has decayed, errors do not tell.
     """
-    scale = states.std(dim=0).mean() + torch.finfo(states.dtype).tiny
+    spread, size = states.std(dim=0), states.abs().mean(dim=0)
+    scale = torch.where(spread > 0, spread, size) + torch.finfo(states.dtype).tiny  # of each channel, in its own unit
+    fastest = _fastest_rate(flow, states)
     h = flow.timescale / 32
     for _ in range(20):
         halved = classical_rk4(flow.velocity, classical_rk4(flow.velocity, states, h / 2), h / 2)
-        error = (classical_rk4(flow.velocity, states, h) - halved).norm(dim=1) / np.sqrt(flow.dim)
-        if error.square().mean().sqrt() <= STEP_ERROR * scale:
+        error = (classical_rk4(flow.velocity, states, h) - halved) / scale
+        if error.square().mean().sqrt() <= STEP_ERROR and h * fastest <= STABLE:
             return h
         h /= 2
     raise FloatingPointError(f"{flow} needs explicit steps below {h:g}: it is too stiff for this spectrum")
+
+
+def _fastest_rate(flow: Flow, states: Float64[Tensor, "batch dim"]) -> float:
+    """The largest absolute eigenvalue of the Jacobians of the velocity at these states, by power iteration."""
+    tangents = torch.randn(states.shape, dtype=states.dtype, generator=torch.Generator().manual_seed(0))
+    growth = torch.zeros(len(states), dtype=states.dtype)
+    for iteration in range(-POWERS, POWERS):
+        tangents = push_forward(lambda x: flow.velocity(0.0, x), states, tangents)[1]
+        size = tangents.norm(dim=1, keepdim=True).clamp_min(torch.finfo(states.dtype).tiny)
+        tangents = tangents / size
+        growth += size[:, 0].log() if iteration >= 0 else 0.0
+    return float((growth / POWERS).exp().max())
+
+
+def _ahead(flow: Flow, states: Float64[Tensor, "batch dim"]) -> Float64[Tensor, "later dim"]:
+    """States of the trajectories in the next ten timescales, some of which may be faster than all at the start.
+
+    Their distance is the golden section of a timescale, so that they fall on all phases of a cycle.
+    """
+    times = flow.timescale * (np.sqrt(5) - 1) / 2 * np.arange(AHEAD + 1)
+    return torch.from_numpy(flow.solve(states.numpy(), times, STATISTICS_TOLERANCE)[:, 1:].reshape(-1, flow.dim))
 
 
 def divergence(flow: Flow, states: Float[Tensor, "batch dim"], push: Push | None = None) -> Float[Tensor, " batch"]:
@@ -260,39 +283,3 @@ def is_analytic(flow: Flow, states: Float[Tensor, "batch dim"]) -> bool:
     except (RuntimeError, TypeError, NotImplementedError):
         return False
     return torch.allclose(imaginary, exact, rtol=1e-9, atol=1e-9 * float(exact.abs().max()))
-
-
-def along_imaginary(function: Map, states: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
-    """The value and the derivative of an analytic function, by an imaginary step too small to leave a rounding error.
-
-    It takes a tenth of the time of automatic differentiation, since each operation is done once, on complex numbers.
-
-    Squire and Trapp, "Using complex variables to estimate derivatives of real functions", SIAM Review 40, 1998.
-    """
-    with torch.no_grad():
-        value = function(torch.complex(states, IMAGINARY_STEP * tangents))
-    return value.real.contiguous(), value.imag / IMAGINARY_STEP
-
-
-def push_forward(function: Map, states: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
-    """The function's value and its derivative along the tangents; zero where it does not depend on them."""
-    _load_forward_mode()
-    try:
-        with torch.no_grad(), forward_ad.dual_level():
-            value, derivative = forward_ad.unpack_dual(function(forward_ad.make_dual(states, tangents)))
-            return value, torch.zeros_like(value) if derivative is None else derivative
-    except NotImplementedError:  # parts with a backward pass of their own need not have a forward derivative
-        with torch.enable_grad():
-            given = states.detach().clone().requires_grad_()
-            value = function(given)
-            rows = (torch.autograd.grad(part.sum(), given, retain_graph=True)[0] for part in value.flatten(1).unbind(1))
-            parts = [(row * tangents).flatten(1).sum(dim=1) for row in rows]
-        return value.detach(), torch.stack(parts, dim=1).reshape(value.shape)
-
-
-@cache
-def _load_forward_mode() -> None:
-    """Have torch load its rules for forward derivatives, which warn that the way they are written is deprecated."""
-    with warnings.catch_warnings(), forward_ad.dual_level():
-        warnings.simplefilter("ignore")
-        forward_ad.make_dual(torch.zeros(1), torch.zeros(1))

@@ -29,8 +29,8 @@ HEAVY = {"torch", "pandas", "numpy", "numba", "scipy", "matplotlib", "seaborn"}
 ROOMS = {
     "bench": "templates __main__ cli explained commands published running interface exports doctor tuning timing "
     "display runs planning suites equal_time suite runner cells request catalogue machine errors importing",
-    "systems": "certificates ground_truth lyapunov sampling observation flows maps recordings calibration images "
-    "stochastic hybrid base protocol published trajectories solvers configuration html extras",
+    "systems": "certificates ground_truth lyapunov tangents sampling observation flows maps recordings calibration "
+    "images stochastic hybrid base protocol published trajectories solvers configuration html extras",
     "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_dde "
     "neural_ode neural_sde ode_layer resnet transformer windowed_rnn teacher_forcing latent linear images drawn_paths "
     "solvers training networks validation_forecasts validation replicas streams base",

@@ -31,7 +31,7 @@ from learners import (
 from metrics import learned_spectrum
 from systems import BistableDuffing, Dataset, Sampling, Trajectories, sample
 from systems.configuration import label
-from systems.lyapunov import Map
+from systems.tangents import Map
 
 Grid = Float64[np.ndarray, "start time 2"]
 

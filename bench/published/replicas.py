@@ -12,9 +12,9 @@ SEEDS = (0, 1, 2)
 BUDGET = Budget(0.3)  # of the standard number of updates, so that all tables together take half an hour
 
 
-def fitted(learner: Learner, data: Dataset) -> list[Predictor]:
+def fitted(learner: Learner, data: Dataset, budget: Budget = BUDGET) -> list[Predictor]:
     """One model for each seed; one in all where they are the same."""
-    return list(dict.fromkeys(learner.fit_replicas(data, BUDGET, SEEDS)))
+    return list(dict.fromkeys(learner.fit_replicas(data, budget, SEEDS)))
 
 
 def median(values: Sequence[float], published: float | None = None, decimals: int = 3) -> Figure:

@@ -24,6 +24,7 @@ class Known(NamedTuple):
     digest: str
     start: tuple[float, float, float]  # on the attractor
     velocity: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+    step: float | None = None  # of the exponents' integration, in timescales, where the usual one is too long
 
 
 CASES: dict[str, Known] = {
@@ -49,7 +50,9 @@ CASES: dict[str, Known] = {
     "Q": Known(
         0.109, 0.1085, "be82055ba606", (-5.45, -2.81, -2.46), lambda x, y, z: (-z, x - y, 3.1 * x + y * y + 0.5 * z)
     ),
-    "R": Known(0.062, 0.0622, "0c5d4a748e1d", (-2.77, -1.78, -1.09), lambda x, y, z: (0.9 - y, 0.4 + z, x * y - z)),
+    "R": Known(
+        0.062, 0.0622, "0c5d4a748e1d", (-2.77, -1.78, -1.09), lambda x, y, z: (0.9 - y, 0.4 + z, x * y - z), 1 / 256
+    ),  # intermittent: see its exponents at longer steps
     "S": Known(0.188, 0.188, "201c589873fe", (-4.26, 0.4, -0.18), lambda x, y, z: (-x - 4 * y, x + z * z, 1 + x)),
 }
 
@@ -70,7 +73,9 @@ class Sprott(Flow):
     published = tuple(
         Published(
             known.digest,
-            Attractor((known.published, 0.0005 + 0.01 * known.published, SPROTT_1994), states=400, time=30.0),
+            Attractor(
+                (known.published, 0.0005 + 0.01 * known.published, SPROTT_1994), states=400, time=30.0, step=known.step
+            ),
             at={"case": case},
         )
         for case, known in CASES.items()

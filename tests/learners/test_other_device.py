@@ -12,7 +12,7 @@ from learners.training.cuda_graph import NotRepeatableError, Repeatable
 from learners.training.training_step import collect_steps
 from metrics import central_difference, learned_spectrum
 from systems import Dataset, ImageSampling, Lorenz, Lorenz96, sample, sample_images
-from systems.lyapunov import push_forward
+from systems.tangents import push_forward
 from tests.support.cases import few
 from tests.support.devices import BUDGET, assert_same_classes, assert_same_models, forecast, prepared_updates
 from tests.support.images import Stripes

@@ -130,7 +130,7 @@ def test_files_that_are_not_there_are_named_with_their_folder(tmp_path):
     with pytest.raises(FileNotFoundError) as missing:
         MNIST(str(tmp_path), download=False).load()
     assert f"the images of MNIST are not in {tmp_path / 'MNIST' / 'raw'}, and download=False" in str(missing.value)
-    assert f"put {', '.join(FILES)} there, unpacked" in str(missing.value)
+    assert f"put {', '.join(FILES)} there, packed (.gz) or not" in str(missing.value)
 
 
 def test_without_a_network_the_folder_for_the_files_is_named(tmp_path, monkeypatch):
@@ -143,12 +143,24 @@ def test_without_a_network_the_folder_for_the_files_is_named(tmp_path, monkeypat
     assert f"are not in {tmp_path / 'FashionMNIST' / 'raw'}, and could not be downloaded (" in str(missing.value)
 
 
+def test_files_are_read_packed_as_they_are_published(tmp_path):
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in FILES:
+        shape = (3, 2, 2) if "images" in name else (3,)
+        content = bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4) for size in shape) + bytes(np.prod(shape))
+        (raw / f"{name}.gz").write_bytes(gzip.compress(content))
+    train, test = MNIST(str(tmp_path), download=False).load()
+    assert test is not None
+    assert [part.pixels.shape for part in (train, test)] == [(3, 1, 2, 2)] * 2
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"the files of MNIST are not in {REAL} (DYNAMICS_BENCH_MNIST)")
 def test_real_files_are_read(tmp_path):
     folder = tmp_path / "MNIST" / "raw"
     folder.mkdir(parents=True)
     for name in FILES:
-        (folder / name).write_bytes(gzip.decompress((REAL / f"{name}.gz").read_bytes()))
+        (folder / f"{name}.gz").write_bytes((REAL / f"{name}.gz").read_bytes())
     data = sample_images(MNIST(str(tmp_path), download=False), ImageSampling(valid=1000, test=10_000), 0)
     assert [len(part) for part in (data.train, data.valid, data.test)] == [59_000, 1_000, 10_000]
     assert data.shape == (1, 28, 28)

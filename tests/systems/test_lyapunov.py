@@ -14,14 +14,13 @@ from metrics import learned_spectrum
 from systems import LinearSpiral, Lorenz, Lorenz96, Rossler, flow_spectrum, lyapunov_spectrum
 from systems.lyapunov import (
     Spectrum,
-    along_imaginary,
     divergence,
     is_analytic,
     kaplan_yorke,
     leading_exponent,
-    push_forward,
     step_size,
 )
+from systems.tangents import along_imaginary, push_forward
 from tests.support.problems import HarmonicOscillator, StiffRelaxation
 
 HENON = (0.41922, -1.62319)  # Sprott, "Chaos and time-series analysis", 2003; the sum is the logarithm of 0.3
@@ -231,6 +230,49 @@ def test_halving_the_step_moves_no_exponent_of_lorenz_by_a_fifth_of_its_toleranc
     h = step_size(Lorenz(), states)
     coarse, fine = (flow_spectrum(Lorenz(), states, 16 * h, warm_up=64 * h, step=step) for step in (h, h / 2))
     np.testing.assert_allclose(coarse.exponents, fine.exponents, atol=0.002)
+
+
+UNITS = torch.tensor([1e-4, 1.0, 1e5], dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class InOtherUnits(Lorenz):
+    """Lorenz' system with each channel in a unit of its own."""
+
+    def velocity(self, t: float | Tensor, x: Any) -> Any:
+        return UNITS * super().velocity(t, x / UNITS)
+
+    def initial_states(self, count: int, rng: np.random.Generator) -> Any:
+        return UNITS.numpy() * Lorenz().initial_states(count, rng)
+
+
+def test_the_units_of_channels_do_not_change_the_step():
+    assert step_size(InOtherUnits(), start(InOtherUnits(), 20)) == step_size(Lorenz(), start(Lorenz(), 20))
+
+
+@dataclass(frozen=True)
+class Spiking(LinearSpiral):
+    """A rotation x' = y, y' = -x, and z' = -k (z - x), where k is 1,000 for x > 0.9 and 1 elsewhere."""
+
+    @property
+    def dim(self) -> int:
+        return 3
+
+    def velocity(self, t: float | Tensor, x: Any) -> Any:
+        u, v, z = x.unbind(-1)
+        return torch.stack([v, -u, -torch.where(u > 0.9, 1000.0, 1.0) * (z - u)], dim=-1)
+
+    def initial_states(self, count: int, rng: np.random.Generator) -> Any:
+        return np.array([-1.0, 0.0, -1.0]) + 0.01 * rng.normal(size=(count, 3))
+
+
+def test_a_flow_that_is_fast_only_later_gets_steps_that_it_can_bear():
+    flow = Spiking()
+    assert step_size(flow, start(flow, 10)) > 2.78 / 300
+    spectrum = flow_spectrum(flow, start(flow, 10), 4 * np.pi, warm_up=2 * np.pi)
+    np.testing.assert_allclose(spectrum.exponents[:2], 0, atol=1e-3)
+    share = np.arccos(0.9) / np.pi  # of the time in which x > 0.9
+    assert spectrum.exponents[2] == pytest.approx(-1 - 999 * share, rel=0.2)  # which decays far below one in a step
 
 
 @pytest.mark.slow

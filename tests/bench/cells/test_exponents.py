@@ -36,7 +36,8 @@ from metrics import (
     unbounded_fraction,
 )
 from systems import CubicSpiral, Dataset, LinearSpiral, Lorenz, Sampling, sample
-from systems.lyapunov import Spectrum, kaplan_yorke, push_forward
+from systems.lyapunov import Spectrum, kaplan_yorke
+from systems.tangents import push_forward
 from tests.support.cases import few
 from tests.support.problems import ShearedCycle
 from tests.support.stubs import Turning

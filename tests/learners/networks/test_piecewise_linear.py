@@ -6,7 +6,7 @@ import torch
 
 from learners.networks.piecewise_linear import PiecewiseLinearForm, PiecewiseLinearMap
 from learners.streams import stream
-from systems.lyapunov import push_forward
+from systems.tangents import push_forward
 
 DIM, HIDDEN, NONLINEAR = 3, 2, 4
 FORMS = ("shallow", "dendritic", "almost-linear")

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from learners import Budget, NeuralODE, ResNet, Training
 from systems import Dysts, Family, Flow, Lorenz, Lorenz96, Sampling, Simulated, VanDerPol, over, sample
 from systems.configuration import label
 from systems.flows import dysts as adapter
+from systems.tangents import push_forward
 
 SMALL = Sampling(
     step=0.05, trajectories=4, samples=20, valid=2, test=3, context=5, horizon=0.3, climate=1, climate_horizon=0.5
@@ -104,12 +106,28 @@ def test_a_flow_of_the_catalogue_is_what_it_says():
     assert system.timescale == pytest.approx(1.5008)
 
 
+@pytest.mark.parametrize("name", ["Colpitts", "Lorenz96", "NuclearQuadrupole"])
+def test_a_flow_that_is_written_for_arrays_is_differentiable_all_the_same(name: str):
+    """Steps, assignments to slices, functions of numbers: beside differences of theirs."""
+    pytest.importorskip("dysts", reason="the extra is not installed")
+    system = Dysts(name)
+    state = system.initial_states(1, np.random.default_rng(0))
+    tangent = np.random.default_rng(1).normal(size=state.shape)
+    _, found = push_forward(partial(system.velocity, 0.0), torch.from_numpy(state), torch.from_numpy(tangent))
+    model = adapter._model(name)
+    ahead, behind = (np.array(model.rhs((state + sign * 1e-6 * tangent)[0], 0.0)) for sign in (1, -1))
+    np.testing.assert_allclose(found[0], (ahead - behind) / 2e-6, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("NoSuch", "dysts has no flow 'NoSuch'"),
         ("MackeyGlass", "dysts has no flow 'MackeyGlass'"),
         ("Hopfield", "is not a formula of its state: choose another"),
+        ("BeerRNN", "is not a formula of its state: choose another"),
+        ("BelousovZhabotinsky", "is not a formula of its state: choose another"),  # of one state, but not of many
+        ("Torus", "depends on the time, not on its state alone"),
     ],
 )
 def test_what_cannot_be_taken_over_is_refused(name: str, message: str):
