@@ -195,9 +195,10 @@ def period(system: Simulated, orbit: Orbit) -> float:
     """Time between the first two upward crossings of the orbit's level, each found by ever finer sampling."""
     start, channel = np.array([orbit.start]), orbit.channel
     if orbit.settle:
-        start = system.solve(start, np.linspace(0.0, orbit.settle * system.timescale, 20 * orbit.settle + 1))[:, -1]
+        course = np.linspace(0.0, orbit.settle * system.timescale, 20 * orbit.settle + 1)
+        start = system.solve(start, course, TIGHTER)[:, -1]
     times = np.linspace(0.0, 2.3 * system.timescale, 461)
-    solution = system.solve(start, times)
+    solution = system.solve(start, times, TIGHTER)
     above = solution[0, :, channel] - orbit.level
     before = np.flatnonzero((above[:-1] <= 0) & (above[1:] > 0))[:2]
     if len(before) < 2:
@@ -211,7 +212,7 @@ def _crossing(system: Simulated, state: Float64[np.ndarray, "1 dim"], width: flo
     passed = 0.0
     for _ in range(3):
         times = np.linspace(0.0, width, 33)
-        solution = system.solve(state, times)
+        solution = system.solve(state, times, TIGHTER)
         index = int((solution[0, :, orbit.channel] > orbit.level).argmax()) - 1
         passed, width, state = passed + times[index], times[1], solution[:, index]
     last, following = system.solve(state, np.array([0.0, width]))[0, :, orbit.channel] - orbit.level

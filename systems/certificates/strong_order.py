@@ -12,8 +12,8 @@ from systems.solvers.stochastic import Field, Width, euler_maruyama, milstein
 from systems.stochastic import Stochastic
 
 PATHS = 400
-FINEST = 1024  # steps of the path that the others are compared with
-COARSE = (16, 32, 64, 128)  # steps of these
+FINEST = 8192  # steps of the path that the others are compared with
+COARSE = (32, 64, 128, 256)  # steps of these
 DURATION = 0.25  # timescales
 
 Scheme = Callable[[Field, Field, Tensor, Width, Tensor], Tensor]

@@ -32,7 +32,7 @@ class BistableDuffing(Flow):
     damping: float = 0.5
 
     timescale_name = "period"
-    published = (Published("4b345efc4bf0", orbit=Orbit(PERIOD, (CENTRE + 1e-3, 0.0), LINEARISED, level=CENTRE)),)
+    published = (Published("4b345efc4bf0", orbit=Orbit(PERIOD, (CENTRE + 1e-4, 0.0), LINEARISED, level=CENTRE)),)
 
     def __post_init__(self) -> None:
         require_positive(self, "stiffness", "cubic", "damping", otherwise="nothing comes to rest in one of two wells")

@@ -32,7 +32,7 @@ class DoubleScroll(KnownExponent, Hybrid):
     published = (
         Published(
             "752e58a508dc",
-            attractor=Attractor((largest_exponent, 0.004, "neighbours"), states=60, time=12.0),
+            attractor=Attractor((largest_exponent, 0.004, "neighbours"), states=300, time=12.0),
         ),
     )
 

@@ -42,7 +42,12 @@ CASES: dict[str, Known] = {
         0.061, 0.061, "89b53cf9b2aa", (2.77, 19.1, -3.14), lambda x, y, z: (y + 3.9 * z, 0.9 * x * x - y, 1 - x)
     ),
     "M": Known(
-        0.044, 0.0434, "9e39960ca514", (0.69, -1.46, -2.93), lambda x, y, z: (-z, -x * x - y, 1.7 + 1.7 * x + y)
+        0.044,
+        0.0434,
+        "9e39960ca514",
+        (0.69, -1.46, -2.93),
+        lambda x, y, z: (-z, -x * x - y, 1.7 + 1.7 * x + y),
+        1 / 512,
     ),
     "N": Known(0.076, 0.0755, "16a7e530115e", (-16.04, 1.87, 2.52), lambda x, y, z: (-2 * y, x + z * z, 1 + y - 2 * z)),
     "O": Known(0.049, 0.0488, "ca4d7a214500", (-0.43, 0.13, -0.88), lambda x, y, z: (y, x - z, x + x * z + 2.7 * y)),
@@ -74,7 +79,7 @@ class Sprott(Flow):
         Published(
             known.digest,
             Attractor(
-                (known.published, 0.0005 + 0.01 * known.published, SPROTT_1994), states=400, time=30.0, step=known.step
+                (known.published, 0.0005 + 0.01 * known.published, SPROTT_1994), states=1000, time=30.0, step=known.step
             ),
             at={"case": case},
         )
