@@ -32,6 +32,7 @@ _LAYER = "Differential equations as a PyTorch neural network layer (write-up)"
 RECOVERED = 0.05  # relative error of the worst parameter, up to which all of them count as recovered
 LARGEST = 16  # training trajectories of the hybrid suite
 WINDOW = 30 / 6.299  # periods that the trajectories of the neural suite last
+NOTHING = 0.1  # decades of error that count as no difference
 TRAINED = 2.0  # timescales that its training trajectories last
 
 
@@ -85,7 +86,12 @@ def _longer_as_published(frame: pd.DataFrame) -> Effect:
 def _leaner(frame: pd.DataFrame) -> Effect:
     """Error of the hybrid over that of the neural model, which is given twice as many trajectories."""
     pairs = [(given(frame, "nrmse", "HybridODE", n), given(frame, "nrmse", "NeuralODE", 2 * n)) for n in (1, 2, 4, 8)]
-    return effect(pd.concat([decades(*pair) for pair in pairs]), "decades of error, with half the data", highest=0.0)
+    return effect(
+        pd.concat([decades(*pair) for pair in pairs]),
+        "decades of error, with half the data",
+        highest=0.0,
+        alike=NOTHING,
+    )
 
 
 def _elsewhere(frame: pd.DataFrame) -> Effect:
@@ -103,10 +109,9 @@ def _annulus(frame: pd.DataFrame) -> Effect:
 def _latent(frame: pd.DataFrame) -> Effect:
     """Error of extrapolations of the latent ODE over those of the recurrent network."""
     ode, rnn = (measured(trials_of(frame, kind), "nrmse") for kind in ("LatentODE", "LatentRNN"))
-    return effect(decades(ode, rnn), "decades of error", highest=0.0)
+    return effect(decades(ode, rnn), "decades of error", highest=0.0, alike=NOTHING)
 
 
-NOTHING = 0.1  # decades of error that count as no cost
 IRREGULAR = "Irregular"  # the class of a system that is observed at irregular times
 
 
