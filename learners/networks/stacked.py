@@ -88,6 +88,16 @@ def replica(stack: Network, index: int) -> Network:
     return single.requires_grad_(False)
 
 
+def refresh(replicas: Sequence[nn.Module], stack: nn.Module) -> None:
+    """Give replicas that were taken from a stack its numbers of now."""
+    with torch.no_grad():
+        for index, one in enumerate(replicas):
+            for mine, its in zip(one.parameters(), stack.parameters(), strict=True):
+                mine.copy_(its[index : index + 1])
+            for mine, its in zip(one.buffers(), stack.buffers(), strict=True):
+                mine.copy_(its)
+
+
 def joined(stacks: Sequence[Network]) -> Network:
     """The replicas of several stacks as one stack, apart from the originals."""
     together = deepcopy(stacks[0])

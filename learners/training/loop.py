@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from learners.base import Budget, Predictor, SolverError, TrainingLog, Unsuitable
 from learners.networks.scales import mean_square
-from learners.networks.stacked import replica, replicas_in
+from learners.networks.stacked import refresh, replica, replicas_in
 from learners.training.best import Kept
 from learners.training.callbacks import TrainingState, call_back
 from learners.training.counting import counting
@@ -113,8 +113,14 @@ def train(
         solver = LevenbergMarquardt(network, residuals)
     parameters, held_out = list(network.parameters()), data.valid.evenly_spaced(VALIDATION_SEGMENTS)
 
+    apart: list[nn.Module] = []  # the replicas, copied once: copying networks takes longer than copying their numbers
+
     def predictors() -> list[Predictor]:
-        return [predictor(replica(network, index)) for index in range(replicas_in(network))]
+        if apart:
+            refresh(apart, network)
+        else:
+            apart.extend(replica(network, index) for index in range(replicas_in(network)))
+        return [predictor(one) for one in apart]
 
     step = TrainingStep(
         network,
