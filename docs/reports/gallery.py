@@ -12,7 +12,7 @@ import systems
 from results.figures.style import drawing, save
 from results.formatting import slug, three_digits
 from results.report.samples import FIGURES
-from systems import Map, Sampling, Sprott, System
+from systems import KuramotoSivashinsky, Map, Sampling, Sprott, System
 from systems.configuration import label
 from systems.flows.mackey_glass import MackeyGlass
 from systems.flows.sprott import CASES
@@ -28,11 +28,14 @@ OURS = ("two orbits", "two codes", "200 long runs", "neighbours", "linearised") 
 
 
 def shown_systems() -> list[System]:
-    """Every system of the package that needs no file, at its default parameters; of Sprott's flows every case."""
+    """Every system of the package that needs no file, at its default parameters, and a longer field; of Sprott's flows
+    every case.
+    """
     kinds: list[Any] = [getattr(systems, name) for name in systems.__all__ if name not in FILE_NEEDED]
     concrete = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, System) and not isabstract(kind)]
     return [
         *(kind() for kind in concrete if kind is not Sprott),
+        KuramotoSivashinsky(length=200.0, grid=512),
         *(Sprott(case=case) for case in CASES),
     ]
 
@@ -90,7 +93,10 @@ def known(system: Any) -> str:
 def page() -> Iterator[str]:
     """The paragraphs of the page; its pictures are written as it is made."""
     yield "# Gallery"
-    yield "`python docs/reports/gallery.py` draws this page. Systems are shown at their default parameters."
+    yield (
+        "`python docs/reports/gallery.py` draws this page. Systems are shown at their default parameters, the "
+        "Kuramoto-Sivashinsky equation at length 200, too."
+    )
     found = shown_systems()
     maps = [one for one in found if isinstance(one, Map)]
     cases = [one for one in found if isinstance(one, Sprott)]
