@@ -132,9 +132,9 @@ class Run:
             raise unknown("figure", name, self._pictures)
         return self._pictures[name].draw()
 
-    def report(self) -> Path:
-        """Write the report, with tables and figures, and return the path of its page."""
-        return write_report(self.stored, show=False)
+    def report(self, folder: str | Path | None = None) -> Path:
+        """Write the report, with tables and figures, into the run's folder or another; the path of its page."""
+        return write_report(self.stored, show=False, elsewhere=None if folder is None else Path(folder))
 
     def model(self, system: str, learner: str, seed: int = 0) -> Predictor:
         """A fitted model, with the weights that its cell has kept. System and learner are named as in the tables."""

@@ -90,7 +90,8 @@ def report_on(plan: Plan, show: bool) -> Path | None:
 def write_report(run: Run, show: bool = True, **formats: Any) -> Path:
     """Write the report of a run, with a spinner if it may `show`; the path of its page, or of the folder without one.
 
-    `formats` are `tables` and `figures`, each a tuple of names, and `references`: whether figures show reference rows.
+    `formats` are `tables` and `figures`, each a tuple of names, `references`: whether figures show reference rows, and
+    `elsewhere`: another folder than the run's.
     """
     from results.report import page
 

@@ -41,14 +41,16 @@ def write_report(
     figures: Collection[str] = FORMATS,
     jobs: int = 1,
     references: bool = True,
+    elsewhere: Path | None = None,
 ) -> Path:
-    """Make everything in a run's folder from its cells, and return the page, or else the folder.
+    """Make everything from a run's cells in its folder, or `elsewhere`, and return the page, or else the folder.
 
     An interrupted run is reported as far as it came. `tables` are the formats of tables, and say whether there is a
     page; `figures` are those of figures, which show the `references` or leave them out; so many `jobs` (processes)
     write files at once.
     """
-    folder = run.folder
+    folder = elsewhere or run.folder
+    folder.mkdir(parents=True, exist_ok=True)
     shown = PAGE in tables
     data, omitted = FigureData(run, run.frame()), Omissions()
     with executor(jobs) as pool:
@@ -71,8 +73,9 @@ def write_report(
             with omitted.instead_of(f"table {table.name}"):
                 files.result()
         csv.result()
-    for place, names in (("figures", shown_figures), ("tables", every)):
-        _remove_others(folder / place, {each.name for each in names})
+    if not elsewhere:
+        for place, names in (("figures", shown_figures), ("tables", every)):
+            _remove_others(folder / place, {each.name for each in names})
     if not shown:
         return folder
     path = folder / "report.html"

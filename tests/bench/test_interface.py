@@ -52,7 +52,7 @@ def test_scores_are_those_of_a_run_of_the_same_fit(run: bench.Run, data: Dataset
     np.testing.assert_allclose(found["nrmse"], here["nrmse"], rtol=1e-4)
 
 
-def test_a_run_has_its_tables_and_figures_and_gives_its_models_back(run: bench.Run, data: Dataset):
+def test_a_run_has_its_tables_and_figures_and_gives_its_models_back(run: bench.Run, data: Dataset, tmp_path: Path):
     learner = run.stored.learners[0]
     assert list(run.leaderboard().index) == [learner, "Persistence"]
     assert "error_growth" in run.figures
@@ -68,6 +68,12 @@ def test_a_run_has_its_tables_and_figures_and_gives_its_models_back(run: bench.R
     np.testing.assert_array_equal(kept["1.scales.mean"], data.mean)
     np.testing.assert_array_equal(kept["1.scales.std"], data.std)
     assert run.report().name == "report.html"
+    kept = tmp_path / "figures" / "of_mine.png"
+    kept.parent.mkdir()
+    kept.touch()
+    assert run.report(tmp_path) == tmp_path / "report.html"
+    assert (tmp_path / "report.html").stat().st_size > 1e5
+    assert kept.exists()
 
 
 def test_parts_of_a_suite_are_named_or_made_here(tmp_path: Path):
