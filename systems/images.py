@@ -1,8 +1,11 @@
 """Labelled images for classifiers: sets of them, how they are split, and what a learner is given."""
 
+import gzip
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import numpy as np
@@ -86,14 +89,13 @@ class Torchvision(ImageSet):
 
     def load(self) -> tuple[LabelledImages, LabelledImages | None]:
         from torchvision import datasets
-        from torchvision.datasets.utils import extract_archive
 
         name, folder = type(self).__name__, Path(self.root).expanduser()
         raw = folder / name / "raw"
         try:
             for packed in raw.glob("*-ubyte.gz"):
                 if not packed.with_suffix("").exists():
-                    extract_archive(str(packed), str(raw))
+                    _unpack(packed, packed.with_suffix(""))
             parts = [
                 getattr(datasets, name)(str(folder), train=train, download=self.download) for train in (True, False)
             ]
@@ -106,6 +108,15 @@ class Torchvision(ImageSet):
             ) from error
         train, test = (LabelledImages(each.data.unsqueeze(1), each.targets.to(torch.int64)) for each in parts)
         return train, test
+
+
+def _unpack(packed: Path, target: Path) -> None:
+    """Write what a gzip file holds, all of it or nothing, for others may read it while this is done."""
+    with TemporaryDirectory(dir=packed.parent) as folder:
+        part = Path(folder) / target.name
+        with gzip.open(packed) as source, part.open("wb") as unpacked:
+            copyfileobj(source, unpacked)
+        part.replace(target)
 
 
 @dataclass(frozen=True)

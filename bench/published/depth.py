@@ -13,6 +13,7 @@ from systems.images import sample_images
 
 PAPER = {"ResNetClassifier": 0.41, "ODENetClassifier": 0.42, "MLPClassifier": 1.60}
 ONE_EPOCH = {"ODENetClassifier": 1.32}  # of the re-implementation: an accuracy of 98.68 %
+MINUTES = {"ODENetClassifier": 12, "ResNetClassifier": 2}
 EPOCH = 0.2  # of the suite's five
 IMAGES = ImageSampling(valid=2_000, test=10_000, crop=2)  # the suite's
 
@@ -30,7 +31,9 @@ def measure(files: Path, learner: Classifier) -> Sequence[Figure]:
 def rows(files: Path) -> Sequence[Row]:
     """One for each network that is published; RK-Net, which takes as long as ODE-Net, is in the notes alone."""
     chosen = [one for one in suite.learners if isinstance(one, Classifier) and type(one).__name__ in PAPER]
-    return [Row((type(one).__name__,), partial(measure, files, one)) for one in chosen]
+    return [
+        Row((name := type(one).__name__,), partial(measure, files, one), minutes=MINUTES.get(name, 0)) for one in chosen
+    ]
 
 
 table = Table(

@@ -26,15 +26,16 @@ def measure_tables(
     `notify` is called with the table's name and each outcome in turn. A row whose process ended without a word is
     measured once more, alone, before it is given up. What is under way when the user stops the program is dropped.
     """
-    places = {name: range(len(table_named(name).rows(files))) for name in names}
+    rows = {(name, place): row for name in names for place, row in enumerate(table_named(name).rows(files))}
     pool = _pool(jobs)
     try:
         with without_script():
-            waiting = {name: [pool.submit(_measure, name, row, files) for row in places[name]] for name in names}
+            order = sorted(rows, key=lambda place: -rows[place].minutes)
+            waiting = {place: pool.submit(_measure, *place, files) for place in order}
         for name in names:
             outcomes = []
-            for row in places[name]:
-                outcomes.append(_outcome(waiting[name][row], name, row, files))
+            for place in (one for one in rows if one[0] == name):
+                outcomes.append(_outcome(waiting[place], *place, files))
                 notify(name, outcomes[-1])
             yield name, outcomes
     finally:

@@ -38,6 +38,7 @@ class Row:
 
     names: tuple[str, ...]
     measure: Callable[[], Sequence[Figure]]
+    minutes: int = 0  # of the processor, about: rows that take long are begun first
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,7 @@ def test_files_are_read_packed_as_they_are_published(tmp_path):
     train, test = MNIST(str(tmp_path), download=False).load()
     assert test is not None
     assert [part.pixels.shape for part in (train, test)] == [(3, 1, 2, 2)] * 2
+    assert {path.name for path in raw.iterdir()} == {*FILES, *(f"{name}.gz" for name in FILES)}
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"the files of MNIST are not in {REAL} (DYNAMICS_BENCH_MNIST)")
