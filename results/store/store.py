@@ -103,13 +103,13 @@ class Store:
         under `root/damaged`.
         """
         self.path(key).parent.mkdir(parents=True, exist_ok=True)
-        if (self.root / "store.json").exists():
-            self.check_version()
-        else:
-            write_in_one_stroke(self.root / "store.json", json.dumps({"version": VERSION}) + "\n")
+        self.check_version()
         temporary = self._temporary(key)
         temporary.mkdir()
         try:
+            if not (self.root / "store.json").exists():  # written where a process that is killed leaves what is swept
+                write_in_one_stroke(temporary / "store.json", json.dumps({"version": VERSION}) + "\n")
+                (temporary / "store.json").replace(self.root / "store.json")
             yield temporary
             _seal(temporary)
             self._publish(temporary, key, replace)

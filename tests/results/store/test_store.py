@@ -68,6 +68,20 @@ def test_an_exception_while_staging_leaves_nothing_behind(store: Store):
     assert sorted(path.name for path in store.root.iterdir()) == ["cells", "store.json"]
 
 
+def test_whatever_is_being_written_lies_where_half_written_cells_are_swept(store: Store, monkeypatch):
+    """As a process leaves it that is killed there: the first in a store, which writes its version, too."""
+    seen: list[str] = []
+
+    def look(descriptor: int) -> None:
+        seen.extend(path.name for path in store.root.iterdir() if path.name.startswith("."))
+
+    monkeypatch.setattr("os.fsync", look)
+    stage(store)
+    assert len(seen) >= 2
+    assert all(name.startswith(".cells-abc-") for name in seen)
+    assert json.loads((store.root / "store.json").read_text())["version"]
+
+
 def test_a_cell_that_another_process_finished_first_is_kept(store: Store):
     with store.stage("abc") as folder:
         (folder / "records.json").write_text("[]")
