@@ -13,32 +13,22 @@ import numpy as np
 from bench.published.definitions import spectral_distance, state_space_divergence
 from bench.published.replicas import BUDGET, fitted, median
 from bench.published.table import Figure, Row, Table
+from bench.suites.attractors import ALMOST_LINEAR, CONTEXT, STEP
 from learners import (
     PLRNN,
     Learner,
     NeuralODE,
     PolynomialPropagator,
     Reservoir,
-    Training,
     TrueEquations,
 )
 from learners.base import STANDARD
 from systems import Dataset, Lorenz, Sampling, sample
 from systems.configuration import label
 
-STEP = 0.01  # time units
 NOISE = 0.05  # standard deviations
 TRUTH, ORBIT, TRANSIENT = 99_500, 10_000, 1_000  # samples
 DIVERGENCE, DISTANCE = 3.524, 0.143  # of 20 units, of which 2 are rectified
-CONTEXT = 32
-ALMOST_LINEAR = PLRNN(
-    form="almost-linear",
-    hidden=17,
-    nonlinear=2,
-    lookahead=64,
-    interval=16,
-    training=Training(updates=100_000, batch=16, learning_rate=3e-3),
-)
 LEARNERS: tuple[tuple[Learner, bool], ...] = (  # and whether it is the one whose figures are published
     (ALMOST_LINEAR, True),
     (PLRNN(), False),

@@ -1,7 +1,7 @@
 """Chaos on a field nine times as long: do local networks forecast Kuramoto-Sivashinsky at length 200 as they do at 22?
 
-Its attractor has a dimension of about 44, in place of 5. The convolutions are those of `chaos`, with as many updates;
-no setting was chosen here. Dense networks would have weights for each pair of 512 sites, and are left out.
+Its attractor has a dimension of about 44, in place of 5. The convolutions are those of `chaos`, with as many updates.
+Settings were chosen there, none here. Dense networks would have weights for each pair of 512 sites, and are left out.
 """
 
 from bench.equal_time import in_equal_time
