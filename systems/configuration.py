@@ -20,7 +20,8 @@ def label(component: Any) -> str:
 def short_labels(components: Sequence[Any]) -> list[str]:
     """Labels of at most LONGEST characters where that can be: long ones keep only what tells a class's members apart.
 
-    Of the fields that differ from their defaults, the fewest that are different for each: words, before any number.
+    Of the fields that differ from their defaults, the fewest that are different for each: words, before any number, and
+    its own before those of its training.
     """
     labels = [label(component) for component in components]
     families: dict[str, list[int]] = {}
@@ -36,8 +37,9 @@ def short_labels(components: Sequence[Any]) -> list[str]:
 def _telling(changed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The changes of the fewest fields by which no two are alike: of words alone, or with as few numbers as can be."""
     values = {name: value for one in changed for name, value in one.items()}
-    words = sorted((name for name, value in values.items() if isinstance(value, str)), key=lambda name: name != KIND)
-    numbers = [name for name in values if name not in words]
+    own = sorted(values, key=lambda name: (name != KIND, "." in name))
+    words = [name for name in own if isinstance(values[name], str)]
+    numbers = [name for name in own if name not in words]
     for figures, count in product(range(len(numbers) + 1), range(len(words) + 1)):
         for named, counted in product(combinations(words, count), combinations(numbers, figures)):
             kept = [{name: value for name, value in one.items() if name in named + counted} for one in changed]

@@ -10,6 +10,11 @@ DENSE = ResNet(blocks=1, width=256, noise=0.01, training=Training(updates=8_000)
 RING = ResNet(blocks=1, network="convolution", kernel=3, noise=0.003, training=Training(updates=6_000))
 
 
+def test_a_number_of_its_own_tells_a_learner_apart_before_one_of_its_training():
+    far = NeuralODE(lookahead=10, training=Training(updates=1_700, batch=64))
+    assert short_labels([NeuralODE(training=Training(updates=12_000)), far]) == ["NeuralODE", "NeuralODE[lookahead=10]"]
+
+
 def test_short_labels_are_the_full_ones():
     learners = [WindowedRNN(cell="rnn"), WindowedRNN(), NeuralODE(lookahead=5), Persistence()]
     assert short_labels(learners) == [label(learner) for learner in learners]
