@@ -1,8 +1,13 @@
 """What processes that this program starts take over from it."""
 
+import multiprocessing
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
 from types import ModuleType
 
 
@@ -15,3 +20,18 @@ def without_script() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+def end_with_parent(folder: Path | None = None) -> None:
+    """End this process, and remove its unfinished files, when its parent is gone, however it died."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        os._exit(1)
+
+    if parent is not None:
+        Thread(target=watch, daemon=True).start()

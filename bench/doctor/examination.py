@@ -19,6 +19,7 @@ from bench.catalogue.settings import build, parse
 from bench.display.tables import table_of
 from bench.errors import UserError
 from bench.machine.environment import cores
+from results.processes import end_with_parent
 
 if TYPE_CHECKING:
     from systems import Certificate, Check, System
@@ -181,7 +182,8 @@ def _certify_case(name: str) -> "Certificate":
 
 
 def _use_one_thread() -> None:
-    """Workers share the cores; more threads than that slow all of them."""
+    """Workers share the cores; more threads than that slow all of them. None outlives a program that is killed."""
     import torch
 
+    end_with_parent()
     torch.set_num_threads(1)

@@ -10,7 +10,7 @@ from time import process_time
 
 from bench.errors import one_line
 from bench.published.table import Outcome, Row, Table
-from results.processes import without_script
+from results.processes import end_with_parent, without_script
 
 
 def table_named(name: str) -> Table:
@@ -77,7 +77,8 @@ def measure_row(row: Row) -> Outcome:
 
 
 def _use_one_thread() -> None:
-    """Rows share the cores; more threads than that slow all of them."""
+    """Rows share the cores; more threads than that slow all of them. None outlives a program that is killed."""
     import torch
 
+    end_with_parent()
     torch.set_num_threads(1)

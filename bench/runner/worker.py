@@ -1,15 +1,12 @@
 """The life of one cell in a process of its own."""
 
 import faulthandler
-import multiprocessing
 import os
 import resource
-import shutil
 import sys
 import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Thread
 
 import psutil
 import torch
@@ -19,6 +16,7 @@ from bench.cells.key import Planned, digest
 from bench.cells.run import run_cell
 from bench.runner.task import Report, Task, write_attempts
 from results import Store
+from results.processes import end_with_parent
 from results.store.lease import Lease
 
 LIMITED = resource.RLIMIT_DATA  # memory written to; of address space, threads and libraries reserve far more
@@ -56,7 +54,7 @@ def make_data(planned: Planned, store: Store, threads: int, memory: float | None
     """Make the data of a cell. Errors are for the cells that need them: they try again, and have a log."""
     _set_limits(threads, memory)
     _redirect_output(Path(os.devnull))
-    _end_with_parent()
+    end_with_parent()
     planned.cell.prepare(store.root / "data")
 
 
@@ -73,7 +71,7 @@ def _write_cell(task: Task, store: Store, parent: Connection) -> None:
     with store.stage(task.planned.key, task.replace) as folder:
         parent.send(Report("unfinished", folder))
         _redirect_output(folder / "log.txt")
-        _end_with_parent(folder)
+        end_with_parent(folder)
         write_attempts(folder, task.attempts)
         try:
             run_cell(task.planned, store, folder)
@@ -111,17 +109,3 @@ def _redirect_output(log: Path) -> None:
     sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
     faulthandler.enable(sys.stderr, all_threads=False)
-
-
-def _end_with_parent(folder: Path | None = None) -> None:
-    """End this process, and remove its unfinished files, when its parent is gone, however it died."""
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()

@@ -2,16 +2,14 @@
 
 import gc
 import multiprocessing
-import os
 import pickle
 import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from threading import Thread
 from typing import Any
 
 from results.figures.style import Look, look
-from results.processes import without_script
+from results.processes import end_with_parent, without_script
 
 
 def executor(jobs: int) -> Executor:
@@ -64,10 +62,4 @@ def _prepare(chosen: Look | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which a pool ends that has lost one of its own
     look.set(chosen)
     gc.freeze()  # what was imported is not visited at every collection
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(1)
+    end_with_parent()
