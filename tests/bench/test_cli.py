@@ -133,7 +133,7 @@ def test_without_arguments_help_is_shown(command):
         (["rnu"], "no such command 'rnu'. Did you mean 'run'?"),
         (["run", "--sede", "3"], "no such option --sede: did you mean --seeds?"),
         (["run", "--suite"], "option '--suite' requires an argument"),
-        (["run"], "which suite? Give --suite one of basins, beyond, chaos, "),
+        (["run"], "which suite? Give --suite one of attractors, basins, beyond, chaos, "),
         (["run", "--suite", "choas"], "unknown suite 'choas': did you mean chaos?"),
         (["run", "--suite", "toy_siute.py"], "there is no file toy_siute.py: did you mean toy_suite.py?"),
         (["run", "--suite", "chaos", "-s", "Lorens"], "unknown system 'Lorens': did you mean Lorenz?"),
