@@ -13,8 +13,9 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from systems.solvers.compiling import WITHIN
+
 OPTIONS: Any = {"fastmath": {"reassoc", "contract", "nsz", "arcp"}, "error_model": "numpy"}  # NaN and inf keep theirs
-WITHIN: Any = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 ROWS, LANES = 4, 16  # of the tiles that a product consists of
 VECTOR = ir.VectorType(ir.FloatType(), LANES)
 INDEX = ir.IntType(64)
@@ -24,12 +25,12 @@ ZERO, HALF, ONE = F(0), F(0.5), F(1)
 
 def compiled(function: Callable[..., Any]) -> Any:
     """A function that compiled ones call. What type checkers have wrapped it with, as tests do, is taken off."""
-    return njit(**WITHIN)(inspect.unwrap(function))
+    return njit(**OPTIONS, **WITHIN)(inspect.unwrap(function))
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """A small function that compiled ones take over as text, which takes less time to compile."""
-    return njit(**WITHIN, inline="always")(inspect.unwrap(function))
+    return njit(**OPTIONS, **WITHIN, inline="always")(inspect.unwrap(function))
 
 
 def _tile(start: str) -> Any:

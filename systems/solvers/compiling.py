@@ -1,4 +1,9 @@
-"""Compiled functions that are kept on disk, beside their sources or in the user's cache. Importing this takes numba."""
+"""Compiled functions that are kept on disk, beside their sources or in the user's cache. Importing this takes numba.
+
+What a function calls becomes part of it (`WITHIN`). If it kept a name of its own, the process would run whichever code
+of that name it met first: another kernel's, or, where the function was just compiled, what was made of the inner one
+alone, whose sums have other last bits.
+"""
 
 import inspect
 import sys
@@ -9,6 +14,8 @@ from time import perf_counter
 from typing import Any
 
 from numba import njit
+
+WITHIN: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True}  # of functions others call
 
 
 def digest(*files: str) -> str:

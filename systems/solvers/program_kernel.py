@@ -4,6 +4,7 @@ from typing import Any
 
 from numba import njit, types
 
+from systems.solvers.compiling import WITHIN
 from systems.solvers.tracing import ABSOLUTE, ADD, DIVIDE, MULTIPLY, NEGATE, SUBTRACT, Program
 
 OPTIONS: Any = {"error_model": "numpy"}
@@ -11,7 +12,7 @@ _MEMBERS = types.float64[::1], types.int64[:, ::1], types.int64[::1], types.int6
 PROGRAM: Any = types.NamedTuple(_MEMBERS, Program)
 
 _njit: Any = njit
-inner = _njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # functions that others call
+inner = _njit(**OPTIONS, **WITHIN)  # functions that others call
 
 
 @inner
