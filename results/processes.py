@@ -25,13 +25,13 @@ def without_script() -> Iterator[None]:
 def end_with_parent(folder: Path | None = None) -> None:
     """End this process, and remove its unfinished files, when its parent is gone, however it died."""
     parent = multiprocessing.parent_process()
+    if parent is None:
+        return
 
     def watch() -> None:
-        if parent is not None:
-            parent.join()
+        parent.join()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
-    if parent is not None:
-        Thread(target=watch, daemon=True).start()
+    Thread(target=watch, daemon=True).start()

@@ -37,9 +37,9 @@ def short_labels(components: Sequence[Any]) -> list[str]:
 def _telling(changed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The changes of the fewest fields by which no two are alike: of words alone, or with as few numbers as can be."""
     values = {name: value for one in changed for name, value in one.items()}
-    own = sorted(values, key=lambda name: (name != KIND, "." in name))
-    words = [name for name in own if isinstance(values[name], str)]
-    numbers = [name for name in own if name not in words]
+    names = sorted(values, key=lambda name: (name != KIND, "." in name))
+    words = [name for name in names if isinstance(values[name], str)]
+    numbers = [name for name in names if name not in words]
     for figures, count in product(range(len(numbers) + 1), range(len(words) + 1)):
         for named, counted in product(combinations(words, count), combinations(numbers, figures)):
             kept = [{name: value for name, value in one.items() if name in named + counted} for one in changed]

@@ -3,11 +3,9 @@
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
 from math import floor, inf, isfinite, log10
-from multiprocessing import get_context
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +17,7 @@ from bench.catalogue.settings import build, parse
 from bench.display.tables import table_of
 from bench.errors import UserError
 from bench.machine.environment import cores
-from results.processes import end_with_parent
+from bench.machine.pool import pool_of_workers
 
 if TYPE_CHECKING:
     from systems import Certificate, Check, System
@@ -73,7 +71,7 @@ def certificates(systems: Sequence[str], cases: Sequence[str] = ()) -> Iterator[
     if workers < 2:
         yield from (job() for job in jobs)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), _use_one_thread) as pool:
+    with pool_of_workers(workers) as pool:
         yield from pool.map(_call, jobs)
 
 
@@ -179,11 +177,3 @@ def _certify_case(name: str) -> "Certificate":
     from bench.doctor.cases import CASES
 
     return next(case for case in CASES if case.name == name).certificate()
-
-
-def _use_one_thread() -> None:
-    """Workers share the cores; more threads than that slow all of them. None outlives a program that is killed."""
-    import torch
-
-    end_with_parent()
-    torch.set_num_threads(1)

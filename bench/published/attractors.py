@@ -5,6 +5,7 @@ systems reconstruction", NeurIPS 2024.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,20 +14,12 @@ import numpy as np
 from bench.published.definitions import spectral_distance, state_space_divergence
 from bench.published.replicas import BUDGET, fitted, median
 from bench.published.table import Figure, Row, Table
-from bench.suites.attractors import ALMOST_LINEAR, CONTEXT, STEP
-from learners import (
-    PLRNN,
-    Learner,
-    NeuralODE,
-    PolynomialPropagator,
-    Reservoir,
-    TrueEquations,
-)
+from bench.suites.attractors import ALMOST_LINEAR, CONTEXT, SAMPLING
+from learners import PLRNN, Learner, NeuralODE, PolynomialPropagator, Reservoir, TrueEquations
 from learners.base import STANDARD
-from systems import Dataset, Lorenz, Sampling, sample
+from systems import Dataset, Lorenz, sample
 from systems.configuration import label
 
-NOISE = 0.05  # standard deviations
 TRUTH, ORBIT, TRANSIENT = 99_500, 10_000, 1_000  # samples
 DIVERGENCE, DISTANCE = 3.524, 0.143  # of 20 units, of which 2 are rectified
 LEARNERS: tuple[tuple[Learner, bool], ...] = (  # and whether it is the one whose figures are published
@@ -41,21 +34,8 @@ LEARNERS: tuple[tuple[Learner, bool], ...] = (  # and whether it is the one whos
 
 def dataset() -> Dataset:
     """Noisy samples for training, 100,000 in all, and a long trajectory without noise."""
-    system = Lorenz()
-    units = STEP / system.timescale
-    sampling = Sampling(
-        step=units,
-        trajectories=20,
-        samples=5_000,
-        valid=2,
-        test=1,
-        context=CONTEXT,
-        horizon=units,
-        climate=1,
-        climate_horizon=units * TRUTH,
-        noise=NOISE,
-    )
-    return sample(system, sampling, 0)
+    step = SAMPLING.step
+    return sample(Lorenz(), replace(SAMPLING, test=1, horizon=step, climate=1, climate_horizon=step * TRUTH), 0)
 
 
 def measure(learner: Learner, published: bool) -> Sequence[Figure]:

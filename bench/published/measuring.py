@@ -1,16 +1,16 @@
 """The rows of all tables, measured in processes of their own: what goes wrong in one costs that row alone."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
-from multiprocessing import get_context
 from pathlib import Path
 from time import process_time
 
 from bench.errors import one_line
+from bench.machine.pool import pool_of_workers
 from bench.published.table import Outcome, Row, Table
-from results.processes import end_with_parent, without_script
+from results.processes import without_script
 
 
 def table_named(name: str) -> Table:
@@ -27,7 +27,7 @@ def measure_tables(
     measured once more, alone, before it is given up. What is under way when the user stops the program is dropped.
     """
     rows = {(name, place): row for name in names for place, row in enumerate(table_named(name).rows(files))}
-    pool = _pool(jobs)
+    pool = pool_of_workers(jobs)
     try:
         with without_script():
             order = sorted(rows, key=lambda place: -rows[place].minutes)
@@ -42,15 +42,11 @@ def measure_tables(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, get_context("spawn"), _use_one_thread)
-
-
 def _outcome(future: "Future[Outcome]", name: str, row: int, files: Path) -> Outcome:
     try:
         return future.result()
     except (BrokenProcessPool, CancelledError):
-        with _pool(1) as alone, without_script():
+        with pool_of_workers(1) as alone, without_script():
             try:
                 return alone.submit(_measure, name, row, files).result()
             except BrokenProcessPool:
@@ -74,11 +70,3 @@ def measure_row(row: Row) -> Outcome:
     except Exception as error:
         figures, reason, failed = (), one_line(f"{type(error).__name__}: {error}"), True
     return Outcome(row.names, figures, process_time() - begin, reason, failed)
-
-
-def _use_one_thread() -> None:
-    """Rows share the cores; more threads than that slow all of them. None outlives a program that is killed."""
-    import torch
-
-    end_with_parent()
-    torch.set_num_threads(1)

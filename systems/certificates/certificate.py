@@ -215,7 +215,7 @@ def _crossing(system: Simulated, state: Float64[np.ndarray, "1 dim"], width: flo
         solution = system.solve(state, times, TIGHTER)
         index = int((solution[0, :, orbit.channel] > orbit.level).argmax()) - 1
         passed, width, state = passed + times[index], times[1], solution[:, index]
-    last, following = system.solve(state, np.array([0.0, width]))[0, :, orbit.channel] - orbit.level
+    last, following = system.solve(state, np.array([0.0, width]), TIGHTER)[0, :, orbit.channel] - orbit.level
     return float(passed - width * last / (following - last))
 
 

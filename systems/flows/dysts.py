@@ -36,9 +36,8 @@ class Dysts(Flow):
 
     def __post_init__(self) -> None:
         model, few = _model(self.name), _start(self.name) * np.array([[1.0], [1 + SPREAD]])
-        states = torch.from_numpy(
-            few
-        ).requires_grad_()  # of which numpy makes no arrays, without derivatives, in silence
+        states = torch.from_numpy(few)
+        states.requires_grad_()  # so that numpy makes no arrays of them, without derivatives, in silence
         try:
             ours, later = (self.velocity(t, states).numpy(force=True) for t in (0.3, 0.8))
         except Exception as error:  # of code that is not ours

@@ -57,7 +57,7 @@ CASES: dict[str, Known] = {
     ),
     "R": Known(
         0.062, 0.0622, "0c5d4a748e1d", (-2.77, -1.78, -1.09), lambda x, y, z: (0.9 - y, 0.4 + z, x * y - z), 1 / 256
-    ),  # intermittent: see its exponents at longer steps
+    ),
     "S": Known(0.188, 0.188, "201c589873fe", (-4.26, 0.4, -0.18), lambda x, y, z: (-x - 4 * y, x + z * z, 1 + x)),
 }
 

@@ -82,6 +82,16 @@ def test_new_initial_states_are_reached_if_the_error_is_half_that_of_persistence
     assert verdict("B2 (ours)", frame(nrmse__NeuralODE__16=neural, nrmse__Persistence__0=1.0)) == expected
 
 
+@pytest.mark.parametrize(("error", "expected"), [(0.05, "supported"), (0.2, "refuted")])
+def test_the_author_s_third_powers_are_judged_in_the_author_s_solver(error: float, expected: str):
+    published, ours = frame(nrmse__NeuralODE__0=error), frame(nrmse__NeuralODE__0=1.0)
+    for found, solver in ((published, "dopri5"), (ours, "rk4")):
+        found["learner"] += f"[solver={solver}]"
+        found["learner_settings"] = [{"inputs": "cubic", "scaled": False, "solver": solver}] * len(found)
+    assert verdict("B2", pd.concat([published, ours], ignore_index=True)) == expected
+    assert verdict("B2", ours) == "inconclusive"
+
+
 @pytest.mark.parametrize(("ode", "expected"), [(0.1, "supported"), (0.4, "refuted")])
 def test_the_latent_ode_is_compared_with_the_latent_rnn(ode: float, expected: str):
     assert verdict("D7", frame(nrmse__LatentODE__0=ode, nrmse__LatentRNN__0=0.2)) == expected
