@@ -21,6 +21,7 @@ class Name(StrEnum):
     POLYNOMIALS = "polynomials"
     CONTEXTS = "contexts"
     ATTRACTORS = "attractors"
+    RING = "ring"
     BASINS = "basins"
     EXPONENTS = "exponents"
     DYSTS = "dysts"
@@ -41,7 +42,7 @@ def published(
     ] = Path("published.md"),
     quiet: Quiet = False,
 ) -> int:
-    """Measure what others have published: polynomial maps, DynaMix, AL-RNNs, wells, exponents, dysts, images.
+    """Measure what others have published: polynomial maps, DynaMix, AL-RNNs, a ring, wells, exponents, dysts, images.
 
     Writes a page of tables, our figures beside the published ones. A row that fails costs no other.
     """
