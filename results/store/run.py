@@ -28,6 +28,13 @@ ESTIMATES = {  # metrics of long runs whose estimates have intervals, and the ar
 EQUAL = {"updates": "updates", "nfe": "function evaluations", "seconds": "seconds"}  # that learners may have alike
 
 
+class Shared(dict[Any, Any]):
+    """What all frames that are made of a run's have in common: pandas would copy it for each."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Shared":
+        return self
+
+
 @dataclass(frozen=True)
 class StoredCell:
     """One system met by one learner, and the key of the two in the store."""
@@ -205,10 +212,10 @@ class Run:
                 for row in sorted(record.rows(self.suite, cell.key), key=lambda row: place.get(row[_METRIC], inf))
             ]
         frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
-        frame.attrs["published"] = self.manifest.get("published", {})  # true values, by system and metric
-        frame.attrs["lacks"] = self.lacks
-        frame.attrs["reach"] = self._reach_of_truth()
-        frame.attrs["long_run"] = self.groups.get("long run", [])
+        frame.attrs["published"] = Shared(self.manifest.get("published", {}))  # true values, by system and metric
+        frame.attrs["lacks"] = Shared(self.lacks)
+        frame.attrs["reach"] = Shared(self._reach_of_truth())
+        frame.attrs["long_run"] = tuple(self.groups.get("long run", ()))
         return frame
 
     def _reach_of_truth(self) -> dict[tuple[str, str], float]:
