@@ -178,9 +178,10 @@ table = Table(
         f"{', '.join(f'{name} {score}' for name, score in HIDDEN.items())}.\n\n"
         "What is wrong with the files: rho is not 28, but 28.7 (X1), 29.7 (X2train), 31.9 (X3train, X5train, "
         "X5test to X7test), 33.7 (X4train), 34.3 and 37.6 (the starts of E11 and E12), at which the true equations "
-        "leave no residual. X5test, X6test and X7test are the same bytes, though X4train has another rho: E7 to "
-        "E10 do not forecast the trajectory that trains, and the true equations score far less than 100 there. "
-        "Long-time scores end well below 100 for anybody, since 500 rows are 25 time units. A polynomial fitted to "
-        "the hundred rows of a start solves E11 and E12, which therefore need no generalisation."
+        "leave no residual; and X5test, X6test and X7test are the same, though X4train has another rho: `python -m "
+        "bench published task_files` measures both. So E7 to E10 do not forecast the trajectory that trains, and the "
+        "true equations score far less than 100 there (see their row). Long-time scores end well below 100 for "
+        "anybody, since 500 rows are 25 time units (likewise). A polynomial fitted to the hundred rows of a start "
+        "solves E11 and E12 (see its row), which therefore need no generalisation."
     ),
 )

@@ -19,6 +19,7 @@ from bench.published.page import page, section, sections
 from bench.published.polynomials import CEILINGS, ceiling, dataset, prediction_time
 from bench.published.series import pieces
 from bench.published.table import Figure, Outcome, Row, Table
+from bench.published.task_files import rho_of
 from bench.published.taylor import coefficients, solve_lorenz
 from learners import Persistence, PolynomialPropagator, TrueEquations
 from systems import Lorenz
@@ -238,6 +239,15 @@ def test_polynomials_forecast_as_far_as_published():
 def test_rounding_alone_ends_forecasts_about_where_published(precision: str):
     """Published 12.0 and 32.1 Lyapunov times; measured 12.4 and 32.4."""
     assert ceiling(getattr(np, precision)) == pytest.approx(CEILINGS[precision], abs=1.0)
+
+
+@pytest.mark.parametrize(("noise", "error"), [(0.0, 1e-6), (0.02, 0.5)])
+def test_the_parameter_that_made_a_file_is_found(noise: float, error: float):
+    rows = Lorenz(rho=33.7).solve(np.array([[1.0, 2.0, 20.0]]), 0.05 * np.arange(400))[0]
+    rows += noise * rows.std(axis=0) * np.random.default_rng(0).normal(size=rows.shape)
+    rho, left = rho_of(rows)
+    assert rho == pytest.approx(33.7, abs=error)
+    assert left == pytest.approx(0, abs=1e-8) if noise == 0 else left > noise
 
 
 @pytest.mark.slow
