@@ -58,7 +58,7 @@ table = Table(
     heads=("file", "rows", "rho", "error of one step"),
     rows=rows,
     notes=(
-        "Where rows are noisy (X2train, X3train, X5train), noise on the earlier of two biases the parameter, which their "
-        "tests without noise tell."
+        "Where rows are noisy (X2train, X3train, X5train), noise on the earlier of two biases the parameter; the tests "
+        "that go on from them have none."
     ),
 )
