@@ -20,6 +20,7 @@ from results.claims.base import (
     together,
     trials_of,
 )
+from results.formatting import listed
 from results.statistics.trials import rows
 
 SOURCE = "Deep learning for dynamics: the intuitions (write-up)"
@@ -75,14 +76,19 @@ def bounded(trials: pd.DataFrame) -> pd.DataFrame:
 
 def _rougher(frame: pd.DataFrame, updates: int | None) -> Effect:
     """Roughness of the recurrent network's forecasts over the neural ODE's, in decades, on each system apart."""
+    windows = ""
     if updates is None:
         ours = trials_of(frame, "WindowedRNN", lambda its: untrained(its) == {"cell": "rnn"})
         theirs = trials_of(frame, "NeuralODE", lambda its: not untrained(its))
     else:
         ours, theirs = networks(frame, updates), fields(frame, updates)
+        told = rows(ours, metric="roughness")
+        lengths = sorted({settings.get("window", 4) for settings in told["learner_settings"]})
+        windows = f", windows of {listed(map(str, lengths))}" if lengths else ""
     values = decades(measured(bounded(ours), "roughness"), measured(bounded(theirs), "roughness"))
     return by_system(
-        values, lambda mine, system: effect(mine, f"decades of roughness on {system}", lowest=ABOVE, alike=SMOOTH)
+        values,
+        lambda mine, system: effect(mine, f"decades of roughness on {system}{windows}", lowest=ABOVE, alike=SMOOTH),
     )
 
 
@@ -162,7 +168,7 @@ COLLAPSES = "On Lorenz the recurrent network collapses to rest or to a cycle; th
 HARMS = "On chaotic systems a long lookahead harms."
 KEEPS = "Training on all data at once keeps the attractor better than minibatches."
 WORKING = "On stable systems any lookahead works."
-PAIR = "windowed RNN (ReLU, 2 x 128, windows of 3 and 10) and NODE (one hidden layer), as published"
+PAIR = "windowed RNN (ReLU, 2 x 128) and NODE (one hidden layer), as published"
 OURS = "windowed RNN (tanh) and NODE as we train them"
 TRAJECTORY = {"intuitions": "one trajectory of Lorenz", "spiral": "one trajectory of the cubic spiral"}
 STSP: dict[str, Any] = {"metric": "d_stsp", "unit": "nats of D_stsp, all at once less minibatches", "sign": 1}

@@ -125,6 +125,12 @@ def test_what_makes_no_difference_is_a_verdict_of_its_own():
     )
 
 
+def test_rows_of_roughness_name_the_windows_that_were_run():
+    both = {("CubicSpiral", network(10), "roughness"): 5.0}
+    for changes, said in (({}, "windows of 3"), (both, "windows of 3 and 10")):
+        assert effects("spiral", changes)["C1 (spiral, trained)"].unit.endswith(f"on CubicSpiral, {said}")
+
+
 def test_runs_that_fly_away_do_not_count_as_smooth():
     lost = {("Lorenz", field(), "unbounded_fraction"): 0.5}
     assert effects("intuitions", lost)["C1 (intuitions, trained)"].reason == "not tested: nothing was measured"
