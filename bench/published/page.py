@@ -10,6 +10,7 @@ from bench.published.table import Outcome, Table
 from results.formatting import escape_markdown, pipe_table
 
 TITLE = "# Measured where others have measured"
+BETWEEN_FIELDS = re.compile(r",(?=[a-z_.]+=)")  # of a label, where a line may break behind a space
 
 
 def page(known: Sequence[Table], made: Mapping[str, str], before: str) -> str:
@@ -43,5 +44,5 @@ def section(table: Table, outcomes: Sequence[Outcome], environment: Mapping[str,
 
 def _cells(outcome: Outcome, count: int) -> list[str]:
     figures = [str(one) for one in outcome.figures] or [escape_markdown(outcome.reason)]
-    cells = [*outcome.names, *figures]
+    cells = [*(BETWEEN_FIELDS.sub(", ", name) for name in outcome.names), *figures]
     return [*cells, *[""] * (count - len(cells)), duration(outcome.seconds) if outcome.figures else ""]

@@ -171,9 +171,9 @@ HERE = {"processor": "a processor", "torch": "2.6"}
 
 
 def test_a_page_keeps_the_tables_that_are_not_made_anew():
-    rows = [Outcome(("a",), (Figure(0.5, 0.4),), 61.0), Outcome(("b",), (), 0.0, "it | failed", failed=True)]
+    rows = [Outcome(("a[b=1,c.d=2]",), (Figure(0.5, 0.4),), 61.0), Outcome(("b",), (), 0.0, "it | failed", failed=True)]
     text = section(TABLE, rows, HERE)
-    assert "0.4 / **0.5**, +0.1 | 1 min 1 s" in text
+    assert "| a[b=1, c.d=2] | 0.4 / **0.5**, +0.1 | 1 min 1 s" in text  # labels may break into lines
     assert "it \\| failed" in text
     assert "1 min 1 s of processor time, one thread of a processor, torch 2.6" in text
     first = page([OTHER, TABLE], {"Mine": text, "Other": "## Other\n\nold"}, "")
