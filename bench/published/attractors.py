@@ -17,7 +17,7 @@ from bench.published.table import Figure, Row, Table
 from bench.suites.attractors import ALMOST_LINEAR, CONTEXT, SAMPLING
 from learners import PLRNN, Learner, NeuralODE, PolynomialPropagator, Reservoir, TrueEquations
 from learners.base import STANDARD
-from systems import Dataset, Lorenz, sample
+from systems import Dataset, Lorenz, System, sample
 from systems.configuration import label
 
 TRUTH, ORBIT, TRANSIENT = 99_500, 10_000, 1_000  # samples
@@ -34,8 +34,16 @@ LEARNERS: tuple[tuple[Learner, bool], ...] = (  # and whether it is the one whos
 
 def dataset() -> Dataset:
     """Noisy samples for training, 100,000 in all, and a long trajectory without noise."""
-    step = SAMPLING.step
-    return sample(Lorenz(), replace(SAMPLING, test=1, horizon=step, climate=1, climate_horizon=step * TRUTH), 0)
+    return noisy_samples(Lorenz(), SAMPLING.step, TRUTH)
+
+
+def noisy_samples(system: System, step: float, count: int) -> Dataset:
+    """As many and as noisy samples of a system as in suite `attractors`, `step` timescales apart, for training.
+
+    And a trajectory without noise of so many, behind a context.
+    """
+    sampling = replace(SAMPLING, step=step, test=1, horizon=step, climate=1, climate_horizon=step * count)
+    return sample(system, sampling, 0)
 
 
 def measure(learner: Learner, published: bool) -> Sequence[Figure]:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.published.attractors import noisy_samples
 from bench.published.definitions import spectral_distance
 from bench.published.replicas import BUDGET, fitted, median
 from bench.published.table import Figure, Row, Table
+from bench.suites.attractors import CONTEXT
 from learners import (
     PLRNN,
     IndependentTruth,
@@ -26,11 +28,11 @@ from learners import (
 )
 from learners.base import STANDARD
 from metrics import mixture_divergence
-from systems import Dataset, Lorenz96, Sampling, sample
+from systems import Dataset, Lorenz96
 from systems.configuration import label
 
 SITES, FORCING, STEP = 20, 16.0, 0.01  # time units
-CONTEXT, ORBIT = 32, 10_000  # samples
+ORBIT = 10_000  # samples
 DENDRITIC = PLRNN(
     form="dendritic", hidden=30, nonlinear=30, lookahead=50, interval=10, training=Training(updates=12_000, batch=16)
 )
@@ -50,20 +52,7 @@ LEARNERS: tuple[tuple[Learner, float | None], ...] = (  # and the divergence tha
 def dataset() -> Dataset:
     """Noisy samples for training, 100,000 in all, and a long trajectory without noise."""
     system = Lorenz96(sites=SITES, forcing=FORCING)
-    units = STEP / system.timescale
-    sampling = Sampling(
-        step=units,
-        trajectories=20,
-        samples=5_000,
-        valid=2,
-        test=1,
-        context=CONTEXT,
-        horizon=units,
-        climate=1,
-        climate_horizon=units * ORBIT,
-        noise=0.05,
-    )
-    return sample(system, sampling, 0)
+    return noisy_samples(system, STEP / system.timescale, ORBIT)
 
 
 def measure(learner: Learner, divergence: float | None) -> Sequence[Figure]:
