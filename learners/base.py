@@ -44,6 +44,10 @@ class Budget:
         """How many updates to take, where a learner's own standard number is `standard`, unless all take as many."""
         return max(1, round((self.allowance if self.equal == "updates" else standard) * self.effort))
 
+    def validations(self, standard: int) -> int:
+        """How often to validate: in fewer updates less often, or validating would take as long as a tenth of them."""
+        return max(1, round(standard * min(1.0, self.effort) ** 0.5))
+
 
 class Unsuitable(ValueError):  # noqa: N818 (an outcome, not a mistake)
     """A learner does not apply to these data: irregular times, hidden channels, an extra that is not installed."""

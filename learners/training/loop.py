@@ -36,7 +36,7 @@ class Training:
     learning_rate: float = 1e-2  # at the peak of the cycle, or the constant one; of SOAP, in all of the updates
     warmup: float = 0.1  # fraction of the updates before the peak
     clip: float = 1.0  # largest norm of a replica's gradient
-    validations: int = 20  # times that the validation data are forecast, of which the best counts
+    validations: int = 20  # times that the validation data are forecast, of which the best counts; fewer at low effort
     patience: int = 0  # validations without improvement that end training; 0: never
     schedule: Schedule = "cycle"  # one cycle of the rate; or a constant one, which falls once
     drop: float = 1.0  # fraction of the updates after which a constant rate is a tenth of what it was
@@ -196,7 +196,7 @@ def run_updates(
             if budget.equal in ("nfe", "seconds"):
                 updates = run.affordable(budget)
             training = training.within(updates)
-            every = -(-updates // training.validations)
+            every = -(-updates // budget.validations(training.validations))
             for update, minibatch in enumerate(step.minibatches(updates), 1):
                 call_back(TrainingState(run.updates, updates, step.network, run.best.weights))
                 run.update(minibatch, training.rate((update - 1) / updates))

@@ -21,7 +21,7 @@ from results.claims.base import (
     trials_of,
 )
 from results.claims.intuitions import CLAIMS as INTUITIONS
-from results.claims.intuitions import SOURCE, WORKS, as_published
+from results.claims.intuitions import ABOVE, SOURCE, WORKS, as_published
 from results.claims.training import CLAIMS as TRAINING
 from results.statistics.trials import rows
 
@@ -34,6 +34,7 @@ LARGEST = 16  # training trajectories of the hybrid suite
 WINDOW = 30 / 6.299  # periods that the trajectories of the neural suite last
 NOTHING = 0.1  # decades of error that count as no difference
 TRAINED = 2.0  # timescales that its training trajectories last
+GROWTH = 0.05  # of evaluations, which is none to speak of
 
 
 def given(frame: pd.DataFrame, metric: str, model: str, trajectories: int) -> pd.Series:
@@ -180,6 +181,12 @@ def _within(metric: str, unit: str, lowest: float = -inf, highest: float = inf) 
     return lambda frame: effect(measured(trials_of(frame, "ODENetClassifier"), metric), unit, lowest, highest)
 
 
+def _growing(frame: pd.DataFrame) -> Effect:
+    """By what part the forward evaluations have grown in training; a twentieth is no growth to speak of."""
+    growth = measured(trials_of(frame, "ODENetClassifier"), "nfe_growth") - 1
+    return effect(growth, "growth from the first to the last fifth of training", lowest=ABOVE, alike=GROWTH)
+
+
 DIGITS = "16 channels, 300 updates on digits of 8 x 8"
 TOLERANT = f"ODE-Net, {DIGITS}, tolerances from 0.1 to 1e-5"
 
@@ -253,7 +260,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "D6", "The number of forward evaluations grows as training goes on.", f"{_CHEN}, figure 3d", "images",
-        _within("nfe_growth", "last / first fifth", np.nextafter(1.0, 2.0)), f"ODE-Net, {DIGITS}, in training",
+        _growing, f"ODE-Net, {DIGITS}, in training",
     ),
     Claim(
         "D7", "The latent ODE extrapolates better than the recurrent network.", f"{_CHEN}, section 5", "latent",

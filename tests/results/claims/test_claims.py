@@ -70,7 +70,12 @@ def test_a_claim_is_refuted_by_results_outside_of_its_range(claim, changes):
 
 
 def test_an_interval_across_the_edge_decides_nothing():
-    assert verdicts(frame(nfe_growth={"ODENetClassifier": 1.0}))["D6"] == "inconclusive"
+    assert verdicts(frame(time_power={"ODENetClassifier": 1.15}))["D4"] == "inconclusive"
+
+
+def test_evaluations_that_grow_by_a_few_percent_do_not_grow_to_speak_of():
+    for last, verdict in ((0.9, "refuted"), (1.0, "no difference"), (1.02, "no difference"), (1.1, "supported")):
+        assert verdicts(frame(nfe_growth={"ODENetClassifier": last}))["D6"] == verdict
 
 
 @pytest.mark.parametrize("found", [frame(seeds=1), frame().assign(value=np.nan), frame().iloc[:0]])
