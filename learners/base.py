@@ -19,6 +19,8 @@ from systems.html import html_table
 Equal = Literal["", "updates", "nfe", "seconds"]
 Selection = Literal["", "validation loss", "validation forecasts"]
 
+FEW = 0.3  # effort below which a model is validated less often
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -45,8 +47,8 @@ class Budget:
         return max(1, round((self.allowance if self.equal == "updates" else standard) * self.effort))
 
     def validations(self, standard: int) -> int:
-        """How often to validate: in fewer updates less often, or validating would take as long as a tenth of them."""
-        return max(1, round(standard * min(1.0, self.effort) ** 0.5))
+        """How often to validate: in few updates less often, or it would take as long as a tenth of them."""
+        return max(1, round(standard * min(1.0, self.effort / FEW)))
 
 
 class Unsuitable(ValueError):  # noqa: N818 (an outcome, not a mistake)
