@@ -20,8 +20,8 @@ from results.claims.base import (
     together,
     trials_of,
 )
-from results.claims.intuitions import CLAIMS as INTUITIONS
 from results.claims.intuitions import ABOVE, SOURCE, WORKS, as_published
+from results.claims.intuitions import CLAIMS as INTUITIONS
 from results.claims.training import CLAIMS as TRAINING
 from results.statistics.trials import rows
 

@@ -126,6 +126,14 @@ def test_runs_shorter_than_a_context_cannot_be_taken_up_again(data: Dataset):
         exponents(predictor, data, runs(predictor, data)[:, :5])
 
 
+def test_a_part_of_the_long_forecasts_gives_as_many_fewer_states(data: Dataset):
+    (predictor,) = TrueEquations().fit_replicas(data, Budget(), [0])
+    long = runs(predictor, data)
+    whole, part = (exponents(predictor, data, long[:, :samples]) for samples in (long.shape[1], long.shape[1] // 3))
+    assert len(part.per_trajectory) == pytest.approx(len(whole.per_trajectory) / 3, abs=3)
+    assert part.exponents[0] == pytest.approx(1.0, abs=0.3)
+
+
 def test_a_model_that_blows_up_cannot_be_followed(data: Dataset):
     class Exploding(Turning):
         def rollout(self, state: Tensor, offsets: object) -> tuple[Tensor, int]:

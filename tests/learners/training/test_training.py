@@ -94,6 +94,15 @@ def test_warmup_and_patience_have_their_ranges(change: dict):
         replace(SHORT, **change)
 
 
+def test_few_updates_are_validated_less_often():
+    updates = {1.0: 10, 0.3: 10, 0.15: 5, 0.03: 1, 0.003: 1, 3.0: 10}
+    assert {effort: Budget(effort).validations(10) for effort in updates} == updates
+    data = sample(LinearSpiral(), SAMPLING, 0)
+    for effort, points in ((1.0, 10), (0.1, 3)):
+        learner = NeuralODE(width=8, training=replace(SHORT, updates=100, validations=10))
+        assert len(learner.fit_replicas(data, Budget(effort), [0])[0].log.curve) == points
+
+
 @pytest.mark.parametrize("change", [{"effort": 0.0}, {"climate": 0.0}, {"climate": 1.1}, {"effort": float("nan")}])
 def test_a_budget_out_of_range_is_refused(change: dict):
     with pytest.raises(ValueError, match="a positive effort and 0 < climate <= 1, but has effort="):
