@@ -12,6 +12,7 @@ from systems import Dataset
 
 SEEDS = 3  # that are trained together
 SHORT, LONG = 60, 360  # updates of two fits, between whose times the difference is that of updates alone
+UNTOLD = "updates too short to be told from what else the machine does: give more rounds (--rounds)"
 
 
 def milliseconds(
@@ -49,7 +50,8 @@ def milliseconds(
                     continue
                 if turn:
                     found[name].append(1e3 * (long - short) / (LONG - SHORT) / SEEDS)
-    return {name: reasons.get(name) or median(times) for name, times in found.items()}
+    costs = {name: reasons.get(name) or median(times) for name, times in found.items()}
+    return {name: UNTOLD if isinstance(cost, float) and cost <= 0 else cost for name, cost in costs.items()}
 
 
 def _fit(learner: Any, data: Dataset, updates: int) -> float:

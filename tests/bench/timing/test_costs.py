@@ -104,13 +104,22 @@ def test_an_update_of_a_larger_network_costs_more():
     assert dear > 2 * cheap > 0
 
 
+@pytest.mark.parametrize("cost", [-0.1, 0.0])
+def test_a_cost_that_noise_hides_is_none(cost: float, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(costs, "_fit", lambda learner, data, updates: cost * updates)
+    learner = NeuralODE(width=8)
+    data = sample(LinearSpiral(), TINY, 0)
+    found = milliseconds([learner], data, rounds=3, notify=lambda text: None, known_as=priced_as)
+    assert found == {priced_as(learner): costs.UNTOLD}
+
+
 @pytest.mark.usefixtures("brief")
 def test_the_command_keeps_costs_that_are_known_tells_others_in_their_time_and_says_why_it_has_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     suite, kept = tmp_path / "tiny.py", tmp_path / "costs.json"
     suite.write_text(SUITE, encoding="utf-8")
-    options = ["--suite", str(suite), "--rounds", "1", "--write", str(kept), "--out", str(tmp_path)]
+    options = ["--suite", str(suite), "--rounds", "3", "--write", str(kept), "--out", str(tmp_path)]
     assert exit_code(["calibrate", *options]) == 0
     assert "window" in capsys.readouterr().out  # longer than the context of the data
     first = json.loads(kept.read_text("utf-8"))["LinearSpiral"]
@@ -134,7 +143,7 @@ def test_costs_that_nothing_compares_with_those_of_a_file_are_refused_before_any
     suite.write_text(SUITE, encoding="utf-8")
     content = '{"LinearSpiral": {"milliseconds": {"Mine": 3.0}}}'
     kept.write_text(content)
-    options = ["--suite", str(suite), "--rounds", "1", "--write", str(kept), "--out", str(tmp_path)]
+    options = ["--suite", str(suite), "--rounds", "3", "--write", str(kept), "--out", str(tmp_path)]
     assert exit_code(["calibrate", *options]) == 2
     assert "measure one of theirs, too, -l 'Mine'" in capsys.readouterr().err
     assert kept.read_text() == content
