@@ -50,8 +50,9 @@ def milliseconds(
                     continue
                 if turn:
                     found[name].append(1e3 * (long - short) / (LONG - SHORT) / SEEDS)
-    costs = {name: reasons.get(name) or median(times) for name, times in found.items()}
-    return {name: UNTOLD if isinstance(cost, float) and cost <= 0 else cost for name, cost in costs.items()}
+    costs = {name: median(times) for name, times in found.items() if times}
+    reasons |= {name: UNTOLD for name, cost in costs.items() if cost <= 0}
+    return {name: reasons.get(name) or costs[name] for name in found}
 
 
 def _fit(learner: Any, data: Dataset, updates: int) -> float:

@@ -143,7 +143,7 @@ def test_costs_that_nothing_compares_with_those_of_a_file_are_refused_before_any
     suite.write_text(SUITE, encoding="utf-8")
     content = '{"LinearSpiral": {"milliseconds": {"Mine": 3.0}}}'
     kept.write_text(content)
-    options = ["--suite", str(suite), "--rounds", "3", "--write", str(kept), "--out", str(tmp_path)]
+    options = ["--suite", str(suite), "--rounds", "1", "--write", str(kept), "--out", str(tmp_path)]
     assert exit_code(["calibrate", *options]) == 2
     assert "measure one of theirs, too, -l 'Mine'" in capsys.readouterr().err
     assert kept.read_text() == content
