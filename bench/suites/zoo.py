@@ -85,6 +85,6 @@ suite = Suite(
     sampling=SAMPLING,
     own=((HindmarshRose(), SLOW), (NoseHoover(), SLOW)),
     data_seed=1,  # not the one on which the settings were chosen
-    budgets={"quick": Budget(0.1, climate=0.3), "standard": Budget(), "paper": Budget(10.0)},
+    budgets={"quick": Budget(0.07, climate=0.2), "standard": Budget(), "paper": Budget(10.0)},
     unequal="the settings are those of chaos",
 )

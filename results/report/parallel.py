@@ -61,5 +61,6 @@ def _prepare(chosen: Look | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which a pool ends that has lost one of its own
     look.set(chosen)
-    gc.freeze()  # what was imported is not visited at every collection
+    gc.freeze()  # what was imported is not visited at every collection,
+    gc.set_threshold(50_000, 20, 20)  # of which a figure's thousands of parts would set off one after the other
     end_with_parent()
