@@ -59,7 +59,7 @@ OPTIMISERS = tuple(
         "Vyas et al., SOAP: Improving and stabilizing Shampoo using Adam, ICLR 2025, of language models",
         "optimisers",
         partial(_better, kind=kind, cell=cell, metric="vpt"),
-        f"{name} as we train it; eight chaotic flows that no settings were chosen on",
+        f"{name} as we train it; chaotic flows that `chaos` does not show",
     )
     for name, kind, cell in (
         ("Elman network", "WindowedRNN", "rnn"),
