@@ -4,6 +4,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -55,10 +56,11 @@ class FilmCell(SystemCell):
 def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -> Arrays:
     """Follow the first training trajectory with the weights of each stage of training, the last of which was kept.
 
-    Of a planar flow, there is also the mean velocity over one sampling step on a grid. The weights of the predictor are
-    left as those of the last stage. Forecasts and velocities of the model, and those of the system beside them, are
-    under the names `film_...` of a film. Raises Unsuitable where the learner was not trained update by update, and
-    where that trajectory ends with the context.
+    Of a planar flow, there is also the mean velocity over one sampling step on a grid; of known equations, each fitted
+    parameter at each stage beside the true one. The weights of the predictor are left as those of the last stage.
+    Forecasts and velocities of the model, and those of the system beside them, are under the names `film_...` of a
+    film. Raises Unsuitable where the learner was not trained update by update, and where that trajectory ends with the
+    context.
     """
     weights = predictor.weights()
     if not snapshots.frames or any(weights.keys() != frame.keys() for _, frame in snapshots.frames):
@@ -89,4 +91,12 @@ def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -
         assert isinstance(data.system, Flow)
         flow = true_velocity(data.system, places, data.step)
         arrays |= {"film_places": places, "film_fields": torch.stack(fields), "film_flow": flow}
-    return {name: compact(values.numpy(force=True)) for name, values in arrays.items()}
+    found = {name: compact(values.numpy(force=True)) for name, values in arrays.items()}
+    estimates = [
+        one for one in (predictor.calibration.estimates if predictor.calibration else ()) if one.name in weights
+    ]
+    if estimates:
+        found["film_names"] = np.array([one.name for one in estimates])
+        found["film_true"] = np.array([one.true for one in estimates])
+        found["film_fitted"] = np.array([[float(stage[one.name]) for one in estimates] for _, stage in stages])
+    return found

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CalledProcessError
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ SIZE = (PAGE, 2.8)  # inches of a picture
 DOTS = 130  # an inch, so that width and height are even numbers of pixels, as video asks for
 RATE = 4  # pictures a second
 LASTING = 10  # pictures that the last stage is shown for
+LINE = 0.07  # inches more for each parameter below a stage
+WIDE = 100  # letters of a title
 ROOM = 0.25  # around the truth, as a fraction of its extent
 
 
@@ -31,7 +34,8 @@ class Film:
 
     `updates [stage]`, `times [time]` in units that `timescale` names, `truth [time, channel]` and the `data` that were
     observed of it, `forecasts [stage, time, channel]`; of planar systems also `places [place, 2]` of a grid, `flow
-    [place, 2]` and `fields [stage, place, 2]`.
+    [place, 2]` and `fields [stage, place, 2]`; of equations with parameters their `names`, the `true` ones and those
+    that were `fitted [stage, parameter]`.
     """
 
     system: str
@@ -46,16 +50,27 @@ class Film:
     places: np.ndarray | None = None
     flow: np.ndarray | None = None
     fields: np.ndarray | None = None
+    names: np.ndarray | None = None
+    true: np.ndarray | None = None
+    fitted: np.ndarray | None = None
 
     @classmethod
     def of(cls, system: str, learner: str, timescale: str, ring: bool, arrays: Mapping[str, np.ndarray]) -> "Film":
         """The film in the arrays of a cell, of its only seed. Raises KeyError where there is none in them."""
         names = ("updates", "times", "truth", "data", "forecasts")
-        more = [name for name in ("places", "flow", "fields") if f"film_{name}" in arrays]
+        beside = ("places", "flow", "fields", "names", "true", "fitted")
+        more = [name for name in beside if f"film_{name}" in arrays]
         return cls(system, learner, timescale, ring, **{name: arrays[f"film_{name}"][0] for name in (*names, *more)})
 
     def __len__(self) -> int:
         return len(self.updates)
+
+    def parameters(self, stage: int) -> list[str]:
+        """Each fitted parameter at a stage beside the true one; none of other models."""
+        if self.names is None or self.true is None or self.fitted is None:
+            return []
+        values = zip(self.names, self.fitted[stage], self.true, strict=True)
+        return [f"{name} {fitted:#.3g} (true {true:#.3g})" for name, fitted, true in values]
 
 
 def write(film: Film, folder: Path, name: str, colour: Any) -> list[Path]:
@@ -87,7 +102,8 @@ def strip(film: Film, colour: Any) -> Figure:
     """A few stages side by side, from the untrained model to the one that was kept: in a plane, or on a ring."""
     stages = np.unique(np.linspace(0, len(film) - 1, min(STAGES, len(film))).round().astype(int))
     with drawing():
-        figure = Figure(figsize=(PAGE, PAGE / STAGES + 0.55), layout="constrained")
+        height = PAGE / STAGES + 0.55 + LINE * len(film.parameters(0))
+        figure = Figure(figsize=(PAGE, height), layout="constrained")
         for axes, stage in zip(figure.subplots(1, len(stages), squeeze=False)[0], stages, strict=True):
             forecast = _bounded(film.forecasts[stage], film.truth)
             if film.ring:
@@ -102,6 +118,7 @@ def strip(film: Film, colour: Any) -> Figure:
                 axes.set(xlabel="", ylabel="")
             last = stage == len(film) - 1
             axes.set_title("kept" if last else f"{film.updates[stage]:,.0f} updates", fontsize=7)
+            axes.set_xlabel("\n".join(film.parameters(int(stage))), fontsize=6)
         figure.suptitle(f"{film.learner} on {film.system}", x=0.01, ha="left", fontsize=8)
     return figure
 
@@ -133,7 +150,8 @@ def frame(film: Film, stage: int, colour: Any, figure: Figure | None = None) -> 
         when = f"after {film.updates[stage]:,.0f} of {film.updates[-1]:,.0f} updates"
         if stage == len(film) - 1:
             when = "the model that was kept"
-        figure.suptitle(f"{film.learner} on {film.system}, {when}", x=0.01, ha="left", fontsize=9)
+        lines = [f"{film.learner} on {film.system}, {when}", *wrap(", ".join(film.parameters(stage)), WIDE)]
+        figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9)
     return figure
 
 

@@ -228,6 +228,21 @@ def test_a_fit_of_parameters_is_filmed_from_its_start_to_its_end(learner: Learne
     assert arrays["film_forecasts"][0, 1:] == pytest.approx(start[0, 1:], abs=1e-3)
     assert arrays["film_data"] == pytest.approx(data.train.states[0].numpy(), rel=1e-5)
     assert torch.equal(predictor.weights()["damping"], fitted)
+    assert arrays["film_names"].tolist() == ["damping"]
+    assert arrays["film_true"] == pytest.approx([LinearSpiral().damping])
+    assert arrays["film_fitted"][:, 0] == pytest.approx([0.3, *arrays["film_fitted"][1:-1, 0], fitted.item()])
+    assert len(arrays["film_fitted"]) == len(arrays["film_updates"])
+
+
+def test_fitted_parameters_stand_beside_the_true_ones_in_each_stage():
+    fits = replace(film(), names=np.array(["mu"]), true=np.array([2.0]), fitted=np.array([[0.3], [1.5], [1.98]]))
+    with drawing():
+        figures = [cinema.frame(fits, stage, "tab:blue") for stage in range(3)]
+        strip = cinema.strip(fits, "tab:blue")
+    told = ["mu 0.300 (true 2.00)", "mu 1.50 (true 2.00)", "mu 1.98 (true 2.00)"]
+    assert [figure.get_suptitle().splitlines()[1] for figure in figures] == told
+    assert [axes.get_xlabel() for axes in strip.axes] == told
+    assert film().parameters(0) == []
 
 
 @pytest.mark.parametrize("shown", [film(), film(1), film(3), film(8, ring=True), planar()], ids=range(5))
