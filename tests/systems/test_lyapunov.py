@@ -198,7 +198,7 @@ def test_a_damped_rotation_shrinks_alike_in_all_directions():
 def test_a_stiff_flow_gets_steps_that_it_can_bear():
     flow = StiffRelaxation(fast=300.0)
     spectrum = flow_spectrum(flow, start(flow, 2), 0.2, warm_up=0.1)
-    assert step_size(flow, start(flow, 2)) < 2.78 / 300
+    assert step_size(flow, start(flow, 2)) < 1 / 300
     np.testing.assert_allclose(spectrum.exponents, [-1.0, -300.0], rtol=1e-2)
 
 
@@ -252,7 +252,9 @@ def test_the_units_of_channels_do_not_change_the_step():
 
 @dataclass(frozen=True)
 class Spiking(LinearSpiral):
-    """A rotation x' = y, y' = -x, and z' = -k (z - x), where k is 230 for x > 0.9 and 1 elsewhere."""
+    """A rotation x' = y, y' = -x, and z' = -k (z - x), where k is `fast` for x > 0.9 and 1 elsewhere."""
+
+    fast: float = 60.0
 
     @property
     def dim(self) -> int:
@@ -260,19 +262,20 @@ class Spiking(LinearSpiral):
 
     def velocity(self, t: float | Tensor, x: Any) -> Any:
         u, v, z = x.unbind(-1)
-        return torch.stack([v, -u, -torch.where(u > 0.9, 230.0, 1.0) * (z - u)], dim=-1)
+        return torch.stack([v, -u, -torch.where(u > 0.9, self.fast, 1.0) * (z - u)], dim=-1)
 
     def initial_states(self, count: int, rng: np.random.Generator) -> Any:
         return np.array([-1.0, 0.0, -1.0]) + 0.01 * rng.normal(size=(count, 3))
 
 
-def test_a_flow_that_is_fast_only_later_gets_steps_that_it_can_bear():
-    flow = Spiking()
-    assert step_size(flow, start(flow, 2)) > 2.78 / 60
+@pytest.mark.parametrize("fast", [40.0, 60.0])  # a stable step would do for the states, and miss by 36 and 11 %
+def test_a_flow_that_is_fast_only_later_gets_steps_that_it_can_bear(fast: float):
+    flow = Spiking(fast=fast)
+    assert step_size(flow, start(flow, 2)) > 2 / fast
     spectrum = flow_spectrum(flow, start(flow, 2), 2 * np.pi, warm_up=2 * np.pi)
     np.testing.assert_allclose(spectrum.exponents[:2], 0, atol=1e-3)
     share = np.arccos(0.9) / np.pi  # of the time in which x > 0.9
-    assert spectrum.exponents[2] == pytest.approx(-1 - 229 * share, rel=0.2)  # which decays far below one in a step
+    assert spectrum.exponents[2] == pytest.approx(-1 - (fast - 1) * share, rel=0.03)
 
 
 @pytest.mark.slow
