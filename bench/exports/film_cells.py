@@ -1,5 +1,6 @@
 """Cells that are filmed: the first seed is trained anew, and leaves what it forecast at stages of its training."""
 
+from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any, final
@@ -91,12 +92,17 @@ def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -
         assert isinstance(data.system, Flow)
         flow = true_velocity(data.system, places, data.step)
         arrays |= {"film_places": places, "film_fields": torch.stack(fields), "film_flow": flow}
-    found = {name: compact(values.numpy(force=True)) for name, values in arrays.items()}
-    estimates = [
-        one for one in (predictor.calibration.estimates if predictor.calibration else ()) if one.name in weights
-    ]
-    if estimates:
-        found["film_names"] = np.array([one.name for one in estimates])
-        found["film_true"] = np.array([one.true for one in estimates])
-        found["film_fitted"] = np.array([[float(stage[one.name]) for one in estimates] for _, stage in stages])
-    return found
+    return {name: compact(values.numpy(force=True)) for name, values in arrays.items()} | _parameters(predictor, stages)
+
+
+def _parameters(predictor: Predictor, stages: Sequence[tuple[int, dict[str, Tensor]]]) -> Arrays:
+    """The parameters that known equations had at each stage, under their own names among the weights."""
+    calibration = predictor.calibration
+    estimates = [one for one in calibration.estimates if one.name in stages[0][1]] if calibration else []
+    if not estimates:
+        return {}
+    return {
+        "film_names": np.array([one.name for one in estimates]),
+        "film_true": np.array([one.true for one in estimates]),
+        "film_fitted": np.array([[float(weights[one.name]) for one in estimates] for _, weights in stages]),
+    }

@@ -115,7 +115,7 @@ def strip(film: Film, colour: Any) -> Figure:
                 axes.set(xticks=[], yticks=[])
             else:
                 _plane(axes, film, int(stage), forecast, colour)
-                axes.set(xlabel="", ylabel="")
+                axes.set_ylabel("")
             last = stage == len(film) - 1
             axes.set_title("kept" if last else f"{film.updates[stage]:,.0f} updates", fontsize=7)
             axes.set_xlabel("\n".join(film.parameters(int(stage))), fontsize=6)
