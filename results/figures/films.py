@@ -23,7 +23,7 @@ SIZE = (PAGE, 2.8)  # inches of a picture
 DOTS = 130  # an inch, so that width and height are even numbers of pixels, as video asks for
 RATE = 4  # pictures a second
 LASTING = 10  # pictures that the last stage is shown for
-LINE = 0.07  # inches more for each parameter below a stage
+LINE = 0.08  # inches more for each parameter below a stage
 WIDE = 100  # letters of a title
 ROOM = 0.25  # around the truth, as a fraction of its extent
 
