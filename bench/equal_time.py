@@ -5,7 +5,7 @@ of updates. Of another machine the times are others, and their ratios about the 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,12 @@ SECONDS = 2.5  # of training a seed there, where three seeds are trained togethe
 DIGITS = 2  # of a number of updates
 
 L = TypeVar("L")
+C = TypeVar("C", bound=Any)
+
+
+def priced_on(cells: Sequence[C]) -> C:
+    """The cell on whose system costs are measured: that on Lorenz, or the first."""
+    return next((cell for cell in cells if cell.system_label == SYSTEM), cells[0])
 
 
 def trained_by_updates(learner: Any) -> bool:

@@ -43,11 +43,11 @@ def calibrate(
     at_least("--rounds", rounds, 1)
     kept = _kept(write) if write is not None else {}
     plan = planning.plan(request)
-    from bench.equal_time import SECONDS, SYSTEM, affordable, priced_as, trained_by_updates
+    from bench.equal_time import SECONDS, affordable, priced_as, priced_on, trained_by_updates
     from systems.configuration import short_labels
 
     seconds = SECONDS if seconds is None else seconds
-    first = next((one.cell for one in plan.cells if one.cell.system_label == SYSTEM), plan.cells[0].cell)
+    first = priced_on([one.cell for one in plan.cells])
     everyone = [one.cell.learner for one in plan.cells if one.cell.system == first.system]
     learners = [learner for learner in everyone if trained_by_updates(learner)]
     if not learners:

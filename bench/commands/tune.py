@@ -36,9 +36,11 @@ def tune(
     """Tune the learners of a suite on validation data, and write what is found as a suite.
 
     Each gets the same number of trials under the same budget, its settings in the
-    suite first. A trial's error is that of forecasts of the validation
-    trajectories: the test data are never seen. Finished trials are kept: the
-    same command resumes, and more trials continue.
+    suite first. All trials of a learner take the same processor time: the number
+    of updates is what settings can afford, by measured costs of an update. A
+    trial's error is that of forecasts of the validation trajectories: the test
+    data are never seen. Finished trials are kept: the same command resumes, and
+    more trials continue.
     """
     from bench.tuning.suite_file import suite_source
 
@@ -71,6 +73,8 @@ def tune(
 def _search_all(plan: planning.Plan, trials: int, conditions: Conditions, quiet: bool) -> "list[Search]":
     """One search after the other, each trial announced as it ends. Raises UserError where there is nothing to tune."""
     from bench.cells.key import planned
+    from bench.equal_time import priced_on
+    from bench.tuning.equal_time import Prices
     from bench.tuning.search import tunable, tune_learner
     from systems import Sampling
 
@@ -94,7 +98,9 @@ def _search_all(plan: planning.Plan, trials: int, conditions: Conditions, quiet:
         return run_cells(planned(trial_cells, store.root), store, conditions)
 
     announce = (lambda tried: None) if quiet else partial(_announce, trials)
-    return [tune_learner(learner, cells, trials, run, announce) for learner in learners]
+    first = priced_on(cells)
+    price = None if first.budget.equal else Prices(first, store.root)  # the suite's own rule says how long
+    return [tune_learner(learner, cells, trials, run, announce, price) for learner in learners]
 
 
 def _announce(trials: int, tried: "Search") -> None:
@@ -110,16 +116,16 @@ def _announce(trials: int, tried: "Search") -> None:
 
 def _print_outcome(found: "Sequence[Search]", path: Path) -> None:
     """Print what was tried of each learner, the best settings other than its own, and how the suite is run."""
-    from systems.configuration import label
+    from systems.configuration import short_labels
 
     console = Console(highlight=False)
     rows = []
-    for one in found:
+    for name, one in zip(short_labels([each.learner for each in found]), found, strict=True):
         failed = sum(bool(candidate.failure) for candidate in one.candidates)
         errors = [f"{tried.error:.4g}" if tried and tried.error else "-" for tried in (one.candidates[0], one.best)]
         settings = ", ".join(f"{name}={value}" for name, value in one.found.items()) or "as they were"
         counts = (f"{len(one.candidates)}", f"{failed}")
-        rows.append((label(one.learner), *counts, *errors, settings if one.best else "none: all failed"))
+        rows.append((name, *counts, *errors, settings if one.best else "none: all failed"))
     heads = ("learner", "trials", "failed", "error", "tuned", "settings")
     console.print("", table_of(heads, rows, right=range(1, 5)), "")
     console.print("error: geometric mean over systems, seeds and times, in standard deviations, of validation data")

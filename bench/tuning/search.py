@@ -1,8 +1,9 @@
 """Tuning: the same number of trials for every learner of a suite, on validation data alone, and what comes of it.
 
-A trial fits one choice of settings on every system, with all seeds, under the budget of the suite. Its cells are kept
-as those of a run are, and what a search proposes depends on the errors before it alone: a search that was stopped goes
-over the finished trials again in no time, and continues where it was.
+A trial fits one choice of settings on every system, with all seeds, under the budget of the suite, for as long as the
+learner's own settings would take. Its cells are kept as those of a run are, and what a search proposes depends on the
+errors before it alone: a search that was stopped goes over the finished trials again in no time, and continues where it
+was.
 
 Akiba et al., "Optuna: a next-generation hyperparameter optimization framework", KDD 2019; Bergstra et al., "Algorithms
 for hyper-parameter optimization", NeurIPS 2011.
@@ -16,8 +17,10 @@ from typing import Any
 
 from bench.catalogue.settings import Settings, set_to
 from bench.cells.cell import Cell
+from bench.equal_time import trained_by_updates
 from bench.errors import UserError
 from bench.runner.outcomes import Outcome
+from bench.tuning.equal_time import Price, in_time_of
 from bench.tuning.held_out import HIGHEST, HeldOutCell, validation_error
 from bench.tuning.space import search_space
 from learners import Learner
@@ -26,6 +29,7 @@ from results import Record
 Run = Callable[[Sequence[Cell]], Outcome]
 
 SEED = 0  # of every search
+UPDATES = "training.updates"
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,18 @@ def tunable(cells: Sequence[Cell]) -> list[Learner]:
 
 
 def tune_learner(
-    learner: Learner, cells: Sequence[Cell], trials: int, run: Run, announce: Callable[[Search], None]
+    learner: Learner,
+    cells: Sequence[Cell],
+    trials: int,
+    run: Run,
+    announce: Callable[[Search], None],
+    price: Price | None = None,
 ) -> Search:
     """Try so many settings of a learner on the systems of its cells: its own first, then what Optuna proposes.
 
     Cells of other learners are left out. It ends at once where the learner applies to no system. `announce` is called
-    with all that was tried so far, after each trial.
+    with all that was tried so far, after each trial. With a price of updates all trials take the same time, and
+    without one as many updates.
     """
     import optuna
 
@@ -83,7 +93,7 @@ def tune_learner(
     for _ in range(trials):
         trial = study.ask()
         settings = {name: trial.suggest_categorical(name, values) for name, values in space.items()}
-        candidate = _try_settings(learner, cells, settings, run)
+        candidate = _try_settings(learner, cells, settings, run, price)
         found = replace(found, candidates=(*found.candidates, candidate))
         announce(found)
         if candidate.error is None:
@@ -92,10 +102,15 @@ def tune_learner(
     return found
 
 
-def _try_settings(learner: Learner, cells: Sequence[Cell], settings: Settings, run: Run) -> Candidate:
+def _try_settings(
+    learner: Learner, cells: Sequence[Cell], settings: Settings, run: Run, price: Price | None
+) -> Candidate:
     try:
-        tuned = set_to(learner, settings)
-    except UserError as refusal:  # settings that do not go together
+        tuned: Any = set_to(learner, settings)
+        if price and trained_by_updates(learner):
+            tuned = in_time_of(learner, tuned, price)
+            settings = {**settings, UPDATES: tuned.training.updates}
+    except UserError as refusal:  # settings that do not go together, or whose cost cannot be told
         return Candidate(settings, HIGHEST, str(refusal))
     replaced: dict[str, Any] = {"learner": tuned, "metrics": (validation_error,)}
     records = list(

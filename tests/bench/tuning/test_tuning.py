@@ -16,9 +16,13 @@ from bench.catalogue.settings import set_to
 from bench.cells.data import dataset
 from bench.cells.key import planned
 from bench.cells.run import fit_cell
+from bench.equal_time import priced_as
+from bench.errors import UserError
 from bench.request import Request
 from bench.runner.outcomes import Outcome
 from bench.suite import Suite
+from bench.tuning import equal_time
+from bench.tuning.equal_time import Prices, in_time_of
 from bench.tuning.held_out import HIGHEST, HeldOutCell, held_out, validation_error
 from bench.tuning.search import Candidate, Search, score, tunable, tune_learner
 from bench.tuning.space import SPACES, search_space
@@ -92,6 +96,21 @@ class Picky(Learner):
 
     def fit_replicas(self, dataset, budget, seeds):
         return Instant().fit_replicas(dataset, budget, seeds)
+
+
+@dataclass(frozen=True)
+class Trained(Learner):
+    """One that is trained by updates; best at a rate of 0.25, and the better the more updates it has had."""
+
+    width: int = 64
+    training: Training = field(default_factory=Training)
+
+    search_space = {"width": (32, 128), "training.learning_rate": (0.25,)}  # noqa: RUF012
+
+    def fit_replicas(self, dataset, budget, seeds) -> list[Predictor]:
+        return [
+            Away(seed, away=abs(self.training.learning_rate - 0.25) + 100 / self.training.updates) for seed in seeds
+        ]
 
 
 class Carried:
@@ -231,6 +250,55 @@ def test_every_trial_has_the_budget_the_seeds_and_the_data_of_the_suite(run):
 def test_a_search_is_repeated_and_continued_with_the_same_trials(run):
     first, again = (tune_learner(Shifted(), [cell(Shifted())], count, run, silent).candidates for count in (12, 15))
     assert again[:12] == first
+
+
+def test_all_trials_of_a_learner_take_the_same_time(run):
+    asked = []
+
+    def price(learner):
+        asked.append(learner)
+        return 3.0 if learner.width == 128 else 2.0 if learner.width == 64 else 1.0
+
+    own = Trained(training=Training(updates=600))
+    found = tune_learner(own, [cell(own)], 40, run, silent, price)
+    updates = {one.learner.width: one.learner.training.updates for one in run.asked}
+    assert updates == {64: 600, 32: 1200, 128: 400}
+    assert {one.training.learning_rate for one in asked} == {0.01}  # at another, it might diverge
+    assert found.found == {"width": 32, "training.updates": 1200, "training.learning_rate": 0.25}
+
+
+def test_settings_whose_cost_cannot_be_told_are_failed_trials(run):
+    def price(learner):
+        raise UserError("too short to be told")
+
+    own = Trained(training=Training(updates=600))
+    found = tune_learner(own, [cell(own)], 20, run, silent, price)
+    assert found.candidates[0].failure == ""
+    assert {one.failure for one in found.candidates if one.settings["width"] != 64} == {"too short to be told"}
+
+
+def test_a_price_is_measured_once_and_kept(tmp_path, monkeypatch):
+    measured = []
+
+    def milliseconds(learners, *_):
+        measured.extend(learners)
+        return {priced_as(learners[0]): 0.1234567}
+
+    monkeypatch.setattr(equal_time, "milliseconds", milliseconds)
+    learner = NeuralODE(width=8)
+    price = Prices(cell(learner), tmp_path)
+    assert [price(learner), price(learner), Prices(cell(learner), tmp_path)(learner)] == [0.123] * 3
+    assert measured == [learner]
+    assert json.loads(price.path.read_text()) == {"NeuralODE[width=8]": 0.123}
+
+
+@pytest.mark.slow
+def test_a_wider_network_is_dearer_and_trained_less_often(tmp_path):
+    own = NeuralODE(width=16, training=replace(NeuralODE().training, updates=1000))
+    price = Prices(cell(own), tmp_path)
+    wide = in_time_of(own, replace(own, width=128), price)
+    assert price(wide) > 2 * price(own)
+    assert wide.training.updates == pytest.approx(1000 * price(own) / price(wide), rel=0.05)
 
 
 def test_settings_that_do_not_go_together_are_failed_trials(run):
