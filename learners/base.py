@@ -1,7 +1,7 @@
 """What a learner is: hyper-parameters that, fitted to a dataset, give predictors; and what a predictor can do."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from math import inf, nan
@@ -130,6 +130,7 @@ class Predictor(ABC):
     fitted_to: Dataset | None = None  # where it is known
     log: TrainingLog = TrainingLog()
     calibration: Calibration | None = None  # of a model that is made of known equations
+    parameters_at: Callable[[Mapping[str, Tensor]], dict[str, float]] | None = None  # of known equations, for weights
     equations: tuple[str, ...] | None = None  # of a model that has found some, one for each channel
 
     @property

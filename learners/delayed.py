@@ -57,6 +57,7 @@ class DelayedPredictor(Predictor):
     def __init__(self, form: Delayed, inner: Predictor, dim: int) -> None:
         self.form, self.inner, self.dim = form, inner, dim
         self.log, self.calibration, self.equations = inner.log, inner.calibration, inner.equations
+        self.parameters_at = inner.parameters_at
         self.differentiable, self.stochastic = inner.differentiable, inner.stochastic
         self.least_past = inner.least_past + form.delays * form.stride
 

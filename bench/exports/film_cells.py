@@ -96,13 +96,12 @@ def forecast_stages(predictor: Predictor, snapshots: Snapshots, data: Dataset) -
 
 
 def _parameters(predictor: Predictor, stages: Sequence[tuple[int, dict[str, Tensor]]]) -> Arrays:
-    """The parameters that known equations had at each stage, under their own names among the weights."""
-    calibration = predictor.calibration
-    estimates = [one for one in calibration.estimates if one.name in stages[0][1]] if calibration else []
-    if not estimates:
+    """The parameters that known equations had at each stage, under their own names."""
+    if predictor.calibration is None or predictor.parameters_at is None:
         return {}
+    estimates, fitted = predictor.calibration.estimates, [predictor.parameters_at(weights) for _, weights in stages]
     return {
         "film_names": np.array([one.name for one in estimates]),
         "film_true": np.array([one.true for one in estimates]),
-        "film_fitted": np.array([[float(weights[one.name]) for one in estimates] for _, weights in stages]),
+        "film_fitted": np.array([[values[one.name] for one in estimates] for values in fitted]),
     }

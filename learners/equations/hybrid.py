@@ -25,6 +25,7 @@ from systems import Dataset, Flow
 from systems.calibration import Calibration, EstimatedParameter
 
 PACE = 5.0  # at which parameters of the equations are learned, relative to the network's weights
+KNOWN = "known."  # before the names of these parameters among the weights
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,9 @@ class HybridODE(Learner):
         predictor = partial(StatePredictor, scales=scales, build=integration.rollout, together=False)
         fitted = train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor)
         for one in fitted if self.learned else ():
-            values = {name: float(learned_value(one.weights()[f"known.{name}"])) for name in first}
-            estimates = [EstimatedParameter(name, getattr(flow, name), value, nan) for name, value in values.items()]
+            one.parameters_at = _learned_values
+            values = _learned_values(one.weights())
+            estimates = [EstimatedParameter(name, getattr(flow, name), values[name], nan) for name in first]
             one.calibration = Calibration(tuple(estimates), nan)
         return fitted
 
@@ -83,6 +85,15 @@ class HybridODE(Learner):
 def learned_value(weight: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """The parameter that a learned number stands for, so that those of any size and sign are within reach."""
     return torch.sinh(PACE * weight)
+
+
+def _learned_values(weights: Mapping[str, Tensor]) -> dict[str, float]:
+    """The parameters of the equations, by their names."""
+    return {
+        name.removeprefix(KNOWN): float(learned_value(weight))
+        for name, weight in weights.items()
+        if name.startswith(KNOWN)
+    }
 
 
 class HybridField(nn.Module):

@@ -168,5 +168,10 @@ def calibrated(
     """The known equations with fitted parameters."""
     weights = {name: value.reshape(1) for name, value in values.items()}
     predictor = fitted_equations(with_values(flow, values).velocity, dataset, weights, len(weights))
-    predictor.log, predictor.calibration = log, calibration
+    predictor.log, predictor.calibration, predictor.parameters_at = log, calibration, _as_they_are
     return predictor
+
+
+def _as_they_are(weights: Mapping[str, Tensor]) -> dict[str, float]:
+    """The parameters that are learned: each is a weight."""
+    return {name: float(value) for name, value in weights.items()}

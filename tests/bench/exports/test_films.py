@@ -23,7 +23,7 @@ from bench.exports import film_cells, films
 from bench.exports.film_cells import FilmCell, Snapshots, forecast_stages
 from bench.request import Conditions
 from bench.running import _exports
-from learners import Budget, Learner, Mechanistic, NeuralODE, ResNet, Training, WindowedRNN
+from learners import Budget, HybridODE, Learner, Mechanistic, NeuralODE, ResNet, Training, WindowedRNN
 from learners.base import SolverError
 from learners.equations.published_fit import PublishedFit, Recipe
 from learners.training.callbacks import TrainingState, before_each_update
@@ -232,6 +232,20 @@ def test_a_fit_of_parameters_is_filmed_from_its_start_to_its_end(learner: Learne
     assert arrays["film_true"] == pytest.approx([LinearSpiral().damping])
     assert arrays["film_fitted"][:, 0] == pytest.approx([0.3, *arrays["film_fitted"][1:-1, 0], fitted.item()])
     assert len(arrays["film_fitted"]) == len(arrays["film_updates"])
+
+
+def test_the_parameters_of_a_hybrid_are_told_as_what_they_stand_for():
+    data, snapshots = sample(LinearSpiral(), NOISY, 0), Snapshots()
+    learner = HybridODE(start=(("damping", 0.3),), width=4, training=Training(updates=40, learning_rate=1e-2))
+    with before_each_update(snapshots):
+        (predictor,) = learner.fit_replicas(data, Budget(), [0])
+    arrays = forecast_stages(predictor, snapshots, data)
+    assert predictor.calibration is not None
+    (estimate,) = predictor.calibration.estimates
+    assert arrays["film_names"].tolist() == ["damping"]
+    assert arrays["film_true"] == pytest.approx([LinearSpiral().damping])
+    assert arrays["film_fitted"][[0, -1], 0] == pytest.approx([0.3, estimate.fitted], rel=1e-5)
+    assert len(np.unique(arrays["film_fitted"])) > 2
 
 
 def test_fitted_parameters_stand_beside_the_true_ones_in_each_stage():
