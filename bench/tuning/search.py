@@ -9,11 +9,14 @@ Akiba et al., "Optuna: a next-generation hyperparameter optimization framework",
 for hyper-parameter optimization", NeurIPS 2011.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import exp, log
+from itertools import islice
+from math import exp, log, prod
 from statistics import fmean
 from typing import Any
+
+import numpy as np
 
 from bench.catalogue.settings import Settings, set_to
 from bench.cells.cell import Cell
@@ -22,7 +25,7 @@ from bench.errors import UserError
 from bench.runner.outcomes import Outcome
 from bench.tuning.equal_time import Price, in_time_of
 from bench.tuning.held_out import HIGHEST, HeldOutCell, validation_error
-from bench.tuning.space import search_space
+from bench.tuning.space import Space, search_space
 from learners import Learner
 from results import Record
 
@@ -30,6 +33,7 @@ Run = Callable[[Sequence[Cell]], Outcome]
 
 SEED = 0  # of every search
 UPDATES = "training.updates"
+REPEATS = 20  # of choices that were tried before, one after the other
 
 
 @dataclass(frozen=True)
@@ -79,27 +83,57 @@ def tune_learner(
 ) -> Search:
     """Try so many settings of a learner on the systems of its cells: its own first, then what Optuna proposes.
 
-    Cells of other learners are left out. It ends at once where the learner applies to no system. `announce` is called
-    with all that was tried so far, after each trial. With a price of updates all trials take the same time, and
-    without one as many updates.
+    Cells of other learners are left out. It ends at once where the learner applies to no system, and where there is no
+    other choice. `announce` is called with all that was tried so far, after each trial. With a price of updates all
+    trials take the same time, and without one as many updates.
     """
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = search_space(learner)
-    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=SEED))
-    study.enqueue_trial({name: values[0] for name, values in space.items()})
     found = Search(learner)
-    for _ in range(trials):
-        trial = study.ask()
-        settings = {name: trial.suggest_categorical(name, values) for name, values in space.items()}
+    proposals = Proposals(search_space(learner))
+    for settings in islice(proposals, trials):
         candidate = _try_settings(learner, cells, settings, run, price)
         found = replace(found, candidates=(*found.candidates, candidate))
         announce(found)
         if candidate.error is None:
             break
-        study.tell(trial, candidate.error)
+        proposals.tell(candidate.error)
     return found
+
+
+class Proposals:
+    """Choices of settings, each another one, until there are no more: the first values, then what Optuna proposes."""
+
+    def __init__(self, space: Space) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.space, self.tried = space, set[tuple[int, ...]]()  # the places of the values
+        self.draws, self.failed = np.random.default_rng(SEED), optuna.trial.TrialState.FAIL
+        self.study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=SEED))
+        self._enqueue([0] * len(space))
+
+    def __iter__(self) -> Iterator[Settings]:
+        repeats = 0
+        while len(self.tried) < prod(map(len, self.space.values())):
+            self.trial = self.study.ask()
+            settings = {name: self.trial.suggest_categorical(name, values) for name, values in self.space.items()}
+            places = tuple(values.index(settings[name]) for name, values in self.space.items())
+            if places not in self.tried:
+                self.tried.add(places)
+                repeats = 0
+                yield settings
+                continue
+            self.study.tell(self.trial, state=self.failed)  # which leaves no trace but another draw
+            repeats += 1
+            if repeats > REPEATS:  # it is so good that nothing else is proposed
+                self._enqueue([int(self.draws.integers(len(values))) for values in self.space.values()])
+
+    def _enqueue(self, places: Sequence[int]) -> None:
+        values = zip(self.space.items(), places, strict=True)
+        self.study.enqueue_trial({name: choices[place] for (name, choices), place in values})
+
+    def tell(self, error: float) -> None:
+        """What came of the last one: what is proposed next depends on it."""
+        self.study.tell(self.trial, error)
 
 
 def _try_settings(

@@ -10,8 +10,9 @@ import pytest
 
 from bench import equal_time
 from bench.equal_time import affordable, in_equal_time, measured, priced_as, with_updates
-from bench.suites.chaos import COMPARED, FIELDS, ON_FIELDS
+from bench.suites.chaos import FIELDS, ON_FIELDS
 from bench.suites.chaos import suite as chaos
+from bench.suites.held_out import COMPARED
 from bench.suites.optimisers import suite as optimisers
 from bench.suites.spatiotemporal import SECONDS
 from bench.suites.spatiotemporal import suite as spatiotemporal

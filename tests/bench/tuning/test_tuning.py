@@ -24,7 +24,7 @@ from bench.suite import Suite
 from bench.tuning import equal_time
 from bench.tuning.equal_time import Prices, in_time_of
 from bench.tuning.held_out import HIGHEST, HeldOutCell, held_out, validation_error
-from bench.tuning.search import Candidate, Search, score, tunable, tune_learner
+from bench.tuning.search import Candidate, Proposals, Search, score, tunable, tune_learner
 from bench.tuning.space import SPACES, search_space
 from bench.tuning.suite_file import _text, suite_source, tuned
 from learners import Forecast, Learner, NeuralODE, Persistence, Predictor, Reservoir, Training
@@ -224,12 +224,12 @@ def test_the_score_is_the_geometric_mean_over_systems_and_failures_count_as_the_
 def test_a_search_begins_with_the_learners_own_settings_and_finds_the_best(run):
     told = []
     found = tune_learner(Shifted(), [cell(Shifted())], 40, run, told.append)
-    assert len(found.candidates) == 40
+    assert len(found.candidates) == 20  # there are no more
     assert dict(found.candidates[0].settings) == {"shift": 0.5, "inner.rate": 3.0}
     assert found.best is not None
     assert found.best.error == min(candidate.error or HIGHEST for candidate in found.candidates)
     assert found.found == {"shift": 0.0, "inner.rate": 1.0}
-    assert [len(one.candidates) for one in told] == list(range(1, 41))
+    assert [len(one.candidates) for one in told] == list(range(1, 21))
 
 
 def test_every_trial_has_the_budget_the_seeds_and_the_data_of_the_suite(run):
@@ -250,6 +250,16 @@ def test_every_trial_has_the_budget_the_seeds_and_the_data_of_the_suite(run):
 def test_a_search_is_repeated_and_continued_with_the_same_trials(run):
     first, again = (tune_learner(Shifted(), [cell(Shifted())], count, run, silent).candidates for count in (12, 15))
     assert again[:12] == first
+
+
+def test_no_choice_is_tried_twice_and_the_search_ends_with_the_last_one():
+    space = {"a": [1, 2, 3], "b": ["x", "y"], "c": [0.1, 0.2]}
+    proposals, seen = Proposals(space), []
+    for settings in proposals:
+        seen.append(tuple(settings.values()))
+        proposals.tell(float(settings["a"] != 2) + settings["c"])
+    assert seen[0] == (1, "x", 0.1)
+    assert len(set(seen)) == len(seen) == 12
 
 
 def test_all_trials_of_a_learner_take_the_same_time(run):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.suites.chaos import COMPARED
+from bench.suites.held_out import COMPARED
 from bench.suites.optimisers import suite
 from results.claims.base import Effect, judged
 from results.claims.literature import CLAIMS
