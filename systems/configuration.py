@@ -6,6 +6,7 @@ from itertools import combinations, product
 from typing import Any
 
 LONGEST = 32  # characters of a label in a table
+UPDATES = "training.updates"
 KIND = "network"  # the field that says most of what a learner is
 
 
@@ -21,7 +22,7 @@ def short_labels(components: Sequence[Any]) -> list[str]:
     """Labels of at most LONGEST characters where that can be: long ones keep only what tells a class's members apart.
 
     Of the fields that differ from their defaults, the fewest that are different for each: words, before any number, and
-    its own before those of its training.
+    its own before those of its training; the number of its updates, which says least, where nothing else does.
     """
     labels = [label(component) for component in components]
     families: dict[str, list[int]] = {}
@@ -39,12 +40,13 @@ def _telling(changed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     values = {name: value for one in changed for name, value in one.items()}
     names = sorted(values, key=lambda name: (name != KIND, "." in name))
     words = [name for name in names if isinstance(values[name], str)]
-    numbers = [name for name in names if name not in words]
-    for figures, count in product(range(len(numbers) + 1), range(len(words) + 1)):
-        for named, counted in product(combinations(words, count), combinations(numbers, figures)):
-            kept = [{name: value for name, value in one.items() if name in named + counted} for one in changed]
-            if all(one not in kept[:place] for place, one in enumerate(kept)):
-                return kept
+    every = [name for name in names if name not in words]
+    for numbers in ([name for name in every if name != UPDATES], every):
+        for figures, count in product(range(len(numbers) + 1), range(len(words) + 1)):
+            for named, counted in product(combinations(words, count), combinations(numbers, figures)):
+                kept = [{name: value for name, value in one.items() if name in named + counted} for one in changed]
+                if all(one not in kept[:place] for place, one in enumerate(kept)):
+                    return kept
     return list(changed)
 
 

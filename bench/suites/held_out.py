@@ -1,7 +1,7 @@
 """Six chaotic flows that no other comparison shows: on them `tune` finds the settings of `chaos` and of `zoo`.
 
-Tuning begins with settings that were chosen by hand on Lorenz (data seed 0), with an optimiser that was chosen on the
-systems of `optimisers`. One seed: other systems tell more of settings than other seeds of the same.
+Settings were chosen by hand on Lorenz (data seed 0), the optimiser on the systems of `optimisers`: with them tuning
+begins. One seed, since other systems tell more of settings than other seeds of the same.
 """
 
 from bench.equal_time import in_equal_time

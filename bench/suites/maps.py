@@ -1,11 +1,11 @@
 """Maps in discrete time: who learns one step so well that its repetition keeps the attractor?
 
-Settings are those of `chaos`; its learners of flows in continuous time do not apply.
+Settings are the learners' defaults; learners of flows in continuous time do not apply.
 """
 
 from bench.equal_time import in_equal_time
 from bench.suite import Suite
-from bench.suites.chaos import RECURRENT
+from bench.suites.held_out import RECURRENT
 from learners import REFERENCES, IndependentTruth, ResNet
 from metrics import LONG_TERM, STANDARD
 from systems import HenonMap, IkedaMap, LogisticMap, Sampling, StandardMap

@@ -33,7 +33,7 @@ def suite_source(request: Request, found: Sequence[Search], command: str) -> str
     """
     given = request.suite if not request.suite.endswith(".py") else str(Path(request.suite).resolve())
     trials = max(len(one.candidates) for one in found)
-    how = f"Settings: the best of {trials} trials of each learner by forecasts of validation data."
+    how = f"Settings are the best of {trials} trials of each learner by forecasts of validation data."
     base = f"load({_text(given)})"
     imports = ["from bench.suite import load", "from bench.tuning.suite_file import tuned"]
     if request.systems or request.learners:

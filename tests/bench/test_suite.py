@@ -220,6 +220,14 @@ def test_every_suite_of_the_package_states_how_its_settings_were_found():
         assert "Settings " in (import_module(f"bench.suites.{name}").__doc__ or ""), entry
 
 
+def test_settings_are_tuned_on_what_no_comparison_shows():
+    tuned_on = load("held_out")
+    for name in ("chaos", "zoo", "optimisers", "smoke"):
+        shown = load(name)
+        assert not set(shown.systems) & set(tuned_on.systems)
+        assert shown.data_seed != tuned_on.data_seed
+
+
 @pytest.mark.parametrize("name", ["VanDerPol", "VanDerPol[mu=0.5]"])
 def test_a_system_with_other_parameters_is_observed_as_the_suite_does(name: str):
     (whole,) = (system for system in load("mechanistic").systems if type(system).__name__ == "VanDerPol")
