@@ -64,6 +64,7 @@ class Suite:
     allowance: float = 0.0  # of that, to each seed, times the effort of the budget
     variants: tuple[Variant, ...] = ()  # what a sweep has made of systems and learners
     unequal: str = ""  # why learners are trained by different numbers of updates, where nothing is equal
+    settings: str = ""  # how those of the learners were found
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]*", self.name) or self.name in RESERVED:

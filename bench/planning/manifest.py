@@ -32,6 +32,7 @@ def manifest(suite: Suite, cells: Sequence[Planned], budget: str, environment: M
         "budget": budget,
         **({"equal": suite.equal, "allowance": suite.allowance * suite.budgets[budget].effort} if suite.equal else {}),
         **({"unequal": suite.unequal} if suite.unequal and not suite.equal else {}),
+        **({"settings": suite.settings} if suite.settings else {}),
         **({"variants": swept} if swept else {}),
         **({"lacks": lacks} if lacks else {}),  # learners that the suite does not give to a system
         "command": environment["command"],

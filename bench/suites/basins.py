@@ -15,6 +15,7 @@ suite = Suite(
     learners=chaos.learners,
     metrics=(*STANDARD, d_stsp),
     sampling=Sampling(samples=400, climate=16, climate_horizon=20.0),
-    data_seed=1,  # not the one on which the settings were chosen
-    unequal="the settings are those of chaos",
+    data_seed=1,  # not one on which settings were chosen
+    settings=chaos.settings,
+    unequal=chaos.unequal,
 )

@@ -1,6 +1,6 @@
 """Settings are the best of 24 trials of each learner by forecasts of validation data.
 
-Beside the settings: the error in standard deviations with those of the suite, and with these.
+Beside them: the error in standard deviations with those of the suite, and with these.
 """
 # Written by: python -m bench tune --suite held_out --trials 24 -j 2
 
@@ -23,5 +23,5 @@ suite = tuned(
         "RKNet": {"depth": 3, "training.updates": 1900},  # 0.01785 -> 0.01625
         "ODENet": {"activation": "gelu", "training.learning_rate": 0.01},  # 0.02331 -> 0.01874
     },
-    how="Settings are the best of 24 trials of each learner by forecasts of validation data.",
+    how="the best of 24 trials of each learner by forecasts of validation data",
 )

@@ -86,5 +86,6 @@ suite = Suite(
     own=((HindmarshRose(), SLOW), (NoseHoover(), SLOW)),
     data_seed=1,  # not one on which settings were chosen
     budgets={"quick": Budget(0.07, climate=0.2), "standard": Budget(), "paper": Budget(10.0)},
-    unequal="the settings are those of chaos",
+    settings=chaos.settings,
+    unequal=chaos.unequal,
 )

@@ -23,7 +23,7 @@ def tuned(suite: Suite, settings: Mapping[str, Settings], how: str) -> Suite:
     if missing := settings.keys() - there.keys():
         raise UserError(f"suite {suite.name} has no {', '.join(sorted(missing))} any more: tune it again")
     learners: Any = tuple(dict.fromkeys(set_to(learner, settings.get(name, {})) for name, learner in there.items()))
-    return replace(suite, name=f"tuned_{suite.name}", description=f"{suite.description} {how}", learners=learners)
+    return replace(suite, name=f"tuned_{suite.name}", learners=learners, settings=how)
 
 
 def suite_source(request: Request, found: Sequence[Search], command: str) -> str:
@@ -33,7 +33,7 @@ def suite_source(request: Request, found: Sequence[Search], command: str) -> str
     """
     given = request.suite if not request.suite.endswith(".py") else str(Path(request.suite).resolve())
     trials = max(len(one.candidates) for one in found)
-    how = f"Settings are the best of {trials} trials of each learner by forecasts of validation data."
+    how = f"the best of {trials} trials of each learner by forecasts of validation data"
     base = f"load({_text(given)})"
     imports = ["from bench.suite import load", "from bench.tuning.suite_file import tuned"]
     if request.systems or request.learners:
@@ -49,9 +49,9 @@ def suite_source(request: Request, found: Sequence[Search], command: str) -> str
         best = one.best.error if one.best else None
         errors = f"{first:.4g} -> {best:.4g}" if first and best else "all failed"
         settings += f"        {_text(label(one.learner))}: {_text(one.found)},  # {errors}\n"
-    return f'''"""{how}
+    return f'''"""Settings are {how}.
 
-Beside the settings: the error in standard deviations with those of the suite, and with these.
+Beside them: the error in standard deviations with those of the suite, and with these.
 """
 # Written by: {one_line(command)}
 

@@ -143,6 +143,8 @@ def _protocol(run: Run) -> dict[str, Any]:
     found = {"budget": manifest.get("budget"), "seeds": manifest["seeds"], "data seed": manifest.get("data_seed")}
     if manifest.get("unequal"):
         found["updates"] = f"not the same for all learners: {manifest['unequal']}"
+    if manifest.get("settings"):
+        found["settings"] = manifest["settings"]
     last = [name for name, one in run.learner_components.items() if one.settings.get("training.keep") == "last"]
     if last:
         found["last weights"] = last

@@ -360,9 +360,9 @@ def test_every_declared_setting_is_one_that_the_learner_takes(kind):
 def test_learners_that_tuning_has_made_the_same_are_one():
     learners = (Shifted(), Shifted(shift=0.25), Persistence())
     suite = Suite("toy", "A toy.", (LinearSpiral(),), learners, (nrmse,))
-    found = tuned(suite, {"Shifted": {"shift": 0.25}}, "Tuned.")
+    found = tuned(suite, {"Shifted": {"shift": 0.25}}, "tuned")
     assert found.learners == (Shifted(shift=0.25), Persistence())
-    assert (found.name, found.description) == ("tuned_toy", "A toy. Tuned.")
+    assert (found.name, found.settings) == ("tuned_toy", "tuned")
     with pytest.raises(ValueError, match=r"suite toy has no Gone any more: tune it again"):
         tuned(suite, {"Gone": {}}, "")
 

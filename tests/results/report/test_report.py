@@ -139,11 +139,12 @@ def test_the_protocol_tells_why_training_differs_and_by_what_models_are_chosen(t
         for name, content in files.items():
             (stage / name).write_bytes(content)
         curve.to_csv(stage / "curve.csv", index=False)
-    change(folder / "manifest.json", unequal="some updates cost more")
+    change(folder / "manifest.json", unequal="some updates cost more", settings="chosen by lot")
     page = reported(folder)
     section = page[page.index('<section id="protocol">') :]
     for told in (
         "<dt>updates</dt><dd>not the same for all learners: some updates cost more</dd>",
+        "<dt>settings</dt><dd>chosen by lot</dd>",
         "<dt>best by validation forecasts</dt><dd>ResNet</dd>",
         "<dt>best by validation loss</dt><dd>WindowedRNN</dd>",
     ):
