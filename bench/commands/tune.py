@@ -36,11 +36,12 @@ def tune(
     """Tune the learners of a suite on validation data, and write what is found as a suite.
 
     Each gets the same number of trials under the same budget, its settings in the
-    suite first. All trials of a learner take the same processor time: the number
-    of updates is what settings can afford, by measured costs of an update. A
-    trial's error is that of forecasts of the validation trajectories: the test
-    data are never seen. Finished trials are kept: the same command resumes, and
-    more trials continue.
+    suite first; what the suite has set for it, other than the default, stays.
+    All trials of a learner take the same processor time: the number of updates
+    is what settings can afford, by measured costs of an update. A trial's error
+    is that of forecasts of the validation trajectories: the test data are never
+    seen. Finished trials are kept: the same command resumes, and more trials
+    continue.
     """
     from bench.tuning.suite_file import suite_source
 
