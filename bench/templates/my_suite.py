@@ -13,5 +13,6 @@ suite = Suite(
     metrics=STANDARD,
     sampling=Sampling(trajectories=16, samples=400, test=32, horizon=8.0),  # times are in timescales of each system
     seeds=3,
+    settings="the learners' defaults",  # how they were found
     unequal="each learner takes its own number of updates",
 )
