@@ -32,6 +32,8 @@ def written(run: Run, docs: Path = DOCS) -> Path:
     data, made = FigureData(run, run.frame()), run.manifest["environment"]
     best = conclusions.winners(data.prediction_times, run.compared, run.timescales)
     parts = [f"# {run.suite}", run.manifest.get("description", "")]
+    if settings := run.manifest.get("settings"):
+        parts.append(f"Settings: {settings}.")
     parts.append("\n".join(f"- {sentence}" for sentence in sentences(data, best)))
     images = docs / "images" / "reports"
     images.mkdir(parents=True, exist_ok=True)
