@@ -1,0 +1,58 @@
+"""Prediction times of learners in two ways, side by side: `python docs/reports/pairs.py runs/tuned` prints a table.
+
+For runs whose suite has every kind of network twice, `tuned` and `optimisers`; the one with fewer settings of its own
+comes first. Intervals are those of the mean logarithm of the ratio, over systems, which are the replicates.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from results.claims.base import interval
+from results.store.run import Run
+
+NAMES = {
+    ("ResNet", "", ""): "ResNet",
+    ("NeuralODE", "", ""): "NeuralODE",
+    ("RKNet", "", ""): "RKNet",
+    ("ODENet", "", ""): "ODENet",
+    ("WindowedRNN", "rnn", ""): "Elman network",
+    ("WindowedRNN", "", ""): "GRU",
+    ("WindowedRNN", "lstm", ""): "LSTM",
+}
+
+
+def prediction_times(run: Run) -> pd.DataFrame:
+    """Of each system and seed, with what tells kinds of network apart, and how many settings are not the defaults."""
+    frame = run.frame_of_components()
+    found = frame.loc[(frame["metric"] == "vpt") & frame["learner_class"].isin([name for name, *_ in NAMES])].copy()
+    found["kind"] = [
+        (name, settings.get("cell", ""), settings.get("network", ""))
+        for name, settings in zip(found["learner_class"], found["learner_settings"], strict=True)
+    ]
+    found["changed"] = [len(settings) for settings in found["learner_settings"]]
+    return found
+
+
+def table(run: Run) -> pd.DataFrame:
+    """Medians over seeds by system in both ways, and rows with what the second gains."""
+    found, columns = prediction_times(run), {}
+    for kind, name in NAMES.items():
+        mine = found.loc[found["kind"] == kind]
+        first, second = (
+            each.set_index(["system", "seed"])["value"]
+            for _, each in sorted(mine.groupby("learner"), key=lambda pair: pair[1]["changed"].iloc[0])
+        )
+        medians = [each.groupby("system", sort=False).median() for each in (first, second)]
+        shown = medians[0].map("{:.1f}".format) + " / " + medians[1].map("{:.1f}".format)
+        ratios = np.log(second / first).replace([np.inf, -np.inf], np.nan).dropna().groupby("system").mean().to_numpy()
+        low, high = (100 * np.expm1(end) for end in interval(ratios))
+        gain = f"{100 * np.expm1(ratios.mean()):.0f} % [{low:.0f}, {high:.0f}]"
+        columns[name] = [*shown, gain, f"{(ratios > 0).sum()} of {len(ratios)}"]
+    return pd.DataFrame(columns, index=[*run.systems, "**the second is longer by**", "**longer on**"])
+
+
+if __name__ == "__main__":
+    print(table(Run.load(Path(sys.argv[1]))).to_markdown())  # noqa: T201
