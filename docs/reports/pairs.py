@@ -24,9 +24,8 @@ NAMES = {
 }
 
 
-def prediction_times(run: Run) -> pd.DataFrame:
+def prediction_times(frame: pd.DataFrame) -> pd.DataFrame:
     """Of each system and seed, with what tells kinds of network apart, and how many settings are not the defaults."""
-    frame = run.frame_of_components()
     found = frame.loc[(frame["metric"] == "vpt") & frame["learner_class"].isin([name for name, *_ in NAMES])].copy()
     found["kind"] = [
         (name, settings.get("cell", ""), settings.get("network", ""))
@@ -36,23 +35,26 @@ def prediction_times(run: Run) -> pd.DataFrame:
     return found
 
 
-def table(run: Run) -> pd.DataFrame:
-    """Medians over seeds by system in both ways, and rows with what the second gains."""
-    found, columns = prediction_times(run), {}
+def table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Medians over seeds by system of every kind that is there twice, and rows with what the second gains.
+
+    `frame` is that of a run with the components of its labels.
+    """
+    found, columns = prediction_times(frame), {}
     for kind, name in NAMES.items():
-        mine = found.loc[found["kind"] == kind]
-        first, second = (
-            each.set_index(["system", "seed"])["value"]
-            for _, each in sorted(mine.groupby("learner"), key=lambda pair: pair[1]["changed"].iloc[0])
-        )
+        both = [each for _, each in found.loc[found["kind"] == kind].groupby("learner")]
+        if len(both) != 2:
+            continue
+        both.sort(key=lambda each: each["changed"].iloc[0])
+        first, second = (each.set_index(["system", "seed"])["value"] for each in both)
         medians = [each.groupby("system", sort=False).median() for each in (first, second)]
         shown = medians[0].map("{:.1f}".format) + " / " + medians[1].map("{:.1f}".format)
         ratios = np.log(second / first).replace([np.inf, -np.inf], np.nan).dropna().groupby("system").mean().to_numpy()
         low, high = (100 * np.expm1(end) for end in interval(ratios))
         gain = f"{100 * np.expm1(ratios.mean()):.0f} % [{low:.0f}, {high:.0f}]"
         columns[name] = [*shown, gain, f"{(ratios > 0).sum()} of {len(ratios)}"]
-    return pd.DataFrame(columns, index=[*run.systems, "**the second is longer by**", "**longer on**"])
+    return pd.DataFrame(columns, index=[*frame["system"].unique(), "**the second is longer by**", "**longer on**"])
 
 
 if __name__ == "__main__":
-    print(table(Run.load(Path(sys.argv[1]))).to_markdown())  # noqa: T201
+    print(table(Run.load(Path(sys.argv[1])).frame_of_components()).to_markdown())  # noqa: T201

@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from bench.catalogue.plugins import import_file
+from results.claims.base import interval
 from results.report.page import write_report
 from results.store.run import Run
-from tests.support.synthetic import Size, build
+from tests.support.synthetic import Size, build, with_parsed_labels
 
+table = import_file(Path(__file__).parents[2] / "docs" / "reports" / "pairs.py").table
 written = import_file(Path(__file__).parents[2] / "docs" / "reports" / "suite.py").written
 
 
@@ -23,3 +28,19 @@ def test_a_page_says_what_a_run_shows_and_how_it_was_made(tmp_path: Path):
     pictures = [part.partition(")")[0] for part in text.split("](../")[1:]]
     assert pictures
     assert all((tmp_path / "docs" / picture).exists() for picture in pictures)
+
+
+def test_what_is_there_twice_stands_side_by_side_with_what_the_second_gains():
+    frame = pd.DataFrame(
+        [
+            {"system": system, "learner": learner, "seed": seed, "metric": "vpt", "value": (1 + seed) * factor * time}
+            for system, factor in (("Lorenz", 1.2), ("Rossler", 1.1))
+            for learner, time in (("ResNet[width=32]", 2.0), ("ResNet", 2.0 / factor), ("NeuralODE", 3.0))
+            for seed in range(3)
+        ]
+    )
+    found = table(with_parsed_labels(frame))
+    assert list(found.columns) == ["ResNet"]
+    low, high = (np.expm1(end) for end in interval(np.log([1.2, 1.1])))
+    gain = f"{100 * (np.sqrt(1.2 * 1.1) - 1):.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
+    assert list(found["ResNet"]) == ["4.0 / 4.8", "4.0 / 4.4", gain, "2 of 2"]
