@@ -19,8 +19,6 @@ from results.store.run import Run
 DOCS = Path(__file__).parents[1]
 FEW = 10  # systems, of more of which panels and a table of outcomes cannot be read
 SIDE_BY_SIDE = "Prediction times, medians over seeds; gains are geometric means over systems, with 95 % intervals."
-    "Prediction times in timescales, medians over seeds; gains are geometric means over systems, with 95 % intervals."
-)
 OF_MANY = ("wins_by_system", "ranks")
 PICTURES = {
     "wins_by_system": "Prediction times as shares of the best learner's.",
