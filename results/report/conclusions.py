@@ -119,13 +119,14 @@ def _wins(best: Sequence[Winner]) -> Counter[str]:
 def advice(best: Sequence[Winner], compared: Sequence[str], truths: Collection[str]) -> str:
     """What to use for a system like those of the run, in a sentence; empty for fewer than FEWEST systems.
 
-    That is the learner that is best, or level with the best, on most systems; and before it a reference row, but the
-    `truths`, that predicts longer than every learner on at least as many systems as not.
+    That is the learner that is best, or level with the best, on most systems, and of several the one that is best on
+    most where not all are alike; and before it a reference row, but the `truths`, that predicts longer than every
+    learner on at least as many systems as not.
     """
     if len(best) < FEWEST or len(compared) < 2:
         return ""
-    wins = _wins(best)
-    first, second, *_ = sorted(compared, key=lambda one: -wins[one])
+    wins, foremost = _wins(best), Counter(one.learner for one in best if one.behind)
+    first, second, *_ = sorted(compared, key=lambda one: (-wins[one], -foremost[one]))
     count = len(best)
     said = f"{first}, best or level with the best on {wins[first]} of {count} ({second} on {wins[second]})"
     ahead = Counter(reference for winner in best for reference in winner.ahead if reference not in truths)

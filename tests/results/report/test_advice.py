@@ -51,3 +51,8 @@ def test_of_many_systems_there_are_counts_and_no_names():
         "R predicts longer than every learned model on 2 of 12 and some learned models on 1.",
         "Q predicts longer than some learned models on 1 of 12.",
     ]
+
+
+def test_of_two_that_are_best_as_often_the_one_that_predicts_longest_where_not_all_are_alike_is_named():
+    best = [winner("A", ("B", "C")), winner("A", ("B", "C")), winner("B", ("A",))]
+    assert advice(best, ALL, []) == "For a system like these, try B, best or level with the best on 3 of 3 (A on 3)."
