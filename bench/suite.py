@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from bench.catalogue.plugins import import_file, located
+from bench.catalogue.settings import Settings, set_to
 from bench.catalogue.suites import find_suite
 from bench.cells.cell import Cell
 from bench.cells.classifying import ImageCell
@@ -158,6 +159,18 @@ def load(name: str) -> Suite:
     if not isinstance(suite, Suite):
         raise UserError(f"{entry.path} defines no suite: write `suite = Suite(...)` at the top level of the file")
     return suite
+
+
+def tuned(suite: Suite, settings: Mapping[str, Settings], how: str) -> Suite:
+    """The suite with the settings found for its learners, by their labels. Raises UserError where one is not there.
+
+    Learners that the settings have made the same are one.
+    """
+    there = {label(learner): learner for learner in suite.learners}
+    if missing := settings.keys() - there.keys():
+        raise UserError(f"suite {suite.name} has no {', '.join(sorted(missing))} any more: tune it again")
+    learners: Any = tuple(dict.fromkeys(set_to(learner, settings.get(name, {})) for name, learner in there.items()))
+    return replace(suite, name=f"tuned_{suite.name}", learners=learners, settings=how)
 
 
 def suits(learner: Learner | Classifier, system: System | ImageSet) -> bool:

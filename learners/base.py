@@ -126,7 +126,6 @@ class Predictor(ABC):
     differentiable: bool = True  # whether `advance` is a smooth map of the state, so that it has exponents
     stochastic: bool = False  # whether forecasts from the same past, side by side in a batch, are drawn at random
     least_past: int = 1  # samples before a forecast, without which it cannot start
-
     fitted_to: Dataset | None = None  # where it is known
     log: TrainingLog = TrainingLog()
     calibration: Calibration | None = None  # of a model that is made of known equations

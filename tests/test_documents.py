@@ -71,14 +71,14 @@ def folder_of_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for example in EXAMPLES:
         if named := re.match(r'"""(\w+\.py): ', example):
             (tmp_path / named[1]).write_text(example)
-    for path in ("path/to/my_suite.py", "runs/tuning/tuned_chaos.py"):
+    for path in ("path/to/my_suite.py", "runs/tuning/tuned_held_out.py"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("from bench.suites.chaos import suite\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("included", "folders"):
         monkeypatch.setattr(plugins, name, [])
-    for name in ("my_suite", "my_system", "my_metric", "my_data", "tuned_chaos"):
+    for name in ("my_suite", "my_system", "my_metric", "my_data", "tuned_held_out"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 

@@ -4,8 +4,7 @@ Beside them: the error in standard deviations with those of the suite, and with 
 """
 # Written by: python -m bench tune --suite held_out --trials 24 -j 2
 
-from bench.suite import load
-from bench.tuning.suite_file import tuned
+from bench.suite import load, tuned
 
 suite = tuned(
     load("held_out"),

@@ -1,29 +1,14 @@
-"""A suite with settings that were found by tuning, and the file that defines it."""
+"""The file of a suite with settings that were found by tuning."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.catalogue.settings import Settings, set_to
-from bench.errors import UserError, one_line
+from bench.errors import one_line
 from bench.request import Request
-from bench.suite import Suite
 from bench.tuning.search import Search
 from systems.configuration import label
-
-
-def tuned(suite: Suite, settings: Mapping[str, Settings], how: str) -> Suite:
-    """The suite with the settings found for its learners, by their labels. Raises UserError where one is not there.
-
-    Learners that the settings have made the same are one.
-    """
-    there = {label(learner): learner for learner in suite.learners}
-    if missing := settings.keys() - there.keys():
-        raise UserError(f"suite {suite.name} has no {', '.join(sorted(missing))} any more: tune it again")
-    learners: Any = tuple(dict.fromkeys(set_to(learner, settings.get(name, {})) for name, learner in there.items()))
-    return replace(suite, name=f"tuned_{suite.name}", learners=learners, settings=how)
 
 
 def suite_source(request: Request, found: Sequence[Search], command: str) -> str:
@@ -35,7 +20,7 @@ def suite_source(request: Request, found: Sequence[Search], command: str) -> str
     trials = max(len(one.candidates) for one in found)
     how = f"the best of {trials} trials of each learner by forecasts of validation data"
     base = f"load({_text(given)})"
-    imports = ["from bench.suite import load", "from bench.tuning.suite_file import tuned"]
+    imports = ["from bench.suite import load, tuned"]
     if request.systems or request.learners:
         base = f"select({base}, {_text(request.systems)}, {_text(request.learners)})"
         imports = ["from bench.planning.selection import select", *imports]

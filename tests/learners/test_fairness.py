@@ -141,6 +141,7 @@ def test_delays_keep_every_promise_of_what_they_wrap():
         "log": (repr(one.log), repr(inner.log)),  # of which numbers that are missing are equal
         "calibration": (one.calibration, inner.calibration),
         "equations": (one.equations, inner.equations),
+        "parameters_at": (one.parameters_at, inner.parameters_at),
         "parameters": (one.parameters, inner.parameters),
         "encode": (one.encode(past).tolist(), state.tolist()),
         "decode": (one.decode(state).tolist()[0][:2], (state / 2).tolist()[0]),

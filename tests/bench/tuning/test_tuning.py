@@ -20,13 +20,13 @@ from bench.equal_time import priced_as
 from bench.errors import UserError
 from bench.request import Request
 from bench.runner.outcomes import Outcome
-from bench.suite import Suite
+from bench.suite import Suite, tuned
 from bench.tuning import equal_time
 from bench.tuning.equal_time import Prices, in_time_of
 from bench.tuning.held_out import HIGHEST, HeldOutCell, held_out, validation_error
 from bench.tuning.search import Candidate, Proposals, Search, score, tunable, tune_learner
 from bench.tuning.space import SPACES, search_space
-from bench.tuning.suite_file import _text, suite_source, tuned
+from bench.tuning.suite_file import _text, suite_source
 from learners import Forecast, Learner, NeuralODE, Persistence, Predictor, Reservoir, Training
 from learners.fewer_trajectories import Fewer
 from metrics import nrmse
@@ -38,7 +38,7 @@ from tests.support.stubs import TINY, Instant, Raising, Spoiled, Turning, Untrai
 
 SHORT = replace(TINY, climate_horizon=1.0)
 SOURCE = """
-from bench.suite import Suite
+from bench.suite import Suite, tuned
 from learners import Persistence
 from metrics import nrmse
 from systems import LinearSpiral
