@@ -90,7 +90,7 @@ def suite_of(path: Path, timescale: float | None, seeds: int) -> "Suite":
             metrics=(*STANDARD, d_stsp, d_h),
             sampling=Sampling(context=context, horizon=horizon, test=TESTS),
             seeds=seeds,
-            unequal="each learner has its own number, by default of chaos",
+            unequal="each learner has its own number, that of its defaults",
         )
     except (TypeError, ValueError) as error:
         raise UserError(f"{path}: {error}") from error

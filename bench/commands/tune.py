@@ -75,7 +75,7 @@ def _search_all(plan: planning.Plan, trials: int, conditions: Conditions, quiet:
     """One search after the other, each trial announced as it ends. Raises UserError where there is nothing to tune."""
     from bench.cells.key import planned
     from bench.equal_time import priced_on
-    from bench.tuning.equal_time import Prices
+    from bench.tuning.prices import Prices
     from bench.tuning.search import tunable, tune_learner
     from systems import Sampling
 

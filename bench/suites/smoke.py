@@ -5,9 +5,9 @@ Settings are those with which tuning begins, and of convolutions those of `chaos
 
 from bench.equal_time import in_equal_time
 from bench.suite import Suite
-from bench.suites.chaos import FIELDS, ON_FIELDS
+from bench.suites.chaos import OTHERS
 from bench.suites.held_out import COMPARED
-from learners import REFERENCES, Budget, IndependentTruth
+from learners import Budget
 from metrics import STANDARD
 from systems import LinearSpiral, Lorenz, Sampling
 
@@ -15,12 +15,7 @@ suite = Suite(
     name="smoke",
     description="Every learner on a regular and a chaotic flow with hardly any training: does the whole path work?",
     systems=(LinearSpiral(), Lorenz()),
-    learners=(
-        *in_equal_time(COMPARED),
-        *in_equal_time(FIELDS, ON_FIELDS, "KuramotoSivashinsky"),
-        *REFERENCES,
-        IndependentTruth(),
-    ),
+    learners=(*in_equal_time(COMPARED), *OTHERS),
     metrics=STANDARD,
     sampling=Sampling(
         step=0.018112, trajectories=8, samples=200, valid=2, test=16, horizon=4.0, climate=1, climate_horizon=120.0

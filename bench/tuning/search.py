@@ -23,16 +23,16 @@ from bench.cells.cell import Cell
 from bench.equal_time import trained_by_updates
 from bench.errors import UserError
 from bench.runner.outcomes import Outcome
-from bench.tuning.equal_time import Price, in_time_of
 from bench.tuning.held_out import HIGHEST, HeldOutCell, validation_error
+from bench.tuning.prices import Price, in_time_of
 from bench.tuning.space import Space, search_space
 from learners import Learner
 from results import Record
+from systems.configuration import UPDATES
 
 Run = Callable[[Sequence[Cell]], Outcome]
 
 SEED = 0  # of every search
-UPDATES = "training.updates"
 REPEATS = 20  # of choices that were tried before, one after the other
 
 

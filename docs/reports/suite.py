@@ -4,11 +4,11 @@ It has what the run shows in sentences, its leaderboard, the pictures that compa
 suite, and how it was made. The report of the run has to be there.
 """
 
-import runpy
 import shutil
 import sys
 from pathlib import Path
 
+from bench.catalogue.plugins import import_file
 from results.claims.base import claims_table, judged
 from results.claims.literature import CLAIMS
 from results.report import conclusions
@@ -18,7 +18,11 @@ from results.store.run import Run
 
 DOCS = Path(__file__).parents[1]
 FEW = 10  # systems, of more of which panels and a table of outcomes cannot be read
-SIDE_BY_SIDE = "Prediction times, medians over seeds; gains are geometric means over systems, with 95 % intervals."
+side_by_side = import_file(Path(__file__).with_name("pairs.py")).table
+SIDE_BY_SIDE = (
+    "Prediction times of kinds of network that are there in two ways, that with fewer settings of its own first: "
+    "medians over seeds. Gains are geometric means over systems, with 95 % intervals."
+)
 OF_MANY = ("wins_by_system", "ranks")
 PICTURES = {
     "wins_by_system": "Prediction times as shares of the best learner's.",
@@ -48,14 +52,10 @@ def written(run: Run, docs: Path = DOCS) -> Path:
         source = run.folder / "tables" / f"{name}.md"
         if source.exists() and (name == "leaderboard" or len(run.systems) <= FEW):
             parts += [f"## {heading}", source.read_text(encoding="utf-8").strip()]
-    if run.suite == "tuned":
-        table = runpy.run_path(str(Path(__file__).with_name("pairs.py")))["table"]
-        parts += [
-            "## By hand / tuned",
-            "Prediction times, medians over seeds.",
-            table(run.frame_of_components()).to_markdown(),
-        ]
-    if found := judged(CLAIMS, run.frame_of_components(), run.suite, run.budget):
+    frame = run.frame_of_components()
+    if len((both := side_by_side(frame)).columns):
+        parts += ["## Side by side", SIDE_BY_SIDE, both.to_markdown()]
+    if found := judged(CLAIMS, frame, run.suite, run.budget):
         table = claims_table(found)[["claim", "statement", "conditions", "verdict", "measured"]]
         parts += ["## Claims", table.to_markdown(index=False)]
     parts += [

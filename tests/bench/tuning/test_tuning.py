@@ -21,9 +21,9 @@ from bench.errors import UserError
 from bench.request import Request
 from bench.runner.outcomes import Outcome
 from bench.suite import Suite, tuned
-from bench.tuning import equal_time
-from bench.tuning.equal_time import Prices, in_time_of
+from bench.tuning import prices
 from bench.tuning.held_out import HIGHEST, HeldOutCell, held_out, validation_error
+from bench.tuning.prices import Prices, in_time_of
 from bench.tuning.search import Candidate, Proposals, Search, score, tunable, tune_learner
 from bench.tuning.space import SPACES, search_space
 from bench.tuning.suite_file import _text, suite_source
@@ -38,7 +38,7 @@ from tests.support.stubs import TINY, Instant, Raising, Spoiled, Turning, Untrai
 
 SHORT = replace(TINY, climate_horizon=1.0)
 SOURCE = """
-from bench.suite import Suite, tuned
+from bench.suite import Suite
 from learners import Persistence
 from metrics import nrmse
 from systems import LinearSpiral
@@ -294,7 +294,7 @@ def test_a_price_is_measured_once_and_kept(tmp_path, monkeypatch):
         measured.extend(learners)
         return {priced_as(learners[0]): 0.1234567}
 
-    monkeypatch.setattr(equal_time, "milliseconds", milliseconds)
+    monkeypatch.setattr(prices, "milliseconds", milliseconds)
     learner = NeuralODE(width=8)
     price = Prices(cell(learner), tmp_path)
     assert [price(learner), price(learner), Prices(cell(learner), tmp_path)(learner)] == [0.123] * 3

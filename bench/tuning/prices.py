@@ -31,18 +31,15 @@ class Prices:
 
     cell: Cell[Any, Any, Any]
     root: Path  # of the store
+    path: Path = field(init=False)  # where costs on these data are kept
     known: dict[str, float] = field(default_factory=dict, init=False)
     data: Dataset | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        made = location(self.cell.system, self.cell.sampling, self.cell.data_seed, Path())
+        self.path = self.root / "tuning" / f"costs_{made.stem}.json"
         if self.path.exists():
             self.known = json.loads(self.path.read_text(encoding="utf-8"))
-
-    @property
-    def path(self) -> Path:
-        """Where costs on these data are kept."""
-        made = location(self.cell.system, self.cell.sampling, self.cell.data_seed, Path())
-        return self.root / "tuning" / f"costs_{made.stem}.json"
 
     def __call__(self, learner: Learner) -> float:
         """Milliseconds of processor time for an update of one seed. Raises UserError where there is no telling."""
