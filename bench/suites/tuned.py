@@ -11,7 +11,7 @@ from bench.suites.zoo import suite as zoo
 suite = replace(
     zoo,
     name="tuned",
-    description="Settings that `tune` found on other flows, beside those chosen by hand, on the 33 flows of zoo.",
+    description="Settings that tune found on other flows, beside those chosen by hand, on the 33 flows of zoo.",
     learners=(*zoo.learners, *(each for each in held_out.learners if each not in zoo.learners)),
     settings=f"{zoo.settings}; beside them settings by hand",
 )
