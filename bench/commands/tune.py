@@ -36,11 +36,12 @@ def tune(
     """Tune the learners of a suite on validation data, and write what is found as a suite.
 
     Each gets the same number of trials under the same budget, its settings in the
-    suite first; what the suite has set for it, other than the default, stays.
-    All trials of a learner take the same processor time: the number of updates
-    is what settings can afford, by measured costs of an update. A trial's error
-    is that of forecasts of the validation trajectories: the test data are never
-    seen. Finished trials are kept: the same command resumes, and more trials
+    suite first; what tells it apart from others of its class and kind of network
+    stays. All trials of a learner take the same processor time: the number of
+    updates is what settings can afford, by measured costs of an update. A trial's
+    error is that of forecasts of the validation trajectories: the test data are
+    never seen. How well settings carry over is told by the systems left out in
+    turn. Finished trials are kept: the same command resumes, and more trials
     continue.
     """
     from bench.tuning.suite_file import suite_source
@@ -123,11 +124,13 @@ def _print_outcome(found: "Sequence[Search]", path: Path) -> None:
     rows = []
     for name, one in zip(short_labels([each.learner for each in found]), found, strict=True):
         failed = sum(bool(candidate.failure) for candidate in one.candidates)
-        errors = [f"{tried.error:.4g}" if tried and tried.error else "-" for tried in (one.candidates[0], one.best)]
+        errors = (one.candidates[0].error, one.best and one.best.error, one.best and one.error_elsewhere)
         settings = ", ".join(f"{name}={value}" for name, value in one.found.items()) or "as they were"
         counts = (f"{len(one.candidates)}", f"{failed}")
-        rows.append((name, *counts, *errors, settings if one.best else "none: all failed"))
-    heads = ("learner", "trials", "failed", "error", "tuned", "settings")
-    console.print("", table_of(heads, rows, right=range(1, 5)), "")
+        numbers = (f"{error:.4g}" if error else "-" for error in errors)
+        rows.append((name, *counts, *numbers, settings if one.best else "none: all failed"))
+    heads = ("learner", "trials", "failed", "error", "tuned", "elsewhere", "settings")
+    console.print("", table_of(heads, rows, right=range(1, 6)), "")
     console.print("error: geometric mean over systems, seeds and times, in standard deviations, of validation data")
+    console.print("elsewhere: on systems left out in turn, with the settings that are best on the others")
     console.print(f"run it: python -m bench run --suite {path}", markup=False, soft_wrap=True)

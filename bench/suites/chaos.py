@@ -10,26 +10,19 @@ hold up: convolutions with damping and noise, in the time that the others take o
 by hand on Lorenz96(16) and the field (data seed 0).
 """
 
-from dataclasses import replace
 from typing import Any
 
 from bench.equal_time import in_equal_time
 from bench.suite import Suite
+from bench.suites.held_out_fields import CONVOLUTIONS, SECONDS
 from bench.suites.tuned_held_out import suite as tuned
-from learners import REFERENCES, IndependentTruth, NeuralODE, ResNet
+from learners import REFERENCES, IndependentTruth
 from metrics import LONG_TERM, STANDARD
 from systems import CubicSpiral, KuramotoSivashinsky, Lorenz, Lorenz96, Rossler, Sampling, VanDerPol
 
 TUNED: Any = tuned.learners  # dense networks
-ON_FIELDS = 5.0  # seconds of training a seed on Kuramoto-Sivashinsky, about what those take there
-SITES: Any = {"network": "convolution", "patch": 2, "damping": 0.1, "noise": 0.001}
-DEAR: Any = {"batch": 64, "validations": 5}  # twenty would take as long as the updates
-FIELDS = (
-    NeuralODE(**SITES, solver="euler", training=replace(NeuralODE().training, **DEAR)),
-    ResNet(**SITES, blocks=1, training=replace(ResNet().training, **DEAR)),
-)
-
-OTHERS = (*in_equal_time(FIELDS, ON_FIELDS, "KuramotoSivashinsky"), *REFERENCES, IndependentTruth())
+FIELDS = in_equal_time(CONVOLUTIONS, SECONDS, "KuramotoSivashinsky")
+OTHERS = (*FIELDS, *REFERENCES, IndependentTruth())
 
 suite = Suite(
     name="chaos",

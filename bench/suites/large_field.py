@@ -4,9 +4,8 @@ Its attractor has a dimension of about 44, in place of 5. The convolutions are t
 Settings were chosen there, none here. Dense networks would have weights for each pair of 512 sites, and are left out.
 """
 
-from bench.equal_time import in_equal_time
 from bench.suite import Suite
-from bench.suites.chaos import FIELDS, ON_FIELDS
+from bench.suites.chaos import FIELDS
 from learners import Analogue, IndependentTruth, Persistence, TrainingMean, TrueEquations
 from metrics import STANDARD, d_h
 from systems import KuramotoSivashinsky, Sampling
@@ -18,7 +17,7 @@ suite = Suite(
     description="Convolutions on Kuramoto-Sivashinsky at length 200, whose attractor has 44 dimensions.",
     systems=(FIELD,),
     learners=(
-        *in_equal_time(FIELDS, ON_FIELDS, "KuramotoSivashinsky"),
+        *FIELDS,
         Persistence(),
         TrainingMean(),
         Analogue(),

@@ -7,24 +7,19 @@ convolutions stand beside dense networks of 256 units a layer. Settings were cho
 
 from bench.equal_time import in_equal_time
 from bench.suite import Suite
-from bench.suites.chaos import FIELDS
-from learners import REFERENCES, IndependentTruth, NeuralODE, ResNet, WindowedRNN
+from bench.suites.held_out_fields import CONVOLUTIONS, WIDE
+from learners import REFERENCES, IndependentTruth
 from metrics import STANDARD, d_h
 from systems import KuramotoSivashinsky, Lorenz96, Sampling
 
 SECONDS = 20.0  # of training a seed on Kuramoto-Sivashinsky
-DENSE = (
-    WindowedRNN(hidden=256),
-    NeuralODE(width=256, damping=0.1, noise=0.01),
-    ResNet(blocks=1, width=256, noise=0.01),
-)
 
 suite = Suite(
     name="spatiotemporal",
     description="Recurrent networks, neural ODEs and residual networks, dense and convolutional, on fields on a ring.",
     systems=(KuramotoSivashinsky(), Lorenz96(sites=40)),
     learners=(
-        *in_equal_time((*DENSE, *FIELDS), SECONDS, "KuramotoSivashinsky"),
+        *in_equal_time((*WIDE, *CONVOLUTIONS), SECONDS, "KuramotoSivashinsky"),
         *REFERENCES,
         IndependentTruth(),
     ),

@@ -9,8 +9,8 @@ Akiba et al., "Optuna: a next-generation hyperparameter optimization framework",
 for hyper-parameter optimization", NeurIPS 2011.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from math import exp, log, prod
 from statistics import fmean
@@ -43,6 +43,7 @@ class Candidate:
     settings: Settings
     error: float | None  # of what applies; None where the learner applies to no system
     failure: str = ""
+    errors: Mapping[str, float] = field(default_factory=dict)  # by system
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,29 @@ class Search:
         own = self.candidates[0].settings
         return {name: value for name, value in self.best.settings.items() if value != own[name]}
 
+    @property
+    def error_elsewhere(self) -> float | None:
+        """What tuning can promise of a system that it has not seen: each left out in turn.
+
+        The geometric mean over systems of the error on each with the settings that are best on all others; None where
+        the learner applies to fewer than two.
+        """
+        tried = [one.errors for one in self.candidates if one.errors]
+        systems = tried[0] if tried else {}
+        if len(systems) < 2:
+            return None
+        best = {
+            left_out: min(tried, key=lambda errors: fmean(log(errors[one]) for one in systems if one != left_out))
+            for left_out in systems
+        }
+        return exp(fmean(log(errors[left_out]) for left_out, errors in best.items()))
+
 
 def tunable(cells: Sequence[Cell]) -> list[Learner]:
     """The learners of a suite's cells that have something to tune, in their order."""
     learners = dict.fromkeys(cell.learner for cell in cells)
-    return [one for one in learners if isinstance(one, Learner) and not one.reference and search_space(one)]
+    trained = [one for one in learners if isinstance(one, Learner) and not one.reference]
+    return [one for one in trained if search_space(one, trained)]
 
 
 def tune_learner(
@@ -88,9 +107,11 @@ def tune_learner(
     trials take the same time, and without one as many updates.
     """
     found = Search(learner)
-    proposals = Proposals(search_space(learner))
+    proposals = Proposals(search_space(learner, (cell.learner for cell in cells)))
     for settings in islice(proposals, trials):
         candidate = _try_settings(learner, cells, settings, run, price)
+        if found.candidates:
+            candidate = _completed(candidate, found.candidates[0].errors)
         found = replace(found, candidates=(*found.candidates, candidate))
         announce(found)
         if candidate.error is None:
@@ -147,24 +168,37 @@ def _try_settings(
     except UserError as refusal:  # settings that do not go together, or whose cost cannot be told
         return Candidate(settings, HIGHEST, str(refusal))
     replaced: dict[str, Any] = {"learner": tuned, "metrics": (validation_error,)}
-    records = list(
-        run([HeldOutCell(**vars(cell) | replaced) for cell in cells if cell.learner == learner]).records.values()
-    )
+    tried = [HeldOutCell(**vars(cell) | replaced) for cell in cells if cell.learner == learner]
+    records = list(run(tried).records.values())
     failure = next((f"{one.status}: {one.reason}" for each in records for one in each if one.status != "ok"), "")
-    return Candidate(settings, score(records), failure)
+    errors = errors_of(records)
+    return Candidate(settings, _mean(errors), failure, errors)
 
 
-def score(records: Sequence[Sequence[Record]]) -> float | None:
-    """Geometric mean of the errors over systems, and over the seeds of each: HIGHEST for trials that failed.
+def _completed(candidate: Candidate, errors: Mapping[str, float]) -> Candidate:
+    """The candidate judged on those systems to which the learner applies with its own settings, on no other.
 
-    Systems to which the learner does not apply are left out; None where it applies to none.
+    One that does not apply to some of them has failed there.
     """
-    applied = [seeds for seeds in records if any(one.status != "skipped" for one in seeds)]
-    if not applied:
-        return None
+    if not candidate.errors:  # it was refused
+        return replace(candidate, error=HIGHEST)
+    there = {system: candidate.errors.get(system, HIGHEST) for system in errors}
+    return replace(candidate, error=_mean(there), errors=there)
+
+
+def _mean(errors: Mapping[str, float]) -> float | None:
+    return exp(fmean(map(log, errors.values()))) if errors else None
+
+
+def errors_of(records: Sequence[Sequence[Record]]) -> dict[str, float]:
+    """The error on each system, the geometric mean over its seeds: HIGHEST for trials that failed.
+
+    Systems to which the learner does not apply are left out.
+    """
 
     def log_error(record: Record) -> float:
         value = record.measurements[0].value
         return log(HIGHEST if value is None or record.status != "ok" else value)
 
-    return exp(fmean(fmean(map(log_error, seeds)) for seeds in applied))
+    applied = [seeds for seeds in records if any(one.status != "skipped" for one in seeds)]
+    return {seeds[0].system: exp(fmean(map(log_error, seeds))) for seeds in applied}

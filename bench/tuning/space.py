@@ -5,7 +5,7 @@ update sees is tuned, so that no learner buys accuracy with computing. A learner
 in an attribute of its class, `search_space = {"width": (32, 64), "training.learning_rate": (1e-3, 1e-2)}`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -28,12 +28,13 @@ from learners import (
     WindowedRNN,
 )
 from learners.adaptive import AdaptiveLearner
-from systems.configuration import changes
+from systems.configuration import KIND
 
 Space = Mapping[str, Sequence[Any]]
 
 RATE: Space = {"training.learning_rate": (1e-3, 3e-3, 1e-2, 3e-2)}
 NETWORK: Space = {"width": (32, 64, 128), "depth": (1, 2, 3), "activation": ("silu", "tanh", "gelu"), **RATE}
+RING: Space = {"patch": (1, 2, 4), "kernel": (3, 5, 9), "damping": (0.0, 0.03, 0.1, 0.3)}  # of convolutions
 FORCING: Space = {"interval": (1, 4, 8, 16), "forcing": (0.1, 0.3, 1.0)}
 LATENT: Space = {"latent": (4, 6, 10), "hidden": (32, 64, 128), "width": (32, 64, 128), **RATE}
 
@@ -62,26 +63,31 @@ SPACES: Mapping[type[Learner], Space] = {
 }
 
 
-def search_space(learner: Learner) -> dict[str, list[Any]]:
+def search_space(learner: Learner, suite: Iterable[Learner] = ()) -> dict[str, list[Any]]:
     """The values of each setting that is tuned, the learner's own first; those of nested learners under dotted names.
 
-    What a suite has set for a learner, other than the default, tells it from others there: this is not tuned.
+    What tells it apart from others of its class and kind of network in its suite is not tuned.
     """
-    chosen = changes(learner)
-    space = {}
-    for name, values in _declared(learner).items():
-        if name not in chosen:
-            own = attrgetter(name)(learner)
-            space[name] = [own, *(value for value in values if value != own)]
-    return space
+    space = _declared(learner)
+    alike = [one for one in suite if type(one) is type(learner) and _kind(one) == _kind(learner)]
+    tuned = {}
+    for name, values in space.items():
+        own = attrgetter(name)(learner)
+        if all(attrgetter(name)(one) == own for one in alike if name in _declared(one)):
+            tuned[name] = [own, *(value for value in values if value != own)]
+    return tuned
+
+
+def _kind(learner: Learner) -> str:
+    return getattr(learner, KIND, "")
 
 
 def _declared(learner: Learner) -> Space:
     found = next((SPACES[kind] for kind in type(learner).__mro__ if kind in SPACES), {})
     space = dict(getattr(type(learner), "search_space", found))
+    if found and _kind(learner) == "convolution":
+        space |= RING
     for field in fields(learner):
         if isinstance(inner := getattr(learner, field.name), Learner):
-            kept = changes(inner)
-            nested = {name: values for name, values in _declared(inner).items() if name not in kept}
-            space |= {f"{field.name}.{name}": values for name, values in nested.items()}
+            space |= {f"{field.name}.{name}": values for name, values in _declared(inner).items()}
     return space

@@ -30,13 +30,15 @@ def suite_source(request: Request, found: Sequence[Search], command: str) -> str
         imports = ["from pathlib import Path", "", "from bench.catalogue.plugins import include", *imports]
     settings = ""
     for one in found:
-        first = one.candidates[0].error
-        best = one.best.error if one.best else None
+        first, best, elsewhere = one.candidates[0].error, one.best.error if one.best else None, one.error_elsewhere
         errors = f"{first:.4g} -> {best:.4g}" if first and best else "all failed"
+        if best and elsewhere:
+            errors += f", {elsewhere:.4g} elsewhere"
         settings += f"        {_text(label(one.learner))}: {_text(one.found)},  # {errors}\n"
     return f'''"""Settings are {how}.
 
-Beside them: the error in standard deviations with those of the suite, and with these.
+Beside them: the error in standard deviations with those of the suite, and with these; elsewhere is the
+error on systems left out in turn, with what is best on the others.
 """
 # Written by: {one_line(command)}
 

@@ -10,9 +10,10 @@ import pytest
 
 from bench import equal_time
 from bench.equal_time import affordable, in_equal_time, measured, priced_as, with_updates
-from bench.suites.chaos import FIELDS, ON_FIELDS
+from bench.suites.chaos import FIELDS
 from bench.suites.chaos import suite as chaos
 from bench.suites.held_out import COMPARED
+from bench.suites.held_out_fields import SECONDS as ON_FIELDS
 from bench.suites.optimisers import suite as optimisers
 from bench.suites.spatiotemporal import SECONDS
 from bench.suites.spatiotemporal import suite as spatiotemporal

@@ -24,10 +24,10 @@ from bench.suite import Suite, tuned
 from bench.tuning import prices
 from bench.tuning.held_out import HIGHEST, HeldOutCell, held_out, validation_error
 from bench.tuning.prices import Prices, in_time_of
-from bench.tuning.search import Candidate, Proposals, Search, score, tunable, tune_learner
+from bench.tuning.search import Candidate, Proposals, Search, errors_of, tunable, tune_learner
 from bench.tuning.space import SPACES, search_space
 from bench.tuning.suite_file import _text, suite_source
-from learners import Forecast, Learner, NeuralODE, Persistence, Predictor, Reservoir, Training
+from learners import Forecast, Learner, NeuralODE, Persistence, Predictor, Reservoir, ResNet, Training
 from learners.fewer_trajectories import Fewer
 from metrics import nrmse
 from results import Measurement, Record, Status
@@ -157,8 +157,8 @@ def silent(tried: Search) -> None:
     pass
 
 
-def trial(value: float | None, status: Status = "ok") -> Record:
-    return Record("A", "B", 0, status, "", (Measurement("validation_error", value, "std", "lower"),))
+def trial(value: float | None, status: Status = "ok", system: str = "A") -> Record:
+    return Record(system, "B", 0, status, "", (Measurement("validation_error", value, "std", "lower"),))
 
 
 def test_what_is_scored_are_pieces_of_the_validation_trajectories(spiral):
@@ -212,13 +212,27 @@ def fitted(judged, folder):
     return fit_cell(planned([judged], folder)[0], folder, folder / "cell")
 
 
-def test_the_score_is_the_geometric_mean_over_systems_and_failures_count_as_the_worst():
-    assert score([[trial(0.1)], [trial(10.0)]]) == pytest.approx(1.0)
-    assert score([[trial(0.01), trial(1.0)]]) == pytest.approx(0.1)
-    assert score([[trial(0.1, "diverged")]]) == pytest.approx(HIGHEST)
-    assert score([[trial(None, "crashed")]]) == pytest.approx(HIGHEST)
-    assert score([[trial(None, "skipped")], [trial(0.1)]]) == pytest.approx(0.1)
-    assert score([[trial(None, "skipped")]]) is None
+def test_errors_are_geometric_means_over_seeds_and_failures_count_as_the_worst():
+    assert errors_of([[trial(0.1)], [trial(10.0, system="C")]]) == {"A": pytest.approx(0.1), "C": pytest.approx(10.0)}
+    assert errors_of([[trial(0.01), trial(1.0)]]) == {"A": pytest.approx(0.1)}
+    for failed in (trial(0.1, "diverged"), trial(None, "crashed")):
+        assert errors_of([[failed]]) == {"A": pytest.approx(HIGHEST)}
+    assert errors_of([[trial(None, "skipped")], [trial(0.1, system="C")]]) == {"C": pytest.approx(0.1)}
+    assert errors_of([[trial(None, "skipped")]]) == {}
+
+
+def test_the_error_elsewhere_is_that_of_systems_left_out_in_turn():
+    def tried(**errors: float) -> Candidate:
+        return Candidate({}, 1.0, errors=errors)
+
+    # On A and B the second is the best, on C the third. Left out: A, where the best on B and C is the third; B, where
+    # it is the third on A and C; C, where it is the second on A and B.
+    found = Search(Shifted(), (tried(A=4.0, B=4.0, C=4.0), tried(A=1.0, B=1.0, C=9.0), tried(A=3.0, B=3.0, C=0.1)))
+    assert found.error_elsewhere == pytest.approx((3.0 * 3.0 * 9.0) ** (1 / 3))
+    refused = Candidate({}, HIGHEST, "settings that do not go together")
+    assert replace(found, candidates=(*found.candidates, refused)).error_elsewhere == found.error_elsewhere
+    assert Search(Shifted(), (tried(A=1.0), refused)).error_elsewhere is None
+    assert Search(Shifted(), (refused,)).error_elsewhere is None
 
 
 def test_a_search_begins_with_the_learners_own_settings_and_finds_the_best(run):
@@ -329,15 +343,37 @@ def test_a_learner_that_applies_to_no_system_is_tried_once():
     assert found.found == {}
 
 
-def test_what_a_suite_has_set_for_a_learner_is_not_tuned():
-    assert "lookahead" in search_space(NeuralODE())
-    assert "lookahead" not in search_space(NeuralODE(lookahead=5))
-    assert "training.learning_rate" in search_space(NeuralODE(training=replace(NeuralODE().training, updates=5)))
-    assert "training.learning_rate" not in search_space(NeuralODE(training=Training(learning_rate=0.1)))
+def test_settings_that_do_not_apply_to_some_of_the_systems_have_failed_there():
+    """Or those would be the best that leave the hardest system out."""
+
+    def run(cells):
+        (shift,) = {one.learner.shift for one in cells}
+        lorenz = trial(None, "skipped", "Lorenz") if shift == 0.0 else trial(1.0, system="Lorenz")
+        return Outcome({"a": [trial(0.1, system="LinearSpiral")], "b": [lorenz]})
+
+    found = tune_learner(Shifted(), [cell(Shifted())], 20, run, silent)
+    (worst,) = {one.error for one in found.candidates if one.settings["shift"] == 0.0}
+    assert worst == pytest.approx((0.1 * HIGHEST) ** 0.5)
+    assert found.found == {}
+
+
+def test_what_tells_a_learner_apart_in_its_suite_is_not_tuned():
+    near, far = NeuralODE(width=32), NeuralODE(width=32, lookahead=5)
+    ring = NeuralODE(network="convolution", lookahead=3, damping=0.1)
+    assert search_space(far)["lookahead"] == [5, 1, 2, 4, 8]
+    for learner in (near, far):
+        space = search_space(learner, [near, far, ring, ResNet(width=64), Persistence()])
+        assert "lookahead" not in space
+        assert space["width"] == [32, 64, 128]
+    space = search_space(ring, [near, far, ring])
+    assert (space["lookahead"], space["damping"]) == ([3, 1, 2, 4, 8], [0.1, 0.0, 0.03, 0.3])
+    assert "damping" not in search_space(near)
 
 
 def test_settings_of_nested_learners_are_tuned():
-    space = search_space(Fewer(Reservoir(size=50), trajectories=2))
+    one, other = Fewer(Reservoir(size=50), trajectories=2), Fewer(Reservoir(size=60), trajectories=2)
+    assert search_space(one)["learner.size"] == [50, 200, 400, 800]
+    space = search_space(one, [one, other, Reservoir(), Fewer(NeuralODE(), 2)])
     assert "learner.radius" in space
     assert "learner.size" not in space
     assert set_to(Fewer(Reservoir(), 2), {"learner.radius": 0.9}) == Fewer(Reservoir(radius=0.9), 2)
@@ -386,7 +422,7 @@ def test_the_command_writes_a_suite_that_runs_as_it_is(command, tmp_path, monkey
 def search_result(lines: list[str]) -> str:
     """The label that the learner has with the settings in the table."""
     row = next(line for line in lines if line.startswith("Shifted ") and "trial" not in line)
-    settings = [text.strip() for text in row.split(maxsplit=5)[5].split(",")]
+    settings = [text.strip() for text in row.split(maxsplit=6)[6].split(",")]
     return f"Shifted[{','.join(settings)}]" if settings[0] != "as they were" else "Shifted"
 
 
