@@ -11,7 +11,9 @@ from learners import Budget, Learner
 from systems import Dataset
 
 SEEDS = 3  # that are trained together
-SHORT, LONG = 60, 360  # updates of two fits, between whose times the difference is that of updates alone
+SHORT = 60  # updates of the shorter of two fits, between whose times the difference is that of updates alone
+MORE = (30, 300)  # updates of the longer fit beyond these, at least and at most
+ENOUGH = 1.0  # seconds that they take, where neither bound is met
 UNTOLD = "updates too short to be told from what else the machine does: give more rounds (--rounds)"
 
 
@@ -36,6 +38,7 @@ def milliseconds(
     """
     found: dict[str, list[float]] = {known_as(learner): [] for learner in learners}
     reasons: dict[str, str] = {}
+    more: dict[str, int] = {}
     with stopwatch.threads(1):
         for turn in range(rounds + 1):
             for learner in learners:
@@ -44,12 +47,16 @@ def milliseconds(
                     continue
                 notify(f"{name}, round {turn} of {rounds}" if turn else f"{name}, warming up")
                 try:
-                    short, long = (_fit(learner, data, updates) for updates in (SHORT, LONG))
+                    short = _fit(learner, data, SHORT)
+                    if not turn:
+                        few = round(SHORT * ENOUGH / max(short, 1e-9))
+                        more[name] = min(max(few, MORE[0]), MORE[1])
+                        continue
+                    long = _fit(learner, data, SHORT + more[name])
                 except ValueError as reason:
                     reasons[name] = str(reason)
                     continue
-                if turn:
-                    found[name].append(1e3 * (long - short) / (LONG - SHORT) / SEEDS)
+                found[name].append(1e3 * (long - short) / more[name] / SEEDS)
     costs = {name: median(times) for name, times in found.items() if times}
     reasons |= {name: UNTOLD for name, cost in costs.items() if cost <= 0}
     return {name: reasons.get(name) or costs[name] for name in found}

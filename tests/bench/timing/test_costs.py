@@ -39,7 +39,7 @@ suite = Suite("tiny", "A tiny one.", (LinearSpiral(),), LEARNERS, (nrmse,), TINY
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(costs, "SHORT", 2)
-    monkeypatch.setattr(costs, "LONG", 22)
+    monkeypatch.setattr(costs, "MORE", (20, 20))
 
 
 def test_a_cost_is_kept_for_a_learner_whatever_its_number_of_updates():
@@ -114,6 +114,20 @@ def test_a_cost_that_noise_hides_is_none(cost: float, monkeypatch: pytest.Monkey
     data = sample(LinearSpiral(), TINY, 0)
     found = milliseconds([learner], data, rounds=3, notify=lambda text: None, known_as=priced_as)
     assert found == {priced_as(learner): costs.UNTOLD}
+
+
+def test_a_dear_learner_is_measured_by_fewer_updates(monkeypatch: pytest.MonkeyPatch):
+    fitted: list[int] = []
+
+    def fit(learner: Any, data: Any, updates: int) -> float:
+        fitted.append(updates)
+        return 0.3 + learner.width * 1e-3 * updates
+
+    monkeypatch.setattr(costs, "_fit", fit)
+    learners: list[Learner] = [NeuralODE(width=width) for width in (1, 12, 1000)]
+    found = milliseconds(learners, sample(LinearSpiral(), TINY, 0), 1, lambda text: None, priced_as)
+    assert fitted == [60, 60, 60, *(60, 227), *(60, 119), *(60, 90)]
+    assert list(found.values()) == pytest.approx([1 / 3, 4, 1000 / 3])
 
 
 @pytest.mark.usefixtures("brief")
