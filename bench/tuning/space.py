@@ -34,7 +34,7 @@ Space = Mapping[str, Sequence[Any]]
 
 RATE: Space = {"training.learning_rate": (1e-3, 3e-3, 1e-2, 3e-2)}
 NETWORK: Space = {"width": (32, 64, 128), "depth": (1, 2, 3), "activation": ("silu", "tanh", "gelu"), **RATE}
-RING: Space = {"patch": (1, 2, 4), "kernel": (3, 5, 9), "damping": (0.0, 0.03, 0.1, 0.3)}  # of convolutions
+RING: Space = {"patch": (1, 2), "kernel": (3, 5, 9), "damping": (0.0, 0.03, 0.1, 0.3)}  # of convolutions
 FORCING: Space = {"interval": (1, 4, 8, 16), "forcing": (0.1, 0.3, 1.0)}
 LATENT: Space = {"latent": (4, 6, 10), "hidden": (32, 64, 128), "width": (32, 64, 128), **RATE}
 
