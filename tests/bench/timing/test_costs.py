@@ -19,7 +19,7 @@ from bench.suites.spatiotemporal import SECONDS
 from bench.suites.spatiotemporal import suite as spatiotemporal
 from bench.timing import costs
 from bench.timing.costs import milliseconds
-from learners import Learner, NeuralODE, ResNet, RKNet, Training, Transformer, WindowedRNN
+from learners import LatentODE, Learner, NeuralODE, ResNet, RKNet, Training, WindowedRNN
 from systems import LinearSpiral, sample
 from tests.support.commands import exit_code
 from tests.support.stubs import TINY
@@ -90,8 +90,8 @@ def test_defaults_of_the_networks_compared_are_what_the_costs_say():
 
 
 def test_a_learner_without_a_cost_is_refused_with_the_command_that_measures_it():
-    with pytest.raises(ValueError, match=r"Transformer.*python -m bench calibrate"):
-        in_equal_time([NeuralODE(), Transformer()])
+    with pytest.raises(ValueError, match=r"LatentODE.*python -m bench calibrate"):
+        in_equal_time([NeuralODE(), LatentODE()])
 
 
 @pytest.mark.usefixtures("brief")
