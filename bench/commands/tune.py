@@ -121,16 +121,16 @@ def _print_outcome(found: "Sequence[Search]", path: Path) -> None:
     from systems.configuration import short_labels
 
     console = Console(highlight=False)
-    rows = []
+    rows, settings = [], []
     for name, one in zip(short_labels([each.learner for each in found]), found, strict=True):
         failed = sum(bool(candidate.failure) for candidate in one.candidates)
         errors = (one.candidates[0].error, one.best and one.best.error, one.best and one.error_elsewhere)
-        settings = ", ".join(f"{name}={value}" for name, value in one.found.items()) or "as they were"
-        counts = (f"{len(one.candidates)}", f"{failed}")
         numbers = (f"{error:.4g}" if error else "-" for error in errors)
-        rows.append((name, *counts, *numbers, settings if one.best else "none: all failed"))
-    heads = ("learner", "trials", "failed", "error", "tuned", "elsewhere", "settings")
-    console.print("", table_of(heads, rows, right=range(1, 6)), "")
-    console.print("error: geometric mean over systems, seeds and times, in standard deviations, of validation data")
-    console.print("elsewhere: on systems left out in turn, with the settings that are best on the others")
+        rows.append((name, f"{len(one.candidates)}", f"{failed}", *numbers))
+        changed = ", ".join(f"{name}={value}" for name, value in one.found.items()) or "as they were"
+        settings.append(f"{name}: {changed if one.best else 'none, all failed'}")
+    heads = ("learner", "trials", "failed", "error", "tuned", "elsewhere")
+    console.print("", table_of(heads, rows, right=range(1, 6)), "", *settings, "", sep="\n", markup=False)
+    console.print("error: of validation data, in standard deviations (geometric mean)")
+    console.print("elsewhere: on each system, with the settings that are best on the others")
     console.print(f"run it: python -m bench run --suite {path}", markup=False, soft_wrap=True)

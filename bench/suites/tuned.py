@@ -1,17 +1,22 @@
 """What does tuning change? The learners of `zoo`, and the same with settings that were chosen by hand, side by side.
 
-Settings by hand are those of `held_out`, with which tuning began. Both have as many updates as cost the same time.
+Settings by hand are those of `held_out` and `held_out_fields`, with which tuning began. Both have as many updates as
+cost the same time.
 """
 
 from dataclasses import replace
 
-from bench.suites.held_out import suite as held_out
+from bench.equal_time import in_equal_time
+from bench.suites.held_out import COMPARED
+from bench.suites.held_out_fields import CONVOLUTIONS, SECONDS
 from bench.suites.zoo import suite as zoo
+
+BY_HAND = (*in_equal_time(COMPARED), *in_equal_time(CONVOLUTIONS, SECONDS, "KuramotoSivashinsky"))
 
 suite = replace(
     zoo,
     name="tuned",
     description="Settings that tune found on other flows, beside those chosen by hand, on the 33 flows of zoo.",
-    learners=(*zoo.learners, *(each for each in held_out.learners if each not in zoo.learners)),
+    learners=(*zoo.learners, *(each for each in BY_HAND if each not in zoo.learners)),
     settings=f"{zoo.settings}; beside them settings by hand",
 )

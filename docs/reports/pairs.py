@@ -21,6 +21,8 @@ NAMES = {
     ("WindowedRNN", "rnn", ""): "Elman network",
     ("WindowedRNN", "", ""): "GRU",
     ("WindowedRNN", "lstm", ""): "LSTM",
+    ("NeuralODE", "", "convolution"): "NeuralODE, convolution",
+    ("ResNet", "", "convolution"): "ResNet, convolution",
 }
 
 
@@ -40,7 +42,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
 
     `frame` is that of a run with the components of its labels.
     """
-    found, columns = prediction_times(frame), {}
+    found, columns, systems = prediction_times(frame), {}, frame["system"].unique()
     for kind, name in NAMES.items():
         both = [each for _, each in found.loc[found["kind"] == kind].groupby("learner")]
         if len(both) != 2:
@@ -52,8 +54,8 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
         ratios = np.log(second / first).replace([np.inf, -np.inf], np.nan).dropna().groupby("system").mean().to_numpy()
         low, high = (100 * np.expm1(end) for end in interval(ratios))
         gain = f"{100 * np.expm1(ratios.mean()):.0f} % [{low:.0f}, {high:.0f}]"
-        columns[name] = [*shown, gain, f"{(ratios > 0).sum()} of {len(ratios)}"]
-    return pd.DataFrame(columns, index=[*frame["system"].unique(), "**the second is longer by**", "**longer on**"])
+        columns[name] = [*shown.reindex(systems, fill_value=""), gain, f"{(ratios > 0).sum()} of {len(ratios)}"]
+    return pd.DataFrame(columns, index=[*systems, "**the second is longer by**", "**longer on**"])
 
 
 if __name__ == "__main__":

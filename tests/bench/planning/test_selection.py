@@ -32,7 +32,7 @@ def test_what_a_report_calls_a_part_names_that_very_part(suite: Suite):
 
 def test_values_that_a_member_has_keep_it_and_others_change_the_plainest_one():
     (convolution,) = learners("ResNet[network=convolution]")
-    assert (convolution.network, convolution.damping, convolution.noise) == ("convolution", 0.1, FIELDS[1].noise)
+    assert convolution == FIELDS[1]
     (wide,) = learners("ResNet[width=33]")
     assert wide == replace(next(one for one in chaos.learners if isinstance(one, ResNet)), width=33)
     (elman,) = learners("WindowedRNN[cell=rnn]")

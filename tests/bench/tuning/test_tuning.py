@@ -420,9 +420,9 @@ def test_the_command_writes_a_suite_that_runs_as_it_is(command, tmp_path, monkey
 
 
 def search_result(lines: list[str]) -> str:
-    """The label that the learner has with the settings in the table."""
-    row = next(line for line in lines if line.startswith("Shifted ") and "trial" not in line)
-    settings = [text.strip() for text in row.split(maxsplit=6)[6].split(",")]
+    """The label that the learner has with the settings below the table."""
+    (found,) = (line.removeprefix("Shifted: ") for line in lines if line.startswith("Shifted: "))
+    settings = found.split(", ")
     return f"Shifted[{','.join(settings)}]" if settings[0] != "as they were" else "Shifted"
 
 
