@@ -49,7 +49,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
             continue
         both.sort(key=lambda each: each["changed"].iloc[0])
         first, second = (each.set_index(["system", "seed"])["value"] for each in both)
-        medians = [each.groupby("system", sort=False).median() for each in (first, second)]
+        medians = [each.groupby("system", sort=False).median().dropna() for each in (first, second)]
         shown = medians[0].map("{:.1f}".format) + " / " + medians[1].map("{:.1f}".format)
         ratios = np.log(second / first).replace([np.inf, -np.inf], np.nan).dropna().groupby("system").mean().to_numpy()
         low, high = (100 * np.expm1(end) for end in interval(ratios))
