@@ -7,6 +7,7 @@ from typing import Any
 
 LONGEST = 32  # characters of a label in a table
 UPDATES = "training.updates"
+LAST = (UPDATES, "training.drop")  # how long was trained, and with what end: they say least of what a learner is
 KIND = "network"  # the field that says most of what a learner is
 
 
@@ -22,7 +23,7 @@ def short_labels(components: Sequence[Any]) -> list[str]:
     """Labels of at most LONGEST characters where that can be: long ones keep only what tells a class's members apart.
 
     Of the fields that differ from their defaults, the fewest that are different for each: words, before any number, and
-    its own before those of its training; the number of its updates, which says least, where nothing else does.
+    its own before those of its training; its updates, and then its rate's last fall, where nothing else does.
     """
     labels = [label(component) for component in components]
     families: dict[str, list[int]] = {}
@@ -41,7 +42,8 @@ def _telling(changed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     names = sorted(values, key=lambda name: (name != KIND, "." in name))
     words = [name for name in names if isinstance(values[name], str)]
     every = [name for name in names if name not in words]
-    for numbers in ([name for name in every if name != UPDATES], every):
+    for left_out in (LAST, LAST[1:], ()):
+        numbers = [name for name in every if name not in left_out]
         for figures, count in product(range(len(numbers) + 1), range(len(words) + 1)):
             for named, counted in product(combinations(words, count), combinations(numbers, figures)):
                 kept = [{name: value for name, value in one.items() if name in named + counted} for one in changed]

@@ -36,6 +36,12 @@ def test_as_many_fields_are_kept_as_are_needed():
     ]
 
 
+def test_updates_say_more_than_how_the_rate_ends():
+    done = ResNet(blocks=1, activation="relu", training=Training(updates=2_000, drop=0.5))
+    begun = ResNet(blocks=1, activation="relu", training=Training(updates=250))
+    assert short_labels([done, begun]) == ["ResNet[training.updates=2000]", "ResNet[training.updates=250]"]
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_labels_stay_distinct(count: int):
     learners = [NeuralODE(width=64 + place, training=Training(updates=123_456)) for place in range(count + 1)]
