@@ -110,8 +110,8 @@ def tune_learner(
     proposals = Proposals(search_space(learner, (cell.learner for cell in cells)))
     for settings in islice(proposals, trials):
         candidate = _try_settings(learner, cells, settings, run, price)
-        if found.candidates:
-            candidate = _completed(candidate, found.candidates[0].errors)
+        if found.candidates and (own := found.candidates[0].errors):
+            candidate = _completed(candidate, own)
         found = replace(found, candidates=(*found.candidates, candidate))
         announce(found)
         if candidate.error is None:
