@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import comb
 from time import perf_counter
 from typing import Any
 
@@ -16,6 +17,8 @@ from learners.linear.polynomial import factor_index, products
 from learners.solvers.accurate import fitted_equations
 from learners.validation import flows_only, positive
 from systems import Dataset
+
+MOST_BYTES = 2**31  # of the values of all monomials, of which pysindy keeps several copies
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,12 @@ class SINDy(Learner):
             differentiation_method=pysindy.FiniteDifference(order=4),
         )
         train = dataset.train
+        terms, rows = comb(dataset.dim + self.degree, self.degree), train.times.numel()
+        if 8 * terms * rows > MOST_BYTES:
+            raise Unsuitable(
+                f"SINDy.degree={self.degree} has {terms:,} monomials of {dataset.dim} channels, whose values for "
+                f"{rows:,} samples take {8 * terms * rows / 2**30:.1f} GiB: lower the degree"
+            )
         model.fit(list(train.states.numpy(force=True)), t=list(train.times.numpy(force=True)))
         library: Any = model.feature_library
         powers = np.asarray(library.powers_)

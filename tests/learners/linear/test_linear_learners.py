@@ -17,7 +17,7 @@ from learners.linear.sindy import written
 from learners.solvers.accurate import fitted_equations
 from learners.streams import stream
 from learners.validation_forecasts import ValidationForecasts
-from systems import Dataset, LinearSpiral, Lorenz, LotkaVolterra, Sampling, sample
+from systems import Dataset, LinearSpiral, Lorenz, Lorenz96, LotkaVolterra, Sampling, sample
 
 SAMPLING = Sampling(
     step=0.02, trajectories=8, samples=100, valid=2, test=4, context=8, horizon=1.0, climate=1, climate_horizon=1.0
@@ -222,3 +222,10 @@ def test_without_its_extra_sparse_regression_says_what_to_install(spiral: Datase
     monkeypatch.setitem(sys.modules, "pysindy", None)
     with pytest.raises(Unsuitable, match=r"pip install 'dynamics-bench\[sindy\]'"):
         SINDy().fit_replicas(spiral, Budget(), [0])
+
+
+def test_monomials_that_no_memory_holds_are_refused():
+    """Of twenty channels and fifth degree there are 53,130, which take 13 GiB for the samples of a usual dataset."""
+    many = sample(Lorenz96(sites=40), SAMPLING, 0)
+    with pytest.raises(Unsuitable, match=r"SINDy.degree=5 has 1,221,759 monomials of 40 channels.*: lower the degree"):
+        SINDy(degree=5).fit_replicas(many, Budget(), [0])
