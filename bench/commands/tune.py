@@ -127,7 +127,7 @@ def _print_outcome(found: "Sequence[Search]", path: Path) -> None:
         errors = (one.candidates[0].error, one.best and one.best.error, one.best and one.error_elsewhere)
         numbers = (f"{error:.4g}" if error else "-" for error in errors)
         rows.append((name, f"{len(one.candidates)}", f"{failed}", *numbers))
-        changed = ", ".join(f"{name}={value}" for name, value in one.found.items()) or "as they were"
+        changed = ", ".join(f"{setting}={value}" for setting, value in one.found.items()) or "as they were"
         settings.append(f"{name}: {changed if one.best else 'none, all failed'}")
     heads = ("learner", "trials", "failed", "error", "tuned", "elsewhere")
     console.print("", table_of(heads, rows, right=range(1, 6)), "", *settings, "", sep="\n", markup=False)

@@ -22,8 +22,8 @@ from metrics import LONG_TERM, STANDARD
 from systems import CubicSpiral, KuramotoSivashinsky, Lorenz, Lorenz96, Rossler, Sampling, VanDerPol
 
 TUNED: Any = tuned.learners  # dense networks
-CONVOLUTIONS: Any = tuned_on_fields.learners
-FIELDS = in_equal_time(CONVOLUTIONS, SECONDS, "KuramotoSivashinsky")
+TUNED_CONVOLUTIONS: Any = tuned_on_fields.learners
+FIELDS = in_equal_time(TUNED_CONVOLUTIONS, SECONDS, "KuramotoSivashinsky")
 OTHERS = (*FIELDS, *REFERENCES, IndependentTruth())
 
 suite = Suite(

@@ -8,7 +8,7 @@ of `held_out_fields`, none of which is shown here; those of dense networks were 
 
 from bench.equal_time import in_equal_time
 from bench.suite import Suite
-from bench.suites.chaos import CONVOLUTIONS
+from bench.suites.chaos import TUNED_CONVOLUTIONS
 from learners import REFERENCES, IndependentTruth, NeuralODE, ResNet, WindowedRNN
 from metrics import STANDARD, d_h
 from systems import KuramotoSivashinsky, Lorenz96, Sampling
@@ -25,7 +25,7 @@ suite = Suite(
     description="Recurrent networks, neural ODEs and residual networks, dense and convolutional, on fields on a ring.",
     systems=(KuramotoSivashinsky(), Lorenz96(sites=40)),
     learners=(
-        *in_equal_time((*DENSE, *CONVOLUTIONS), SECONDS, "KuramotoSivashinsky"),
+        *in_equal_time((*DENSE, *TUNED_CONVOLUTIONS), SECONDS, "KuramotoSivashinsky"),
         *REFERENCES,
         IndependentTruth(),
     ),

@@ -6,12 +6,11 @@ cost the same time.
 
 from dataclasses import replace
 
-from bench.equal_time import in_equal_time
-from bench.suites.held_out import COMPARED
-from bench.suites.held_out_fields import CONVOLUTIONS, SECONDS
+from bench.suites.held_out import suite as held_out
+from bench.suites.held_out_fields import suite as held_out_fields
 from bench.suites.zoo import suite as zoo
 
-BY_HAND = (*in_equal_time(COMPARED), *in_equal_time(CONVOLUTIONS, SECONDS, "KuramotoSivashinsky"))
+BY_HAND = (*held_out.learners, *held_out_fields.learners)
 
 suite = replace(
     zoo,

@@ -10,7 +10,7 @@ for hyper-parameter optimization", NeurIPS 2011.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import exp, log, prod
 from statistics import fmean
@@ -38,12 +38,16 @@ REPEATS = 20  # of choices that were tried before, one after the other
 
 @dataclass(frozen=True)
 class Candidate:
-    """A choice of settings that was tried: its error in standard deviations, and what went wrong with some trials."""
+    """A choice of settings that was tried: its errors in standard deviations, and what went wrong with some trials."""
 
     settings: Settings
-    error: float | None  # of what applies; None where the learner applies to no system
+    errors: Mapping[str, float]  # by system; none where the learner applies to no system
     failure: str = ""
-    errors: Mapping[str, float] = field(default_factory=dict)  # by system
+
+    @property
+    def error(self) -> float | None:
+        """Geometric mean over systems; None where the learner applies to none."""
+        return min(HIGHEST, exp(fmean(map(log, self.errors.values())))) if self.errors else None
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,8 @@ class Search:
         The geometric mean over systems of the error on each with the settings that are best on all others; None where
         the learner applies to fewer than two.
         """
-        tried = [one.errors for one in self.candidates if one.errors]
-        systems = tried[0] if tried else {}
+        tried = [one.errors for one in self.candidates]
+        systems = tried[0]
         if len(systems) < 2:
             return None
         best = {
@@ -110,8 +114,9 @@ def tune_learner(
     proposals = Proposals(search_space(learner, (cell.learner for cell in cells)))
     for settings in islice(proposals, trials):
         candidate = _try_settings(learner, cells, settings, run, price)
-        if found.candidates and (own := found.candidates[0].errors):
-            candidate = _completed(candidate, own)
+        if found.candidates:  # what does not apply where its own settings do has failed there
+            errors = {system: candidate.errors.get(system, HIGHEST) for system in found.candidates[0].errors}
+            candidate = replace(candidate, errors=errors)
         found = replace(found, candidates=(*found.candidates, candidate))
         announce(found)
         if candidate.error is None:
@@ -166,28 +171,12 @@ def _try_settings(
             tuned = in_time_of(learner, tuned, price)
             settings = {**settings, UPDATES: tuned.training.updates}
     except UserError as refusal:  # settings that do not go together, or whose cost cannot be told
-        return Candidate(settings, HIGHEST, str(refusal))
+        return Candidate(settings, {}, str(refusal))
     replaced: dict[str, Any] = {"learner": tuned, "metrics": (validation_error,)}
     tried = [HeldOutCell(**vars(cell) | replaced) for cell in cells if cell.learner == learner]
     records = list(run(tried).records.values())
     failure = next((f"{one.status}: {one.reason}" for each in records for one in each if one.status != "ok"), "")
-    errors = errors_of(records)
-    return Candidate(settings, _mean(errors), failure, errors)
-
-
-def _completed(candidate: Candidate, errors: Mapping[str, float]) -> Candidate:
-    """The candidate judged on those systems to which the learner applies with its own settings, on no other.
-
-    One that does not apply to some of them has failed there.
-    """
-    if not candidate.errors:  # it was refused
-        return replace(candidate, error=HIGHEST)
-    there = {system: candidate.errors.get(system, HIGHEST) for system in errors}
-    return replace(candidate, error=_mean(there), errors=there)
-
-
-def _mean(errors: Mapping[str, float]) -> float | None:
-    return exp(fmean(map(log, errors.values()))) if errors else None
+    return Candidate(settings, errors_of(records), failure)
 
 
 def errors_of(records: Sequence[Sequence[Record]]) -> dict[str, float]:

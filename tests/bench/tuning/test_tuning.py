@@ -223,16 +223,16 @@ def test_errors_are_geometric_means_over_seeds_and_failures_count_as_the_worst()
 
 def test_the_error_elsewhere_is_that_of_systems_left_out_in_turn():
     def tried(**errors: float) -> Candidate:
-        return Candidate({}, 1.0, errors=errors)
+        return Candidate({}, errors)
 
     # On A and B the second is the best, on C the third. Left out: A, where the best on B and C is the third; B, where
     # it is the third on A and C; C, where it is the second on A and B.
     found = Search(Shifted(), (tried(A=4.0, B=4.0, C=4.0), tried(A=1.0, B=1.0, C=9.0), tried(A=3.0, B=3.0, C=0.1)))
     assert found.error_elsewhere == pytest.approx((3.0 * 3.0 * 9.0) ** (1 / 3))
-    refused = Candidate({}, HIGHEST, "settings that do not go together")
+    refused = tried(A=HIGHEST, B=HIGHEST, C=HIGHEST)
     assert replace(found, candidates=(*found.candidates, refused)).error_elsewhere == found.error_elsewhere
-    assert Search(Shifted(), (tried(A=1.0), refused)).error_elsewhere is None
-    assert Search(Shifted(), (refused,)).error_elsewhere is None
+    assert Search(Shifted(), (tried(A=1.0), tried(A=HIGHEST))).error_elsewhere is None
+    assert Search(Shifted(), (tried(),)).error_elsewhere is None
 
 
 def test_a_search_begins_with_the_learners_own_settings_and_finds_the_best(run):
@@ -479,7 +479,7 @@ def test_the_file_of_a_tuned_suite_gives_back_what_was_found(command, tmp_path):
         learners=["Mine"],
         include=[tmp_path / "more_learners.py"],
     )
-    found = Search(Shifted(), (Candidate({"shift": 0.5}, 0.5), Candidate({"shift": 0.25}, 0.25)))
+    found = Search(Shifted(), (Candidate({"shift": 0.5}, {"A": 0.5}), Candidate({"shift": 0.25}, {"A": 0.25})))
     own: Any = types.ModuleType("more")
     text = suite_source(request, [found], "tune").replace('"Shifted":', '"Mine":')
     exec(text, vars(own))
@@ -498,7 +498,7 @@ def test_settings_are_written_as_python():
 
 def test_a_command_is_written_into_the_file_of_a_tuned_suite_as_what_it_is_and_not_as_code():
     words = 'tune --out C:\\xyz --suite """\nraise SystemExit\n"""'
-    found = Search(Shifted(), (Candidate({"shift": 0.5}, 0.5),))
+    found = Search(Shifted(), (Candidate({"shift": 0.5}, {"A": 0.5}),))
     text = suite_source(Request("chaos", include=[Path('x"""\\x.py')]), [found], words)
     tree = ast.parse(text)
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
