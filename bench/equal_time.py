@@ -8,10 +8,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
 from learners import Learner
+from learners.training.loop import Training
 from systems.configuration import label
 
 COSTS = Path(__file__).parent / "suites" / "costs.json"
@@ -29,21 +31,42 @@ def priced_on(cells: Sequence[C]) -> C:
 
 
 def trained_by_updates(learner: Any) -> bool:
-    """Whether it learns trajectories, and has a number of updates of its own."""
-    return isinstance(learner, Learner) and hasattr(getattr(learner, "training", None), "updates")
+    """Whether it learns trajectories, and has a number of updates, its own or that of a learner within."""
+    return bool(training_field(learner))
+
+
+def training_field(learner: Any) -> str:
+    """The dotted name of its training by updates, as `training` or `learner.training`; empty where there is none."""
+    if not isinstance(learner, Learner):
+        return ""
+    if hasattr(getattr(learner, "training", None), "updates"):
+        return "training"
+    within = ((each.name, training_field(getattr(learner, each.name))) for each in fields(learner))
+    return next((f"{name}.{inner}" for name, inner in within if inner), "")
+
+
+def training_of(learner: Any) -> Training:
+    """Its training by updates. ValueError where it has none."""
+    if not (name := training_field(learner)):
+        raise ValueError(f"{label(learner)} is not trained by updates")
+    return attrgetter(name)(learner)
+
+
+def with_training(learner: L, **changes: Any) -> L:
+    """The learner with other fields of its training."""
+    each: Any = learner
+    head, _, inner = training_field(each).partition(".")
+    part = getattr(each, head)
+    return replace(each, **{head: with_training(part, **changes) if inner else replace(part, **changes)})
 
 
 def priced_as(learner: Any) -> str:
     """The label under which a cost is kept: that of the learner with its class's number of updates."""
-    (field,) = (each for each in fields(learner) if each.name == "training")
+    *outer, last = training_field(learner).split(".")
+    owner = attrgetter(".".join(outer))(learner) if outer else learner
+    (field,) = (each for each in fields(owner) if each.name == last)
     standard = field.default if field.default_factory is MISSING else field.default_factory()
-    return label(learner if standard is MISSING else with_updates(learner, standard.updates))
-
-
-def with_updates(learner: L, updates: int) -> L:
-    """The learner, trained by so many updates."""
-    each: Any = learner
-    return replace(each, training=replace(each.training, updates=updates))
+    return label(learner if standard is MISSING else with_training(learner, updates=standard.updates))
 
 
 def affordable(milliseconds: float, seconds: float = SECONDS) -> int:
@@ -64,7 +87,7 @@ def in_equal_time(learners: Iterable[L], seconds: float = SECONDS, system: str =
                 f"{COSTS.name} does not know what an update of {name} costs on {system}: "
                 f"python -m bench calibrate --suite chaos -s {system!r} -l {name!r} --write {COSTS}"
             )
-    return tuple(with_updates(learner, affordable(costs[name], seconds)) for name, learner in named)
+    return tuple(with_training(learner, updates=affordable(costs[name], seconds)) for name, learner in named)
 
 
 @cache

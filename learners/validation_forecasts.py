@@ -59,12 +59,15 @@ class ValidationForecasts:
         )
 
     def _scores(self, predictor: Predictor) -> Float64[Tensor, "1"]:
-        """The energy score of forecasts that are drawn, which is their error where they do not differ."""
+        """The mean energy score of forecasts that are drawn, which is their error where they do not differ.
+
+        No geometric mean: it would favour forecasts that are too sure, and a score of one start may be negative.
+        """
         count = self.members
         past = Trajectories(self.past.times.repeat(count, 1), self.past.states.repeat(count, 1, 1))
         states = predictor.forecast(past, self.future.times.repeat(count, 1)).states.unflatten(0, (count, -1))
         unit = self.std * self.std.numel() ** 0.5
-        return self._summary([energy_score(states / unit, self.future.states / unit)])
+        return mean_energy_score(states / unit, self.future.states / unit).expand(1)
 
     def _summary(self, errors: Sequence[Float64[Tensor, "batch time"]]) -> Float64[Tensor, " predictor"]:
         logs = torch.stack(tuple(errors)).nan_to_num(HIGHEST).clamp(LOWEST, HIGHEST).log()
@@ -84,3 +87,8 @@ def energy_score(members: Float[Tensor, "member *shape dim"], truth: Float[Tenso
         return error
     one, other = torch.triu_indices(len(members), len(members), 1, device=members.device)
     return error - torch.linalg.vector_norm(members[one] - members[other], dim=-1).mean(dim=0) / 2
+
+
+def mean_energy_score(members: Float[Tensor, "member *shape dim"], truth: Float[Tensor, "*shape dim"]) -> Tensor:
+    """The mean of energy scores, in the unit of the states; none counts as more than HIGHEST, as NaN does."""
+    return energy_score(members, truth).nan_to_num(HIGHEST).clamp(max=HIGHEST).mean().clamp(min=LOWEST)

@@ -43,7 +43,7 @@ def calibrate(
     at_least("--rounds", rounds, 1)
     kept = _kept(write) if write is not None else {}
     plan = planning.plan(request)
-    from bench.equal_time import SECONDS, affordable, priced_as, priced_on, trained_by_updates
+    from bench.equal_time import SECONDS, affordable, priced_as, priced_on, trained_by_updates, training_of
     from systems.configuration import short_labels
 
     seconds = SECONDS if seconds is None else seconds
@@ -74,15 +74,19 @@ def calibrate(
     if quiet:
         sys.stdout.write(f"{write or ''}\n")
         return 0
-    rows = []
+    rows, notes = [], []
     for name, learner in zip(short_labels(learners), learners, strict=True):
-        cost, own = found[priced_as(learner)], learner.training.updates
+        cost, own = found[priced_as(learner)], training_of(learner).updates
         if isinstance(cost, str):
-            rows.append((name, cost, "", "", ""))
+            rows.append((name, "-", f"{own:,}", "", ""))
+            notes.append(f"{name}: {cost}")
         else:
             rows.append((name, f"{cost:.3g}", f"{own:,}", f"{cost * own / 1e3:.2g}", f"{affordable(cost, seconds):,}"))
     heads = ("learner", "ms an update", "updates", "their s", f"in {seconds:g} s")
-    Console(highlight=False).print(table_of(heads, rows, range(1, 5)))
+    console = Console(highlight=False, markup=False)
+    console.print(table_of(heads, rows, range(1, 5)))
+    for note in notes:
+        console.print(note)
     return 0
 
 

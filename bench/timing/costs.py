@@ -1,11 +1,11 @@
 """What an update costs in processor time, every learner in turns with the others."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from statistics import median
 from time import process_time
 from typing import Any
 
+from bench.equal_time import with_training
 from bench.timing import stopwatch
 from learners import Budget, Learner
 from systems import Dataset
@@ -64,7 +64,7 @@ def milliseconds(
 
 def _fit(learner: Any, data: Dataset, updates: int) -> float:
     """Seconds of processor time of a fit."""
-    brief = replace(learner, training=replace(learner.training, updates=updates, validations=1))
+    brief = with_training(learner, updates=updates, validations=1)
     begun = process_time()
     brief.fit_replicas(data, Budget(), range(SEEDS))
     return process_time() - begun

@@ -10,9 +10,11 @@ from jaxtyping import Float64
 
 from bench.cells.data import SystemCell, observe
 from bench.cells.drawings import Arrays
+from bench.cells.forecasts import draw_members
 from bench.cells.records import failed_trial, measure
 from bench.cells.trial import Ending, Trial
 from learners import Predictor
+from learners.validation_forecasts import mean_energy_score
 from metrics import Metric, normalised_error
 from systems import Dataset, Trajectories
 
@@ -23,15 +25,25 @@ LOWEST, HIGHEST = 1e-8, 1e2  # errors in standard deviations beyond which they a
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Forecasts beside the validation data, in physical units, and what one standard deviation is."""
+    """Forecasts beside the validation data, in physical units, and what one standard deviation is.
+
+    Of a model that draws its forecasts, there are several of each.
+    """
 
     truth: Float64[np.ndarray, "batch time dim"]
     forecast: Float64[np.ndarray, "batch time dim"]
     scale: Float64[np.ndarray, " dim"]
+    members: Float64[np.ndarray, "member batch time dim"] | None = None
 
 
 def _error(found: HeldOut) -> float:
-    """Error of forecasts of the validation data in standard deviations: geometric mean over starts and samples."""
+    """Error of forecasts of the validation data in standard deviations: geometric mean over starts and samples.
+
+    Of forecasts that are drawn, the mean of their energy scores: the lowest error of single ones is that of the mean.
+    """
+    if found.members is not None:
+        unit = found.scale * len(found.scale) ** 0.5
+        return mean_energy_score(torch.from_numpy(found.members / unit), torch.from_numpy(found.truth / unit)).item()
     error = normalised_error(found.truth, found.forecast, found.scale)
     return float(np.exp(np.log(np.clip(error, LOWEST, HIGHEST)).mean()))
 
@@ -83,8 +95,11 @@ def held_out(data: Dataset) -> Dataset:
 
 def forecast_held_out(predictor: Predictor, data: Dataset) -> HeldOut:
     """Forecast what `held_out` has put in place of the test data."""
-    context = data.sampling.context
+    context, scale = data.sampling.context, data.std.numpy(force=True)
+    if predictor.stochastic:
+        members = draw_members(predictor, data.test, context, data.dim)
+        return HeldOut(data.test.between(context).states.numpy(force=True), members[0], scale, members)
     with torch.no_grad():
         forecast = predictor.forecast(data.test.between(0, context), data.test.times[:, context:])
     truth = data.test.between(context).states.numpy(force=True)
-    return HeldOut(truth, forecast.states.double().numpy(force=True), data.std.numpy(force=True))
+    return HeldOut(truth, forecast.states.double().numpy(force=True), scale)

@@ -6,13 +6,13 @@ them, and goes over its trials again with the same numbers of updates.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.cells.cell import Cell
 from bench.cells.data import location
-from bench.equal_time import affordable, priced_as, with_updates
+from bench.equal_time import affordable, priced_as, training_of, with_training
 from bench.errors import UserError
 from bench.timing.costs import milliseconds
 from bench.timing.timing import brief_dataset
@@ -60,9 +60,8 @@ def in_time_of(own: Any, tuned: Any, price: Price) -> Any:
     Both are trained by updates. Costs are those at its own learning rate, which does not change them, but may let
     training fail. Raises UserError where they cannot be measured.
     """
-    rate = own.training.learning_rate
-    priced = replace(tuned, training=replace(tuned.training, learning_rate=rate))
+    priced = with_training(tuned, learning_rate=training_of(own).learning_rate)
     if priced == own:
         return tuned
-    seconds = own.training.updates * price(own) / 1e3
-    return with_updates(tuned, affordable(price(priced), seconds))
+    seconds = training_of(own).updates * price(own) / 1e3
+    return with_training(tuned, updates=affordable(price(priced), seconds))

@@ -20,7 +20,7 @@ import numpy as np
 
 from bench.catalogue.settings import Settings, set_to
 from bench.cells.cell import Cell
-from bench.equal_time import trained_by_updates
+from bench.equal_time import training_field, training_of
 from bench.errors import UserError
 from bench.runner.outcomes import Outcome
 from bench.tuning.held_out import HIGHEST, HeldOutCell, validation_error
@@ -28,7 +28,6 @@ from bench.tuning.prices import Price, in_time_of
 from bench.tuning.space import Space, search_space
 from learners import Learner
 from results import Record
-from systems.configuration import UPDATES
 
 Run = Callable[[Sequence[Cell]], Outcome]
 
@@ -167,9 +166,9 @@ def _try_settings(
 ) -> Candidate:
     try:
         tuned: Any = set_to(learner, settings)
-        if price and trained_by_updates(learner):
+        if price and (training := training_field(learner)):
             tuned = in_time_of(learner, tuned, price)
-            settings = {**settings, UPDATES: tuned.training.updates}
+            settings = {**settings, f"{training}.updates": training_of(tuned).updates}
     except UserError as refusal:  # settings that do not go together, or whose cost cannot be told
         return Candidate(settings, {}, str(refusal))
     replaced: dict[str, Any] = {"learner": tuned, "metrics": (validation_error,)}

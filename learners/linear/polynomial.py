@@ -17,7 +17,7 @@ from jaxtyping import Float, Float64, Int, Int64
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.linear.ridge import PENALTIES, ridge
+from learners.linear.ridge import PENALTIES, compress, ridge
 from learners.solvers.rollout import Compiled, SteppedPredictor, rollout_map
 from learners.training.segments import regular_only
 from learners.validation import not_negative, positive
@@ -114,7 +114,7 @@ def best_polynomial(
         )
     inputs = lags * dataset.dim
     factors = monomials(inputs, degrees[-1], terms)
-    triangle, projected, samples = _compress(dataset, factors, reach, stride)
+    triangle, projected, samples = _equations(dataset, factors, reach, stride)
     forecasts = ValidationForecasts(dataset)
     tried: list[tuple[float, PolynomialMap]] = []  # the best of each degree, with its error
     for count in dict.fromkeys(min(comb(inputs + degree, degree), len(factors)) for degree in degrees):
@@ -172,7 +172,7 @@ def products(x: Float[Tensor, "*batch dim"], index: Int[Tensor, "degree terms"])
     return values
 
 
-def _compress(
+def _equations(
     dataset: Dataset, factors: Sequence[tuple[int, ...]], reach: int, stride: int
 ) -> tuple[Float64[Tensor, "rank terms"], Float64[Tensor, "rank dim"], int]:
     """All that least-squares fits to the first so many monomials need: triangular factor, right-hand side, samples.
@@ -184,8 +184,7 @@ def _compress(
     every = -(-len(windows) // SAMPLES)
     windows = windows[::every]
     design = evaluate(factors, windows[:, :reach:stride].flatten(1))
-    orthogonal, triangle = torch.linalg.qr(design)
-    return triangle, orthogonal.T @ (windows[:, -1] - windows[:, -2]), len(design)
+    return *compress(design, windows[:, -1] - windows[:, -2]), len(design)
 
 
 class PolynomialMap(SteppedPredictor):

@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog
-from learners.linear.ridge import PENALTIES, ridge
+from learners.linear.ridge import PENALTIES, compress, ridge
 from learners.solvers.rollout import SteppedPredictor, rollout_map
 from learners.streams import stream
 from learners.training.segments import regular_only
@@ -54,7 +54,7 @@ class Reservoir(Learner):
         begun = perf_counter()
         network = EchoState(self, dataset, stream(seed, "weights"))
         states = dataset.standardise(dataset.train.states)
-        triangle, projected, count = _compress(network, states, self.washout)
+        triangle, projected, count = _equations(network, states, self.washout)
         readouts = (ridge(triangle, projected, penalty * count) for penalty in PENALTIES)
         candidates = (ReservoirPredictor(network, readout, dataset) for readout in readouts)
         best = min(candidates, key=lambda one: float(forecasts.errors([one])))
@@ -94,7 +94,7 @@ def features(r: Float64[Tensor, "*batch size"], x: Float64[Tensor, "*batch dim"]
     return torch.cat([torch.ones_like(x[..., :1]), x, r, r.square()], dim=-1)
 
 
-def _compress(
+def _equations(
     network: EchoState, states: Float64[Tensor, "batch time dim"], washout: int
 ) -> tuple[Float64[Tensor, "rows features"], Float64[Tensor, "rows dim"], int]:
     """Triangular factor and right-hand side of the least squares, trajectory by trajectory to save memory."""
@@ -105,8 +105,7 @@ def _compress(
         design = features(heard, some[:, :-1])[:, washout:].flatten(0, 1)
         change = some.diff(dim=1)[:, washout:].flatten(0, 1)
         count += len(design)
-        orthogonal, triangle = torch.linalg.qr(torch.cat([triangle, design]))
-        projected = orthogonal.T @ torch.cat([projected, change])
+        triangle, projected = compress(torch.cat([triangle, design]), torch.cat([projected, change]))
     return triangle, projected, count
 
 

@@ -9,7 +9,15 @@ from typing import Any, cast
 import pytest
 
 from bench import equal_time
-from bench.equal_time import affordable, in_equal_time, measured, priced_as, with_updates
+from bench.equal_time import (
+    affordable,
+    in_equal_time,
+    measured,
+    priced_as,
+    trained_by_updates,
+    training_of,
+    with_training,
+)
 from bench.suites.chaos import FIELDS
 from bench.suites.chaos import suite as chaos
 from bench.suites.held_out import COMPARED
@@ -19,7 +27,8 @@ from bench.suites.spatiotemporal import SECONDS
 from bench.suites.spatiotemporal import suite as spatiotemporal
 from bench.timing import costs
 from bench.timing.costs import milliseconds
-from learners import LatentODE, Learner, NeuralODE, ResNet, RKNet, Training, WindowedRNN
+from learners import DMD, LatentODE, Learner, NeuralODE, ResNet, RKNet, Training, WindowedRNN
+from learners.fewer_trajectories import Fewer
 from systems import LinearSpiral, sample
 from tests.support.commands import exit_code
 from tests.support.stubs import TINY
@@ -43,9 +52,21 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_cost_is_kept_for_a_learner_whatever_its_number_of_updates():
-    assert priced_as(with_updates(NeuralODE(), 7)) == priced_as(NeuralODE()) == "NeuralODE"
+    assert priced_as(with_training(NeuralODE(), updates=7)) == priced_as(NeuralODE()) == "NeuralODE"
     assert priced_as(NeuralODE(width=8)) == "NeuralODE[width=8]"
     assert "adam" in priced_as(NeuralODE(training=Training(updates=7)))
+
+
+def test_a_learner_within_another_is_priced_and_trained_as_one_that_stands_alone():
+    inside = Fewer(NeuralODE(), trajectories=2)
+    assert trained_by_updates(inside)
+    assert not trained_by_updates(Fewer(DMD(), trajectories=2))
+    fewer = with_training(inside, updates=7, validations=3)
+    assert fewer == Fewer(with_training(NeuralODE(), updates=7, validations=3), trajectories=2)
+    assert training_of(fewer).updates == 7
+    assert priced_as(with_training(inside, updates=7)) == "Fewer[learner=NeuralODE,trajectories=2]"
+    with pytest.raises(ValueError, match="DMD is not trained by updates"):
+        training_of(DMD())
 
 
 @pytest.mark.parametrize(("cost", "updates"), [(0.25, 10_000), (0.423, 5_900), (1.09, 2_300), (1e9, 1)])

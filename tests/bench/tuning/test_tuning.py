@@ -6,9 +6,11 @@ import json
 import sys
 import types
 from dataclasses import dataclass, field, replace
+from inspect import isabstract
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,23 +18,34 @@ from bench.catalogue.settings import set_to
 from bench.cells.data import dataset
 from bench.cells.key import planned
 from bench.cells.run import fit_cell
-from bench.equal_time import priced_as
+from bench.equal_time import affordable, priced_as
 from bench.errors import UserError
 from bench.request import Request
 from bench.runner.outcomes import Outcome
 from bench.suite import Suite, tuned
 from bench.tuning import prices
-from bench.tuning.held_out import HIGHEST, HeldOutCell, held_out, validation_error
+from bench.tuning.held_out import HIGHEST, HeldOutCell, forecast_held_out, held_out, validation_error
 from bench.tuning.prices import Prices, in_time_of
 from bench.tuning.search import Candidate, Proposals, Search, errors_of, tunable, tune_learner
 from bench.tuning.space import SPACES, search_space
 from bench.tuning.suite_file import _text, suite_source
-from learners import Forecast, Learner, NeuralODE, Persistence, Predictor, Reservoir, ResNet, Training
+from learners import (
+    Budget,
+    Forecast,
+    Learner,
+    NeuralODE,
+    Persistence,
+    Predictor,
+    Reservoir,
+    ResNet,
+    Training,
+    TrueEquations,
+)
 from learners.fewer_trajectories import Fewer
 from metrics import nrmse
 from results import Measurement, Record, Status
 from results.report import page as report_room
-from systems import LinearSpiral
+from systems import GeometricBrownianMotion, LinearSpiral, sample
 from tests.support.commands import exit_code
 from tests.support.stubs import TINY, Instant, Raising, Spoiled, Turning, Untrained, cell
 
@@ -246,6 +259,21 @@ def test_a_search_begins_with_the_learners_own_settings_and_finds_the_best(run):
     assert [len(one.candidates) for one in told] == list(range(1, 21))
 
 
+def test_forecasts_that_are_drawn_are_judged_as_distributions():
+    sampling = replace(SHORT, step=0.02, valid=800, horizon=0.4)
+    data = held_out(sample(GeometricBrownianMotion(), sampling, 0))
+    (true,) = TrueEquations().fit_replicas(data, Budget(), (0,))
+    found = forecast_held_out(true, data)
+    assert found.members is not None
+    np.testing.assert_array_equal(found.members[0], found.forecast)
+    system, starts = GeometricBrownianMotion(), data.test.states[:, data.sampling.context - 1, 0].tolist()
+    times = (data.test.times[0, data.sampling.context :] - data.test.times[0, data.sampling.context - 1]).tolist()
+    least = np.mean([[system.least_crps(start, time) for time in times] for start in starts]) / found.scale.item()
+    assert validation_error.measure(found) == pytest.approx(least, rel=0.1)
+    error = np.abs(found.forecast - found.truth).mean() / found.scale.item()
+    assert error > 1.5 * least  # of one path alone
+
+
 def test_every_trial_has_the_budget_the_seeds_and_the_data_of_the_suite(run):
     own = cell(Shifted())
     tune_learner(Shifted(), [own, cell(Instant())], 3, run, silent)
@@ -379,13 +407,32 @@ def test_settings_of_nested_learners_are_tuned():
     assert set_to(Fewer(Reservoir(), 2), {"learner.radius": 0.9}) == Fewer(Reservoir(radius=0.9), 2)
 
 
+def test_a_declared_setting_that_a_learner_does_not_have_is_named():
+    @dataclass(frozen=True)
+    class Misspelt(Shifted):
+        search_space: ClassVar = {"shfit": (0.0, 1.0)}
+
+    with pytest.raises(UserError, match=r"Misspelt.search_space has 'shfit', which Misspelt does not"):
+        search_space(Misspelt())
+
+
+def test_trials_of_a_learner_within_another_take_the_same_time(run):
+    costs = {"Fewer[learner=NeuralODE,trajectories=2]": 1.0}
+    own = Fewer(NeuralODE(), 2)
+    found = tune_learner(own, [cell(own)], 3, run, silent, lambda one: costs.get(priced_as(one), 4.0))
+    updates = NeuralODE().training.updates
+    expected = [updates, *[affordable(4.0, updates / 1e3)] * 2]
+    assert [one.settings["learner.training.updates"] for one in found.candidates] == expected
+
+
 def test_reference_rows_and_learners_without_a_space_are_not_tuned():
     assert tunable([cell(one) for one in (Persistence(), Instant(), Shifted(), Shifted())]) == [Shifted()]
 
 
 @pytest.mark.parametrize("kind", SPACES, ids=lambda kind: kind.__name__)
 def test_every_declared_setting_is_one_that_the_learner_takes(kind):
-    kinds = [kind] if "fit_replicas" in vars(kind) and not kind.__subclasses__() else kind.__subclasses__()
+    kinds = kind.__subclasses__() if isabstract(kind) else [kind]
+    assert kinds
     for learner in (one() for one in kinds):
         for name, values in search_space(learner).items():
             for value in values:

@@ -12,7 +12,7 @@ import torch
 from learners import DMD, NVAR, Budget, Learner, PolynomialPropagator, Reservoir, SINDy, Unsuitable
 from learners.linear.polynomial import PolynomialMap
 from learners.linear.reservoir import EchoState, features
-from learners.linear.ridge import PENALTIES, ridge
+from learners.linear.ridge import PENALTIES, compress, ridge
 from learners.linear.sindy import written
 from learners.solvers.accurate import fitted_equations
 from learners.streams import stream
@@ -84,11 +84,21 @@ def test_more_delays_than_the_context_has_are_refused(learner: Learner, spiral: 
 def test_ridge_solves_the_penalised_normal_equations():
     generator = stream(0, "test")
     design, target = (torch.randn(50, width, generator=generator, dtype=torch.float64) for width in (6, 2))
-    orthogonal, triangle = torch.linalg.qr(design)
-    weights = ridge(triangle, orthogonal.T @ target, 0.7)
+    weights = ridge(*compress(design, target), 0.7)
     expected = torch.linalg.solve(design.T @ design + 0.7 * torch.eye(6, dtype=torch.float64), design.T @ target)
     torch.testing.assert_close(weights, expected)
     assert min(PENALTIES) > 0
+
+
+@pytest.mark.parametrize("rows", [4, 7, 50])
+def test_compressed_equations_have_the_same_solutions_however_few_there_are(rows: int):
+    generator = stream(1, "test")
+    design, target = (torch.randn(rows, width, generator=generator, dtype=torch.float64) for width in (6, 2))
+    few = compress(design, target)
+    assert [tuple(one.shape) for one in few] == [(min(rows, 6), 6), (min(rows, 6), 2)]
+    torch.testing.assert_close(ridge(*few, 0.1), ridge(design, target, 0.1))
+    again = compress(torch.cat([few[0], design]), torch.cat([few[1], target]))  # all of them twice
+    torch.testing.assert_close(ridge(*again, 0.2), ridge(design, target, 0.1))
 
 
 def test_the_recurrent_weights_have_the_spectral_radius(spiral: Dataset):
