@@ -42,7 +42,7 @@ class OtherTrajectories(Predictor):
 
     def __init__(self, system: Simulated | Stochastic, dataset: Dataset, seed: int) -> None:
         self.system = system
-        self.channels = dataset.channels
+        self.channels, self.sampling = dataset.channels, dataset.sampling
         self.entropy = (dataset.seed, seed, 1, 1)  # four numbers: the streams of the data have three
 
     @property
@@ -52,7 +52,9 @@ class OtherTrajectories(Predictor):
     def encode(self, past: Trajectories) -> Float[Tensor, "batch state"]:
         count = min(len(past), TRAJECTORIES)
         rng = np.random.default_rng(self.entropy)
-        if isinstance(self.system, Stochastic):
+        if self.sampling.centred("climate"):
+            drawn = self.sampling.starts(count, self.system.dim, rng)
+        elif isinstance(self.system, Stochastic):
             drawn = self.system.initial_states(count, rng)
         else:
             drawn = self.system.starts("climate", count, rng)

@@ -98,6 +98,10 @@ class Sampling:
             "climate": (self.climate, self.context, self.climate_samples),
         }[part]
 
+    def centred(self, part: str) -> bool:
+        """Whether the trajectories of a part start about the centre, rather than where the system says."""
+        return bool(self.centre) and (part == "train" or not self.elsewhere)
+
     def places(self, part: str, seed: int) -> Float64[np.ndarray, "*batch time"]:
         """When the samples of a part are taken, in steps from the first: `[time]`, or `[batch, time]` if irregular."""
         count, given, scored = self.size(part)

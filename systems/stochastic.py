@@ -66,7 +66,7 @@ class Stochastic(System):
 
     def observe(self, part: str, sampling: Sampling, seed: int) -> Trajectories:
         count, rng = sampling.size(part)[0], stream(seed, part, "initial")
-        initial = sampling.starts(count, self.dim, rng) if sampling.centre else self.initial_states(count, rng)
+        initial = sampling.starts(count, self.dim, rng) if sampling.centred(part) else self.initial_states(count, rng)
         times = sampling.places(part, seed) * (sampling.step * self.timescale)
         states = self.path(initial, times, stream(seed, part, "path"))
         return Trajectories(torch.from_numpy(np.broadcast_to(times, states.shape[:2]).copy()), torch.from_numpy(states))

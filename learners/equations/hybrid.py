@@ -126,9 +126,8 @@ class HybridField(nn.Module):
                 self.known[name] = nn.Parameter(scaled.expand(replicas, 1).clone())
             else:
                 self.register_buffer(f"fixed_{name}", scaled.expand(1, 1).clone())
-        several = {name: value.float().expand(replicas) for name, value in first.items()}
-        samples = scales.mean.float() + scales.std.float() * torch.linspace(-1, 1, 3, device=scales.std.device)[:, None]
-        self.axes = parameter_axes(flow, several, samples.expand(replicas, -1, -1))
+        single = {name: value.float() for name, value in first.items()}
+        self.axes = parameter_axes(flow, single, scales.mean.float() + scales.std.float())
         self.register_buffer("mean", scales.mean.float())
         self.register_buffer("std", scales.std.float())
         added = torch.tensor(missing or range(scales.dim), dtype=torch.int64)

@@ -1,6 +1,6 @@
 """What a fitted latent model can do: forecast, decode what it was shown, and go from one latent state to another."""
 
-from math import ceil
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Float64
@@ -27,11 +27,14 @@ class LatentPredictor(NetworkPredictor):
 
     def encode(self, past: Trajectories) -> Float[Tensor, "batch state"]:
         state = self.model.dynamics.begin(self.latent(past).unsqueeze(0))
-        elapsed = ((past.times[:, -1] - past.times[:, -self.window]) / self.scales.step).float()
-        count = ceil(elapsed.max() - 1e-3)  # steps of at most one sample, alike in number for all
-        for _ in range(count):
-            state = self.model.dynamics.step(state, elapsed[None, :, None] / count)
+        for gap in self._gaps(past):
+            state = self.model.dynamics.step(state, gap)
         return state.squeeze(0)
+
+    def _gaps(self, past: Trajectories) -> Sequence[Float[Tensor, "1 batch 1"]]:
+        """Between the samples of the window that ends `past`, in sampling steps."""
+        gaps = past.times[:, -self.window :].diff(dim=1) / self.scales.step
+        return gaps.float()[None, :, :, None].unbind(2)
 
     def decode(self, state: Float[Tensor, "*batch state"]) -> Float[Tensor, "*batch dim"]:
         decoded = self.model.decode(state.reshape(1, -1, state.shape[-1])).squeeze(0)
@@ -40,10 +43,9 @@ class LatentPredictor(NetworkPredictor):
     def reconstruct(self, past: Trajectories) -> Float64[Tensor, "batch window dim"]:
         """The states at the samples of the window that ends `past`, decoded from the latent state at its first."""
         with torch.inference_mode():
-            gaps = past.times[:, -self.window :].diff(dim=1).float() / self.scales.step
             states = [self.model.dynamics.begin(self.latent(past).unsqueeze(0))]
-            for gap in gaps.unbind(1):
-                states.append(self.model.dynamics.step(states[-1], gap[None, :, None]))
+            for gap in self._gaps(past):
+                states.append(self.model.dynamics.step(states[-1], gap))
             return self.decode(torch.cat(states).transpose(0, 1))
 
     def homotopy(

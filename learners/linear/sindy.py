@@ -1,24 +1,24 @@
-"""Sparse identification of the equations, by pysindy, which is an extra."""
+"""Sparse identification of the equations."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
 from time import perf_counter
-from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
 from learners.base import Budget, Learner, Predictor, TrainingLog, Unsuitable
-from learners.linear.polynomial import factor_index, products
+from learners.linear.polynomial import evaluate, factor_index, monomials, products
+from learners.linear.ridge import compress
 from learners.solvers.accurate import fitted_equations
 from learners.validation import flows_only, positive
 from systems import Dataset
 
-MOST_BYTES = 2**31  # of the values of all monomials, of which pysindy keeps several copies
+MOST_BYTES = 2**31  # of the values of all monomials, of which there are several copies
+NEAREST = 5  # samples through which a polynomial goes, whose derivative is taken
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class SINDy(Learner):
     """Sparse regression of derivatives on monomials of the state; rk4 integrates what is found.
 
     Derivatives are finite differences of fourth order; small coefficients are set to zero by sequentially thresholded
-    least squares. Works on physical units, in float64. Deterministic: the same for every seed. Needs the extra `sindy`.
+    least squares. Works on physical units, in float64. Deterministic: the same for every seed.
 
-    Brunton, Proctor and Kutz, PNAS 113, 2016; de Silva et al., Journal of Open Source Software 5, 2020.
+    Brunton, Proctor and Kutz, PNAS 113, 2016.
     """
 
     degree: int = 2  # of the monomials
@@ -56,15 +56,6 @@ class SINDy(Learner):
 
     def _regress(self, dataset: Dataset) -> tuple[list[tuple[int, ...]], Float64[Tensor, "terms dim"]]:
         """The channels that are the factors of each monomial, and the coefficients of these in each equation."""
-        try:
-            import pysindy
-        except ImportError as error:
-            raise Unsuitable("SINDy needs pysindy: pip install 'dynamics-bench[sindy]'") from error
-        model = pysindy.SINDy(
-            optimizer=pysindy.STLSQ(threshold=self.threshold),
-            feature_library=pysindy.PolynomialLibrary(degree=self.degree),
-            differentiation_method=pysindy.FiniteDifference(order=4),
-        )
         train = dataset.train
         terms, rows = comb(dataset.dim + self.degree, self.degree), train.times.numel()
         if 8 * terms * rows > MOST_BYTES:
@@ -72,12 +63,50 @@ class SINDy(Learner):
                 f"SINDy.degree={self.degree} has {terms:,} monomials of {dataset.dim} channels, whose values for "
                 f"{rows:,} samples take {8 * terms * rows / 2**30:.1f} GiB: lower the degree"
             )
-        model.fit(list(train.states.numpy(force=True)), t=list(train.times.numpy(force=True)))
-        library: Any = model.feature_library
-        powers = np.asarray(library.powers_)
-        factors = [tuple(np.repeat(np.arange(powers.shape[1]), of_one).tolist()) for of_one in powers]
-        coefficients = torch.from_numpy(np.array(model.coefficients(), dtype=np.float64).T)
-        return factors, coefficients.to(dataset.mean.device)
+        if train.times.shape[1] < NEAREST:
+            raise ValueError(
+                f"SINDy takes derivatives through {NEAREST} samples, but trajectories have {train.times.shape[1]}: "
+                "raise Sampling.samples"
+            )
+        factors = monomials(dataset.dim, self.degree, terms)
+        design = evaluate(factors, train.states).flatten(0, 1)
+        equations = compress(design, derivatives(train.times, train.states).flatten(0, 1))
+        return factors, thresholded(*equations, self.threshold)
+
+
+def derivatives(
+    times: Float64[Tensor, "batch time"], states: Float64[Tensor, "batch time dim"]
+) -> Float64[Tensor, "batch time dim"]:
+    """Of the polynomial through the nearest samples, at each of them; times may be irregular."""
+    place = torch.arange(times.shape[1], device=times.device)
+    first = (place - NEAREST // 2).clamp(0, len(place) - NEAREST)
+    nearest, own = first[:, None] + torch.arange(NEAREST, device=times.device), place - first
+    at = times[:, nearest]
+    gaps = at[..., :, None] - at[..., None, :] + torch.eye(NEAREST, dtype=at.dtype, device=at.device)
+    product = gaps.prod(dim=-1)  # of the gaps between a sample and all others
+    weights = product[:, place, own, None] / (product * gaps[:, place, own])
+    return (weights[..., None] * (states[:, nearest] - states[:, :, None])).sum(dim=2)
+
+
+def thresholded(
+    design: Float64[Tensor, "rows terms"], targets: Float64[Tensor, "rows dim"], threshold: float
+) -> Float64[Tensor, "terms dim"]:
+    """Least squares, again and again without the terms whose coefficients are smaller in size than the threshold."""
+    units = design.norm(dim=0)
+    scaled = design / torch.where(units > 0, units, 1)
+    kept = torch.ones(design.shape[1], targets.shape[1], dtype=torch.bool, device=design.device)
+    while True:
+        coefficients = torch.zeros_like(kept, dtype=design.dtype)
+        for some in kept.unique(dim=1).T:  # channels that keep the same terms are solved together
+            if not some.any():
+                continue
+            channels = (kept == some[:, None]).all(dim=0)
+            found = torch.linalg.lstsq(scaled[:, some].cpu(), targets[:, channels].cpu(), driver="gelsd").solution
+            coefficients[some.nonzero(), channels] = found.to(design.device) / units[some, None]
+        large = (coefficients.abs() >= threshold) & kept
+        if torch.equal(large, kept):
+            return coefficients
+        kept = large
 
 
 def written(factors: Sequence[tuple[int, ...]], coefficients: Float64[Tensor, "terms dim"]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Float32, Float64
 from torch import Tensor
 
+from learners.solvers.pairs import OUT_OF_BOUNDS
 from systems import Dataset, Trajectories
 
 NO_CHANGE = 1e-20  # increment of a channel that never changes, such as a parameter: zero would divide zero
@@ -26,6 +27,7 @@ class Scales:
     step: float  # sampling step in the system's time unit
     augmented: int = 0  # channels of the model's own
     duration: float = 0.0  # of the training trajectories, in the system's time unit, if the state has the time; else 0
+    bound: float = OUT_OF_BOUNDS  # of the size of a state's channels, beyond which forecasts are given up
 
     @classmethod
     def of(
@@ -50,8 +52,9 @@ class Scales:
         duration = float(dataset.train.times.max() - dataset.train.times.min()) if clock else 0.0
         increment = increment.float().clamp_min(NO_CHANGE)
         if physical:
+            bound = float((mean.abs() + OUT_OF_BOUNDS * std).max())
             mean, std, unit = torch.zeros_like(mean), torch.ones_like(std), torch.ones_like(increment)
-            return cls(mean, std, dataset.step * unit, unit, dataset.step, augmented, duration)
+            return cls(mean, std, dataset.step * unit, unit, dataset.step, augmented, duration, bound)
         return cls(mean, std, increment, increment, dataset.step, augmented, duration)
 
     @property

@@ -83,14 +83,14 @@ class AdaptiveForecasts:
         self.tolerance, self.order = tolerance, pair.order
 
     def __call__(
-        self, start: Float[Tensor, "batch state"], times: Float64[Tensor, " time"]
+        self, start: Float[Tensor, "batch state"], times: Float64[Tensor, " time"], bound: float = OUT_OF_BOUNDS
     ) -> tuple[Float[Tensor, "time batch state"], Int64[Tensor, " batch"], Bool[Tensor, " batch"]]:
         """States at increasing times, each trajectory's evaluations, and whether it took too many: as `solve` does."""
         self.mirror.refresh()
         states = start.new_full((len(times), *start.shape), torch.nan)
         evaluations = torch.ones(len(start), dtype=torch.int64)
         stiff = torch.zeros(len(start), dtype=torch.bool)
-        control = SHRINK, GROW, SAFETY, OUT_OF_BOUNDS, float(MOST_STEPS), SMALLEST_STEP
+        control = SHRINK, GROW, SAFETY, bound, float(MOST_STEPS), SMALLEST_STEP
         given = start.contiguous().numpy(), times.numpy()
         found = states.numpy(), evaluations.numpy(), stiff.numpy()
         self.forecasts.follow(

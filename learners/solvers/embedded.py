@@ -28,11 +28,12 @@ def solve(
     tolerance: float,
     compiled: AdaptiveForecasts | None = None,
     absolute: float = 0.0,
+    bound: float = OUT_OF_BOUNDS,
 ) -> tuple[Float[Tensor, "time batch state"], Int64[Tensor, " batch"]]:
     """Solve dx/dt = field(x) by an embedded pair.
 
     The error of a step is the root mean square over the state, relative to `tolerance` and, unless `absolute` is given,
-    also absolute. A trajectory that leaves the bounds, whose steps become too small, or that needs more than 500 steps
+    also absolute. A trajectory that leaves the bound, whose steps become too small, or that needs more than 500 steps
     a sampling step, on average from its start, is non-finite from there on. Raises SolverError where all need more:
     their field is too stiff for an explicit pair.
 
@@ -40,15 +41,16 @@ def solve(
         times: increasing and positive, in sampling steps.
         solver: a name of torchdiffeq's.
         compiled: follows the same field.
+        bound: of the size of each channel.
 
     Returns:
         States at `times`, and each trajectory's evaluations of the field.
     """
     if compiled is not None:
-        states, evaluations, stiff = compiled(start, times)
+        states, evaluations, stiff = compiled(start, times, bound)
     else:
-        states, evaluations, stiff = _follow(_Pair(field, solver, tolerance, start, absolute), start, times)
-    bounded = _is_bounded(start)
+        states, evaluations, stiff = _follow(_Pair(field, solver, tolerance, start, absolute, bound), start, times)
+    bounded = _is_bounded(start, bound)
     if bounded.any() and stiff[bounded].all():
         raise SolverError(
             f"the learned field is too stiff for {solver}: {MOST_STEPS} steps do not reach the next sample"
@@ -60,7 +62,7 @@ def _follow(
     pair: "_Pair", start: State, times: Float64[Tensor, " time"]
 ) -> tuple[Float[Tensor, "time batch state"], Int64[Tensor, " batch"], Bool[Tensor, " batch"]]:
     states = start.new_full((len(times), *start.shape), torch.nan)
-    (members,) = _is_bounded(start).nonzero(as_tuple=True)
+    (members,) = _is_bounded(start, pair.bound).nonzero(as_tuple=True)
     t = times.new_zeros(len(members))
     pair.integrate(
         members,
@@ -78,12 +80,14 @@ class _Pair(Embedded):
 
     arrays = torch
 
-    def __init__(self, field: Field, solver: str, tolerance: float, start: State, absolute: float = 0.0) -> None:
+    def __init__(
+        self, field: Field, solver: str, tolerance: float, start: State, absolute: float, bound: float
+    ) -> None:
         pair = pair_named(solver)
         rows = *(row[:stage] for stage, row in enumerate(pair.matrix)), pair.step, pair.error, pair.half
         _, *self.stages, self.step, self.error, self.half = (row.to(start)[:, None, None] for row in rows)
         self.order = pair.order
-        self.field, self.tolerance = field, tolerance
+        self.field, self.tolerance, self.bound = field, tolerance, bound
         self.least = absolute / tolerance if absolute else 1.0  # size that a state counts as having at the least
         self.evaluations = torch.ones(len(start), dtype=torch.int64, device=start.device)
         self.is_stiff = torch.zeros_like(self.evaluations, dtype=torch.bool)
@@ -121,11 +125,11 @@ class _Pair(Embedded):
     ) -> Bool[Tensor, " batch"]:
         stiff = (t < last) & (self.evaluations[trajectory] > MOST_STEPS * len(self.stages) * (1 + t))
         self.is_stiff[trajectory] |= stiff
-        return (t < last) & ~stiff & (step > SMALLEST_STEP) & _is_bounded(x)
+        return (t < last) & ~stiff & (step > SMALLEST_STEP) & _is_bounded(x, self.bound)
 
 
-def _is_bounded(x: State) -> Bool[Tensor, " batch"]:
-    return (x.abs() < OUT_OF_BOUNDS).all(dim=-1)
+def _is_bounded(x: State, bound: float) -> Bool[Tensor, " batch"]:
+    return (x.abs() < bound).all(dim=-1)
 
 
 def _fill(states: Float[Tensor, "time batch state"], times: Float64[Tensor, " time"], steps: Steps) -> None:

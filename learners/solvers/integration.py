@@ -17,6 +17,7 @@ from learners.solvers.compiled import kernel_updates, stays_in_cache
 from learners.solvers.compiled_adaptive import AdaptiveUpdates, Gradient
 from learners.solvers.compiled_forecasts import MANY, adaptive_forecasts, fixed_forecasts
 from learners.solvers.embedded import solve
+from learners.solvers.pairs import OUT_OF_BOUNDS
 from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
 from learners.training.training_step import Compiler
@@ -86,10 +87,10 @@ class Integration:
             states.append(self.integrate(Paced(field, interval), states[-1], 1)[:, :, 0])
         return torch.stack(states[1:], dim=2)
 
-    def rollout(self, field: nn.Module) -> Rollout:
-        """How forecasts go on: of one replica by an adaptive solver, of any number in fixed steps."""
+    def rollout(self, field: nn.Module, bound: float = OUT_OF_BOUNDS) -> Rollout:
+        """How forecasts go on: of one replica by an adaptive solver, up to a bound; of any number in fixed steps."""
         if self.adaptive:
-            return rollout_adaptive(field, self.solver, self.tolerance, self.absolute)
+            return rollout_adaptive(field, self.solver, self.tolerance, self.absolute, bound)
 
         replicas = replicas_in(field)
 
@@ -113,7 +114,9 @@ class Paced(nn.Module):
         return self.intervals * self.field(s, x)
 
 
-def rollout_adaptive(field: nn.Module, solver: Solver, tolerance: float, absolute: float = 0.0) -> Rollout:
+def rollout_adaptive(
+    field: nn.Module, solver: Solver, tolerance: float, absolute: float = 0.0, bound: float = OUT_OF_BOUNDS
+) -> Rollout:
     """Roll a field on by an adaptive solver; a trajectory that it cannot follow is non-finite from there on."""
 
     def velocity(state: Float[Tensor, "batch state"]) -> Float[Tensor, "batch state"]:
@@ -126,7 +129,7 @@ def rollout_adaptive(field: nn.Module, solver: Solver, tolerance: float, absolut
         with torch.no_grad():
             worthwhile = offsets[-1] >= MANY and is_plain(state) and not absolute
             states, evaluations = solve(
-                velocity, state, times, solver, tolerance, compiled() if worthwhile else None, absolute
+                velocity, state, times, solver, tolerance, compiled() if worthwhile else None, absolute, bound
             )
         return states, round(float(evaluations.double().mean()))
 

@@ -118,6 +118,21 @@ def forecast_flops(predictor: Predictor, past: Trajectories, step: float, evalua
     return flops * evaluations / max(1, spent)
 
 
+def _backward_of_convolution(
+    grad: Tensor, x: Tensor, weight: Tensor, *settings: Any, out_val: Sequence[Tensor | None], **_: Any
+) -> int:
+    """Operations of the gradients that are asked for, each of which takes as many as the convolution itself.
+
+    torch's own formula leaves out that the weights of a group see the channels of that group alone.
+    """
+    transposed = settings[4]  # after the shape of the bias, stride, padding and dilation
+    places = (x if transposed else grad)[:, 0].numel()
+    return 2 * places * weight.numel() * sum(one is not None for one in out_val[:2])
+
+
+FORMULAS = flop_registry | {torch.ops.aten.convolution_backward: _backward_of_convolution}
+
+
 class _Operations(TorchDispatchMode):
     """Adds up what torch's own formulae give for each operation.
 
@@ -134,7 +149,7 @@ class _Operations(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        formula = flop_registry.get(func._overloadpacket)
+        formula = FORMULAS.get(func._overloadpacket)
         if formula is None:
             with self:  # what consists of several operations is counted by its parts
                 parts = func.decompose(*args, **kwargs)

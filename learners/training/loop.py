@@ -196,13 +196,16 @@ def run_updates(
             if budget.equal in ("nfe", "seconds"):
                 updates = run.affordable(budget)
             training = training.within(updates)
-            every = -(-updates // budget.validations(training.validations))
+            validations, validated, spent = budget.validations(training.validations), 0, 0.0
+            every = -(-updates // validations)
             for update, minibatch in enumerate(step.minibatches(updates), 1):
                 call_back(TrainingState(run.updates, updates, step.network, run.best.weights))
-                run.update(minibatch, training.rate((update - 1) / updates))
-                ends = update == updates or run.spent(budget) >= 1
-                if ends or update % every == 0:
-                    ends = run.validate(training.patience) or ends
+                run.update(minibatch, training.rate(max((update - 1) / updates, spent)))
+                spent = run.spent(budget)
+                ends = update == updates or spent >= 1
+                reached = update // every if not spent else int(validations * max(update / updates, spent))
+                if ends or reached > validated:
+                    ends, validated = run.validate(training.patience) or ends, reached
                 if ends:
                     break
         except SolverError as failure:

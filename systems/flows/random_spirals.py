@@ -37,8 +37,9 @@ class RandomSpirals(System):
         return 2 * pi
 
     def observe(self, part: str, sampling: Sampling, seed: int) -> Trajectories:
-        count = sampling.size(part)[0]
-        initial = LinearSpiral().initial_states(count, stream(seed, part, "initial"))
+        count, rng, any_spiral = sampling.size(part)[0], stream(seed, part, "initial"), LinearSpiral()
+        centred = sampling.centred(part)
+        initial = sampling.starts(count, self.dim, rng) if centred else any_spiral.initial_states(count, rng)
         times = np.broadcast_to(
             sampling.places(part, seed) * (sampling.step * self.timescale), (count, sum(sampling.size(part)[1:]))
         )

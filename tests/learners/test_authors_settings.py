@@ -1,6 +1,7 @@
 """Settings that repeat a write-up: what they train is what its author's loop in plain PyTorch trains."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from torchdiffeq import odeint
 
 from learners import Budget, NeuralODE, Training, WindowedRNN
 from learners.networks.scales import Scales
-from systems import CubicSpiral, Dataset, LinearSpiral, Sampling, sample
+from systems import CubicSpiral, Dataset, LinearSpiral, Sampling, Trajectories, sample
 from tests.support.cases import few
 
 SAMPLING = Sampling(
@@ -72,6 +73,20 @@ def test_a_windowed_network_of_the_write_up_is_trained_as_there(spiral: Dataset)
         for _ in times:
             window = torch.cat([window, next_state(window[:, -3:])[:, None]], dim=1)
     torch.testing.assert_close(mine.forecast(past, times).states, window[:, 3:].double(), rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("solver", ["rk4", "dopri5"])
+def test_physical_units_may_be_far_from_zero(solver: Any, spiral: Dataset):
+    """As pressures are: 1,013 +- 1 hPa. A forecast is lost where it is far from the data, not where these are large."""
+    parts = {name: getattr(spiral, name) for name in ("train", "valid", "test")}
+    moved = {name: Trajectories(part.times, 1013 + part.states) for name, part in parts.items()}
+    data = replace(spiral, **moved)
+    learner = NeuralODE(solver=solver, scaled=False, absolute=1e-4, training=PLAIN)
+    (predictor,) = learner.fit_replicas(data, Budget(), [0])
+    forecast = predictor.forecast(data.test.between(0, 4), data.test.times[:, 4:])
+    assert forecast.states.isfinite().all()
+    (lost,), _ = predictor.rollout(torch.full((1, 2), 1e6), [data.step])
+    assert bool(lost.isfinite().all()) == (solver == "rk4")
 
 
 @pytest.mark.parametrize("activation", few(["relu", "leaky_relu"], 1))

@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.catalogue import suites as catalogue
 from bench.suite import Suite, load
 from bench.suites.smoke import suite as smoke
-from learners import Budget, Learner, Predictor, SINDy
+from learners import Budget, Learner, Predictor
 from learners.delayed import Delayed
 from learners.fewer_trajectories import Fewer
 from systems import Dataset, LinearSpiral, Lorenz, Lorenz96, Sampling, Trajectories, sample
@@ -70,8 +70,6 @@ def test_nothing_changes_where_the_answers_are_hidden_before_the_fit(learner: Le
 @pytest.mark.parametrize("learner", shipped())
 def test_a_seed_of_a_stack_is_the_seed_alone_in_every_setting_that_is_shipped(learner: Learner):
     dataset = suitable(learner)
-    if isinstance(learner, SINDy):
-        pytest.importorskip("pysindy")
     together = learner.fit_replicas(dataset, Budget(), SEEDS)
     for seed, one in zip(SEEDS, together, strict=True):
         (alone,) = learner.fit_replicas(dataset, Budget(), [seed])

@@ -8,7 +8,7 @@ import torch
 
 from learners import Budget, IndependentTruth, Unsuitable
 from metrics import d_stsp, state_space_divergence
-from systems import Dataset, Lorenz, RandomSpirals, Sampling, sample
+from systems import Dataset, Lorenz, LotkaVolterra, RandomSpirals, Sampling, StochasticLorenz, System, sample
 
 SAMPLING = Sampling(
     step=0.018112, trajectories=2, samples=40, valid=1, test=20, context=4, horizon=0.5, climate=1, climate_horizon=1.0
@@ -34,6 +34,16 @@ def test_independent_truths_of_lorenz_differ_as_they_are_known_to():
     assert 0.02 < min(found) < max(found) < 0.2
     assert len(set(found)) == 3
     assert d_stsp.better == "lower"
+
+
+@pytest.mark.parametrize("system", [LotkaVolterra(), StochasticLorenz()], ids=str)
+def test_an_independent_truth_starts_where_the_long_runs_do(system: System):
+    about = replace(SAMPLING, centre=(1.0,) * system.dim, spread=1e-3)
+    for sampling, near in ((about, True), (replace(about, elsewhere=True), False)):
+        data = sample(system, sampling, 0)
+        (predictor,) = IndependentTruth().fit_replicas(data, Budget(), [0])
+        start = predictor.encode(data.climate.between(0, 4))
+        assert bool(((start - 1).abs() < 0.01).all()) == near
 
 
 def test_an_independent_truth_is_a_trajectory_of_the_system_that_has_nothing_to_do_with_the_past(data: Dataset):

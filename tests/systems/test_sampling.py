@@ -18,8 +18,11 @@ from systems import (
     KuramotoSivashinsky,
     LinearSpiral,
     Lorenz,
+    RandomSpirals,
     Sampling,
     Simulated,
+    StochasticLorenz,
+    System,
     Trajectories,
     VanDerPol,
     sample,
@@ -273,6 +276,17 @@ def test_only_training_starts_about_the_centre_where_forecasts_start_elsewhere(c
         assert torch.equal(getattr(centred, part).states, getattr(clean, part).states)
     (start,) = sample(Retraced(LinearSpiral()), replace(SMALL, **about, elsewhere=True), 3).test.states[:, 0]
     assert start.tolist() == [3.0, 4.0]
+
+
+@pytest.mark.parametrize("system", [StochasticLorenz(), RandomSpirals()], ids=str)
+def test_systems_with_paths_of_their_own_start_where_the_protocol_says(system: System):
+    about = replace(SMALL, centre=(1.0, 2.0, 3.0)[: system.dim], spread=0.0)
+    for part in ("train", "valid", "test", "climate"):
+        centred = system.observe(part, about, 3).states[:, 0]
+        assert (centred == torch.tensor(about.centre)).all()
+        elsewhere = system.observe(part, replace(about, elsewhere=True), 3).states[:, 0]
+        drawn = system.observe(part, SMALL, 3).states[:, 0]
+        assert torch.equal(elsewhere, centred if part == "train" else drawn)
 
 
 def test_the_first_sample_of_each_trajectory_may_be_exact(clean: Dataset):

@@ -21,6 +21,7 @@ from metrics.base import Undefined
 from systems import (
     Dataset,
     Flow,
+    Halvorsen,
     LinearSpiral,
     Lorenz,
     Lorenz96,
@@ -224,6 +225,20 @@ def test_irregular_times_cost_known_equations_nothing():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("pieces", [12, 13, 14])
+def test_sensitivities_do_not_depend_on_how_many_trajectories_there_are(pieces: int):
+    """Of five channels and one parameter thirteen copies are solved: none may be taken for one of thirteen pieces."""
+    flow, generator = Lorenz96(sites=5), torch.Generator().manual_seed(0)
+    times = torch.tensor([0.0, 0.02, 0.04], dtype=torch.float64)
+    for _ in range(10):
+        start = 2.5 + 3.5 * torch.randn(pieces, 5, generator=generator, dtype=torch.float64)
+        found = sensitivities(
+            flow, {"forcing": torch.tensor(1.0, dtype=torch.float64)}, start, times.expand(pieces, 3), 1
+        )
+        up, down = (integrate(Lorenz96(5, forcing), start, times.expand(pieces, 3), 1) for forcing in (1.001, 0.999))
+        torch.testing.assert_close(found.by_parameters[0], (up - down) / 0.002, rtol=1e-4, atol=1e-7)
+
+
 def test_velocities_of_all_channels_at_once_can_be_fitted_too():
     data = observed(Lorenz96(sites=5), samples=20)
     assert max(estimate.relative_error for estimate in fitted(Mechanistic(), data).estimates) < 1e-3
@@ -332,6 +347,17 @@ def test_a_hybrid_knows_the_equations_but_for_the_missing_coupling():
             field.known[name].copy_(torch.tensor([[np.arcsinh(value) / 5.0]]))
         known = field._equations(states)[0, 0]
     torch.testing.assert_close(known, torch.tensor([1.5 * 2 - 2.0 * 3.0, -3.0 * 3.0]), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("flow", [Halvorsen(), Lorenz()], ids=str)
+def test_replicas_of_a_hybrid_have_parameters_of_their_own_however_many_they_are(flow: Flow):
+    """Also where an update sees as many states as there are replicas, or channels."""
+    data = observed(flow)
+    learner = HybridODE(missing=(), width=4, training=Training(updates=5, batch=3, learning_rate=0.01))
+    for seed, one in enumerate(learner.fit_replicas(data, Budget(), [0, 1, 2])):
+        (alone,) = learner.fit_replicas(data, Budget(), [seed])
+        for name, value in alone.weights().items():
+            torch.testing.assert_close(one.weights()[name], value, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow

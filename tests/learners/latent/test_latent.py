@@ -9,7 +9,7 @@ from learners.latent.learners import EvidenceBound
 from learners.latent.networks import LatentFlow, LatentModel
 from learners.latent.predictor import LatentPredictor
 from learners.streams import stream
-from systems import Dataset, RandomSpirals, Sampling, sample
+from systems import Dataset, RandomSpirals, Sampling, Trajectories, sample
 
 SAMPLING = Sampling(
     step=0.05, trajectories=40, samples=60, valid=8, test=12, context=12, horizon=1.0, climate=1, climate_horizon=1.0
@@ -86,6 +86,21 @@ def test_the_bound_adds_the_divergence_and_the_scaled_error():
         bound = EvidenceBound(form, model, generators)(torch.full((1, 5, 4, 1), 1.0))
     divergence = 2 * ((np.exp(-4.0) - 1) / 2 + 2.0)
     assert float(bound) == pytest.approx(2.0 + divergence / 4, rel=1e-5)
+
+
+def test_a_latent_forecast_does_not_depend_on_its_neighbours_at_irregular_times():
+    irregular = Sampling(**{**vars(SAMPLING), "jitter": 0.8, "dropped": 0.4})
+    data = sample(RandomSpirals(), irregular, 0)
+    (predictor,) = LatentODE(window=6, lookahead=4, training=Training(updates=2)).fit_replicas(data, Budget(), [0])
+    past = data.valid.between(0, 8)
+    with torch.no_grad():
+        for weight in predictor.network.dynamics.parameters():  # type: ignore[attr-defined]
+            weight *= 2.0
+    together = predictor.encode(past)
+    alone = [
+        predictor.encode(Trajectories(*pair)) for pair in zip(past.times.split(1), past.states.split(1), strict=True)
+    ]
+    torch.testing.assert_close(together, torch.cat(alone), rtol=1e-5, atol=1e-6)
 
 
 def test_a_window_of_one_sample_begins_at_its_end(spirals: Dataset):

@@ -1,7 +1,6 @@
 """Learners that are fitted by linear least squares: polynomial maps, delays, reservoirs, sparse equations."""
 
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,14 +9,24 @@ import pytest
 import torch
 
 from learners import DMD, NVAR, Budget, Learner, PolynomialPropagator, Reservoir, SINDy, Unsuitable
-from learners.linear.polynomial import PolynomialMap
+from learners.linear.polynomial import PolynomialMap, evaluate, monomials
 from learners.linear.reservoir import EchoState, features
 from learners.linear.ridge import PENALTIES, compress, ridge
-from learners.linear.sindy import written
+from learners.linear.sindy import derivatives, thresholded, written
 from learners.solvers.accurate import fitted_equations
 from learners.streams import stream
 from learners.validation_forecasts import ValidationForecasts
-from systems import Dataset, LinearSpiral, Lorenz, Lorenz96, LotkaVolterra, Sampling, sample
+from systems import (
+    Dataset,
+    LinearSpiral,
+    Lorenz,
+    Lorenz96,
+    LotkaVolterra,
+    Sampling,
+    System,
+    Trajectories,
+    sample,
+)
 
 SAMPLING = Sampling(
     step=0.02, trajectories=8, samples=100, valid=2, test=4, context=8, horizon=1.0, climate=1, climate_horizon=1.0
@@ -135,7 +144,6 @@ def test_a_reservoir_needs_more_samples_than_its_washout(spiral: Dataset):
 
 
 def test_sparse_regression_finds_the_equations_of_lotka_and_volterra():
-    pytest.importorskip("pysindy")
     (predictor,) = SINDy().fit_replicas(sample(LotkaVolterra(), SAMPLING, 0), Budget(), [0])
     terms = ("1", "x", "y", "xx", "xy", "yy")
     found = dict(zip(terms, predictor.weights()["coefficients"].tolist(), strict=True))
@@ -228,10 +236,38 @@ def test_compiled_forecasts_are_the_eager_steps_to_rounding(learner: Learner, sp
     assert len(states) == 12
 
 
-def test_without_its_extra_sparse_regression_says_what_to_install(spiral: Dataset, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "pysindy", None)
-    with pytest.raises(Unsuitable, match=r"pip install 'dynamics-bench\[sindy\]'"):
-        SINDy().fit_replicas(spiral, Budget(), [0])
+@pytest.mark.parametrize("system", [LotkaVolterra(), Lorenz()], ids=str)
+@pytest.mark.parametrize("degree", [2, 3])
+def test_sparse_regression_is_that_of_pysindy_at_irregular_times(system: System, degree: int):
+    pysindy = pytest.importorskip("pysindy")
+    train = sample(system, replace(SAMPLING, jitter=0.6), 0).train
+    differences = pysindy.FiniteDifference(order=4)
+    pairs = zip(train.states.numpy(), train.times.numpy(), strict=True)
+    expected = np.stack([differences(states, times) for states, times in pairs])
+    np.testing.assert_allclose(derivatives(train.times, train.states), expected, rtol=1e-9, atol=1e-9)
+    factors = monomials(system.dim, degree, 100)
+    design, targets = evaluate(factors, train.states).flatten(0, 1), torch.from_numpy(expected).flatten(0, 1)
+    found = thresholded(*compress(design, targets), 0.05)
+    optimiser = pysindy.STLSQ(threshold=0.05, alpha=0).fit(design.numpy(), targets.numpy())
+    np.testing.assert_allclose(found.T, optimiser.coef_, rtol=1e-8, atol=1e-10)
+    assert 0 < found.count_nonzero() < found.numel()
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e3])
+def test_linear_equations_are_found_in_any_unit(spiral: Dataset, unit: float):
+    train = Trajectories(spiral.train.times, unit * spiral.train.states)
+    (found,) = SINDy(degree=1).fit_replicas(replace(spiral, train=train), Budget(), [0])
+    system = LinearSpiral()
+    expected = [[0, 0], [-system.damping, system.rotation], [-system.rotation, -system.damping]]
+    assert found.weights()["coefficients"].tolist() == pytest.approx(np.array(expected), abs=1e-3)
+
+
+def test_sparse_regression_leaves_nothing_where_all_is_small_and_needs_five_samples(spiral: Dataset):
+    (still,) = SINDy(threshold=1e9).fit_replicas(spiral, Budget(), [0])
+    assert (still.parameters, still.equations) == (0, ("x1' = 0", "x2' = 0"))
+    few = Trajectories(spiral.train.times[:, :4], spiral.train.states[:, :4])
+    with pytest.raises(ValueError, match=r"through 5 samples, but trajectories have 4: raise Sampling.samples"):
+        SINDy().fit_replicas(replace(spiral, train=few), Budget(), [0])
 
 
 def test_monomials_that_no_memory_holds_are_refused():

@@ -1,6 +1,7 @@
 """Budgets under which all learners spend alike: as many updates, function evaluations, or seconds."""
 
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -66,6 +67,14 @@ def test_seconds_are_planned_for_optimisers_that_take_longer_than_gradients(
     with before_each_update(lambda state: planned.append(state.planned)):
         log = log_of(WindowedRNN(hidden=8, training=training), data, Budget(equal="seconds", allowance=0.5))
     assert log.updates > 0.8 * planned[0] > 10
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "levenberg-marquardt"])
+def test_all_are_validated_as_often_whatever_their_updates_cost(optimiser: Any, data: Dataset):
+    training = Training(updates=10, batch=32, validations=20, optimiser=optimiser)
+    learner = NeuralODE(width=16, depth=1, solver="midpoint", training=training)
+    log = log_of(learner, data, Budget(equal="nfe", allowance=2000))
+    assert len(log.curve) == pytest.approx(20, abs=1)
 
 
 def test_samples_are_updates_times_batch_times_length(data: Dataset):

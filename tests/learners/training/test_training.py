@@ -13,7 +13,7 @@ from torch import nn
 from learners import Budget, NeuralODE, ODENet, ResNet, RKNet, SolverError, Training, TrainingLog
 from learners.networks.recurrent import CellType, StackedRecurrent
 from learners.networks.scales import Scales, mean_square
-from learners.networks.stacked import StackedLinear, StackedMLP
+from learners.networks.stacked import StackedConvolution, StackedLinear, StackedMLP
 from learners.streams import stream
 from learners.training.best import Best
 from learners.training.counting import counting, counting_flops, forecast_flops, keeping
@@ -283,6 +283,16 @@ def test_operations_are_those_of_the_closed_form_in_both_passes():
     assert forward == 2 * 2 * 10 * weights
     assert both == 3 * forward - 2 * 2 * 10 * 3 * 16  # the input of the first layer needs no gradient
     assert counting_flops(lambda: network(x))[1] == forward
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_operations_of_convolutions_are_those_of_each_replica_alone(replicas: int):
+    network = StackedConvolution([1, 16, 1], 5, 1, "silu", [stream(seed, "weights") for seed in range(replicas)])
+    x, weights = torch.ones(replicas, 8, 10), 5 * 16 + 5 * 16
+    _, forward = counting_flops(lambda: network(x))
+    _, both = counting_flops(lambda: network(x).sum().backward())
+    assert forward == 2 * replicas * 8 * 10 * weights
+    assert both == 3 * forward - 2 * replicas * 8 * 10 * 5 * 16
 
 
 @pytest.mark.parametrize(("cell", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
