@@ -172,9 +172,19 @@ class Predictor(ABC):
             for index in range(int(group.max()) + 1):
                 members = group == index
                 found, count = self.rollout(state[members], offsets[members][0].tolist())
-                states[members] = self.decode(found).transpose(0, 1)
+                states[members] = self._decode(found, (len(offsets[0]), *states[members, 0].shape)).transpose(0, 1)
                 evaluations += count * int(members.sum())
         return Forecast(states, round(evaluations / len(offsets)))
+
+    def _decode(self, found: Tensor, shape: tuple[int, ...]) -> Tensor:
+        """The system's states `[time, batch, dim]`, in float64. Raises ValueError where they have another shape."""
+        decoded = self.decode(found)
+        if decoded.shape != shape:
+            raise ValueError(
+                f"{type(self).__name__} must forecast states of shape {shape} (time, batch, dim), but its rollout and "
+                f"decode give {tuple(decoded.shape)}"
+            )
+        return decoded.double()
 
     def forecast_after(self, past: Trajectories, offsets: Float[Tensor, " time"]) -> Forecast:
         """Predict the states at increasing `offsets` after the last time of `past`, in the system's time unit."""

@@ -23,6 +23,7 @@ PSEUDOCOUNT = 1e-5  # of Laplace's smoothing
 MOST_BINNED = 5  # dimensions; above, nearly all bins are empty
 CENTRES = 10_000  # of the Gaussian mixtures
 DRAWS = 1000  # of the Monte Carlo estimate
+FARTHEST = 1e150  # standard deviations: squares of more are infinite
 SMOOTHING = 20.0  # standard deviation of the Gaussian that smooths spectra, in frequency bins
 COMPARED = 2000  # samples for the kernel matrices
 
@@ -72,7 +73,7 @@ def mixture_divergence(truth: Runs, model: Runs) -> float:
     rng = np.random.default_rng(0)
     chosen = _choose(truth, CENTRES, rng)
     p_centres, q_centres = _standard(truth, truth)[chosen], _standard(model, truth)[chosen]
-    q_centres = q_centres[~diverged(model).ravel()[chosen]]
+    q_centres = q_centres[~diverged(model).ravel()[chosen]].clip(-FARTHEST, FARTHEST)
     if not len(q_centres):
         return math.inf
     draws = p_centres[rng.integers(len(p_centres), size=DRAWS)]
@@ -116,8 +117,9 @@ def spectral_distance(truth: Runs, model: Runs) -> float:
 def mean_discrepancy(truth: Runs, model: Runs) -> float:
     """Maximum mean discrepancy of the distributions of states, from 0 to 2^(1/2), from 2,000 samples of either.
 
-    The kernel is Gaussian, as wide as the median distance within the truth, in standard deviations. All samples that
-    are lost are one state at infinity. Two independent samples of one distribution come to about 0.03.
+    The kernel is Gaussian, as wide as the median distance within the truth, in standard deviations, or as that between
+    states that differ where most do not. All samples that are lost are one state at infinity. Two independent samples
+    of one distribution come to about 0.03.
 
     Gretton et al., "A kernel two-sample test", Journal of Machine Learning Research 13, 2012.
     """
@@ -126,12 +128,12 @@ def mean_discrepancy(truth: Runs, model: Runs) -> float:
     x, y = _standard(truth, truth)[chosen], _standard(model, truth)[chosen]
     kept = ~diverged(model).ravel()[chosen]
     within = cdist(x, x, "sqeuclidean")
-    width, count = np.median(within), len(x)
+    width, count = np.median(within) or np.median(within[within > 0]), len(x)
     same, other, across = (
         np.exp(-squares / (2 * width)).sum() / count**2
         for squares in (within, cdist(y[kept], y[kept], "sqeuclidean"), cdist(x, y[kept], "sqeuclidean"))
     )
-    return math.sqrt(max(0.0, same + other + (1 - kept.mean()) ** 2 - 2 * across))
+    return float(np.sqrt(np.maximum(0.0, same + other + (1 - kept.mean()) ** 2 - 2 * across)))
 
 
 def _box(truth: Runs) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from math import isnan
 
+import numpy as np
+
 from metrics.base import Evidence, Metric, Undefined
 from systems.calibration import Calibration
 
@@ -14,7 +16,7 @@ def _calibration(evidence: Evidence) -> Calibration:
 
 def _largest_error(evidence: Evidence) -> float:
     """Error of the fitted parameter that is furthest off, relative to its true value."""
-    return max(estimate.relative_error for estimate in _calibration(evidence).estimates)
+    return float(np.max([estimate.relative_error for estimate in _calibration(evidence).estimates]))  # NaN if any is
 
 
 def _largest_floor(evidence: Evidence) -> float:

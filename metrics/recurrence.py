@@ -66,17 +66,17 @@ def is_settling(run: Run) -> bool:
     return bool((later <= SETTLING * earlier).all()) and trend_of(whole).statistic < STEADY
 
 
-def is_periodic(run: Run) -> bool:
-    """Whether a run comes back after a period, again and again.
+def is_periodic(run: Run, periods: int = FEWEST_PERIODS) -> bool:
+    """Whether a run comes back after a period, again and again; so many of them it must show.
 
     Distances are root mean squares in standard deviations of each channel, relative to that of unrelated states. A
-    period is a lag of at most an eighth of the run, after which states differ by less than a twentieth, but for a shift
+    period is a lag of at most that part of the run, after which states differ by less than a twentieth, but for a shift
     in time of less than a sample; and they must not differ by more after multiples of the period.
     """
     states = divide(run - run.mean(axis=0), run.std(axis=0))
     speed = np.gradient(states, axis=0)
     distances = _squared_distances(states)
-    longest = len(states) // FEWEST_PERIODS
+    longest = len(states) // periods
     near = RECURRING**2 + (speed**2).mean() / 2  # of the sum of both: states may be half a sample apart in time
     minima = np.flatnonzero(
         (distances[1:-1] <= distances[:-2]) & (distances[1:-1] <= distances[2:]) & (distances[1:-1] <= near)

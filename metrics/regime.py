@@ -21,6 +21,7 @@ RECURRING = 3000  # samples whose recurrence is judged
 UNBOUNDED = 100.0  # range, in standard deviations of the truth
 AT_REST = 1e-3  # range, likewise, of a fixed point: far more than the rounding of a model that stands still
 CHAOTIC = 0.5  # K of the 0-1 test
+FEWEST_RETURNS = 2  # periods of a run that may be on a cycle, of which it does not show enough
 SURFACE = 1.5  # dimension, between the curve of a limit cycle and the surface of a torus
 SCALING = (3e-3, 3e-2)  # correlation sums between which it is read off
 NOISE = 0.25  # unpredictable part of a run, relative to the least of those radii, at which noise may pass for a surface
@@ -35,7 +36,8 @@ def settles_on(run: Run, scale: Scale, step: float) -> Regime:
     In turn: a run that leaves the finite numbers or ranges over 100 standard deviations is "unbounded". One whose last
     quarter rests, or whose every channel keeps shrinking, is at a "fixed point"; any other that is not stationary is
     "undecided". One that comes back after a period, again and again, is a "limit cycle". For the rest the 0-1 test
-    needs 1,000 samples: where K is large there is "chaos", from which noise is not told apart. Where K is small, the
+    needs 1,000 samples: where K is large there is "chaos", from which noise is not told apart, but not where it comes
+    back after a period that is too long to be seen again and again. Where K is small, the
     samples not too dense for that to mean anything, and the motion fills a surface well above what no linear prediction
     explains, it is a "torus". All else is "undecided".
 
@@ -63,7 +65,7 @@ def settles_on(run: Run, scale: Scale, step: float) -> Regime:
     lag = min(subsampling(widest[None]), len(widest) // FEWEST_OF_ZERO_ONE)
     test = zero_one(widest, lag)
     if test.k > CHAOTIC:
-        return "chaos"
+        return "undecided" if is_periodic(settled, FEWEST_RETURNS) else "chaos"
     if not test.is_oversampled and _fills_a_surface(settled, widest[::lag], lag, step):
         return "torus"
     return "undecided"

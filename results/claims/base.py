@@ -16,6 +16,7 @@ from results.statistics.trials import column, rows
 ClaimVerdict = Literal["supported", "refuted", "no difference", "inconclusive"]
 TRIAL = ["system", "seed"]
 UNDECIDED = "quick"  # the budget of a look, which decides nothing
+FEW = 0.1  # share of the seeds that may have failed in what a claim is decided by
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Effect:
     verdict: ClaimVerdict
     reason: str = ""  # why nothing is said
     seeds: int = 0  # that were measured
+    lost: int = 0  # seeds of which some trial failed, and counts for nothing
 
     @property
     def in_words(self) -> str:
@@ -36,7 +38,8 @@ class Effect:
         if self.reason:
             return self.reason
         size, low, high = (three_digits(value) for value in (self.size, self.low, self.high))
-        return f"{size} {self.unit} [{low}, {high}], {self.seeds} seeds"
+        failures = f", some trial of {self.lost} failed" if self.lost else ""
+        return f"{size} {self.unit} [{low}, {high}], {self.seeds} seeds{failures}"
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,12 @@ def effect(values: pd.Series, unit: str, lowest: float = -inf, highest: float = 
 
     Seeds are the replicates: what one seed gives on several systems, or several times, counts as one value, their mean.
     The claim is supported where the whole interval lies in the range, refuted where all of it lies outside, else open.
-    But there is no difference to speak of where the interval lies within `alike` to both sides of zero.
+    But there is no difference to speak of where the interval lies within `alike` to both sides of zero; and it is open
+    where trials of more than FEW of the seeds failed, of which there is no value: the others are the lucky ones.
     """
-    by_seed = values.loc[np.isfinite(values.to_numpy(dtype=float))].groupby(level="seed").mean().to_numpy()
+    finite = np.isfinite(values.to_numpy(dtype=float))
+    by_seed = values.loc[finite].groupby(level="seed").mean().to_numpy()
+    lost = len(values.loc[~finite].index.unique("seed"))
     if len(by_seed) < 2:
         return not_tested(f"measured for {len(by_seed)} seeds, and two are needed", unit)
     low, high = interval(by_seed)
@@ -115,7 +121,9 @@ def effect(values: pd.Series, unit: str, lowest: float = -inf, highest: float = 
     verdict: ClaimVerdict = "supported" if inside else "refuted" if outside else "inconclusive"
     if max(-low, high) < alike:
         verdict, unit = "no difference", f"{unit}, less than {alike:g} either way"
-    return Effect(float(np.mean(by_seed)), low, high, unit, verdict, seeds=len(by_seed))
+    if lost > FEW * len(values.index.unique("seed")):
+        verdict = "inconclusive"
+    return Effect(float(np.mean(by_seed)), low, high, unit, verdict, seeds=len(by_seed), lost=lost)
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
@@ -125,9 +133,13 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def together(parts: Sequence[Effect]) -> Effect:
-    """Of a claim with several parts, the one that decides: one that is refuted, else open, else the first."""
+    """Of a claim with several parts, the one that decides: one that is refuted, else open, else the first.
+
+    Of those that say the same, the one of which most seeds failed.
+    """
     order = ("refuted", "no difference", "inconclusive", "supported")
-    return min(parts, key=lambda part: order.index(part.verdict), default=not_tested("nothing was measured"))
+    nothing = not_tested("nothing was measured")
+    return min(parts, key=lambda part: (order.index(part.verdict), -part.lost), default=nothing)
 
 
 def tested(trials: pd.DataFrame) -> str:
@@ -145,8 +157,10 @@ def trials_of(
 
 
 def measured(trials: pd.DataFrame, metric: str) -> pd.Series:
-    """A metric of these trials by system and seed; failed ones are missing."""
-    return column(rows(trials, metric=metric).set_index(TRIAL), "value").dropna()
+    """A metric of these trials by system and seed: NaN of failed ones, and none where nothing defines it."""
+    found = rows(trials, metric=metric)
+    told = found["value"].notna() | ~found["status"].isin(["ok", "skipped"])
+    return column(found.loc[told].set_index(TRIAL), "value")
 
 
 def by_system(values: pd.Series, test: Callable[[pd.Series, str], Effect]) -> Effect:
@@ -155,7 +169,10 @@ def by_system(values: pd.Series, test: Callable[[pd.Series, str], Effect]) -> Ef
 
 
 def differences(one: pd.Series, other: pd.Series) -> pd.Series:
-    """One value less the other, for each system and seed that has both; of several learners, their medians."""
+    """One value less the other, for each system and seed that has both; of several learners, their medians.
+
+    NaN where any of the trials failed.
+    """
     first, second = _paired(one, other)
     return first - second
 
@@ -172,7 +189,11 @@ def decades(one: pd.Series, other: pd.Series) -> pd.Series:
         return pd.Series(np.log10(ratios(one, other)))
 
 
+def _median(values: pd.Series) -> float:
+    return float(np.median(values))  # NaN where one is
+
+
 def _paired(one: pd.Series, other: pd.Series) -> tuple[pd.Series, pd.Series]:
-    first, second = (values.groupby(level=TRIAL, sort=False).median() for values in (one, other))
+    first, second = (values.groupby(level=TRIAL, sort=False).agg(_median) for values in (one, other))
     both = first.index.intersection(second.index)
     return first.loc[both], second.loc[both]

@@ -96,16 +96,22 @@ def _rougher(frame: pd.DataFrame, updates: int | None) -> Effect:
 
 
 def _collapses(frame: pd.DataFrame, window: int | None) -> Effect:
-    """Share of the recurrent network's long runs that end in rest or a cycle, and of the neural ODE's in chaos."""
+    """Share of the recurrent network's long runs that end in rest or a cycle, and of the neural ODE's in chaos.
+
+    Of those that stay bounded: the others settle on nothing.
+    """
     chaotic = rows(frame, system=CHAOTIC)
     if window is None:
         recurrent = trials_of(chaotic, "WindowedRNN", _elman)
         field = trials_of(chaotic, "NeuralODE", _dense)
     else:
         recurrent, field = networks(chaotic, window=window), fields(chaotic)
-    still, cyclic = (measured(recurrent, f"{regime}_fraction") for regime in ("fixed_point", "limit_cycle"))
+    still, cyclic, chaos = (
+        measured(trials, f"{regime}_fraction").dropna()
+        for trials, regime in ((recurrent, "fixed_point"), (recurrent, "limit_cycle"), (field, "chaos"))
+    )
     collapsed = effect(still + cyclic, f"of the long runs of {tested(recurrent)} end in rest or a cycle", lowest=HALF)
-    kept = effect(measured(field, "chaos_fraction"), f"of the long runs of {tested(field)} are chaotic", lowest=HALF)
+    kept = effect(chaos, f"of the long runs of {tested(field)} are chaotic", lowest=HALF)
     return together([collapsed, kept])
 
 

@@ -20,21 +20,26 @@ from results.claims.base import (
     trials_of,
 )
 from results.claims.intuitions import ABOVE, CLOSER
+from results.statistics.scores import FLOORS
 
 FEWEST = 3  # systems, which are the replicates here
 
 
 def _better(frame: pd.DataFrame, kind: str, cell: str | None, metric: str) -> Effect:
-    """Decades of a prediction time by SOAP over that by Adam; the mean over systems, with its interval over them."""
+    """Decades of a prediction time by SOAP over that by Adam; the mean over systems, with its interval over them.
+
+    Models that failed, or that predict nothing, have the shortest time that counts.
+    """
 
     def fits(its: Mapping[str, Any], optimiser: str) -> bool:
         return its.get("training.optimiser", "soap") == optimiser and its.get("cell") == cell
 
     soap, adam = (
-        measured(trials_of(frame, kind, partial(fits, optimiser=optimiser)), metric) for optimiser in ("soap", "adam")
+        measured(trials_of(frame, kind, partial(fits, optimiser=optimiser)), metric).fillna(0.0).clip(FLOORS[metric])
+        for optimiser in ("soap", "adam")
     )
     ratios = decades(soap, adam)
-    of_systems = ratios.loc[np.isfinite(ratios)].groupby(level="system").mean().to_numpy()
+    of_systems = np.array([values.mean() for _, values in ratios.groupby(level="system")])
     if len(of_systems) < FEWEST:
         return not_tested(f"measured on {len(of_systems)} systems, and {FEWEST} are needed")
     low, high = interval(of_systems)

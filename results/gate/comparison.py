@@ -11,7 +11,7 @@ from results.formatting import NOTHING, escape_markdown, heading, pipe_table, st
 from results.gate.baseline import differences
 from results.statistics.intervals import Estimate
 from results.statistics.means import mean_of_seeds, mean_over
-from results.statistics.scores import paired_scores
+from results.statistics.scores import MEASUREMENT, paired_scores
 from results.statistics.trials import ALL_SYSTEMS, column, groups, rows
 from results.store.errors import IncomparableError
 from results.store.run import Run
@@ -138,23 +138,24 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
 def _change(system: str, learner: str, metric: str, frames: Sequence[pd.DataFrame]) -> Change:
     trials = [rows(frame, metric=metric).set_index("seed") for frame in frames]
     values = [column(one, "value").where(column(one, "status") == "ok") for one in trials]
-    words = _failure(trials[0]), _failure(trials[1])
+    words = _ended(column(trials[0], "status")), _ended(column(trials[1], "status"))
     medians = _median(values[0]), _median(values[1])
     better = str(trials[0]["better"].iloc[0])
     pairs = pd.concat(values, axis=1, join="inner", keys=["first", "second"]).dropna()
     change = (column(pairs, "second") - column(pairs, "first")).to_numpy()
     if any(median is None for median in medians) or not len(change):
-        lost, gained = bool(words[1]) and not words[0], bool(words[0]) and not words[1]
-        verdict: ChangeVerdict = "worse" if lost else "better" if gained else "unresolved"
-        return Change(system, learner, metric, *medians, Estimate(np.nan), 0, verdict, words)
+        return Change(system, learner, metric, *medians, Estimate(np.nan), 0, _verdict_of_failures(words), words)
     same = not change.any()
     difference = Estimate(0.0, 0.0, 0.0) if same else mean_of_seeds(change).interval()
     return Change(system, learner, metric, *medians, difference, len(change), _verdict(difference, better, same), words)
 
 
 def _overall(first: pd.DataFrame, second: pd.DataFrame) -> list[Change]:
-    """Ratios of the geometric mean over systems, each the geometric mean over its seeds."""
-    found = []
+    """Ratios of the geometric mean over systems, each the geometric mean over its seeds.
+
+    They are of the trials that both have; what failed in one alone decides the verdict.
+    """
+    found, failures = [], _failures(first, second)
     both = paired_scores(*(frame.loc[frame["status"] == "ok"] for frame in (first, second)))
     for (learner, metric, better), pairs in groups(both, "learner", "metric", "better"):
         by_system = [column(trials, "ratio").to_numpy() for _, trials in pairs.groupby("system")]
@@ -162,8 +163,25 @@ def _overall(first: pd.DataFrame, second: pd.DataFrame) -> list[Change]:
         ends = sorted(np.expm1([-worse.low, -worse.high] if better == "higher" else [worse.low, worse.high]))
         ratio = Estimate(float(np.expm1(-worse.value if better == "higher" else worse.value)), *map(float, ends))
         verdict = _verdict(worse, "lower", not np.any(pairs["ratio"]))
-        found.append(Change(ALL_SYSTEMS, learner, metric, None, None, ratio, len(pairs), verdict))
+        words = failures.get((learner, metric), ("", ""))
+        verdict = _verdict_of_failures(words) if any(words) else verdict
+        found.append(Change(ALL_SYSTEMS, learner, metric, None, None, ratio, len(pairs), verdict, words))
     return found
+
+
+def _failures(first: pd.DataFrame, second: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
+    """By learner and metric how trials ended that failed in one of the runs and not in the other."""
+    both = first.merge(second, on=MEASUREMENT, suffixes=("_first", "_second"))
+    both = both.loc[(both["status_first"] == "ok") != (both["status_second"] == "ok")]
+    return {
+        (learner, metric): (_ended(column(trials, "status_first")), _ended(column(trials, "status_second")))
+        for (learner, metric), trials in groups(both, "learner", "metric")
+    }
+
+
+def _verdict_of_failures(words: tuple[str, str]) -> ChangeVerdict:
+    lost, gained = bool(words[1]) and not words[0], bool(words[0]) and not words[1]
+    return "worse" if lost else "better" if gained else "unresolved"
 
 
 def _verdict(difference: Estimate, better: str, same: bool) -> ChangeVerdict:
@@ -180,8 +198,9 @@ def _median(values: pd.Series) -> float | None:
     return None if np.any(values.isna()) else float(values.median())
 
 
-def _failure(trials: pd.DataFrame) -> str:
-    failed = [name for name in trials["status"] if name != "ok"]
+def _ended(statuses: pd.Series) -> str:
+    """How the first trial that failed ended, in words."""
+    failed = [name for name in statuses if name != "ok"]
     return status(failed[0]) if failed else ""
 
 

@@ -63,11 +63,14 @@ class FigureData:
 
     @cached_property
     def prediction_times(self) -> pd.DataFrame:
-        """`median`, `low` and `high` of the prediction time of each cell, its `status`, and whether it is `capped`."""
+        """`median`, `low` and `high` of the prediction time of each cell, its `status`, and whether it is `capped`.
+
+        Of a seed that failed, nothing is predicted, where others did not.
+        """
         found = []
         for system in self.run.timescales:
             for learner in self.run.learners:
-                vpt = self.of_seeds(system, learner, "vpt")
+                vpt = self._with_failures(system, learner, "vpt")
                 longest = float(np.median(self.cells.get((system, learner), {}).get("vpt_longest", np.inf)))
                 interval = prediction_time_interval(vpt, longest) if len(vpt) else Interval(np.nan, np.nan, np.nan)
                 cell = {"system": system, "learner": learner, "status": self._status(system, learner)}
@@ -100,6 +103,11 @@ class FigureData:
         """
         values = self.cells.get((system, learner), {}).get(name, np.empty((0, 1))).astype(np.float64)
         return values[[not np.isnan(of_one).all() for of_one in values]] if len(values) else values
+
+    def _with_failures(self, system: str, learner: str, name: str) -> np.ndarray:
+        """An array of a cell for all its seeds, zero of those that failed; empty where all did."""
+        values = self.cells.get((system, learner), {}).get(name, np.empty((0, 1))).astype(np.float64)
+        return np.nan_to_num(values) if len(self.of_seeds(system, learner, name)) else values[:0]
 
     def paths(self, system: str, name: str) -> dict[str, np.ndarray | str]:
         """The path of the first seed of each learner that the system has, or why there is none."""

@@ -27,7 +27,8 @@ class Interval:
     high: float
 
     def overlaps(self, other: "Interval") -> bool:
-        return self.low <= other.high and other.low <= self.high
+        """Whether the two may be the same: where an end is not known (NaN), nothing speaks against it."""
+        return not (self.low > other.high or other.low > self.high)
 
 
 @dataclass(frozen=True)

@@ -53,15 +53,19 @@ def mean_of_seeds(values: Float[np.ndarray, " seeds"], deviation: float = 0.0, r
 
     Args:
         values: a number of each seed, at least one.
-        deviation: the standard deviation of such numbers that is known from elsewhere.
-        repeats: its degrees of freedom; both estimates of the variance are pooled.
+        deviation: the standard deviation of such numbers that is known from trials which are one side of the
+            differences that `values` are, and from others like them.
+        repeats: its degrees of freedom; both estimates of the variance are pooled. They share half of their variance,
+            so that together they have fewer degrees of freedom than their sum: what the variance of a sum of squares
+            with this covariance comes to, by Satterthwaite's rule.
     """
     mean, count = float(np.mean(values)), len(values)
-    freedom = count - 1 + repeats
-    if not freedom:
+    own = count - 1
+    if not own + repeats:
         return Mean(mean, inf, 0)
     squares = float(((values - mean) ** 2).sum()) + repeats * deviation**2
-    return Mean(mean, squares / freedom / count, freedom)
+    freedom = (own + repeats) ** 2 / (own + repeats + min(own, repeats))
+    return Mean(mean, squares / (own + repeats) / count, freedom)
 
 
 def mean_over(means: Sequence[Mean]) -> Mean:

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float64
 
 from results.formatting import listed
 from results.statistics.intervals import LEVEL
@@ -217,9 +218,10 @@ def _wilcoxon_holm(table: pd.DataFrame) -> tuple[np.ndarray, float]:
 def level_by_seeds(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, set[str]]:
     """For each metric the learners on one system whose trials do not resolve them from the best, and the best itself.
 
-    Welch's test of log-ratios with Holm's correction at 5 %; of differences for prediction times, which grow like the
-    logarithm of a small error as it is. No metric where a seed alone cannot resolve anything; learners with a trial
-    that failed in the horizon of a metric are level with nobody in it.
+    The best has the best median, and others are behind it whose means are worse by Welch's test of log-ratios; of
+    differences for prediction times, which grow like the logarithm of a small error as it is. Holm's correction at 5 %
+    is that for all pairs, since which one is the best is chosen by the trials themselves. No metric where a seed alone
+    cannot resolve anything; learners with a trial that failed in the horizon of a metric are level with nobody in it.
     """
     failed = pd.MultiIndex.from_frame(frame.loc[frame["status"] != "ok", ["metric", "learner"]])
     scored = scores(told_from_truth(frame))
@@ -230,11 +232,17 @@ def level_by_seeds(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, se
     level = {}
     for metric, mine in found.groupby(level="metric", sort=False):
         ordered = mine.sort_values("median", kind="stable")
-        best, others = ordered.iloc[0], ordered.iloc[1:]
-        if len(others):
-            p_values = holm(welch(best[MOMENTS].to_numpy(dtype=float), others[MOMENTS].to_numpy(dtype=float).T))
-            level[str(metric)] = {str(best["learner"]), *map(str, others.loc[p_values > LEVEL, "learner"])}
+        if len(ordered) > 1:
+            behind = _behind_the_first(ordered[MOMENTS].to_numpy(dtype=float))
+            level[str(metric)] = set(map(str, ordered.loc[~behind, "learner"]))
     return level
+
+
+def _behind_the_first(moments: Float64[np.ndarray, "learners 3"]) -> Bool[np.ndarray, " learners"]:
+    """Which are worse than the first by their mean, standard deviation and number of scores."""
+    one, other = np.triu_indices(len(moments), 1)  # the first's pairs come first
+    p_values = holm(welch(moments[one].T, moments[other].T))[: len(moments) - 1]
+    return np.append(False, (p_values <= LEVEL) & (moments[1:, 0] > moments[0, 0]))
 
 
 def level_by_ranks(frame: pd.DataFrame, metric: str, learners: Sequence[str]) -> set[str]:

@@ -76,3 +76,36 @@ def test_times_that_make_no_sense_are_refused(times: Tensor, complaint: str):
 
 def test_unsuitable_data_are_a_value_error():
     assert issubclass(Unsuitable, ValueError)
+
+
+class OneChannel(Turning):
+    """Decodes one channel of two."""
+
+    def decode(self, state: Tensor) -> Tensor:
+        return super().decode(state)[..., :1]
+
+
+class OneState(Turning):
+    """Rolls out the first state of a batch alone."""
+
+    def rollout(self, state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
+        return super().rollout(state[:1], offsets)
+
+
+class Single(Turning):
+    """Decodes in single precision."""
+
+    def decode(self, state: Tensor) -> Tensor:
+        return super().decode(state).float()
+
+
+@pytest.mark.parametrize(("kind", "shape"), [(OneChannel, r"\(3, 2, 1\)"), (OneState, r"\(3, 1, 2\)")])
+def test_forecasts_of_a_wrong_shape_are_refused_rather_than_given_to_all_channels_or_states(kind, shape: str):
+    with pytest.raises(ValueError, match=rf"{kind.__name__} must forecast .* \(3, 2, 2\) .* decode give {shape}"):
+        kind(0).forecast(past([2.0, 2.0]), 2.0 + OFFSETS)
+
+
+def test_forecasts_in_single_precision_are_taken_as_they_are():
+    found = Single(0).forecast(past([2.0, 2.0]), 2.0 + OFFSETS).states
+    torch.testing.assert_close(found, Turning(0).forecast(past([2.0, 2.0]), 2.0 + OFFSETS).states, rtol=1e-6, atol=1e-6)
+    assert found.dtype == torch.float64

@@ -297,3 +297,16 @@ def test_the_metrics_measure_the_long_forecasts_only():
         assert metric.measure(given) == measure(truth, model)
         assert metric.measure(replace(given, forecast=np.full((2, 5, 3), np.nan))) == measure(truth, model)
     assert [metric.name for metric in ATTRACTOR] == ["d_stsp", "out_of_box", "d_h", "mmd", "correlation_dimension"]
+
+
+@pytest.mark.parametrize("model", [lambda truth: truth + 5.0, np.zeros_like, lambda truth: np.full_like(truth, np.nan)])
+def test_of_a_truth_of_two_states_no_other_model_has_a_small_discrepancy(model):
+    """Most distances within the truth are exactly zero, and are no width of a kernel."""
+    truth = np.tile([[[0.51], [0.8]]], (4, 500, 1))
+    assert mean_discrepancy(truth, truth) == 0.0
+    assert mean_discrepancy(truth, model(truth)) > 0.8
+
+
+def test_a_model_that_is_very_far_away_has_a_divergence():
+    truth = np.random.default_rng(0).standard_normal((2, 300, 6))
+    assert mixture_divergence(truth, np.full_like(truth, 1e200)) > 1e100

@@ -175,3 +175,12 @@ def test_where_half_of_the_runs_are_undecided_only_their_share_is_told():
 def test_bad_input_is_refused(given: np.ndarray, scale: np.ndarray, step: float, message: str):
     with pytest.raises(ValueError, match=message):
         settles_on(given, scale, step)
+
+
+@pytest.mark.parametrize("period", [19.0, 23.0, 29.0, 37.0])
+@pytest.mark.parametrize("width", [0.16, 0.5, 1.5])
+def test_pulses_that_come_back_too_seldom_are_no_chaos(period: float, width: float):
+    """As slow bursts do: of a run that shows fewer than eight periods nothing is said."""
+    since = (np.arange(10_000) * 0.02 + period / 3) % period - period / 2
+    pulses = np.exp(-(since**2) / (2 * width**2))[:, None]
+    assert settles_on(pulses, pulses.std(axis=0), 0.02) == "undecided"

@@ -315,7 +315,11 @@ def _pq(states: Array) -> Array:
 
 
 def with_parsed_labels(frame: pd.DataFrame) -> pd.DataFrame:
-    """The long form of a run with the class and settings that the labels of its systems and learners say."""
+    """The long form of a run with the class and settings that the labels of its systems and learners say.
+
+    All trials are well where the frame has no status.
+    """
+    frame = frame if "status" in frame else frame.assign(status="ok")
     parsed = [{label: parse_label(label) for label in frame[name]} for name in ("system", "learner")]
     return with_components(frame, *parsed)
 

@@ -418,6 +418,8 @@ def test_parameter_metrics_tell_of_the_worst_parameter():
     assert misfit.measure(told) == 1.5
     unknown = replace(silent, calibration=Calibration((EstimatedParameter("a", 2.0, 2.1, nan),), misfit=nan))
     assert parameter_error.measure(unknown) == pytest.approx(0.05)
+    lost = Calibration((EstimatedParameter("a", 1.0, 1.01, 0.1), EstimatedParameter("b", 1.0, nan, 0.1)), misfit=nan)
+    assert np.isnan(parameter_error.measure(replace(silent, calibration=lost)))
     for metric in (parameter_floor, misfit):
         with pytest.raises(Undefined, match="fit together with a network"):
             metric.measure(unknown)

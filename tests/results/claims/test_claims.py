@@ -128,10 +128,12 @@ def test_the_interval_is_that_of_student():
     assert interval(np.ones(3)) == (1, 1)
 
 
-def test_missing_seeds_are_left_out_of_an_effect():
-    index = pd.MultiIndex.from_product([["X"], range(3)], names=["system", "seed"])
-    found = effect(pd.Series([1.9, np.nan, 2.1], index), "units", lowest=0.5)
-    assert (found.size, found.unit, found.verdict) == (2.0, "units", "supported")
+@pytest.mark.parametrize(("seeds", "verdict"), [(3, "inconclusive"), (20, "supported")])
+def test_missing_seeds_are_left_out_of_an_effect_and_counted(seeds: int, verdict: str):
+    index = pd.MultiIndex.from_product([["X"], range(seeds)], names=["system", "seed"])
+    found = effect(pd.Series([*np.linspace(1.9, 2.1, seeds - 1), np.nan], index), "units", lowest=0.5)
+    assert (found.size, found.unit, found.verdict) == (pytest.approx(2.0), "units", verdict)
+    assert (found.seeds, found.lost) == (seeds - 1, 1)
 
 
 def test_what_a_seed_gives_on_several_systems_is_one_replicate():

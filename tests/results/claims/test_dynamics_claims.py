@@ -1,5 +1,6 @@
 """Claims about roughness, attractors, lookahead and batches: what supports and what refutes each of them."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -115,6 +116,22 @@ def test_a_claim_that_does_not_hold_is_refuted_and_no_other(suite: str, claim: s
     others = {name for name, verdict in found.items() if verdict != "supported"} - {claim}
     assert found[claim] == "refuted"
     assert all(name[:2] == claim[:2] for name in others)  # rows of one claim may share a model
+
+
+@pytest.mark.parametrize(("failed", "verdict"), [(1, "supported"), (3, "inconclusive")])
+def test_trials_that_failed_are_told_and_with_more_than_a_few_nothing_is_decided(failed: int, verdict: str):
+    """With a lookahead of 20 some of twenty seeds diverge: those that do not are the lucky ones."""
+    frame = pd.DataFrame(
+        [
+            {"system": "CubicSpiral", "learner": learner, "seed": seed, "metric": "nrmse", "value": 0.01 + seed * 1e-5}
+            for learner in (field(PLAIN), field(PLAIN, 20))
+            for seed in range(20)
+        ]
+    ).assign(status="ok")
+    frame.loc[frame.index[-failed:], ["value", "status"]] = [np.nan, "diverged"]
+    found = {claim.name: effect for claim, effect in judged(CLAIMS, with_parsed_labels(frame), "spiral")}["C5 (inside)"]
+    assert (found.verdict, found.seeds, found.lost) == (verdict, 20 - failed, failed)
+    assert found.in_words.endswith(f"{20 - failed} seeds, some trial of {failed} failed")
 
 
 def test_what_makes_no_difference_is_a_verdict_of_its_own():

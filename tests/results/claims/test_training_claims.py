@@ -38,6 +38,24 @@ def test_it_is_decided_by_the_mean_over_systems_where_its_interval_leaves_out_ze
     assert "6 systems" in one.unit
 
 
+def test_models_that_predict_nothing_count_as_the_shortest_time():
+    """Of three seeds SOAP's models predict nothing with two, and with one three times as far as Adam's."""
+    learners = [learner for learner in suite.learners if label(learner).startswith("ResNet")]
+    frame = pd.DataFrame(
+        [
+            {"system": f"System{place}", "learner": label(learner), "seed": seed, "metric": "vpt", "value": value}
+            for learner in learners
+            for place in range(4)
+            for seed, value in enumerate(
+                [1.0, 1.1, 1.0 + place / 100] if "adam" in label(learner) else [0.0, np.nan, 3.0]
+            )
+        ]
+    )
+    frame["status"] = np.where(frame["value"].isna(), "diverged", "ok")
+    found = {claim.name: effect for claim, effect in judged(CLAIMS, with_parsed_labels(frame), "optimisers")}
+    assert (found["E1 (ResNet)"].verdict, found["E1 (ResNet)"].seeds) == ("refuted", 3)
+
+
 def test_two_systems_decide_nothing():
     assert {effect.reason for effect in effects(2.0, systems=2).values()} == {
         "not tested: measured on 2 systems, and 3 are needed"

@@ -191,6 +191,25 @@ def test_a_failure_is_told_in_words(run: Run, tmp_path: Path):
     found = compare_runs(run, Run.load(broken))
     (change,) = [one for one in found.cells if (one.system, one.learner, one.metric) == ("Lorenz", "NeuralODE", "vpt")]
     assert change.entries[1:] == ("crashed", "—", "worse")
+    for one, other, verdict in ((run, Run.load(broken), "worse"), (Run.load(broken), run, "better")):
+        overall = compare_runs(one, other).overall
+        (of_all,) = [one for one in overall if (one.learner, one.metric) == ("NeuralODE", "vpt")]
+        assert of_all.verdict == verdict
+        assert "crashed" in of_all.entries
+        assert {one.verdict for one in overall if one.learner != "NeuralODE"} == {"same"}
+
+
+def test_a_seed_that_failed_predicts_nothing_where_another_did_not(run: Run):
+    data = FigureData(run, run.frame())
+    arrays = {learner: dict(data.cells["Lorenz", learner]) for learner in ("NeuralODE", "ResNet")}
+    arrays["NeuralODE"]["vpt"][1] = np.nan
+    arrays["ResNet"]["vpt"][:] = np.nan
+    data.__dict__["cells"] = data.cells | {("Lorenz", learner): found for learner, found in arrays.items()}
+    times = data.prediction_times.set_index(["system", "learner"])
+    ode, whole = times.loc["Lorenz", "NeuralODE"], FigureData(run, run.frame()).prediction_times.set_index(["system", "learner"])
+    assert 0 < ode["median"] < whole.loc[("Lorenz", "NeuralODE"), "median"]
+    assert ode["low"] == 0.0
+    assert np.isnan(times.loc[("Lorenz", "ResNet"), "median"])
 
 
 def test_a_run_that_is_saved_passes_its_check(command, run: Run, tmp_path: Path):
@@ -213,6 +232,26 @@ def test_baselines_have_a_folder_of_their_own_and_are_found_where_they_were(comm
     (tmp_path / "results").mkdir()
     (tmp_path / "baselines").rename(tmp_path / "results" / "baselines")
     assert command("check", run.folder)[0] == 0
+
+
+def test_the_baseline_of_a_copied_run_is_that_of_its_suite(command, run: Run, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command("baseline", "save", "--from", run.folder)
+    shutil.copytree(run.folder.parent, tmp_path / "copy")
+    (tmp_path / "copy" / "small").rename(tmp_path / "copy" / "renamed")
+    code, out, err = command("check", tmp_path / "copy" / "renamed")
+    assert (code, err) == (0, "")
+    assert out.startswith("pass: ")
+
+
+def test_names_of_metrics_are_printed_whole_beside_what_is_seen_of_them(
+    command, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    told = command("baseline", "save", "--from", run.folder, "--name", tmp_path / "small.json")[2]
+    first = [words[0] for line in told.splitlines() if (words := line.split())]
+    assert set(first) >= {"nrmse", "vpt_strict", "nfe_forward", "nfe_backward", "nfe_forecast", "saved_bytes"}
+    assert max(map(len, told.splitlines())) <= 80
 
 
 def test_a_check_that_fails_says_how_to_accept_the_change(command, run: Run, other: Run, tmp_path: Path, monkeypatch):
@@ -290,9 +329,12 @@ def test_tolerances_are_checked(command, run: Run, tmp_path: Path, arguments, me
 
 
 def test_a_file_that_is_no_baseline_is_a_mistake(command, run: Run, tmp_path: Path):
-    code, _, err = command("check", run.folder, "--baseline", tmp_path / "none.json")
-    assert code == 2
-    assert "holds no baseline" in err
+    for content in (None, '{"format": 1}'):
+        if content:
+            (tmp_path / "none.json").write_text(content)
+        code, out, err = command("check", run.folder, "--baseline", tmp_path / "none.json")
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "holds no baseline" in err
 
 
 @pytest.mark.parametrize(

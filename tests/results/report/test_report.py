@@ -311,6 +311,13 @@ def test_when_no_learner_stands_out_none_is_named_the_best():
     assert said[1] == "Climatology predicts longer than every learned model on Lorenz."
 
 
+def test_nothing_follows_from_one_seed():
+    times = intervals(A=(2.0, NAN, NAN), B=(1.99, NAN, NAN), C=(1.0, 0.5, 1.5), Climatology=(2.01, NAN, NAN))
+    (best,) = winners(times, ["A", "B", "C"], {"Lorenz": "Lyapunov time"})
+    assert (best.standing, best.ahead) == ("all learners alike", ())
+    assert lost_to_references(times, ["A", "B", "C"], []) == {}
+
+
 def test_without_ranks_the_verdict_is_of_the_prediction_times_alone():
     best = winners(intervals(A=(5.0, 4.0, 6.0)), ["A"], {"Lorenz": "period"})
     said = conclusions(best, "", {})

@@ -300,3 +300,18 @@ def test_a_performance_profile_counts_trials_near_the_best():
 def test_a_performance_profile_of_negative_losses_is_refused():
     with pytest.raises(ValueError, match="needs positive losses"):
         performance_profile(pd.DataFrame({"A": [-1.0]}), [1.0])
+
+
+def test_a_learner_whose_mean_is_the_better_one_is_not_behind_the_best_median():
+    """Six seeds of A are a little better than B's, and five far worse: B is not resolved as the worse one."""
+    values = {("X", "A"): [0.99, 0.991, 0.992, 0.993, 0.994, 0.995, 3.0, 3.1, 3.2, 3.3, 3.4],
+              ("X", "B"): [*np.linspace(1.0, 1.01, 11)]}  # fmt: skip
+    assert level_by_seeds(long_form(values, "nrmse", "lower"), ["A", "B"]) == {"nrmse": {"A", "B"}}
+
+
+def test_equal_learners_are_seldom_resolved_though_the_best_is_chosen_among_many():
+    rng, alarms, names = np.random.default_rng(0), 0, [f"L{place}" for place in range(12)]
+    for _ in range(100):
+        values = {("X", name): [*np.exp(rng.standard_normal(10))] for name in names}
+        alarms += len(level_by_seeds(long_form(values, "nrmse", "lower"), names)["nrmse"]) < len(names)
+    assert alarms <= 9  # of which 5 are expected at the most; more than 9 by chance in 3 % of cases

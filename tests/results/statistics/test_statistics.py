@@ -190,6 +190,16 @@ def test_what_is_known_of_the_noise_narrows_an_interval_that_still_covers():
     assert np.median([one.high - one.low for one in found]) < 4
 
 
+@pytest.mark.parametrize("seeds", [3, 4])
+def test_noise_that_is_known_of_the_same_trials_makes_no_interval_too_narrow(seeds: int):
+    """A re-run that has nothing to do with the baseline, whose own trials tell the noise."""
+    rng, found = np.random.default_rng(seeds), []
+    for _ in range(4000):
+        before, after = rng.standard_normal((2, seeds))
+        found.append(mean_of_seeds(after - before, np.sqrt(2) * float(before.std(ddof=1)), seeds - 1).interval())
+    assert 0.94 <= covered(found, 0.0) <= 0.97
+
+
 def test_the_mean_over_systems_of_unequal_noise_has_an_interval_that_covers():
     rng, found = np.random.default_rng(1), []
     for _ in range(1500):

@@ -25,6 +25,7 @@ from systems import (
     VanDerPol,
     certify,
 )
+from systems.certificates import certificate
 from systems.certificates.certificate import certified, digest, period
 from systems.lyapunov import Spectrum, flow_spectrum, leading_exponent
 from systems.published import Orbit
@@ -178,6 +179,16 @@ def test_lorenz_is_held_to_its_published_spectrum():
     assert found["Kaplan-Yorke dimension"].value == pytest.approx(2.062, abs=0.005)
     assert found["sum of the exponents"].expected == pytest.approx(-41 / 3)
     assert found["valid ground-truth time"].value == pytest.approx(23, abs=3)
+
+
+def test_the_ground_truth_lasts_until_the_last_sample_at_which_solutions_agree(monkeypatch: pytest.MonkeyPatch):
+    times, solution = 0.2 * np.arange(100), np.ones((4, 100, 2)) * np.sin(np.arange(100))[:, None]
+    for first, last in ((60, 59), (0, 0), (100, 99)):
+        finer = solution.copy()
+        finer[:, first:] += 10
+        monkeypatch.setattr(certificate, "_pair", lambda *_, finer=finer: (times, solution, finer))
+        (check,) = certificate._ground_truth(LinearSpiral(), 0)
+        assert check.value == pytest.approx(times[last])
 
 
 @pytest.mark.slow
