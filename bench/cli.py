@@ -53,10 +53,12 @@ EXAMPLES = """[bold]Examples[/]
   python -m bench check smoke
 
 [bold]Exit codes[/]
-  0 all well                             1 a regression, or a check that failed
-  2 a mistake in the command or suite    3 some cells crashed, timed out or
-  lacked memory (a model that diverges is a result)
-  4 nothing measured, or nothing to compare    130 interrupted"""
+    0 all well
+    1 a regression, or a check that failed
+    2 a mistake in the command or suite
+    3 cells crashed, timed out or lacked memory (to diverge is a result)
+    4 nothing measured, or nothing to compare
+  130 interrupted"""
 
 app = typer.Typer(
     help="Compare learners of dynamical systems: recurrent networks, neural ODEs, residual networks and their like.",

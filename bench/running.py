@@ -1,6 +1,7 @@
 """A plan carried through: its cells run under a display of progress, its report and exports written, its end told."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -124,8 +125,14 @@ def _print_outcome(plan: planning.Plan, tally: Tally, report: Path | None, secon
     console.print(f"{counts}, in {display.duration(seconds)}{ended}")
     if report:
         console.print(f"report: {report}", markup=False, soft_wrap=True)
+        return
+    shard, share = f"shard {plan.shard.part} of {plan.shard.parts}", plan.share
+    if lacking := sum(not plan.store.complete(one.key) for one in share):
+        told = f"{shard} is not done: {lacking} of its {len(share)} cells are not finished"
     else:
-        console.print(f"shard {plan.shard.part} of {plan.shard.parts} is done; when all are: python -m bench report")
+        suite, out = plan.manifest["suite"], str(plan.store.root)
+        told = f"{shard} is done; when all are: {shlex.join(['python', '-m', 'bench', 'report', suite, '--out', out])}"
+    console.print(told, markup=False, soft_wrap=True)
 
 
 def _as_json(plan: planning.Plan, tally: Tally, report: Path | None, code: int) -> dict[str, Any]:

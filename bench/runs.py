@@ -13,11 +13,12 @@ from typing import Any
 from rich.console import Console
 from rich.status import Status
 
-from bench.errors import UserError, print_to_stderr, unknown
+from bench.errors import UserError, one_line, print_to_stderr, unknown
 from bench.machine.environment import cores
 from bench.planning.plan import Plan
 from bench.request import Conditions
 from bench.runner.events import Event, ignore
+from results import UnreadableError
 from results.store.lease import hold_lock
 from results.store.run import Run
 
@@ -37,6 +38,15 @@ def find_runs(names: Sequence[str], out: Path) -> list[Path]:
             raise unknown("run", name, [folder.name for folder in there], remedy)
         found.append(places[0])
     return found or there
+
+
+def load_run(folder: Path) -> Run | None:
+    """The run in a folder; None where it cannot be read, which the error stream is told: others may be all the same."""
+    try:
+        return Run.load(folder)
+    except UnreadableError as error:
+        print_to_stderr(f"error: {one_line(str(error))}")
+        return None
 
 
 def run_missing(plan: Plan, conditions: Conditions, notify: Callable[[Event], None] = ignore) -> None:

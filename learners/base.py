@@ -9,9 +9,10 @@ from numbers import Integral
 from typing import Any, ClassVar, Literal, get_args
 
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float
 from torch import Tensor
 
+from learners.forecast_checks import offsets_after, states_of_shape
 from systems import Dataset, Trajectories
 from systems.calibration import Calibration
 from systems.html import html_table
@@ -164,7 +165,7 @@ class Predictor(ABC):
         Trajectories whose times lie alike behind their past, to single precision, are rolled out together.
         """
         self._check(past)
-        offsets = _offsets(past, times)
+        offsets = offsets_after(past, times)
         _, group = torch.unique(offsets.float(), dim=0, return_inverse=True)
         states, evaluations = past.states.new_empty(*offsets.shape, past.states.shape[-1]), 0
         with torch.inference_mode():
@@ -172,19 +173,12 @@ class Predictor(ABC):
             for index in range(int(group.max()) + 1):
                 members = group == index
                 found, count = self.rollout(state[members], offsets[members][0].tolist())
-                states[members] = self._decode(found, (len(offsets[0]), *states[members, 0].shape)).transpose(0, 1)
+                decoded = self.decode(found)
+                states[members] = states_of_shape(
+                    decoded, (offsets.shape[1], *states[members, 0].shape), self
+                ).transpose(0, 1)
                 evaluations += count * int(members.sum())
         return Forecast(states, round(evaluations / len(offsets)))
-
-    def _decode(self, found: Tensor, shape: tuple[int, ...]) -> Tensor:
-        """The system's states `[time, batch, dim]`, in float64. Raises ValueError where they have another shape."""
-        decoded = self.decode(found)
-        if decoded.shape != shape:
-            raise ValueError(
-                f"{type(self).__name__} must forecast states of shape {shape} (time, batch, dim), but its rollout and "
-                f"decode give {tuple(decoded.shape)}"
-            )
-        return decoded.double()
 
     def forecast_after(self, past: Trajectories, offsets: Float[Tensor, " time"]) -> Forecast:
         """Predict the states at increasing `offsets` after the last time of `past`, in the system's time unit."""
@@ -242,25 +236,6 @@ class Predictor(ABC):
     def constants(self) -> dict[str, Tensor]:
         """What forecasts need beside these and is not learned, as the scales of the training data; likewise by name."""
         return {}
-
-
-def _offsets(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Float64[Tensor, "batch time"]:
-    """Times after the last of `past`, for each trajectory; ValueError unless there are so many, and they increase."""
-    if times.dim() not in (1, 2) or 0 in times.shape or (times.dim() == 2 and len(times) != len(past)):
-        raise ValueError(
-            f"the times of a forecast must be [time], or [{len(past)}, time] with a row for each trajectory of the "
-            f"past, but have the shape {tuple(times.shape)}"
-        )
-    offsets = (times - past.times[:, -1:]).double()
-    backward = offsets.diff(dim=1, prepend=torch.zeros_like(offsets[:, :1])) <= 0
-    if backward.any():
-        row, sample = backward.nonzero()[0].tolist()
-        before = offsets[row, sample - 1] if sample else 0.0
-        raise ValueError(
-            f"the times of a forecast must increase from the last of the past on, but sample {sample} of trajectory "
-            f"{row} is {offsets[row, sample]:g} after it, and the sample before {before:g}"
-        )
-    return offsets
 
 
 STANDARD = Budget()

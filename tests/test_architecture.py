@@ -33,7 +33,7 @@ ROOMS = {
     "images stochastic hybrid base protocol published trajectories solvers configuration html extras",
     "learners": "references analogue independent_truth delayed fewer_trajectories adaptive equations neural_dde "
     "neural_ode neural_sde ode_layer resnet transformer windowed_rnn teacher_forcing latent linear images drawn_paths "
-    "solvers training networks validation_forecasts validation replicas streams base",
+    "solvers training networks validation_forecasts validation replicas streams base forecast_checks",
     "metrics": "",
     "results": "report timing gate claims figures tables statistics store formatting processes",
 }

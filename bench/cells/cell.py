@@ -71,11 +71,13 @@ class Cell(ABC, Generic[AnySystem, AnyLearner, AnySampling]):
         """
         with meter(self.device) as usage:
             models = self.learner.fit_replicas(data, self.budget, self.seeds)
-        if len(models) != len(self.seeds) or not all(isinstance(model, kind) for model in models):
-            given = ", ".join(type(model).__name__ for model in models) or "none"
+        several = isinstance(models, Sequence)
+        found: list[Any] = list(models) if several else [models]
+        if not several or len(found) != len(self.seeds) or not all(isinstance(model, kind) for model in found):
+            given = ", ".join(type(model).__name__ for model in found) or "none"
             wanted = f"{len(self.seeds)} {kind.__name__.lower()}s, one a seed"
             raise TypeError(f"{self.learner_label}.fit_replicas must return {wanted}, but returns {given}")
-        return models, usage
+        return found, usage
 
     def trials_of(self, models: Sequence[Model], measure_model: Callable[[int, Model], Trial]) -> list[Trial]:
         """A trial for each seed; a model that several share, as of a deterministic learner, is measured once."""

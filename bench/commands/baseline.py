@@ -79,7 +79,9 @@ def _print_sight(effects: "pd.DataFrame") -> None:
         seen = [_in_words(float(least[place])) for place in (0, (len(least) - 1) // 2, -1)]
         found.append((str(metric), *seen, f"{worst['learner']} on {worst['system']}"))
     heads = ("loss that is seen of", "at best", "median", "at worst", "where")
-    Console(stderr=True, highlight=False).print("", table_of(heads, found, right=(1, 2, 3)), "")
+    table = table_of(heads, found, right=(1, 2, 3))
+    table.columns[0].no_wrap = True  # names that --tolerance takes
+    Console(stderr=True, highlight=False).print("", table, "")
 
 
 def _in_words(effect: float) -> str:

@@ -56,9 +56,10 @@ def check(
         accept = shlex.join(["cp", run, str(baseline)])
     else:
         folder = find_runs([run], out)[0]
-        path = baseline or _find_baseline(f"{folder.name}.json")
+        loaded = Run.load(folder)
+        path = baseline or _find_baseline(f"{loaded.suite}.json")
         kept = Baseline.load(path)
-        found = check_run(kept, Run.load(folder), times)
+        found = check_run(kept, loaded, times)
         while adaptive and found.comparable and found.verdict == "inconclusive" and _add_seeds(kept, folder):
             found = check_run(kept, Run.load(folder), times)
         accept = shlex.join(["python", "-m", "bench", "baseline", "save", "--from", str(folder), "--name", str(path)])

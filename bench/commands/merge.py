@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.errors import UserError, print_to_stderr
+from bench.errors import MISTAKEN, UserError, print_to_stderr
 from bench.request import RUNS, Out
+from bench.runs import load_run
 from results import DamagedCellError, MissingCellError, Store
 from results.store.atomic import write_in_one_stroke
 from results.store.lease import Lease
@@ -24,11 +25,12 @@ SHARED = ("budget", "equal", "allowance", "seeds", "data_seed", "sampling", "met
 def merge(
     stores: Annotated[list[Path], typer.Argument(metavar="STORE...", help="Folders given to --out in other runs.")],
     out: Out = RUNS,
-) -> None:
+) -> int:
     """Copy the finished cells of other stores into one, and join the runs of the same suite.
 
     A cell that is there already stays, unless it failed and the other did not.
     """
+    code = 0
     for folder in (*stores, out):
         Store(folder).check_version()
     for folder in stores:
@@ -36,7 +38,10 @@ def merge(
             raise UserError(f"there is no store in {folder}: name a folder that was given to --out")
     manifests: dict[str, dict[str, Any]] = {}
     for path in [path for folder in (out, *stores) for path in sorted(folder.glob("*/manifest.json"))]:
-        run = Run.load(path.parent)
+        run = Run.load(path.parent) if path.parent.parent == out else load_run(path.parent)  # ours would be replaced
+        if run is None:
+            code = MISTAKEN
+            continue
         before = manifests.get(run.suite)
         manifests[run.suite] = dict(run.manifest) if before is None else _joined(before, run.manifest, path)
     try:
@@ -52,6 +57,7 @@ def merge(
         raise UserError(
             f"cannot write to {out}: {error}; what is copied is whole, and the same command goes on"
         ) from error
+    return code
 
 
 def _take_over(theirs: Store, ours: Store, key: str) -> str:

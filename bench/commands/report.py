@@ -10,11 +10,10 @@ from typing import Annotated, Any
 from rich.console import Console
 
 from bench.display.tables import table_of, titled
-from bench.errors import MISTAKEN, NOTHING_MEASURED, UserError, one_line, print_to_stderr, unknown
+from bench.errors import MISTAKEN, NOTHING_MEASURED, UserError, print_to_stderr, unknown
 from bench.machine.environment import cores
 from bench.request import RUNS, Open, Out, RunNames, shown_option
-from bench.runs import find_runs, open_in_browser, spinner, write_report
-from results import UnreadableError
+from bench.runs import find_runs, load_run, open_in_browser, spinner, write_report
 from results.store.run import Run, no_garbage_collection
 
 PER_INCH = {"mm": 25.4, "cm": 2.54, "in": 1.0, "pt": 72.0}
@@ -71,13 +70,10 @@ def report(
             return 0
         code = 0
         for folder in find_runs(runs or (), out):
-            try:
-                run = Run.load(folder)
-            except UnreadableError as error:  # the others are reported all the same
-                print_to_stderr(f"error: {one_line(str(error))}")
+            run = load_run(folder)
+            if run is None:
                 code = MISTAKEN
-                continue
-            if not run.finished:
+            elif not run.finished:
                 print_to_stderr(f"nothing to report: {run.without_cells}")
                 code = code or NOTHING_MEASURED
             elif claims:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 from bench.catalogue.suites import find_suite
-from bench.errors import NOTHING_MEASURED, UserError, print_to_stderr
+from bench.errors import MISTAKEN, NOTHING_MEASURED, UserError, print_to_stderr
 from bench.request import RUNS, RunNames, how_option
-from bench.runs import find_runs, spinner
+from bench.runs import find_runs, load_run, spinner
 from results.store.run import Run, StoredCell, no_garbage_collection
 
 Folder = Annotated[Path, how_option("--out", metavar="FOLDER", help="Where the pages are written.")]
@@ -19,11 +19,16 @@ def site(runs: RunNames = None, out: Folder = Path("site")) -> int:
 
     Each number leads to a page of its cell, with the configuration, the command that computes it and all seeds.
     """
+    from results.formatting import slug
     from results.report.site import write_site
 
     found: dict[str, Run] = {}
+    code = 0
     for folder in find_runs(runs or (), RUNS):
-        run = Run.load(folder)
+        run = load_run(folder)
+        if run is None:
+            code = MISTAKEN
+            continue
         if run.suite in found:
             raise UserError(
                 f"{folder} and {found[run.suite].folder} are runs of one suite, {run.suite}: "
@@ -32,12 +37,17 @@ def site(runs: RunNames = None, out: Folder = Path("site")) -> int:
         if not run.finished:
             print_to_stderr(f"left out: {run.without_cells}")
             continue
+        if (out / slug(run.suite) / "manifest.json").exists():
+            raise UserError(
+                f"{out / slug(run.suite)} is the folder of a run, whose report the pages of {run.suite} would take the "
+                "place of: name another folder with --out, where the pages are written"
+            )
         found[run.suite] = run
     if not found:
-        return NOTHING_MEASURED
+        return code or NOTHING_MEASURED
     with spinner("writing the pages", stderr=True), no_garbage_collection():
         sys.stdout.write(f"{write_site(list(found.values()), out, reproduce)}\n")
-    return 0
+    return code
 
 
 def reproduce(run: Run, cell: StoredCell) -> str:

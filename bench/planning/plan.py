@@ -79,6 +79,7 @@ def plan_suite(suite: "Suite", request: Request, shard: Shard = WHOLE) -> Plan:
     from bench.cells.key import planned
     from bench.planning.manifest import manifest
 
+    Store(request.out).check_version()
     for folder in (suite.name, "cells", "data"):
         _check_writable(request.out / folder)
     device = _device(request.device, request.elsewhere)

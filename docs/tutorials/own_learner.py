@@ -92,5 +92,6 @@ run.figure("prediction_times")
 
 # %% [markdown]
 # The same class in a file, with a suite at its end, is run from the command line: see
-# [A learner, a system, data of your own](../own.md). `python -m bench new learner NAME` writes a small network that
-# trains, and a test that holds it to what every learner promises.
+# [A learner, a system, data of your own](../own.md). `python -m bench new learner NAME` writes such a linear map
+# by least squares, `new network NAME` a small network that trains; each with a test that holds it to what every learner
+# promises.

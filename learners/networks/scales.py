@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float, Float32, Float64
 from torch import Tensor
 
-from learners.solvers.pairs import OUT_OF_BOUNDS
 from systems import Dataset, Trajectories
 
+OUT_OF_BOUNDS = 1e3  # standard deviations of the data beyond which a forecast is given up as diverged
 NO_CHANGE = 1e-20  # increment of a channel that never changes, such as a parameter: zero would divide zero
 
 

@@ -10,9 +10,10 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor, nn
 
 from learners.networks.fields import VectorField
+from learners.networks.scales import OUT_OF_BOUNDS
 from learners.networks.stacked import StackedMLP, replicas_in
 from learners.solvers.compiled import KernelUpdates, compilable
-from learners.solvers.pairs import GROW, MOST_STEPS, OUT_OF_BOUNDS, SAFETY, SHRINK, SMALLEST_STEP, pair_named
+from learners.solvers.pairs import GROW, MOST_STEPS, SAFETY, SHRINK, SMALLEST_STEP, pair_named
 from systems.solvers.fixed import Tableau
 
 MANY = 4  # sampling steps, for fewer of which compiled code is not worth while

@@ -11,8 +11,9 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from learners.base import SolverError
+from learners.networks.scales import OUT_OF_BOUNDS
 from learners.solvers.compiled_forecasts import AdaptiveForecasts
-from learners.solvers.pairs import GROW, MOST_STEPS, OUT_OF_BOUNDS, SAFETY, SHRINK, SMALLEST_STEP, pair_named
+from learners.solvers.pairs import GROW, MOST_STEPS, SAFETY, SHRINK, SMALLEST_STEP, pair_named
 from systems.solvers.adaptive import Embedded, Steps
 
 State = Float[Tensor, "batch state"]

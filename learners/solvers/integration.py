@@ -12,12 +12,12 @@ from torchdiffeq import odeint, odeint_adjoint
 
 from learners.base import SolverError
 from learners.networks.fields import VectorField
+from learners.networks.scales import OUT_OF_BOUNDS
 from learners.networks.stacked import replicas_in
 from learners.solvers.compiled import kernel_updates, stays_in_cache
 from learners.solvers.compiled_adaptive import AdaptiveUpdates, Gradient
 from learners.solvers.compiled_forecasts import MANY, adaptive_forecasts, fixed_forecasts
 from learners.solvers.embedded import solve
-from learners.solvers.pairs import OUT_OF_BOUNDS
 from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
 from learners.training.training_step import Compiler

@@ -14,7 +14,6 @@ from learners.base import SolverError
 SAFETY = 0.9  # this and the next two as in torchdiffeq
 SHRINK = 0.2
 GROW = 10.0
-OUT_OF_BOUNDS = 1e3  # standard deviations of the data beyond which a forecast is given up as diverged
 MOST_STEPS = 500  # of it, tried for each sampling step on average: as CVODE allows between two outputs
 SMALLEST_STEP = 1e-8  # of it, in sampling steps, before it is given up: single precision tells no less apart
 

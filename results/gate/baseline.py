@@ -1,7 +1,7 @@
 """What a baseline is: the values of a run, trial by trial, and the noise between re-runs, in a file to be reviewed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,23 @@ from results.statistics.trials import MEASURED, endings, groups
 from results.store.atomic import write_in_one_stroke
 from results.store.errors import BrokenBaselineError
 from results.store.run import Run
+from results.store.shape import fits
 
 FORMAT = 1
+MADE = "`python -m bench baseline save --from RUN` writes one"
 DEFAULT_TOLERANCE = 0.05  # of a logarithm
 ENVIRONMENT = ("python", "processor", "cores", "threads", "device", "torch", "packages")  # what is kept of it
 TOLERANCES = {  # of a logarithm
     "zero_one_k": 0.25, "roughness": 0.25, "parameters": 0.0, "saved_bytes": 0.01, "kept_bytes": 0.01,
 }  # fmt: skip
+NUMBER = (int, float)
+MAYBE = (int, float, type(None))
+SHAPE = {  # of the parts that are read here, as `fits` takes it
+    "seeds": [int], "environment": dict, "references": [str], "metrics": dict,
+    "cells": [{"system": str, "learner": str, "status": [str], "metrics": dict}],
+}  # fmt: skip
+METRIC = {"unit": str, "better": str, "tolerance": NUMBER}
+MEASURED_OF_CELL = {"values": [MAYBE], "noise": MAYBE, "repeats": int}
 
 
 @dataclass(frozen=True)
@@ -56,10 +66,11 @@ class Baseline:
             content = json.loads(path.read_text(encoding="utf-8"))
             is_ours = content["format"] == FORMAT
         except (OSError, ValueError, TypeError, KeyError) as error:
-            made = "`python -m bench baseline save --from RUN` writes one"
-            raise BrokenBaselineError(f"{path} holds no baseline ({type(error).__name__}: {error}); {made}") from error
+            raise BrokenBaselineError(f"{path} holds no baseline ({type(error).__name__}: {error}); {MADE}") from error
         if not is_ours:
             raise BrokenBaselineError(f"{path} is of format {content['format']}, not {FORMAT}: save it anew")
+        if fault := next(_faults(content), None):
+            raise BrokenBaselineError(f"{path} holds no baseline ({fault}); {MADE}")
         return cls(content)
 
     def write(self, path: Path) -> None:
@@ -156,6 +167,34 @@ def _cells(frame: pd.DataFrame, noise: pd.DataFrame) -> list[dict[str, Any]]:
         status = endings(trials)["status"].tolist()
         found.append({"system": system, "learner": learner, "status": status, "metrics": metrics})
     return found
+
+
+def _faults(content: Mapping[str, Any]) -> Iterator[str]:
+    """What keeps the content of a file from being a baseline, in words."""
+    for name, shape in SHAPE.items():
+        if not fits(content, {name: shape}):
+            yield f"its {name} are not what a baseline has" if name in content else f"it lacks {name}"
+            return
+    seeds, metrics = content["seeds"], content["metrics"]
+    for name, about in metrics.items():
+        if not fits(about, METRIC):
+            yield f"metric {name} lacks its unit, better or tolerance"
+    if len(set(seeds)) < len(seeds):
+        yield "a seed is there twice"
+    places = [(cell["system"], cell["learner"]) for cell in content["cells"]]
+    if len(set(places)) < len(places):
+        yield "a cell is there twice"
+    for cell in content["cells"]:
+        where = f"{cell['learner']} on {cell['system']}"
+        if len(cell["status"]) != len(seeds):
+            yield f"{where} has {len(cell['status'])} outcomes for {len(seeds)} seeds"
+        for name, measured in cell["metrics"].items():
+            if name not in metrics:
+                yield f"{name} of {where} is not among its metrics"
+            elif not fits(measured, MEASURED_OF_CELL):
+                yield f"{name} of {where} lacks its values, noise or repeats"
+            elif len(measured["values"]) != len(seeds):
+                yield f"{name} of {where} has {len(measured['values'])} values for {len(seeds)} seeds"
 
 
 def _short(value: float, digits: int = 9) -> float | None:

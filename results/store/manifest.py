@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from results.store.errors import BrokenRunError
+from results.store.shape import fits
 
 _COMPONENT = {"label": str, "class?": str, "settings?": dict}  # older programs did not write class and settings
-SHAPE = {  # of the parts that are read here; those with a question mark may be missing
+SHAPE = {  # of the parts that are read here, as `fits` takes it
     "suite": str, "seeds": [int], "systems": [str], "learners": [{**_COMPONENT, "reference": bool}],
     "metrics": [{"name": str, "unit": str, "better": str}], "sampling": dict,
     "cells": [{"key": str, "system": str, "learner": str}], "environment": dict, "system_settings?": [_COMPONENT],
@@ -33,7 +34,7 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
         raise BrokenRunError(f"{path} cannot be read ({error}); {remedy}") from error
     if absent:
         raise BrokenRunError(f"{path} lacks {', '.join(absent)}; {remedy}")
-    wrong = [name.strip("?") for name, shape in SHAPE.items() if not _fits(manifest, {name: shape})]
+    wrong = [name.strip("?") for name, shape in SHAPE.items() if not fits(manifest, {name: shape})]
     if not wrong and not re.fullmatch(r"\w[\w.-]*", manifest["suite"]):  # which is the name of a folder
         wrong = ["suite"]
     if not wrong:
@@ -48,18 +49,6 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     if wrong:
         raise BrokenRunError(f"{path} has other {wrong[0]} than a run writes; {remedy}")
     return manifest
-
-
-def _fits(value: Any, shape: Any) -> bool:
-    """Whether a value is of a type, a list of things of one shape, or a dictionary that has these entries."""
-    if isinstance(shape, list):
-        return isinstance(value, list) and all(_fits(one, shape[0]) for one in value)
-    if isinstance(shape, dict):
-        return isinstance(value, dict) and all(
-            _fits(value[name.strip("?")], inner) if name.strip("?") in value else name.endswith("?")
-            for name, inner in shape.items()
-        )
-    return isinstance(value, shape)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 VERSION = 1  # of the layout of a store, counted up when older programs could not read it
 KEY = r"[\w-]+"  # other files in the folder of a store are not ours, such as .DS_Store
 CHECKSUMS = "checksums.json"
+RECORDS, ARRAYS = "records.json", "arrays.npz"
 CURVE_COLUMNS: dict[Hashable, str] = {
     "seed": "int64", "update": "int64", "train_loss": "float64", "valid_loss": "float64", "seconds": "float64",
     "nfe_forward": "float64", "nfe_backward": "float64", "valid_vpt": "float64", "valid_error": "float64",
@@ -81,7 +82,7 @@ class Store:
     def complete(self, key: str) -> bool:
         """Whether the cell is there with all its files, whatever is in them: a quick look at many cells."""
         try:
-            return all((self.path(key) / name).is_file() for name in self._checksums(key))
+            return all((self.path(key) / name).is_file() for name in self._files(key))
         except UnreadableError:
             return False
 
@@ -92,7 +93,7 @@ class Store:
     def verify(self, key: str) -> None:
         """Raise MissingCellError or DamagedCellError, which name the file, where the cell is not as it was written."""
         checksums = self._checksums(key)
-        for name in checksums:
+        for name in self._files(key):
             self._intact(key, name, checksums)
 
     @contextmanager
@@ -138,12 +139,12 @@ class Store:
 
     def records(self, key: str) -> list[Record]:
         try:
-            content = self._json(key, "records.json")
+            content = self._json(key, RECORDS)
             if not isinstance(content, list):
                 raise TypeError(f"a list is expected, not {content!r}")
             return [Record.parse(values) for values in content]
         except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-            path = self.path(key) / "records.json"
+            path = self.path(key) / RECORDS
             raise DamagedCellError(
                 f"{path} holds records of another version: {error}. {_remedy(path.parent)}"
             ) from error
@@ -160,7 +161,7 @@ class Store:
         """The arrays by name; a cell that failed may lack some, or all. `units`: those they were packed with."""
         from results.store.packing import read_arrays
 
-        content = self._read(key, "arrays.npz", required=False)
+        content = self._read(key, ARRAYS, required=False)
         return read_arrays(io.BytesIO(content), *units) if content else {}
 
     def weights(self, key: str) -> "dict[str, ndarray]":
@@ -213,6 +214,14 @@ class Store:
                     f"no finished cell {key} in {folder.parent}: `python -m bench run` computes it"
                 ) from None
             raise DamagedCellError(f"{folder / CHECKSUMS} cannot be read ({error}). {_remedy(folder)}") from error
+
+    def _files(self, key: str) -> list[str]:
+        """The files that a cell was written with. Raises DamagedCellError where none of them is what a cell is for."""
+        checksums, needed = self._checksums(key), ARRAYS if self.kind == "fits" else RECORDS
+        if needed not in checksums:
+            path = self.path(key)
+            raise DamagedCellError(f"{path / CHECKSUMS} has no checksum of {needed}. {_remedy(path)}")
+        return list(checksums)
 
     def _temporary(self, key: str) -> Path:
         return self.root / f".{self.kind}-{key}-{uuid4().hex[:8]}"

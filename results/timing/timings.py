@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from results.statistics.intervals import Interval
 from results.store.errors import BrokenTimingError
+from results.store.shape import fits
 
 FORM = 1
 REQUIRED = {
@@ -71,6 +72,8 @@ def load(path: Path) -> Timings:
         raise BrokenTimingError(f"{path} holds no timings of form {FORM}; `python -m bench time` writes them")
     if wrong := [name for name, kind in REQUIRED.items() if not isinstance(found.get(name), kind)]:
         raise BrokenTimingError(f"{path} lacks {', '.join(wrong)}; `python -m bench time` writes it")
+    if not fits(found["times"], [{"times": [(int, float)]}]) or not all(entry["times"] for entry in found["times"]):
+        raise BrokenTimingError(f"{path} has an entry without its times; `python -m bench time` writes it")
     return found
 
 

@@ -1,6 +1,5 @@
 """Recordings in arrays: NPZ, NPY, MATLAB and NetCDF files, of which an array holds all samples of all trajectories."""
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +56,7 @@ def read_netcdf(path: Path, columns: Columns) -> Recording:
                 part: {"times": one["time"].values, "states": one["states"].values, "channels": one["channel"].values}
                 for part, one in nodes.items()
             }
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # of malformed files nearly any
         raise ValueError(f"{path}: is not a NetCDF file of bench.to_xarray: {error}") from error
     parts = {part: _of_arrays(path, arrays, columns) for part, arrays in found.items()}
     if not parts:
@@ -81,7 +80,7 @@ def _load(path: Path, kind: str, remedy: str) -> dict[str, np.ndarray]:
             if single != (path.suffix.lower() == ".npy"):
                 raise ValueError("it holds a single array" if single else "it is an archive")
             return {"array": loaded} if single else {name: loaded[name] for name in loaded.files}
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # of malformed files nearly any
             reason = "pickled objects, which could run code" if "pickle" in str(error).lower() else str(error)
             raise ValueError(f"{path}: is not {kind} ({reason}): {remedy}") from error
 
@@ -99,8 +98,8 @@ def _hdf5(path: Path) -> dict[str, np.ndarray]:
 
     try:
         with h5py.File(path) as file:
-            return {name: values(file, item) for name, item in file.items() if isinstance(item, h5py.Dataset)}
-    except (OSError, ValueError, TypeError, KeyError) as error:
+            return {str(name): values(file, item) for name, item in file.items() if isinstance(item, h5py.Dataset)}
+    except Exception as error:  # of malformed files nearly any
         raise ValueError(f"{path}: is not a MATLAB file: {error}") from error
 
 

@@ -109,7 +109,9 @@ class Recorded(System):
         sampling = replace(sampling, step=self.step / self.timescale)
         cut = {part: self._cut(part, sampling, seed) for part in ("train", "valid", "test", "climate")}
         self._check_moving(cut["train"], sampling.channels or range(self.dim), " in the data for training")
-        notes = [_left_out(part, self._share(part, sampling, seed), cut[part]) for part in ("train", "valid", "test")]
+        notes = [
+            _left_out(part, self._share(part, sampling.context, seed), cut[part]) for part in ("train", "valid", "test")
+        ]
         if any(notes):
             warnings.warn(f"{self.path}: {'; '.join(filter(None, notes))}", RecordingNote, stacklevel=2)
         return replace(
@@ -122,6 +124,13 @@ class Recorded(System):
             climate_horizon=(len(cut["climate"][0]) - sampling.context) * sampling.step,
         )
 
+    def longest(self, part: str, context: int, seed: int) -> int:
+        """Samples of the longest run for a part of the data, before it is cut into pieces.
+
+        Runs of no more than a context are left out. Raises ValueError where there is none for the part.
+        """
+        return max(map(len, self._share(part, context, seed)))
+
     def observe(self, part: str, sampling: Sampling, seed: int) -> Trajectories:
         runs = self._cut(part, sampling, seed)
         states = torch.from_numpy(np.stack([run.states for run in runs]))
@@ -133,9 +142,9 @@ class Recorded(System):
     def _cut(self, part: str, sampling: Sampling, seed: int) -> Runs:
         """The runs of one part, all of one length."""
         if part in ("train", "valid"):
-            runs = self._share(part, sampling, seed)
+            runs = self._share(part, sampling.context, seed)
             return _pieces(runs, best_length([len(run) for run in runs], sampling.context))
-        runs, window = self._share("test", sampling, seed), sampling.context + sampling.forecast_samples
+        runs, window = self._share("test", sampling.context, seed), sampling.context + sampling.forecast_samples
         longest = max(map(len, runs))
         if longest < window:
             total = sum(map(len, self.recording.trajectories))
@@ -148,21 +157,21 @@ class Recorded(System):
         if part == "test":
             return _windows(runs, window, sampling.test)
         if any(run.part == "climate" for run in self.recording.trajectories):
-            runs = self._share("climate", sampling, seed)
+            runs = self._share("climate", sampling.context, seed)
             longest = max(map(len, runs))
         return _pieces(runs, min(longest, sampling.context + sampling.climate_samples))[: sampling.climate]
 
-    def _share(self, part: str, sampling: Sampling, seed: int) -> Runs:
+    def _share(self, part: str, context: int, seed: int) -> Runs:
         """What is there for training, validation or testing, or for long runs where the file has some apart."""
         recording = self.recording
-        if max(map(len, recording.trajectories)) > sampling.context:
-            recording = drop_short(self.path, recording, sampling.context + 1)
+        if max(map(len, recording.trajectories)) > context:
+            recording = drop_short(self.path, recording, context + 1)
         runs = recording.trajectories
         if any(run.part for run in runs):
             if not (found := [run for run in runs if run.part == part]):
                 raise ValueError(
                     f"{self.path}: its column {self.part!r} says {part!r} of no trajectory of more than "
-                    f"{sampling.context} samples: record some, or leave out the column"
+                    f"{context} samples: record some, or leave out the column"
                 )
             return found
         index = ("train", "valid", "test").index(part)

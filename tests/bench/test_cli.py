@@ -298,6 +298,24 @@ def test_a_shard_without_cells_is_done(folder, command, play):
     assert command("run", "--suite", "toy_suite.py", "--shard", "3/3", "--quiet")[0] == 0
 
 
+def test_a_shard_says_that_it_is_done_only_where_it_is_and_how_the_suite_is_reported(folder, command, play):
+    play()
+    code, out, _ = command("run", "--suite", "toy_suite.py", "--shard", "1/3", "--out", "my runs")
+    assert code == 0
+    assert out.splitlines()[-1] == "shard 1 of 3 is not done: 1 of its 1 cells are not finished"
+    code, out, _ = command("run", "--suite", "toy_suite.py", "--shard", "3/3", "--out", "my runs")
+    told = "shard 3 of 3 is done; when all are: python -m bench report toy --out 'my runs'"
+    assert (code, out.splitlines()[-1]) == (0, told)
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help")], ids=str)
+def test_exit_codes_have_a_line_each_in_80_columns(command, monkeypatch: pytest.MonkeyPatch, arguments):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = [line.strip() for line in command(*arguments)[1].splitlines()]
+    codes = list(filter(None, lines[lines.index("Exit codes") + 1 :]))
+    assert [line.split()[0] for line in codes] == ["0", "1", "2", "3", "4", "130"]
+
+
 def test_an_interrupted_run_tells_how_to_resume(folder, command, play, monkeypatch):
     play(error=KeyboardInterrupt())
     monkeypatch.setattr(

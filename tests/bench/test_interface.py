@@ -13,6 +13,7 @@ from bench.errors import UserError
 from bench.suite import Suite
 from learners import Budget, NeuralODE, Persistence, ResNet, Training
 from metrics import nrmse, vpt
+from results import StoreVersionError
 from systems import Certificate, Check, Dataset, LinearSpiral, Recorded, Sampling, sample
 
 SMALL = Sampling(trajectories=4, samples=50, valid=2, test=4, climate=1, horizon=1.0, climate_horizon=4.0)
@@ -42,6 +43,13 @@ def test_one_call_fits_one_model_which_goes_on_by_itself(data: Dataset):
     torch.testing.assert_close(long.states[:, :3], forecast.states[:1])
     with pytest.raises(ValueError, match="give simulate the past and the step"):
         same.simulate(25)
+
+
+def test_nothing_is_written_into_a_store_of_another_version(tmp_path: Path):
+    (tmp_path / "store.json").write_text('{"version": 2}')
+    with pytest.raises(StoreVersionError, match="a store of version 2, but this program reads version 1"):
+        bench.run(SUITE, out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["store.json"]
 
 
 def test_scores_are_those_of_a_run_of_the_same_fit(run: bench.Run, data: Dataset):

@@ -37,6 +37,28 @@ def test_two_runs_of_one_suite_are_refused_and_nothing_is_written(tmp_path: Path
     assert not (tmp_path / "site").exists()
 
 
+def test_the_folder_of_a_run_is_no_place_for_its_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    folder = build(tmp_path / "store", LORENZ, size=SMALL, suite="one")
+    (folder / "report.html").write_text("a report")
+    before = {path: path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file()}
+    assert exit_code(["site", str(folder), "--out", str(tmp_path / "store")]) == MISTAKEN
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{folder} is the folder of a run" in line
+    assert "name another folder with --out" in line
+    assert {path: path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file()} == before
+
+
+def test_a_run_that_cannot_be_read_is_named_and_the_others_are_joined(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    broken, whole = (build(tmp_path / name, LORENZ, size=SMALL, suite=name) for name in ("one", "two"))
+    (broken / "manifest.json").write_text("{")
+    assert exit_code(["site", str(broken), str(whole), "--out", str(tmp_path / "site")]) == MISTAKEN
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{broken / 'manifest.json'} cannot be read" in line
+    assert {path.parent.name for path in (tmp_path / "site").rglob("index.html")} == {"site", "two"}
+
+
 def test_a_run_without_cells_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     folder = build(tmp_path, LORENZ, size=SMALL)
     for path in (tmp_path / "cells").glob("*/checksums.json"):

@@ -47,6 +47,14 @@ def test_a_tutorial_is_found_from_the_site_and_from_its_first_page(script: Path)
     assert f"({script.stem}.md)" in (FOLDER / "index.md").read_text()
 
 
+def test_the_tutorial_of_a_learner_says_what_new_writes():
+    text = " ".join((FOLDER / "own_learner.md").read_text().split())
+    assert "`python -m bench new learner NAME` writes such a linear map by least squares, `new network NAME` a" in text
+    templates = ROOT / "bench" / "templates"
+    assert "a linear map by least squares" in (templates / "my_learner.py").read_text().splitlines()[0]
+    assert "a perceptron learns" in (templates / "my_network.py").read_text()
+
+
 def test_a_page_shows_what_cells_print_and_the_values_of_their_last_lines(tmp_path: Path):
     script = tmp_path / "small.py"
     script.write_text(SMALL)

@@ -198,6 +198,16 @@ class NoPredictors(Learner):
 
 
 @dataclass(frozen=True)
+class Listless(Learner):
+    """Returns no list: nothing at all, or a predictor alone."""
+
+    alone: bool
+
+    def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
+        return Turning(seeds[0]) if self.alone else None  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
 class Dying(Learner):
     """Takes its process with it. With a `flag`, a file, it does so the first time only."""
 

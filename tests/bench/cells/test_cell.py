@@ -41,6 +41,7 @@ from metrics import (
 from results import Measurement, Record
 from results.store.packing import read_arrays
 from systems import LinearSpiral, Lorenz, Sampling, System, Trajectories, over, sample
+from systems.configuration import label
 from systems.protocol import PARTS
 from systems.sampling import Dataset
 from tests.support import stubs
@@ -473,11 +474,23 @@ def test_a_learner_that_does_not_apply_is_skipped_and_says_why(
     assert "Traceback" not in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("learner", [stubs.TooFew(), stubs.NoPredictors()], ids=repr)
-def test_a_learner_that_returns_no_predictor_for_a_seed_is_named(run: Callable[..., list[Record]], learner: Learner):
+@pytest.mark.parametrize(
+    ("learner", "given"),
+    [
+        (stubs.TooFew(), "Turning"),
+        (stubs.NoPredictors(), "NoneType, NoneType"),
+        (stubs.Listless(alone=False), "NoneType"),
+        (stubs.Listless(alone=True), "Turning"),
+    ],
+    ids=repr,
+)
+def test_a_learner_that_returns_no_predictor_for_a_seed_is_named(
+    run: Callable[..., list[Record]], learner: Learner, given: str
+):
     record = run(learner)[0]
     assert record.status == "crashed"
-    assert f"{type(learner).__name__}.fit_replicas must return 2 predictors" in record.reason
+    name = label(learner)
+    assert f"{name}.fit_replicas must return 2 predictors, one a seed, but returns {given}" in record.reason
 
 
 @pytest.mark.parametrize("status", ["diverged", "solver_failed"])

@@ -83,6 +83,18 @@ def test_a_status_of_a_broken_run_is_a_mistake(tmp_path: Path, command: Command)
     assert "manifest.json cannot be read" in err
 
 
+def test_a_broken_run_hides_no_other_from_a_status(tmp_path: Path, command: Command):
+    (made(tmp_path, suite="broken").folder / "manifest.json").write_text("{")
+    made(tmp_path)
+    code, out, err = command("status", "--out", str(tmp_path))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "broken/manifest.json cannot be read" in err
+    assert "kept  6 cells: 6 ok" in out
+    code, out, err = command("status", "--out", str(tmp_path), "--json")
+    assert (code, [one["suite"] for one in json.loads(out)]) == (2, ["kept"])
+    assert "broken/manifest.json cannot be read" in err
+
+
 def parted(tmp_path: Path) -> tuple[Run, list[Path]]:
     """A run, and two stores that have half of its cells each."""
     whole = made(tmp_path / "whole")
@@ -145,7 +157,6 @@ def test_narrowed_runs_of_a_suite_are_joined(tmp_path: Path, command: Command):
     [
         (lambda folder: made(folder, size=replace(SMALL, seeds=(0, 1))), "differs from the run of this suite"),
         (lambda folder: None, "there is no store in"),
-        (lambda folder: (made(folder), (folder / "kept" / "manifest.json").write_text("{")), "cannot be read"),
         (lambda folder: (made(folder), (folder / "store.json").write_text('{"version": 9}')), "version 9"),
     ],
 )
@@ -158,6 +169,25 @@ def test_stores_that_do_not_belong_together_are_left_alone(
     assert (code, printed, err.count("\n")) == (2, "", 1)
     assert complaint in err
     assert not (tmp_path / "c").exists()
+
+
+def test_a_merge_names_a_run_that_cannot_be_read_and_joins_the_others(tmp_path: Path, command: Command):
+    (made(tmp_path / "a", suite="broken").folder / "manifest.json").write_text("{")
+    made(tmp_path / "b")
+    code, printed, err = command("merge", str(tmp_path / "a"), str(tmp_path / "b"), "--out", str(tmp_path / "c"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "broken/manifest.json cannot be read" in err
+    assert printed.startswith(f"{tmp_path / 'a'}: 6 copied\n")
+    assert [path.parent.name for path in (tmp_path / "c").glob("*/manifest.json")] == ["kept"]
+
+
+def test_a_merge_replaces_no_run_of_its_own_store_that_cannot_be_read(tmp_path: Path, command: Command):
+    made(tmp_path / "a")
+    manifest = made(tmp_path / "b").folder / "manifest.json"
+    manifest.write_text("{")
+    code, printed, err = command("merge", str(tmp_path / "a"), "--out", str(tmp_path / "b"))
+    assert (code, printed, err.count("\n")) == (2, "", 1)
+    assert manifest.read_text() == "{"
 
 
 @pytest.mark.parametrize("content", ['{"version": 2}', "{", "[]", "{}"])
@@ -183,6 +213,7 @@ def test_a_replaced_cell_is_either_the_old_or_the_new_one(tmp_path: Path):
     for text, replaces in (("old", False), ("ignored", False), ("new", True)):
         with store.stage("abc", replaces) as folder:
             (folder / "log.txt").write_text(text)
+            (folder / "records.json").write_text("[]")
         assert store.log("abc") == ("new" if replaces else "old")
 
     def give_up() -> None:

@@ -385,6 +385,14 @@ def test_times_on_different_systems_are_refused(found: dict[str, Any]):
         read.compare_timings(found, found | {"system": "Lorenz"})
 
 
+@pytest.mark.parametrize("entry", [{}, {"times": []}, {"times": ["fast"]}, "fast"], ids=repr)
+def test_an_entry_without_times_is_told(found: dict[str, Any], entry: Any, tmp_path: Path):
+    path = tmp_path / "some.json"
+    path.write_text(json.dumps(found | {"times": [*found["times"], entry]}))
+    with pytest.raises(read.BrokenTimingError, match=r"some\.json has an entry without its times"):
+        read.load(path)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -9,11 +9,12 @@ from torchdiffeq import odeint
 
 from learners.base import SolverError
 from learners.networks.fields import VectorField
+from learners.networks.scales import OUT_OF_BOUNDS
 from learners.networks.stacked import StackedMLP
 from learners.solvers.compiled_forecasts import adaptive_forecasts
 from learners.solvers.embedded import solve
 from learners.solvers.integration import rollout_adaptive
-from learners.solvers.pairs import MOST_STEPS, OUT_OF_BOUNDS
+from learners.solvers.pairs import MOST_STEPS
 from learners.streams import stream
 from tests.support.cases import few
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.commands import baseline
 from results.figures import comparison as comparison_figures
 from results.figures.style import save, styles
 from results.gate.comparison import compare_runs
@@ -206,7 +207,10 @@ def test_a_seed_that_failed_predicts_nothing_where_another_did_not(run: Run):
     arrays["ResNet"]["vpt"][:] = np.nan
     data.__dict__["cells"] = data.cells | {("Lorenz", learner): found for learner, found in arrays.items()}
     times = data.prediction_times.set_index(["system", "learner"])
-    ode, whole = times.loc["Lorenz", "NeuralODE"], FigureData(run, run.frame()).prediction_times.set_index(["system", "learner"])
+    ode, whole = (
+        times.loc["Lorenz", "NeuralODE"],
+        FigureData(run, run.frame()).prediction_times.set_index(["system", "learner"]),
+    )
     assert 0 < ode["median"] < whole.loc[("Lorenz", "NeuralODE"), "median"]
     assert ode["low"] == 0.0
     assert np.isnan(times.loc[("Lorenz", "ResNet"), "median"])
@@ -244,14 +248,16 @@ def test_the_baseline_of_a_copied_run_is_that_of_its_suite(command, run: Run, tm
     assert out.startswith("pass: ")
 
 
-def test_names_of_metrics_are_printed_whole_beside_what_is_seen_of_them(
-    command, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_names_of_metrics_are_printed_whole_in_80_columns(monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
-    told = command("baseline", "save", "--from", run.folder, "--name", tmp_path / "small.json")[2]
-    first = [words[0] for line in told.splitlines() if (words := line.split())]
-    assert set(first) >= {"nrmse", "vpt_strict", "nfe_forward", "nfe_backward", "nfe_forecast", "saved_bytes"}
-    assert max(map(len, told.splitlines())) <= 80
+    names = ("kaplan_yorke_dimension", "kaplan_yorke_dimension_of_a_long_run")
+    rows = [
+        (name, "Recorded[path=of/some/folder/my.csv,timescale=6.3]", "NeuralODE[lookahead=5]", 0.1) for name in names
+    ]
+    baseline._print_sight(pd.DataFrame(rows, columns=["metric", "system", "learner", "effect"]))
+    lines = capsys.readouterr().err.splitlines()
+    assert set(names) <= {word for line in lines for word in line.split()}
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_check_that_fails_says_how_to_accept_the_change(command, run: Run, other: Run, tmp_path: Path, monkeypatch):

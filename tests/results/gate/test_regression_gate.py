@@ -3,7 +3,10 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import getitem
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -108,6 +111,49 @@ def test_a_baseline_has_one_line_for_each_metric_of_each_cell(baseline: Baseline
 def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, content: str):
     (tmp_path / "toy.json").write_text(content)
     with pytest.raises(BrokenBaselineError, match="save"):
+        Baseline.load(tmp_path / "toy.json")
+
+
+def without(content: dict[str, Any], *path: str | int) -> dict[str, Any]:
+    """JSON-ready values without what is at a path."""
+    copied = json.loads(json.dumps(content))
+    *above, last = path
+    del reduce(getitem, above, copied)[last]
+    return copied
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        (("seeds",), "it lacks seeds"),
+        (("environment",), "it lacks environment"),
+        (("references",), "it lacks references"),
+        (("metrics",), "it lacks metrics"),
+        (("cells",), "it lacks cells"),
+        (("seeds", -1), "A on Lorenz has 3 outcomes for 2 seeds"),
+        (("metrics", "vpt"), "vpt of A on Lorenz is not among its metrics"),
+        (("metrics", "vpt", "tolerance"), "metric vpt lacks its unit, better or tolerance"),
+        (("cells", 0, "learner"), "its cells are not what a baseline has"),
+        (("cells", 0, "status", 0), "A on Lorenz has 2 outcomes for 3 seeds"),
+        (("cells", 0, "metrics", "vpt", "repeats"), "vpt of A on Lorenz lacks its values, noise or repeats"),
+        (("cells", 0, "metrics", "vpt", "values", 0), "vpt of A on Lorenz has 2 values for 3 seeds"),
+    ],
+    ids=str,
+)
+def test_a_baseline_that_lacks_a_part_is_refused_and_the_part_named(
+    baseline: Baseline, tmp_path: Path, path: tuple[str | int, ...], fault: str
+):
+    (tmp_path / "toy.json").write_text(json.dumps(without(dict(baseline.content), *path)))
+    with pytest.raises(BrokenBaselineError, match=r"toy\.json holds no baseline") as refused:
+        Baseline.load(tmp_path / "toy.json")
+    assert f"({fault}); `python -m bench baseline save" in str(refused.value)
+
+
+@pytest.mark.parametrize(("name", "fault"), [("seeds", "a seed"), ("cells", "a cell")])
+def test_a_baseline_that_has_a_seed_or_cell_twice_is_refused(baseline: Baseline, tmp_path: Path, name: str, fault: str):
+    content = dict(baseline.content)
+    (tmp_path / "toy.json").write_text(json.dumps(content | {name: [*content[name][1:], content[name][1]]}))
+    with pytest.raises(BrokenBaselineError, match=f"{fault} is there twice"):
         Baseline.load(tmp_path / "toy.json")
 
 

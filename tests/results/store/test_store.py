@@ -116,6 +116,26 @@ def test_a_cell_without_readable_checksums_is_damaged(store: Store, checksums: s
         store.records("abc")
 
 
+@pytest.mark.parametrize(("kind", "needed"), [("cells", "records.json"), ("fits", "arrays.npz")])
+@pytest.mark.parametrize("left", [(), ("cell.json",)], ids=str)
+def test_a_cell_whose_checksums_lack_the_file_that_counts_is_damaged_and_set_aside(
+    tmp_path: Path, kind: str, needed: str, left: tuple[str, ...]
+):
+    store = Store(tmp_path, kind)
+    stage(store)
+    path = store.path("abc") / "checksums.json"
+    path.write_text(json.dumps({name: value for name, value in json.loads(path.read_text()).items() if name in left}))
+    assert not store.finished("abc")
+    assert not store.complete("abc")
+    with pytest.raises(DamagedCellError, match=rf"checksums\.json has no checksum of {needed}"):
+        store.verify("abc")
+    with pytest.raises(DamagedCellError):
+        Store(tmp_path / "other", kind).adopt(store, "abc")
+    stage(store)
+    assert store.finished("abc")
+    assert len(list((tmp_path / "damaged").iterdir())) == 1
+
+
 def test_a_damaged_cell_is_set_aside_when_it_is_computed_anew(store: Store):
     stage(store)
     (store.path("abc") / "records.json").write_text("[]")

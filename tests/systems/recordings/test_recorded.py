@@ -296,6 +296,14 @@ def test_single_arrays_of_another_layout_are_refused(tmp_path: Path):
         read_trajectories(tmp_path / "mine.npy")
 
 
+def test_an_array_whose_header_is_damaged_is_refused(tmp_path: Path):
+    np.save(tmp_path / "mine.npy", STATES[0])
+    content = (tmp_path / "mine.npy").read_bytes()
+    (tmp_path / "mine.npy").write_bytes(content.replace(b"}", b" ", 1))  # of which Python's tokenizer finds no end
+    with pytest.raises(ValueError, match=r"mine\.npy: is not an NPY file of plain numbers .* save it with numpy\.save"):
+        read_trajectories(tmp_path / "mine.npy")
+
+
 @pytest.mark.parametrize("times", [TIMES[:, None], TIMES[None]], ids=["column", "row"])
 def test_matlab_files_are_read(tmp_path: Path, times: np.ndarray):
     names = np.array(["prey", "fox"], dtype=object)
@@ -334,6 +342,14 @@ def test_matlab_files_of_version_7_3_are_read(tmp_path: Path):
     np.testing.assert_array_equal(recording.trajectories[0].states, STATES[0])
     version_7_3(tmp_path / "mine.mat", times=TIMES[:, None], states=STATES)
     np.testing.assert_array_equal(read_trajectories(tmp_path / "mine.mat").trajectories[1].states, STATES[1])
+
+
+def test_a_matlab_file_whose_table_of_names_is_damaged_is_refused(tmp_path: Path):
+    version_7_3(tmp_path / "mine.mat", times=TIMES, states=STATES[0])
+    content = (tmp_path / "mine.mat").read_bytes()
+    (tmp_path / "mine.mat").write_bytes(content.replace(b"HEAP", b"PEAH"))
+    with pytest.raises(ValueError, match=r"mine\.mat: is not a MATLAB file"):
+        read_trajectories(tmp_path / "mine.mat")
 
 
 def test_what_is_no_matlab_file_or_needs_an_extra_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,0 +1,38 @@
+"""Checks of what a forecast is asked for and of what it gives, with errors that say what is wrong with it."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from systems import Trajectories
+
+
+def offsets_after(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Float64[Tensor, "batch time"]:
+    """Times after the last of `past`, for each trajectory; ValueError unless there are so many, and they increase."""
+    if times.dim() not in (1, 2) or 0 in times.shape or (times.dim() == 2 and len(times) != len(past)):
+        raise ValueError(
+            f"the times of a forecast must be [time], or [{len(past)}, time] with a row for each trajectory of the "
+            f"past, but have the shape {tuple(times.shape)}"
+        )
+    offsets = (times - past.times[:, -1:]).double()
+    backward = offsets.diff(dim=1, prepend=torch.zeros_like(offsets[:, :1])) <= 0
+    if backward.any():
+        row, sample = backward.nonzero()[0].tolist()
+        before = offsets[row, sample - 1] if sample else 0.0
+        raise ValueError(
+            f"the times of a forecast must increase from the last of the past on, but sample {sample} of trajectory "
+            f"{row} is {offsets[row, sample]:g} after it, and the sample before {before:g}"
+        )
+    return offsets
+
+
+def states_of_shape(states: Tensor, shape: tuple[int, ...], predictor: Any) -> Float64[Tensor, "time batch dim"]:
+    """The states, in float64. Raises ValueError, which names the predictor, where they have another shape."""
+    if states.shape != shape:
+        raise ValueError(
+            f"{type(predictor).__name__} must forecast states of shape {shape} (time, batch, dim), but its rollout and "
+            f"decode give {tuple(states.shape)}"
+        )
+    return states.double()
