@@ -99,8 +99,9 @@ def power(x: Float64[np.ndarray, " point"], y: Float64[np.ndarray, " point"]) ->
 def growth(x: Float64[np.ndarray, " point"], y: Float64[np.ndarray, " point"]) -> float:
     """The p of y - y0 ~ (x - x0)^p, from the point of the least x on; 0 where y grows by less than a thousandth of y0.
 
-    So 1 where y grows linearly, whatever it is at x = 0, which a power of y itself would take for slower growth.
-    Raises Undefined where x hardly varies.
+    So 1 where y grows linearly, whatever it is at x = 0, which a power of y itself would take for slower growth. Points
+    that gain nothing have no logarithm, and are left out, as where evaluations went into steps that were rejected.
+    Raises Undefined where x hardly varies, or fewer than two points gain.
     """
     least = np.argmin(x) if len(x) else 0
     further = x > x[least : least + 1]
@@ -109,7 +110,10 @@ def growth(x: Float64[np.ndarray, " point"], y: Float64[np.ndarray, " point"]) -
     gained = y[further] - y[least]
     if np.abs(gained).max() < 1e-3 * abs(y[least]):
         return 0.0
-    return float(np.polyfit(np.log(x[further] - x[least]), np.log(np.maximum(gained, TINY)), 1)[0])
+    gains = gained > 0
+    if gains.sum() < 2:
+        raise Undefined("fewer than two tolerances keep more bytes than the one of the fewest evaluations")
+    return float(np.polyfit(np.log(x[further][gains] - x[least]), np.log(gained[gains]), 1)[0])
 
 
 def _test_error(evidence: ClassificationEvidence) -> float:

@@ -55,21 +55,29 @@ def write_files(
 
 
 def stack(seeds: Sequence[Arrays]) -> dict[str, Any]:
-    """The arrays of all seeds, in their order; those of a seed that has none are not a number.
+    """The arrays of all seeds, in their order; those of a seed that has none, or fewer numbers, are not a number there.
 
     Forecasts are those of the first seed that has any.
     """
-    examples = {name: values for arrays in seeds for name, values in arrays.items()}
+    examples: dict[str, Any] = {}
+    for name, values in (pair for arrays in seeds for pair in arrays.items()):
+        examples[name] = max(examples.get(name, values), values, key=len)
     found = {
         name: example
         if name in SHARED
-        else np.stack([arrays.get(name, np.full_like(example, np.nan)) for arrays in seeds])
+        else np.stack([_filled(arrays.get(name, example[:0]), example) for arrays in seeds])
         for name, example in examples.items()
     }
     for name in FIRST & found.keys():
         first = next((place for place, of_one in enumerate(found[name]) if not np.isnan(of_one).all()), 0)
         found[name] = found[name][first : first + 1]
     return found
+
+
+def _filled(values: Any, example: Any) -> Any:
+    """The values, with what is not a number behind them where the example has more."""
+    missing = np.full_like(example[len(values) :], np.nan)
+    return np.concatenate([values, missing]) if len(missing) else values
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -8,7 +8,9 @@ from operator import attrgetter
 from typing import Any
 
 from bench.catalogue.settings import apply, split
+from bench.equal_time import training_field
 from bench.errors import UserError, unknown
+from bench.planning.selection import told_of
 from bench.suite import FORECASTING, Suite, Variant
 from systems.observation import Under
 
@@ -63,6 +65,7 @@ def sweep(suite: Suite, texts: Sequence[str]) -> Suite:
         learners=tuple(dict.fromkeys(one.member for one in learners)),
         own=tuple((protocols | own).items()),
         variants=tuple(one for one in (*systems, *learners) if one.at),
+        **told_of(suite, [one.member for one in learners]),
     )
 
 
@@ -86,9 +89,10 @@ def _systems(system: Any, axes: Sequence[Axis], suite: Suite) -> Iterator[Varian
 
 def _learners(learner: Any, axes: Sequence[Axis]) -> Iterator[Variant]:
     """The variants of a learner: with other settings, each trained in other ways."""
-    training = [axis for axis in axes if axis.owner == TRAINING and hasattr(learner, "training")]
+    within = training_field(learner) or ("training" if hasattr(learner, "training") else "")
+    training = [axis for axis in axes if axis.owner == TRAINING and within]
     for member, at in _variants(learner, [axis for axis in axes if axis.owner == type(learner).__name__]):
-        for trained, how in _variants(member, training, "training."):
+        for trained, how in _variants(member, training, f"{within}."):
             yield Variant(trained, learner, (*at, *how))
 
 

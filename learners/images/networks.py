@@ -74,8 +74,9 @@ def stem(shape: tuple[int, int, int], width: int, norm: Norm) -> nn.Module:
 
 
 def normalisation(norm: Norm, width: int) -> nn.Module:
-    """Over groups of eight channels, or over the batch."""
-    return nn.GroupNorm(max(1, width // 8), width) if norm == "group" else nn.BatchNorm2d(width)
+    """Over groups of eight channels, or of the next more that divide the width; or over the batch."""
+    groups = next(count for count in range(max(1, width // 8), 0, -1) if width % count == 0)
+    return nn.GroupNorm(groups, width) if norm == "group" else nn.BatchNorm2d(width)
 
 
 class Halving(nn.Module):

@@ -13,7 +13,8 @@ from learners.images.networks import FIXED, ContinuousBlock, ImageNetwork
 from learners.training.counting import counting, keeping
 
 TOLERANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)  # single precision can follow
-REFERENCE = 1e-7  # in double precision
+REFERENCE = 1e-7  # in double precision, by an accurate solver
+MOST = 100_000  # of its steps
 REPETITIONS = 2  # of each timing, of which the shortest counts
 
 
@@ -32,7 +33,9 @@ def sweep(
     points = []
     try:
         with torch.no_grad():
-            reference = deepcopy(block).double().solve(start.double(), REFERENCE)
+            exact = deepcopy(block).double()
+            exact.solver, exact.most = "dopri8", MOST
+            reference = exact.solve(start.double(), REFERENCE)
         for tolerance in TOLERANCES:
             points.append(_point(block, network.head, start, labels, tolerance, reference))  # noqa: PERF401 (it may end)
     except SolverError:

@@ -64,7 +64,7 @@ def where_pictures(data: FigureData) -> Iterator[Picture]:
     if run.variants or min(len(run.compared), len(run.timescales)) < FEWEST or LEADING_METRIC not in run.metrics:
         return
     medians = times.pivot(index="learner", columns="system", values="median")
-    shares = (medians / medians.max()).reindex(index=run.compared, columns=list(run.timescales))
+    shares = shares_of_the_longest(medians).reindex(index=run.compared, columns=list(run.timescales))
     best = winners(data.prediction_times, run.compared, run.timescales)
     level = pd.DataFrame(False, index=shares.index, columns=shares.columns)
     for winner in best:
@@ -76,6 +76,11 @@ def where_pictures(data: FigureData) -> Iterator[Picture]:
         "Dots mark the longest and all whose 95 % intervals reach it; grey is a learner without a value.",
         partial(wins_by_system, shares, level),
     )
+
+
+def shares_of_the_longest(medians: pd.DataFrame) -> pd.DataFrame:
+    """Each time over the longest of its column: 0 where that is none at all, NaN where there is no time."""
+    return medians / medians.max().replace(0.0, 1.0)
 
 
 def front_pictures(data: FigureData) -> Iterator[Picture]:

@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from results.claims.base import claims_table, judged
 from results.claims.literature import CLAIMS
 from results.figures.style import FORMATS
-from results.formatting import status
+from results.formatting import heading, status
 from results.report import conclusions
 from results.report.equations import parameter_tables, written_equations
 from results.report.figure_data import FigureData
@@ -23,7 +23,7 @@ from results.report.rendering import render
 from results.report.saved_figures import save_picture, saved_films
 from results.statistics.ranking import ranking
 from results.statistics.scores import INDEPENDENT_TRUTH
-from results.statistics.trials import LEADING_METRIC, groups, summary
+from results.statistics.trials import LEADING_METRIC, groups, leading_metric, summary
 from results.store.atomic import write_in_one_stroke
 from results.store.run import Run, write_csv
 from results.tables import formats
@@ -116,6 +116,7 @@ def _content(
         "conclusions": concluded,
         "winners": best,
         "leaderboard": board,
+        "leading": heading(leading_metric(run.metrics)),
         "tables": by_system,
         "matched": others.get("matched"),
         "outcomes": others.get("outcomes"),

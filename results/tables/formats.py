@@ -15,6 +15,7 @@ from results.tables.table import Table
 KINDS = ("md", "tex", "csv")
 WIDTH = 12  # columns of a LaTeX table before it is broken
 _SIZES = {"B": "byte", "KiB": "kibi\\byte", "MiB": "mebi\\byte", "GiB": "gibi\\byte"}  # as siunitx calls them
+_NAMED = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
 _NUMBER = re.compile(r"(-?[\d,.]+(?:e[+-]\d+)?)(?: (B|[KMG]iB))?")
 
 
@@ -52,7 +53,7 @@ def latex(table: Table) -> str:
         for piece in pieces
     ]
     boxes = "\n\n\\medskip\n".join(f"\\resizebox{{\\textwidth}}{{!}}{{%\n{tabular}}}" for tabular in tabulars)
-    caption = re.sub(r"([&%$#_{}])", r"\\\1", table.caption)
+    caption = _escape(table.caption)
     return (
         "% needs \\usepackage{booktabs,graphicx,siunitx}\n\\begin{table*}\n\\centering\n"
         "\\sisetup{detect-weight,mode=text,group-separator={,},group-minimum-digits=4}\n"
@@ -68,14 +69,19 @@ def comma_separated(table: Table) -> str:
 
 
 def _tabular(printed: pd.DataFrame, best: pd.DataFrame, heads: list[tuple[str, str]], references: int) -> str:
-    """A tabular with a word of the heads in each line, the units below them, and a rule above the last rows."""
+    """A tabular with a word of the heads in each line, the units below them, and a rule above the last rows.
+
+    Two heads may read alike: a last line tells them apart, and is not printed.
+    """
     columns = [(head.split(), re.findall(r"[^\s/]+/?", f"({unit})" if unit else "")) for head, unit in heads]
     above, below = (max(len(words[part]) for words in columns) for part in (0, 1))
     levels = [(*head, *[""] * (above - len(head)), *unit, *[""] * (below - len(unit))) for head, unit in columns]
-    printed = printed.set_axis(pd.MultiIndex.from_tuples(levels), axis=1)
+    numbered = [(*level, place) for place, level in enumerate(levels)]
+    printed = printed.set_axis(pd.MultiIndex.from_tuples(numbered), axis=1)
     bold = best.set_axis(printed.columns, axis=1).map(lambda is_best: "bfseries:--wrap;" if is_best else "")
     styler = Styler(printed).apply(lambda _: bold, axis=None)
-    styler.format(_numeral).format_index(escape="latex", axis=0).format_index(escape="latex", axis=1)
+    styler.format(_numeral).format_index(_escape, axis=0).format_index(_escape, axis=1, level=[*range(above + below)])
+    styler.hide(axis=1, level=above + below)
     text: str = styler.to_latex(hrules=True, sparse_columns=False, column_format="l" + "r" * len(heads))
     lines = text.splitlines()
     if 0 < references < len(printed):
@@ -83,10 +89,15 @@ def _tabular(printed: pd.DataFrame, best: pd.DataFrame, heads: list[tuple[str, s
     return "\n".join(lines)
 
 
+def _escape(text: str) -> str:
+    """Text as LaTeX prints it."""
+    return re.sub(r"[&%$#_{}\\^~]", lambda found: _NAMED.get(found[0], f"\\{found[0]}"), text)
+
+
 def _numeral(text: str) -> str:
     """A number or size as siunitx sets it; anything else as words."""
     found = _NUMBER.fullmatch(text)
     if found is None:
-        return text.replace("%", "\\%").replace("_", "\\_").replace("&", "\\&").replace("—", "---")
+        return _escape(text).replace("—", "---")
     number, size = found[1].replace(",", ""), found[2]
     return f"\\qty{{{number}}}{{\\{_SIZES[size]}}}" if size else f"\\num{{{number}}}"

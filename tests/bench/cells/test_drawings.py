@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bench.cells.drawings import LENGTHS, SHORTEST, growing_tests
+from bench.cells.files import stack
 from metrics import Cost, Evidence
 from metrics.zero_one import subsampling, zero_one
 
@@ -24,3 +25,12 @@ def test_the_test_for_chaos_is_told_of_ever_longer_parts_of_the_first_long_run()
     assert long[0] == pytest.approx(long[1])
     short = Evidence(0.5, np.ones(1), turn[:, :9], turn[:, :9], turn[:, :60], noise[:, :60], cost)
     assert growing_tests(short) == {}
+
+
+def test_seeds_with_fewer_points_than_others_have_none_behind_them():
+    few, none, many = {"sweep_error": np.arange(2.0)}, {}, {"sweep_error": np.arange(3.0)}
+    for seeds in ((few, none, many), (many, none, few)):
+        found = stack(seeds)["sweep_error"]
+        assert found.shape == (3, 3)
+        assert sorted(np.isfinite(found).sum(axis=1)) == [0, 2, 3]
+        assert np.nanmax(found) == 2.0

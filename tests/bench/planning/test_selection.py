@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bench.planning.selection import select
+from bench.planning.sweep import sweep
 from bench.suite import Suite
 from bench.suites.chaos import FIELDS
 from bench.suites.chaos import suite as chaos
@@ -13,7 +14,7 @@ from bench.suites.irregular import suite as irregular
 from bench.suites.spiral import suite as spiral
 from learners import NeuralODE, ResNet, WindowedRNN
 from systems import KuramotoSivashinsky
-from systems.configuration import short_labels
+from systems.configuration import label, short_labels
 
 
 def learners(*texts: str) -> list[Any]:
@@ -43,3 +44,14 @@ def test_values_that_a_member_has_keep_it_and_others_change_the_plainest_one():
 def test_a_class_keeps_all_of_its_members():
     assert [type(one) for one in learners("NeuralODE")] == [NeuralODE, NeuralODE]
     assert select(chaos, ["KuramotoSivashinsky"], []).systems == (KuramotoSivashinsky(),)
+
+
+def test_a_suite_does_not_say_of_learners_configured_for_a_run_what_holds_of_its_own():
+    wide = select(chaos, ["Lorenz"], ["NeuralODE[width=256]", "ResNet"])
+    name = next(label(one) for one in wide.learners if "width=256" in label(one))
+    for own, told in ((chaos.unequal, wide.unequal), (chaos.settings, wide.settings)):
+        assert told == f"{own}; but not {name}, configured for this run"
+    assert select(chaos, ["Lorenz"], ["NeuralODE"]).unequal == chaos.unequal
+    swept = sweep(chaos, ["NeuralODE.width=8,16,32,48"])
+    assert swept.unequal.startswith(f"{chaos.unequal}; but not NeuralODE[width=8,")
+    assert "more, configured for this run" in swept.settings

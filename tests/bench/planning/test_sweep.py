@@ -7,12 +7,14 @@ import pytest
 
 import bench
 from bench.cells.data import observe
+from bench.equal_time import training_field, training_of
 from bench.errors import UserError
 from bench.planning.plan import plan
 from bench.planning.sweep import sweep
 from bench.request import Request
 from bench.suite import Suite, load
 from learners import NeuralODE, Persistence, ResNet, WindowedRNN
+from learners.fewer_trajectories import Fewer
 from metrics import nrmse
 from systems import Lorenz, Sampling, VanDerPol
 from systems.configuration import label
@@ -127,3 +129,10 @@ def test_a_sweep_from_python_has_its_values_as_columns_and_its_curves_as_figures
     found = set(zip(frame["learner"].str[:3], frame["WindowedRNN.window"], frame["Sampling.noise"], strict=True))
     assert {("Win", 1, 0.1), ("Win", 2, 0.0)} <= found
     assert frame.loc[frame["learner"] == "Persistence", "WindowedRNN.window"].isna().all()
+
+
+def test_training_is_swept_of_learners_within_others():
+    found = sweep(load("hybrid"), ["Training.updates=100,1000"])
+    fewer = [one for one in found.learners if isinstance(one, Fewer) and training_field(one)]
+    assert {training_of(one).updates for one in fewer} == {100, 1000}
+    assert {dict(one.at)["Training.updates"] for one in found.variants} == {100, 1000}

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench.cells.classifying import ImageCell
 from bench.cells.key import planned
@@ -30,6 +30,9 @@ from learners import (
     TrainingLog,
 )
 from learners.base import Failure, SolverError
+from learners.images.classifiers import DenseODEClassifier
+from learners.images.networks import normalisation
+from learners.images.sweep import sweep as sweep_tolerances
 from metrics import CLASSIFICATION, DEPTH, ClassificationEvidence, DepthSweep, Undefined
 from metrics.classification import error_rate, expected_calibration_error, growth, log_loss, power
 from results import Record, Store
@@ -197,6 +200,36 @@ def test_the_exponent_of_growth_does_not_depend_on_what_there_is_without_any(exp
     assert growth(14 + added, at_least + 9.0 * added**exponent) == pytest.approx(exponent)
     assert growth(14 + added, at_least + 1 + 0 * added) == 0
     assert growth((14 + added)[::-1], (at_least + 9.0 * added**exponent)[::-1]) == pytest.approx(exponent)
+
+
+def test_evaluations_of_rejected_steps_which_keep_no_bytes_do_not_decide_the_growth():
+    nfe = np.array([26.0, 26, 32, 32, 68, 56, 74, 68, 80])
+    kept = np.array([19552.0, 19552, 19552, 22708, 29020, 29020, 35332, 38488, 44800])
+    assert growth(nfe, kept) == pytest.approx(0.9, abs=0.2)
+    with pytest.raises(Undefined, match="fewer than two tolerances keep more bytes"):
+        growth(np.array([14.0, 20, 26, 38]), np.array([100.0, 100, 90, 400]))
+
+
+@pytest.mark.parametrize("width", [8, 12, 28, 50, 64, 100])
+def test_groups_of_channels_divide_any_width(width: int):
+    norm = normalisation("group", width)
+    assert isinstance(norm, nn.GroupNorm)
+    assert width % norm.num_groups == 0
+    assert norm.num_groups == (width // 8 if width % 8 == 0 else {12: 1, 28: 2, 50: 5, 100: 10}[width])
+    assert norm(torch.ones(2, width, 4, 4)).shape == (2, width, 4, 4)
+
+
+def test_a_solver_of_low_order_has_its_work_and_precision_measured():
+    """Its reference is that of an accurate solver, which its own could not reach in so many steps."""
+    learner = DenseODEClassifier(width=8, solver="adaptive_heun")
+    torch.manual_seed(0)
+    network = learner.network((1, 8, 8), 10)
+    with torch.no_grad():
+        for weight in network.body.field.parameters():  # pyright: ignore[reportAttributeAccessIssue, reportCallIssue]
+            weight *= 3
+    points = sweep_tolerances(network, torch.randn(8, 1, 8, 8), torch.zeros(8, dtype=torch.int64))
+    assert len(points) > 4
+    assert points[-1].error < points[0].error
 
 
 @pytest.mark.parametrize("metric", DEPTH, ids=lambda metric: metric.name)

@@ -13,6 +13,7 @@ from bench.commands import baseline
 from results.figures import comparison as comparison_figures
 from results.figures.style import save, styles
 from results.gate.comparison import compare_runs
+from results.report.comparison import shares_of_the_longest
 from results.report.figure_data import FigureData
 from results.statistics import pareto
 from results.statistics.ranking import paired_losses, performance_profile, ranking, win_matrix
@@ -214,6 +215,12 @@ def test_a_seed_that_failed_predicts_nothing_where_another_did_not(run: Run):
     assert 0 < ode["median"] < whole.loc[("Lorenz", "NeuralODE"), "median"]
     assert ode["low"] == 0.0
     assert np.isnan(times.loc[("Lorenz", "ResNet"), "median"])
+
+
+def test_where_nobody_predicts_anything_all_have_nothing_and_not_no_value():
+    medians = pd.DataFrame({"Lorenz": [0.0, 0.0, np.nan], "Rossler": [1.0, 2.0, np.nan]})
+    expected = pd.DataFrame({"Lorenz": [0.0, 0.0, np.nan], "Rossler": [0.5, 1.0, np.nan]})
+    pd.testing.assert_frame_equal(shares_of_the_longest(medians), expected)
 
 
 def test_a_run_that_is_saved_passes_its_check(command, run: Run, tmp_path: Path):

@@ -366,3 +366,28 @@ def test_the_table_of_outcomes_says_where_each_learner_breaks(tmp_path: Path):
     assert words["ResNet"] == ["ok", "2 of 2 crashed"]
     assert words["WindowedRNN"] == ["ok", "ok"]
     assert not any(entry.best for row in table.rows for entry in row.entries)
+
+
+def test_heads_of_one_word_without_units_are_words_in_latex():
+    frame = pd.DataFrame(
+        [
+            {"system": system, "learner": learner, "seed": 0, "metric": "vpt", "value": 1.0, "unit": "", "reason": ""}
+            | {"better": "higher", "status": "diverged" if learner == "A" else "ok"}
+            for system in ("Lorenz", "Rossler")
+            for learner in ("A", "B")
+        ]
+    )
+    text = formats.latex(outcome_table(frame, ["A", "B"], [], ["Lorenz", "Rossler"]))
+    assert r" & Lorenz & Rossler & outcome \\" in text.splitlines()
+
+
+def test_two_heads_that_read_alike_and_characters_that_latex_takes_for_commands_cost_no_table():
+    trials = [
+        {"suite": "s", "system": r"C:\x^2~1_%.csv", "learner": "A", "seed": 0, "metric": metric, "unit": "s"}
+        | {"better": "lower", "value": value, "status": "ok", "reason": "", "cell": "c"}
+        for metric, value in (("forecast_seconds", 1.0), ("forecast_time", 2.0))
+    ]
+    table = system_table(pd.DataFrame(trials), r"C:\x^2~1_%.csv", ["A"], [], "period")
+    heads = [line for line in formats.latex(table).splitlines() if line.startswith(" & forecast")]
+    assert heads == [r" & forecast & forecast & outcome \\"]
+    assert r"C:\textbackslash{}x\textasciicircum{}2\textasciitilde{}1\_\%.csv" in formats.latex(table)
