@@ -1,13 +1,14 @@
 """Bench from Python: `run` a suite, `evaluate` a model of your own, and look at a `Run`, in notebooks and scripts."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from bench.catalogue import plugins
@@ -18,7 +19,7 @@ from bench.cells.forecasting import ForecastCell, evidence_of
 from bench.cells.forecasts import forecast_part
 from bench.cells.key import Planned
 from bench.cells.run import run_cell
-from bench.errors import UserError, unknown
+from bench.errors import UserError, at_least, unknown
 from bench.machine.meter import Usage
 from bench.planning.plan import plan_suite
 from bench.planning.selection import check_suitable, select
@@ -48,7 +49,7 @@ def run(
     systems: Sequence[str | System] = (),
     learners: Sequence[str | Learner] = (),
     seeds: int | None = None,
-    sweep: Mapping[str, Sequence[Any]] | None = None,
+    sweep: Mapping[str, Iterable[Any]] | None = None,
     budget: str = "standard",
     out: str | Path = "runs",
     jobs: int | None = None,
@@ -69,15 +70,31 @@ def run(
         jobs: cells at a time; if not given, one a core.
     """
     found = load(suite) if isinstance(suite, str) else suite
-    axes = [f"{name}={','.join(map(repr, values))}" for name, values in (sweep or {}).items()]
-    found = replace(swept(_narrowed(found, systems, learners), axes), seeds=seeds or found.seeds)
-    planned = plan_suite(found, Request(suite=found.name, sweeps=axes, budget=budget, out=Path(out), jobs=jobs))
+    axes = [f"{name}={','.join(map(_written, values))}" for name, values in (sweep or {}).items()]
+    found = swept(_narrowed(found, systems, learners), axes)
+    at_least("seeds", seeds, 1)
+    found = found if seeds is None else replace(found, seeds=seeds)
+    request = Request(
+        suite=suite if isinstance(suite, str) else found.name,
+        systems=[one for one in systems or () if isinstance(one, str)],
+        learners=[one for one in learners or () if isinstance(one, str)],
+        sweeps=axes,
+        budget=budget,
+        out=Path(out),
+        jobs=jobs,
+    )
+    planned = plan_suite(found, request)
     if _is_notebook() and any(needs_main(one.cell) for one in planned.cells):
         planned.write_manifest()
         _run_here(planned.cells, planned.store)
     else:
         run_missing(planned, Conditions(jobs=planned.jobs))
     return Run(StoredRun.load(planned.folder), planned.cells)
+
+
+def _written(value: Any) -> str:
+    """A value as the command line takes it; numbers of NumPy as those of Python."""
+    return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def evaluate(model: Predictor, data: Dataset, metrics: Sequence[Metric] = STANDARD) -> pd.Series:
@@ -142,6 +159,8 @@ class Run:
         if stored is None:
             places = [f"{one.learner} on {one.system}" for one in self.stored.finished]
             raise unknown("model", f"{learner} on {system}", places)
+        if seed not in (seeds := self.stored.manifest["seeds"]):
+            raise unknown("seed", str(seed), [*map(str, seeds)], f"or run with --seeds {seed + 1}")
         cell = self.cell(stored)
         if not isinstance(cell.system, System):
             raise UserError(f"{system} is a set of images, whose models forecast nothing")

@@ -1,8 +1,9 @@
 """Names and plain descriptions of configured systems, learners and suites: what labels and cell keys are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from itertools import combinations, product
+from operator import attrgetter
 from typing import Any
 
 LONGEST = 32  # characters of a label in a table
@@ -71,14 +72,14 @@ def changes(component: Any, prefix: str = "") -> dict[str, Any]:
     return changed
 
 
-def describe(component: Any) -> Any:
-    """A configuration as JSON-ready values: all fields of nested dataclasses, with the class name under `class`."""
+def describe(component: Any, called: Callable[[type], str] = attrgetter("__name__")) -> Any:
+    """A configuration as JSON-ready values: all fields of nested dataclasses, with what their class is `called`."""
     if is_dataclass(component):
         told = (field.name for field in fields(component) if field.compare)
-        described = {name: describe(getattr(component, name)) for name in told}
-        return {"class": type(component).__name__} | described
+        described = {name: describe(getattr(component, name), called) for name in told}
+        return {"class": called(type(component))} | described
     if isinstance(component, (tuple, list)):
-        return [describe(item) for item in component]
+        return [describe(item, called) for item in component]
     return component
 
 

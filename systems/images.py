@@ -1,7 +1,9 @@
 """Labelled images for classifiers: sets of them, how they are split, and what a learner is given."""
 
 import gzip
+import zlib
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from shutil import copyfileobj
@@ -95,7 +97,8 @@ class Torchvision(ImageSet):
         try:
             for packed in raw.glob("*-ubyte.gz"):
                 if not packed.with_suffix("").exists():
-                    _unpack(packed, packed.with_suffix(""))
+                    with suppress(EOFError, zlib.error):  # a part of one, which is downloaded again
+                        _unpack(packed, packed.with_suffix(""))
             parts = [
                 getattr(datasets, name)(str(folder), train=train, download=self.download) for train in (True, False)
             ]

@@ -51,7 +51,7 @@ class Irregular(Observation):
     dropped: float = 0.3
 
     def adapt(self, sampling: Sampling, seed: int) -> Sampling:
-        return replace(self.system.adapt(sampling, seed), jitter=self.jitter, dropped=self.dropped)
+        return self.system.adapt(replace(sampling, jitter=self.jitter, dropped=self.dropped), seed)
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,15 @@ class Partial(Observation):
         return False  # what is left has no neighbours
 
     def adapt(self, sampling: Sampling, seed: int) -> Sampling:
-        return replace(self.system.adapt(sampling, seed), channels=self.channels)
+        return self.system.adapt(replace(sampling, channels=self.channels), seed)
 
 
 @dataclass(frozen=True)
 class Under(Observation):
-    """A system under a protocol with other fields, by their names, whatever the system itself makes of the protocol."""
+    """A system under a protocol with other fields, by their names, whatever way of observing it has of its own.
+
+    Raises ValueError where the system decides a field itself, as a recording its step.
+    """
 
     changes: tuple[tuple[str, Any], ...] = ()
 
@@ -91,5 +94,13 @@ class Under(Observation):
         return f"{label(self.system)} under {', '.join(f'{name}={value}' for name, value in self.changes)}"
 
     def adapt(self, sampling: Sampling, seed: int) -> Sampling:
-        changes = dict(self.changes)
-        return replace(self.system.adapt(replace(sampling, **changes), seed), **changes)
+        changes, source = dict(self.changes), self.system.source
+        before, after = source.adapt(sampling, seed), source.adapt(replace(sampling, **changes), seed)
+        for name, value in changes.items():
+            if getattr(after, name) == getattr(before, name) != value:
+                raise ValueError(
+                    f"{label(source)} has Sampling.{name}={getattr(after, name)}, whatever is asked for: "
+                    f"it cannot be {value}, so leave it out"
+                )
+        followed = {name: getattr(after, name) for name in changes}
+        return replace(self.system.adapt(replace(sampling, **changes), seed), **followed)

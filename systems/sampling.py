@@ -39,7 +39,8 @@ class Dataset:
         for name in PARTS:
             part: Trajectories = getattr(self, name)
             count, samples = part.states.shape[:2]
-            rows.append((name, count, samples, (samples - 1) * self.sampling.step))
+            span = (part.times[:, -1] - part.times[:, 0]).max().item() / self.system.timescale
+            rows.append((name, count, samples, span))
         return html_table(repr(self), ("part", "trajectories", "samples", "timescales"), rows)
 
     @property

@@ -1,6 +1,6 @@
 """Keys of cells and of fits, digests of a configuration and of the code that it uses; and cells with theirs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, is_dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -10,10 +10,13 @@ from bench.cells.cell import Cell
 from bench.cells.data import location
 from bench.cells.digest import Reader, checksum, code, modules
 from metrics import valid_prediction_time
+from metrics.lyapunov import learned_spectrum
 from systems.configuration import describe
 
+OURS = ("bench", "learners", "metrics", "results", "systems")
 AFTER_FITTING = ("metrics", "results")  # packages that no fit depends on
-WHILE_FITTING = frozenset((valid_prediction_time.__module__,))  # but for what learning curves tell
+# But for what learning curves tell, and exponents of models, which are kept with the fit.
+WHILE_FITTING = frozenset((valid_prediction_time.__module__, learned_spectrum.__module__))
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,8 @@ def fit_identity(cell: Cell, read: Reader = code) -> dict[str, Any]:
 def identity(cell: Cell) -> dict[str, Any]:
     """The resolved configuration of a cell, as JSON-ready values."""
     return {
-        "system": describe(cell.system),
-        "learner": describe(cell.learner),
+        "system": describe(cell.system, _called),
+        "learner": describe(cell.learner, _called),
         "sampling": describe(cell.sampling),
         "metrics": [[metric.name, metric.unit, metric.better, _name(metric.measure)] for metric in cell.metrics],
         "budget": describe(cell.budget),
@@ -80,7 +83,7 @@ def identity(cell: Cell) -> dict[str, Any]:
 
 def digest(cell: Cell, read: Reader = code) -> dict[str, str]:
     """A short hash of the code of every module that a cell uses, by module; `read` may be a `code` that remembers."""
-    return read(_fit_roots(cell) | {_module(metric.measure) for metric in cell.metrics})
+    return read(_fit_roots(cell) | {name for metric in cell.metrics for name in _modules(metric.measure)})
 
 
 def _fit_roots(cell: Cell) -> frozenset[str]:
@@ -88,12 +91,34 @@ def _fit_roots(cell: Cell) -> frozenset[str]:
     return frozenset((type(cell).__module__, *modules((cell.system, cell.learner, cell.sampling, cell.budget))))
 
 
-def _name(measure: Callable[..., Any]) -> Any:
-    """A measure by name, with the arguments that a partial application or a dataclass has fixed."""
+def _called(kind: type) -> str:
+    """The name of a class; of one outside of our packages with its module, for names may be the same."""
+    return kind.__name__ if kind.__module__.partition(".")[0] in OURS else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _name(measure: Any) -> Any:
+    """A measure by name, with all that it holds: what a partial application, a closure or an instance has fixed."""
     if isinstance(measure, partial):
-        return [_name(measure.func), describe(measure.args), {n: describe(v) for n, v in measure.keywords.items()}]
-    return describe(measure) if is_dataclass(measure) else f"{measure.__module__}.{measure.__qualname__}"
+        return [_name(measure.func), [*map(_name, measure.args)], {n: _name(v) for n, v in measure.keywords.items()}]
+    if is_dataclass(measure) or not callable(measure):
+        return describe(measure, _called)
+    name = f"{measure.__module__}.{measure.__qualname__}"
+    return [name, *map(_name, held)] if (held := _held(measure)) else name
 
 
-def _module(measure: Callable[..., Any]) -> str:
-    return _module(measure.func) if isinstance(measure, partial) else measure.__module__
+def _held(function: Any) -> list[Any]:
+    """What a function has beside its code: variables of the function that made it, defaults, its instance."""
+    enclosed = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    defaults = [*(getattr(function, "__defaults__", None) or ())]
+    named = [*dict(sorted((getattr(function, "__kwdefaults__", None) or {}).items())).values()]
+    instance = [function.__self__] if getattr(function, "__self__", None) is not None else []
+    return [*enclosed, *defaults, *named, *instance]
+
+
+def _modules(measure: Any) -> set[str]:
+    """The modules in which a measure, and the functions that it holds, are defined."""
+    if isinstance(measure, partial):
+        return set().union(*map(_modules, (measure.func, *measure.args, *measure.keywords.values())))
+    if is_dataclass(measure):
+        return set(modules(measure))
+    return {measure.__module__}.union(*map(_modules, _held(measure))) if callable(measure) else set()

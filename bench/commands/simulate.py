@@ -1,7 +1,10 @@
 """`python -m bench simulate`: trajectories of a system, as pictures and as data."""
 
+import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,7 +45,7 @@ def simulate(
     at_least("--trajectories", trajectories, 1)
     positive("--until", until, "time units")
     system, places = _system(name, include or ()), _places(centre)
-    from systems import Sampling
+    from systems import Map, Recorded, Sampling
     from systems.configuration import label
 
     length = 10.0 if until is None else until / system.timescale
@@ -54,10 +57,15 @@ def simulate(
             centre=places,
             spread=spread if places else 0.0,
         )
-        found = system.observe("train", system.adapt(sampling, seed), seed)
+        adapted = system.adapt(sampling, seed)
+        if isinstance(system, Map) and until is not None:  # a whole number of steps
+            adapted = replace(adapted, samples=max(3, 1 + floor(until / (adapted.step * system.timescale) + 1e-9)))
+        if isinstance(system, Recorded) and until is not None:
+            raise UserError(f"{label(system)} has as many samples as its file: leave out --until")
+        found = system.observe("train", adapted, seed)
     except (ValueError, FloatingPointError) as error:
         raise UserError(str(error)) from error
-    folder = out / label(system)
+    folder = out / re.sub(r"[/\\\\]", "-", label(system))
     _write(folder, found, system, label(system))
     sys.stdout.write(f"{folder}\n")
 

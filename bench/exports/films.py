@@ -1,6 +1,7 @@
 """The films of a run: cells that are trained anew to be filmed, and the pictures that are drawn of what they leave."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,14 @@ def make(plan: Plan, conditions: Conditions) -> Iterator[tuple[str, list[Path] |
     )
     store = Store(plan.store.root, "films")
     folder = plan.folder / "films"
-    kept = Conditions(plan.jobs, conditions.timeout, conditions.memory, conditions.threads, conditions.retries)
-    records = runner.run(filmed, store, kept).records
+    records = runner.run(filmed, store, replace(conditions, jobs=plan.jobs, executor="local")).records
     planar: dict[str, dict[str, Film]] = {}
     for original, one in zip(trained, filmed, strict=True):
         cell, name = one.cell, one.key
         system, learner = cell.system_label, shown[original.key]
         arrays, title = store.arrays(name), f"{learner} on {system}"
+        if name not in records and "film_truth" not in arrays:
+            continue  # nothing was to be computed
         if "film_truth" not in arrays:
             yield title, f"{records[name][0].status}: {records[name][0].reason}"
             continue

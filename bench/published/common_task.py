@@ -64,9 +64,10 @@ TASKS = (
     Task("X9train", "X8test", short="E11"),
     Task("X10train", "X9test", short="E12"),
 )
-# Of Lorenz, by training file: found by fits of the equations to one step, which leave no residual.
+# Of Lorenz, by training file: found by fits of the equations to one step, which leave no residual; of X5train, which is
+# noisy and whose test goes on with another, by a fit of one trajectory to all its rows (28.64 +- 0.04).
 RHO = {
-    "X1train": 28.7, "X2train": 29.7, "X3train": 31.9, "X4train": 33.7, "X5train": 31.9, "X9train": 34.3,
+    "X1train": 28.7, "X2train": 29.7, "X3train": 31.9, "X4train": 33.7, "X5train": 28.7, "X9train": 34.3,
     "X10train": 37.6,
 }  # fmt: skip
 
@@ -176,12 +177,12 @@ table = Table(
     notes=(
         "Published averages are of the framework's hidden version, on other trajectories, and cannot be compared: "
         f"{', '.join(f'{name} {score}' for name, score in HIDDEN.items())}.\n\n"
-        "What is wrong with the files: rho is not 28, but 28.7 (X1), 29.7 (X2train), 31.9 (X3train, X5train, "
-        "X5test to X7test), 33.7 (X4train), 34.3 and 37.6 (the starts of E11 and E12), at which the true equations "
-        "leave no residual; and X5test, X6test and X7test are the same, though X4train has another rho: `python -m "
-        "bench published task_files` measures both. So E7 to E10 do not forecast the trajectory that trains, and the "
-        "true equations score far less than 100 there (see their row). Long-time scores end well below 100 for "
-        "anybody, since 500 rows are 25 time units (likewise). A polynomial fitted to the hundred rows of a start "
-        "solves E11 and E12 (see its row), which therefore need no generalisation."
+        "What is wrong with the files: rho is not 28, but 28.7 (X1, and, by a fit to its noisy rows, X5train), 29.7 "
+        "(X2train), 31.9 (X3train, X5test to X7test), 33.7 (X4train), 34.3 and 37.6 (the starts of E11 and E12), at "
+        "which the true equations leave no residual; and X5test, X6test and X7test are the same, though X4train and "
+        "X5train have other rho: `python -m bench published task_files` measures both. So E7 to E10 do not forecast "
+        "the trajectory that trains, and the true equations score far less than 100 there (see their row). Long-time "
+        "scores end well below 100 for anybody, since 500 rows are 25 time units (likewise). A polynomial fitted to "
+        "the hundred rows of a start solves E11 and E12 (see its row), which therefore need no generalisation."
     ),
 )

@@ -58,7 +58,8 @@ table = Table(
     heads=("file", "rows", "rho", "error of one step"),
     rows=rows,
     notes=(
-        "Where rows are noisy (X2train, X3train, X5train), noise on the earlier of two biases the parameter; the tests "
-        "that go on from them have none."
+        "Where rows are noisy (X2train, X3train, X5train), noise on the earlier of two biases the parameter. The tests "
+        "that go on from the first two have none; a trajectory fitted to all rows of X5train has 28.64 (standard error "
+        "0.04), and not the 31.9 of X7test."
     ),
 )

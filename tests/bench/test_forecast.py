@@ -48,6 +48,7 @@ def test_a_kept_model_forecasts_a_series_as_the_fitted_one_does(run: bench.Run, 
     given = ["forecast", str(run.stored.folder), str(path), "-l", "NeuralODE", "--seed", "1"]
     assert exit_code([*given, "--samples", "15", "--held-back", "20"]) == 0
     table, picture = map(Path, capsys.readouterr().out.split())
+    assert table.stem.startswith("mine-LinearSpiral-NeuralODE")  # so that no other system's takes its place
     assert picture.read_bytes().startswith(b"\x89PNG")
     found, data = pd.read_csv(table), pd.read_csv(path)
     before: Any = data.iloc[:40]
@@ -64,6 +65,8 @@ def test_what_a_model_cannot_go_on_from_is_said_in_one_line(run: bench.Run, tmp_
     for learner, words in (("NVAR", "resample the series"), ("ResNt", "unknown learner 'ResNt'")):
         assert exit_code(["forecast", folder, str(path), "-l", learner]) == 2
         assert words in capsys.readouterr().err
+    assert exit_code(["forecast", folder, str(path), "-l", "NeuralODE", "--seed", "7"]) == 2
+    assert "unknown seed '7': choose from 0, 1" in capsys.readouterr().err
     pd.DataFrame({"time": np.arange(9.0), "x": np.arange(9.0)}).to_csv(tmp_path / "one.csv", index=False)
     assert exit_code(["forecast", folder, str(tmp_path / "one.csv"), "-l", "NeuralODE"]) == 2
     assert "the model was fitted to 2 channels" in capsys.readouterr().err

@@ -93,6 +93,18 @@ def test_parts_of_a_suite_are_named_or_made_here(tmp_path: Path):
     assert "<table" in found._repr_html_()
 
 
+def test_numbers_of_numpy_are_swept_and_what_was_asked_for_is_kept(tmp_path: Path):
+    found = bench.run(
+        "smoke", systems=["LinearSpiral"], learners=["Persistence"], seeds=1, out=tmp_path, jobs=1,
+        sweep={"Sampling.noise": np.linspace(0, 0.1, 2)},
+    )  # fmt: skip
+    asked = found.stored.manifest["asked"]
+    assert (asked["systems"], asked["learners"]) == (["LinearSpiral"], ["Persistence"])
+    assert asked["sweeps"] == ["Sampling.noise=0.0,0.1"]
+    with pytest.raises(UserError, match="seeds must be at least 1, but is 0"):
+        bench.run("smoke", seeds=0, out=tmp_path)
+
+
 def test_what_is_printed_of_anything_is_short(data: Dataset, run: bench.Run):
     for one in (data, data.train, BRIEF.fit(data), run, SUITE):
         assert len(repr(one)) < 160

@@ -1,5 +1,7 @@
 """The command that shows a system: data that can be read back, pictures, mistakes that are told."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -35,6 +37,25 @@ def test_the_table_has_the_same_numbers_and_both_can_be_read_as_recordings(folde
     for one, other in zip(arrays.trajectories, rows.trajectories, strict=True):
         np.testing.assert_array_equal(one.states, other.states)
     assert Recorded(path=folder / "trajectories.csv", timescale=6.3).dim == 2
+
+
+@pytest.mark.parametrize(("until", "last"), [("7", 7.0), ("1500", 1500.0)])
+def test_a_map_is_shown_for_as_long_as_asked(until: str, last: float, tmp_path: Path):
+    assert exit_code(["simulate", "LogisticMap", "-n", "2", "--until", until, "--out", str(tmp_path)]) == 0
+    times = np.load(tmp_path / "LogisticMap" / "trajectories.npz")["times"]
+    assert (times[0, 0], times[0, -1]) == (0.0, last)
+
+
+def test_what_a_recording_holds_is_shown_in_a_folder_of_its_own(tmp_path: Path):
+    path, out = tmp_path / "waves.npz", tmp_path / "out"
+    times = np.arange(0.0, 2000.0, 0.25)
+    np.savez(path, times=times, states=np.stack([np.sin(times), np.cos(times)], axis=-1))
+    name = f"Recorded[path={path},timescale=6.3]"
+    assert exit_code(["simulate", name, "--out", str(out)]) == 0
+    (made,) = out.iterdir()
+    assert made.name.startswith("Recorded[path=")
+    assert (made / "trajectories.csv").exists()
+    assert exit_code(["simulate", name, "--until", "3", "--out", str(out)]) == 2
 
 
 @pytest.mark.parametrize(

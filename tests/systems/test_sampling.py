@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from systems import (
     Dataset,
+    HenonMap,
     KuramotoSivashinsky,
     LinearSpiral,
     Lorenz,
     RandomSpirals,
+    Recorded,
     Sampling,
     Simulated,
     StochasticLorenz,
@@ -27,7 +29,7 @@ from systems import (
     VanDerPol,
     sample,
 )
-from systems.observation import Partial, Retraced
+from systems.observation import Irregular, Partial, Retraced, Under
 from systems.protocol import PARTS
 
 SMALL = Sampling(
@@ -287,6 +289,42 @@ def test_systems_with_paths_of_their_own_start_where_the_protocol_says(system: S
         elsewhere = system.observe(part, replace(about, elsewhere=True), 3).states[:, 0]
         drawn = system.observe(part, SMALL, 3).states[:, 0]
         assert torch.equal(elsewhere, centred if part == "train" else drawn)
+
+
+def test_a_sweep_of_the_protocol_does_not_promise_what_a_system_decides_itself(tmp_path: Path):
+    path = tmp_path / "a.npz"
+    times = np.arange(0.0, 80.0, 0.1)
+    np.savez(path, times=times, states=np.stack([np.sin(times), np.cos(times)], axis=-1))
+    recorded = Recorded(str(path), timescale=6.28)
+    for change in (("step", 0.5), ("samples", 30), ("trajectories", 3)):
+        with pytest.raises(ValueError, match=rf"has Sampling.{change[0]}=.*whatever is asked for: it cannot be"):
+            Under(recorded, (change,)).adapt(SMALL, 0)
+    with pytest.raises(ValueError, match=r"has Sampling.step="):
+        Under(HenonMap(), (("step", 1e-3),)).adapt(SMALL, 0)
+    assert Under(HenonMap(), (("samples", 30),)).adapt(SMALL, 0).samples == 30
+    irregular = Under(Irregular(LinearSpiral()), (("jitter", 0.1),)).adapt(SMALL, 0)
+    assert (irregular.jitter, irregular.dropped) == (0.1, Irregular(LinearSpiral()).dropped)
+
+
+def test_what_cannot_be_observed_at_irregular_times_is_refused_before_it_is(tmp_path: Path):
+    path = tmp_path / "a.npz"
+    late = np.maximum(np.arange(200.0) - 190, 0)  # it rests while there is something to learn from
+    np.savez(path, times=np.arange(200.0), states=np.stack([np.sin(np.arange(200.0)), late], axis=-1))
+    recorded = Recorded(str(path), timescale=6.28)
+    with pytest.raises(ValueError, match="the times of a recording are its own"):
+        Irregular(recorded).adapt(SMALL, 0)
+    with pytest.raises(ValueError, match="is a map, without states between its steps"):
+        Irregular(HenonMap()).adapt(SMALL, 0)
+    short = replace(SMALL, context=4, horizon=1.0)
+    assert Partial(recorded, channels=(0,)).adapt(short, 0).channels == (0,)  # the other one never changes
+    with pytest.raises(ValueError, match="never changes"):
+        recorded.adapt(short, 0)
+
+
+def test_a_notebook_shows_how_long_irregular_trajectories_are(clean: Dataset):
+    data = sample(Irregular(LinearSpiral()), SMALL, 3)
+    spans = (data.train.times[:, -1] - data.train.times[:, 0]) / data.system.timescale
+    assert f"{spans.max().item():.3g}"[:4] in data._repr_html_()
 
 
 def test_the_first_sample_of_each_trajectory_may_be_exact(clean: Dataset):

@@ -1,12 +1,15 @@
 """Planned cells: keys, code and places of data are those that each cell has by itself, and are worked out once."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import systems
 from bench.cells.data import location
-from bench.cells.key import digest, key, planned
+from bench.cells.key import digest, fit_identity, identity, key, planned
+from metrics import Metric
 from systems import Lorenz
 from tests.support import stubs
 
@@ -27,6 +30,50 @@ def test_code_is_read_once_for_cells_that_are_made_of_the_same_modules():
     assert first.code != other.code
 
 
+def test_exponents_that_are_kept_with_a_fit_are_those_of_the_code_that_measures_them():
+    assert "metrics.lyapunov" in fit_identity(CELL)["digest"]
+
+
 def test_a_configuration_that_is_not_plain_cannot_be_planned():
     with pytest.raises(TypeError, match="no key can be made of"):
         planned([replace(CELL, learner=stubs.Instant(width={1}))], Path())  # type: ignore[arg-type]
+
+
+def tail(share: float, power: int = 1) -> Metric:
+    """A metric that a function has made."""
+
+    def measure(evidence: Any, weight: float = 1.0) -> float:
+        return share**power * weight
+
+    return Metric("tail", "", "lower", measure)
+
+
+class Measures:
+    """A measure that is a method of an instance."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+
+    def measure(self, evidence: Any) -> float:
+        return self.share
+
+
+def test_measures_that_hold_other_values_have_other_keys():
+    cells = [replace(CELL, metrics=(tail(*held),)) for held in ((0.5,), (0.9,), (0.5, 2))]
+    assert len({key(cell) for cell in cells}) == 3
+    assert key(cells[0]) == key(replace(CELL, metrics=(tail(0.5),)))
+    given = [replace(CELL, metrics=(Metric("m", "", "lower", lambda _, q=q: q),)) for q in (1, 2)]
+    assert key(given[0]) != key(given[1])
+    with pytest.raises(TypeError, match=r"no key can be made of <.*Measures object"):
+        key(replace(CELL, metrics=(Metric("m", "", "lower", Measures(0.5).measure),)))
+
+
+def test_classes_of_one_name_in_two_files_have_other_keys():
+    @dataclass(frozen=True)
+    class Lorenz(systems.Lorenz):
+        """A system of a user's own, under a name that is taken."""
+
+    ours, theirs = replace(CELL, system=systems.Lorenz()), replace(CELL, system=Lorenz())
+    assert ours.system_label == theirs.system_label
+    assert identity(ours)["system"]["class"] == "Lorenz"
+    assert key(ours, {}) != key(theirs, {})

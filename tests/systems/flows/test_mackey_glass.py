@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from systems import MackeyGlass, lyapunov_spectrum
+from systems.solvers.dop853 import STATISTICS_TOLERANCE
 
 
 def by_runge_kutta(start: float, time: float, steps: int) -> float:
@@ -86,3 +87,13 @@ def test_parameters_that_make_no_sense_are_refused():
 def test_a_solution_that_is_not_finite_is_told():
     with pytest.raises(FloatingPointError, match="no finite solution of MackeyGlass"):
         MackeyGlass().solve(np.full((1, 32), np.nan), np.array([0.0, 1.0]))
+
+
+def test_the_ground_truth_of_a_delay_ends_where_other_points_give_another_solution():
+    system = MackeyGlass()
+    start, times = system.initial_states(3, np.random.default_rng(0)), np.linspace(0, 40, 81) * system.timescale
+    reference, looser = system.solve(start, times), system.solve(start, times, 1e-10)
+    apart = abs(reference - looser).max(axis=(0, 2))
+    assert apart[1] < 1e-9
+    assert apart[-1] > 1e-2
+    assert np.array_equal(reference, system.solve(start, times, STATISTICS_TOLERANCE))
