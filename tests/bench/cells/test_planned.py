@@ -59,7 +59,7 @@ class Measures:
 
 
 def test_measures_that_hold_other_values_have_other_keys():
-    cells = [replace(CELL, metrics=(tail(*held),)) for held in ((0.5,), (0.9,), (0.5, 2))]
+    cells = [replace(CELL, metrics=(tail(*held),)) for held in ((0.5, 1), (0.9, 1), (0.5, 2))]
     assert len({key(cell) for cell in cells}) == 3
     assert key(cells[0]) == key(replace(CELL, metrics=(tail(0.5),)))
     given = [replace(CELL, metrics=(Metric("m", "", "lower", lambda _, q=q: q),)) for q in (1, 2)]
