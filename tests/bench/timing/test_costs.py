@@ -23,6 +23,7 @@ from bench.suites.chaos import suite as chaos
 from bench.suites.held_out import COMPARED
 from bench.suites.held_out_fields import SECONDS as ON_FIELDS
 from bench.suites.optimisers import suite as optimisers
+from bench.suites.references import suite as references
 from bench.suites.spatiotemporal import SECONDS
 from bench.suites.spatiotemporal import suite as spatiotemporal
 from bench.timing import costs
@@ -103,6 +104,12 @@ def test_learners_of_spatiotemporal_have_updates_for_the_same_time():
     trained: list[Any] = [learner for learner in spatiotemporal.learners if equal_time.trained_by_updates(learner)]
     spent = [1e-3 * costs[priced_as(learner)] * learner.training.updates for learner in trained]
     assert spent == pytest.approx([SECONDS] * 5, rel=0.05)
+
+
+def test_learners_of_references_that_are_trained_have_updates_for_the_same_time():
+    trained: list[Any] = [learner for learner in references.learners if equal_time.trained_by_updates(learner)]
+    spent = [1e-3 * measured()[priced_as(learner)] * learner.training.updates for learner in trained]
+    assert spent == pytest.approx([equal_time.SECONDS] * 4, rel=0.05)
 
 
 def test_defaults_of_the_networks_compared_are_what_the_costs_say():
