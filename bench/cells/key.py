@@ -49,7 +49,7 @@ def key(cell: Cell, source: dict[str, str] | None = None) -> str:
 
     `source` is its `digest`, where that is at hand. Raises TypeError where a configuration is not made of plain values.
     """
-    return checksum(identity(cell) | {"code": source or digest(cell)})
+    return checksum(identity(cell) | _kinds(cell) | {"code": source or digest(cell)})
 
 
 def fit_key(cell: Cell, read: Reader = code) -> str:
@@ -58,7 +58,7 @@ def fit_key(cell: Cell, read: Reader = code) -> str:
     `read` may be a `code` that remembers.
     """
     made = fit_identity(cell, read)
-    return checksum(made["configuration"] | {"code": made["digest"]})
+    return checksum(made["configuration"] | _kinds(cell) | {"code": made["digest"]})
 
 
 def fit_identity(cell: Cell, read: Reader = code) -> dict[str, Any]:
@@ -70,8 +70,8 @@ def fit_identity(cell: Cell, read: Reader = code) -> dict[str, Any]:
 def identity(cell: Cell) -> dict[str, Any]:
     """The resolved configuration of a cell, as JSON-ready values."""
     return {
-        "system": describe(cell.system, _called),
-        "learner": describe(cell.learner, _called),
+        "system": describe(cell.system),
+        "learner": describe(cell.learner),
         "sampling": describe(cell.sampling),
         "metrics": [[metric.name, metric.unit, metric.better, _name(metric.measure)] for metric in cell.metrics],
         "budget": describe(cell.budget),
@@ -89,6 +89,13 @@ def digest(cell: Cell, read: Reader = code) -> dict[str, str]:
 def _fit_roots(cell: Cell) -> frozenset[str]:
     """The modules that a cell is made of but for its metrics; all others are reached from these."""
     return frozenset((type(cell).__module__, *modules((cell.system, cell.learner, cell.sampling, cell.budget))))
+
+
+def _kinds(cell: Cell) -> dict[str, Any]:
+    """The system and learner with the modules of their classes, where any is not ours; else nothing."""
+    told = {"kinds": [describe(part, _called) for part in (cell.system, cell.learner)]}
+    ours = {"kinds": [describe(part) for part in (cell.system, cell.learner)]}
+    return told if told != ours else {}
 
 
 def _called(kind: type) -> str:
