@@ -12,8 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from learners import Learner
-from learners.training.loop import Training
+from learners import Learner, Training
 from systems.configuration import label
 
 COSTS = Path(__file__).parent / "suites" / "costs.json"

@@ -173,11 +173,9 @@ class Predictor(ABC):
             for index in range(int(group.max()) + 1):
                 members = group == index
                 found, count = self.rollout(state[members], offsets[members][0].tolist())
-                decoded = self.decode(found)
-                states[members] = states_of_shape(
-                    decoded, (offsets.shape[1], *states[members, 0].shape), self
-                ).transpose(0, 1)
-                evaluations += count * int(members.sum())
+                shape = offsets.shape[1], int(members.sum()), states.shape[-1]
+                states[members] = states_of_shape(self.decode(found), shape, self).transpose(0, 1)
+                evaluations += count * shape[1]
         return Forecast(states, round(evaluations / len(offsets)))
 
     def forecast_after(self, past: Trajectories, offsets: Float[Tensor, " time"]) -> Forecast:

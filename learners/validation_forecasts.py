@@ -66,8 +66,7 @@ class ValidationForecasts:
         count = self.members
         past = Trajectories(self.past.times.repeat(count, 1), self.past.states.repeat(count, 1, 1))
         states = predictor.forecast(past, self.future.times.repeat(count, 1)).states.unflatten(0, (count, -1))
-        unit = self.std * self.std.numel() ** 0.5
-        return mean_energy_score(states / unit, self.future.states / unit).expand(1)
+        return mean_energy_score(states, self.future.states, self.std).expand(1)
 
     def _summary(self, errors: Sequence[Float64[Tensor, "batch time"]]) -> Float64[Tensor, " predictor"]:
         logs = torch.stack(tuple(errors)).nan_to_num(HIGHEST).clamp(LOWEST, HIGHEST).log()
@@ -89,6 +88,12 @@ def energy_score(members: Float[Tensor, "member *shape dim"], truth: Float[Tenso
     return error - torch.linalg.vector_norm(members[one] - members[other], dim=-1).mean(dim=0) / 2
 
 
-def mean_energy_score(members: Float[Tensor, "member *shape dim"], truth: Float[Tensor, "*shape dim"]) -> Tensor:
-    """The mean of energy scores, in the unit of the states; none counts as more than HIGHEST, as NaN does."""
-    return energy_score(members, truth).nan_to_num(HIGHEST).clamp(max=HIGHEST).mean().clamp(min=LOWEST)
+def mean_energy_score(
+    members: Float[Tensor, "member *shape dim"], truth: Float[Tensor, "*shape dim"], std: Float[Tensor, " dim"]
+) -> Tensor:
+    """The mean of energy scores, of root mean squares over the channels in standard deviations.
+
+    None counts as more than HIGHEST, as NaN does.
+    """
+    unit = std * std.numel() ** 0.5
+    return energy_score(members / unit, truth / unit).nan_to_num(HIGHEST).clamp(max=HIGHEST).mean().clamp(min=LOWEST)

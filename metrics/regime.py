@@ -37,9 +37,9 @@ def settles_on(run: Run, scale: Scale, step: float) -> Regime:
     quarter rests, or whose every channel keeps shrinking, is at a "fixed point"; any other that is not stationary is
     "undecided". One that comes back after a period, again and again, is a "limit cycle". For the rest the 0-1 test
     needs 1,000 samples: where K is large there is "chaos", from which noise is not told apart, but not where it comes
-    back after a period that is too long to be seen again and again. Where K is small, the
-    samples not too dense for that to mean anything, and the motion fills a surface well above what no linear prediction
-    explains, it is a "torus". All else is "undecided".
+    back after a period that is too long to be seen again and again. Where K is small, the samples not too dense for
+    that to mean anything, and the motion fills a surface well above what no linear prediction explains, it is a
+    "torus". All else is "undecided".
 
     Args:
         run: states `[samples, dim]`, evenly spaced in time.

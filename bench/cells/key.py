@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, is_dataclass
 from functools import cache, partial
+from inspect import ismethod
 from pathlib import Path
 from typing import Any
 
@@ -103,29 +104,35 @@ def _called(kind: type) -> str:
     return kind.__name__ if kind.__module__.partition(".")[0] in OURS else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _name(measure: Any) -> Any:
-    """A measure by name, with all that it holds: what a partial application, a closure or an instance has fixed."""
-    if isinstance(measure, partial):
-        return [_name(measure.func), [*map(_name, measure.args)], {n: _name(v) for n, v in measure.keywords.items()}]
+def _name(measure: Any, within: tuple[Any, ...] = ()) -> Any:
+    """A measure by name, with all that it holds: what a partial application, a closure or an instance has fixed.
+
+    A function may hold itself: what it is `within` is not told again.
+    """
     if is_dataclass(measure) or not callable(measure):
         return describe(measure, _called)
+    inner = (*within, measure)
+    if isinstance(measure, partial):
+        keywords = {name: _name(value, inner) for name, value in measure.keywords.items()}
+        return [_name(measure.func, inner), [_name(one, inner) for one in measure.args], keywords]
+    held = [_name(one, inner) for one in _held(measure, within)]
     name = f"{measure.__module__}.{measure.__qualname__}"
-    return [name, *map(_name, held)] if (held := _held(measure)) else name
+    return [name, *held] if held else name
 
 
-def _held(function: Any) -> list[Any]:
+def _modules(measure: Any, within: tuple[Any, ...] = ()) -> set[str]:
+    """The modules in which a measure, and the functions that it holds, are defined."""
+    if is_dataclass(measure) or not callable(measure):
+        return set(modules(measure))
+    if isinstance(measure, partial):
+        return _modules(measure.func, within).union(*map(_modules, (*measure.args, *measure.keywords.values())))
+    return {measure.__module__}.union(*(_modules(one, (*within, measure)) for one in _held(measure, within)))
+
+
+def _held(function: Any, within: tuple[Any, ...]) -> list[Any]:
     """What a function has beside its code: variables of the function that made it, defaults, its instance."""
     enclosed = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
-    defaults = [*(getattr(function, "__defaults__", None) or ())]
-    named = [*dict(sorted((getattr(function, "__kwdefaults__", None) or {}).items())).values()]
-    instance = [function.__self__] if getattr(function, "__self__", None) is not None else []
-    return [*enclosed, *defaults, *named, *instance]
-
-
-def _modules(measure: Any) -> set[str]:
-    """The modules in which a measure, and the functions that it holds, are defined."""
-    if isinstance(measure, partial):
-        return set().union(*map(_modules, (measure.func, *measure.args, *measure.keywords.values())))
-    if is_dataclass(measure):
-        return set(modules(measure))
-    return {measure.__module__}.union(*map(_modules, _held(measure))) if callable(measure) else set()
+    named = [value for _, value in sorted((getattr(function, "__kwdefaults__", None) or {}).items())]
+    instance = [function.__self__] if ismethod(function) else []
+    found = [*enclosed, *(getattr(function, "__defaults__", None) or ()), *named, *instance]
+    return [one for one in found if not any(one is outer for outer in (*within, function))]

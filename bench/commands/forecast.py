@@ -61,10 +61,8 @@ def forecast(
     _check(path, recording, model, data)
     count = samples or data.sampling.forecast_samples
     found = [_continue(model, one, data.step, count, held_back, own is not None) for one in recording.trajectories]
-    target, name = (
-        folder / "forecasts",
-        slug("-".join([path.stem, *place, str(seed), *["held-back"] * bool(held_back)])),
-    )
+    target = folder / "forecasts"
+    name = slug("-".join([path.stem, *place, str(seed), *["held-back"] * bool(held_back)]))
     target.mkdir(exist_ok=True)
     table = target / f"{name}.csv"
     _write(table, recording, found)

@@ -38,10 +38,9 @@ def make(plan: Plan, conditions: Conditions) -> Iterator[tuple[str, list[Path] |
         cell, name = one.cell, one.key
         system, learner = cell.system_label, shown[original.key]
         arrays, title = store.arrays(name), f"{learner} on {system}"
-        if name not in records and "film_truth" not in arrays:
-            continue  # nothing was to be computed
         if "film_truth" not in arrays:
-            yield title, f"{records[name][0].status}: {records[name][0].reason}"
+            if name in records:  # else nothing was to be computed
+                yield title, f"{records[name][0].status}: {records[name][0].reason}"
             continue
         film = Film.of(system, learner, cell.system.timescale_name, cell.system.ring, arrays)
         yield title, write(film, folder, f"{slug(system)}-{slug(learner)}", look[learner].colour)

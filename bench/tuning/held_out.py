@@ -42,8 +42,7 @@ def _error(found: HeldOut) -> float:
     Of forecasts that are drawn, the mean of their energy scores: the lowest error of single ones is that of the mean.
     """
     if found.members is not None:
-        unit = found.scale * len(found.scale) ** 0.5
-        return mean_energy_score(torch.from_numpy(found.members / unit), torch.from_numpy(found.truth / unit)).item()
+        return mean_energy_score(*map(torch.from_numpy, (found.members, found.truth, found.scale))).item()
     error = normalised_error(found.truth, found.forecast, found.scale)
     return float(np.exp(np.log(np.clip(error, LOWEST, HIGHEST)).mean()))
 

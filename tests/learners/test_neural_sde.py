@@ -33,10 +33,11 @@ def test_an_energy_score_of_one_number_is_its_crps():
 def test_scores_of_drawn_forecasts_are_lowest_on_average_where_their_spread_is_that_of_the_truth():
     generator = torch.Generator().manual_seed(1)
     drawn, truth = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((8, 9000, 1), (9000, 1)))
-    scores = {spread: mean_energy_score(spread * drawn, truth).item() for spread in (0.0, 0.5, 1.0, 2.0)}
+    unit = torch.ones(1, dtype=torch.float64)
+    scores = {spread: mean_energy_score(spread * drawn, truth, unit).item() for spread in (0.0, 0.5, 1.0, 2.0)}
     assert min(scores, key=lambda spread: scores[spread]) == 1.0
     assert scores[1.0] == pytest.approx(1 / np.pi**0.5, rel=0.03)  # in closed form
-    assert mean_energy_score(drawn * float("nan"), truth).item() == HIGHEST
+    assert mean_energy_score(drawn * float("nan"), truth, unit).item() == HIGHEST
 
 
 def test_true_paths_have_the_least_crps_and_an_honest_spread(dataset: Dataset):

@@ -1,6 +1,7 @@
 """Planned cells: keys, code and places of data are those that each cell has by itself, and are worked out once."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,23 @@ def test_measures_that_hold_other_values_have_other_keys():
     assert key(given[0]) != key(given[1])
     with pytest.raises(TypeError, match=r"no key can be made of <.*Measures object"):
         key(replace(CELL, metrics=(Metric("m", "", "lower", Measures(0.5).measure),)))
+
+
+def test_measures_that_call_themselves_and_partial_ones_have_keys_of_what_they_hold():
+    def factory(share: float) -> Metric:
+        def measure(evidence: Any) -> float:
+            return share if evidence is None else measure(None)
+
+        return Metric("m", "", "lower", measure)
+
+    keys = [key(replace(CELL, metrics=(factory(share),))) for share in (0.1, 0.2)]
+    assert keys[0] != keys[1]
+    given = (partial(tail_of, share=1), partial(tail_of, share=2), partial(tail_of, power=1))
+    assert len({key(replace(CELL, metrics=(Metric("m", "", "lower", one),))) for one in given}) == 3
+
+
+def tail_of(evidence: Any, share: float = 0.0, power: int = 0) -> float:
+    return share**power
 
 
 def test_classes_of_one_name_in_two_files_have_other_keys():
