@@ -15,7 +15,7 @@ import pytest
 from scipy import stats
 
 from results.gate import report as check_report
-from results.gate.baseline import Baseline, BrokenBaselineError
+from results.gate.baseline import DEFAULT_TOLERANCE, TOLERANCES, Baseline, BrokenBaselineError
 from results.gate.regression import ALARM, Check, Finding, check, visible_effects
 from results.statistics.scores import scores
 from results.store.record import Record
@@ -330,6 +330,28 @@ def test_a_loss_of_a_fifth_that_three_seeds_cannot_show_is_never_passed():
         weaker = edited(draw(rng), scaled("vpt", "B", 0.82))
         verdicts += [one.verdict for one in check(kept, weaker).findings if (one.learner, one.metric) == ("B", "vpt")]
     assert verdicts.count("pass") <= 0.05 * len(verdicts)
+
+
+@pytest.mark.slow
+def test_a_loss_of_all_that_is_tolerated_passes_in_two_and_a_half_checks_of_a_hundred():
+    """Two intervals are looked at, and the narrower one is taken: together they keep what one of them promises."""
+    rng, verdicts, names = np.random.default_rng(9), [], [f"L{index}" for index in range(400)]
+    for _ in range(8):
+        drawn = [
+            {
+                (SYSTEMS[0], name, seed): {"nrmse": 0.1 * float(np.exp(loss + rng.normal(0, 0.02)))}
+                for name in names
+                for seed in range(4)
+            }
+            for loss in (0.0, TOLERANCES.get("nrmse", DEFAULT_TOLERANCE))
+        ]
+        kept, worse = (
+            run_of(values, range(4), ["nrmse"], learners=[{"label": name, "reference": False} for name in names])
+            for values in drawn
+        )
+        verdicts += [one.verdict for one in check(Baseline.of_run(kept), worse).findings]
+    assert len(verdicts) == 3200
+    assert 0.005 < verdicts.count("pass") / len(verdicts) < 0.025
 
 
 def test_a_gain_on_one_system_hides_no_loss_on_another(run: Run, baseline: Baseline):
