@@ -102,7 +102,7 @@ class NeuralODE(Learner):
         data = segments_of(dataset, scales, self.lookahead + 1, seeds, self.noise, self.curriculum)
         build, together = partial(integration.rollout, bound=scales.bound), not integration.adaptive
         predictor = partial(StatePredictor, scales=scales, build=build, together=together)
-        compiler = integration.compiler(stack, scales.unit) if regular else None
+        compiler = integration.compiler(stack, scales.unit)
         return train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor, penalty, compiler)
 
     def _penalty(self, mismatch: Callable[[Tensor], Tensor], segments: Segments) -> Float[Tensor, " seed"]:

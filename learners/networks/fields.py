@@ -51,7 +51,12 @@ class VectorField(nn.Module):
     @property
     def perceptron(self) -> StackedMLP | None:
         """The network, where the field is no more than a perceptron of the state times the increments."""
-        more = self.damping is not None or self.origin is not None or bool(self.pace)
+        return None if self.pace else self.moving
+
+    @property
+    def moving(self) -> StackedMLP | None:
+        """The network, where coordinates follow a perceptron of them times the increments, whatever the time does."""
+        more = self.damping is not None or self.origin is not None or bool(self.clocks)
         return self.network if isinstance(self.network, StackedMLP) and not more else None
 
     def forward(self, s: float | Tensor, x: Float[Tensor, "seed batch state"]) -> Float[Tensor, "seed batch state"]:

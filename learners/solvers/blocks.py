@@ -42,7 +42,9 @@ class Plan(NamedTuple):
     activation: int  # place in arithmetic.ACTIVATIONS
     tableau: Any  # [stages + 1, stages + 1]: what stages, and last the new state, take of slopes and, last, the state
     transposed: Any  # the same, transposed
-    increments: Any  # [rows * row of the state]: by which outputs are multiplied
+    increment: Any  # [channels]: by which outputs are multiplied in a sampling step
+    increments: Any  # [rows * row of the state]: the same for each row, in the step that is taken
+    pace: Any  # what a sampling step adds to the time, the last number of a sample; zero where samples have no time
     importance: Any  # [channels]: factors of errors, the sum of whose squares is the loss of one sample
     rows: int  # of a block, at the most
     slots: int  # steps whose hidden layers are kept; those of earlier ones are computed anew on the way back
@@ -211,7 +213,7 @@ def _compare(plan, states, at, targets, pulled, to, weight):
     """The sum of the squared errors of a block's states; their gradients are added to those in `pulled`."""
     loss, state_row = 0.0, _row(plan.sizes[0])
     for i in range(len(targets)):
-        for channel in range(targets.shape[1]):
+        for channel in range(len(plan.importance)):
             factor, place = plan.importance[channel], i * state_row + channel
             error = (states[at + place] - targets[i, channel]) * factor
             loss += error * error
@@ -248,10 +250,21 @@ def _start(plan, memory, segments):
     memory.states[: rows * state_row] = ZERO
     memory.pulled[:] = ZERO
     for i in range(len(segments)):
-        for channel in range(segments.shape[2]):
+        for channel in range(len(plan.increment)):
             memory.states[i * state_row + channel] = segments[i, 0, channel]
         memory.states[i * state_row + plan.sizes[0]] = F(1)
     return rows
+
+
+@compiled
+def _pace(plan, segments, sample):
+    """Let a step of each row be as long as the time from its sample to the next one, where samples have a time."""
+    if plan.pace > ZERO:
+        clock, state_row = len(plan.increment), _row(plan.sizes[0])
+        for i in range(len(segments)):
+            length = (segments[i, sample + 1, clock] - segments[i, sample, clock]) / plan.pace
+            for channel in range(clock):
+                plan.increments[i * state_row + channel] = length * plan.increment[channel]
 
 
 @compiled
@@ -262,10 +275,12 @@ def differentiate_block(plan, memory, weights, gradients, segments, weight):
     steps, size, loss = (segments.shape[1] - 1) * plan.networks, rows * _row(plan.sizes[0]), 0.0
     for step in range(steps):
         own = weights[step % plan.networks * apart :]
+        _pace(plan, segments, step // plan.networks)
         go_forth(plan, memory, own, step * stages * size, step % slots, rows)
     for step in range(steps - 1, -1, -1):
         begin, at, slot = step % plan.networks * apart, step * stages * size, step % slots
         own, turned, gradient = weights[begin:], memory.turned[begin:], gradients[begin:]
+        _pace(plan, segments, step // plan.networks)
         if (step + 1) % plan.networks == 0:
             targets, to = segments[:, (step + 1) // plan.networks], stages * size
             loss += _compare(plan, memory.states, at + to, targets, memory.pulled, to, weight)

@@ -22,14 +22,18 @@ LARGEST = 2**17  # weights of a layer: BLAS is as fast where they do not stay in
 
 
 def kernel_updates(
-    networks: Iterable[nn.Module], tableau: Tableau, increment: Float[Tensor, " state"], unit: Float[Tensor, " dim"]
+    networks: Iterable[nn.Module],
+    tableau: Tableau,
+    increment: Float[Tensor, " state"],
+    unit: Float[Tensor, " dim"],
+    pace: float = 0.0,
 ) -> "Callable[..., KernelUpdates] | None":
     """The function that makes `KernelUpdates` from what training asks for; None where the kernel is no gain.
 
     It is for perceptrons whose layers stay in the cache, and needs numba, which a machine may lack that has a GPU.
     """
     perceptrons = compilable(networks)
-    return partial(KernelUpdates, perceptrons, tableau, increment, unit) if perceptrons else None
+    return partial(KernelUpdates, perceptrons, tableau, increment, unit, pace=pace) if perceptrons else None
 
 
 def compilable(networks: Iterable[nn.Module | None]) -> list[StackedMLP] | None:
@@ -59,6 +63,8 @@ class KernelUpdates(Descent):
         unit: what errors of the leading numbers are measured in; others do not count.
         largest: norm of a replica's gradient.
         optimiser: who descends.
+        pace: what a sampling step adds to the time, where that is the last number of each sample: then steps are as
+            long as the time from one sample to the next.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class KernelUpdates(Descent):
         unit: Float[Tensor, " dim"],
         largest: float,
         optimiser: Optimiser = "adam",
+        pace: float = 0.0,
     ) -> None:
         from learners.solvers import arithmetic, blocks
 
@@ -100,12 +107,14 @@ class KernelUpdates(Descent):
             activation=arithmetic.ACTIVATIONS.index(networks[0].activation),
             tableau=coefficients,
             transposed=np.ascontiguousarray(coefficients.T),
+            increment=increment.numpy().astype(np.float32),
             increments=None,
+            pace=np.float32(pace),
             importance=np.pad(1 / (unit * len(unit) ** 0.5).numpy(), (0, state - len(unit))),
             rows=0,
             slots=max(1, CACHE // (of_row * rows)),
         )
-        self.plan = with_rows(plan, rows, increment)
+        self.plan = with_rows(plan, rows)
 
     def differentiate(self, segments: Float[Tensor, "seed batch length state"]) -> Float[Tensor, " seed"]:
         """The loss of each replica, whose gradients are kept for the descent."""
@@ -134,12 +143,12 @@ def whole(count: int, multiple: int) -> int:
     return -(-count // multiple) * multiple
 
 
-def with_rows(plan: Any, count: int, increment: Any) -> Any:
+def with_rows(plan: Any, count: int) -> Any:
     """The plan for blocks of so many states, filled up to whole tiles by others in which nothing moves."""
     from learners.solvers import blocks
 
     increments = np.zeros((whole(count, blocks.ROWS), blocks.row(int(plan.sizes[0]))), np.float32)
-    increments[:count, : len(increment)] = increment
+    increments[:count, : len(plan.increment)] = plan.increment
     return plan._replace(rows=len(increments), increments=increments.ravel())
 
 

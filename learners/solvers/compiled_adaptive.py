@@ -105,7 +105,7 @@ class AdaptiveUpdates:
 
     def _reserve(self, batch: int) -> None:
         """Memory for batches of this size."""
-        self.plan = with_rows(self.updates.plan, batch, self.increment)._replace(slots=1)
+        self.plan = with_rows(self.updates.plan, batch)._replace(slots=1)
         self.batch, self.size, self.memories = batch, len(self.plan.increments), []
         self.single = self.plan._replace(tableau=np.zeros((2, 2), np.float32))
         self.memory = self.kernel.reserve(self.single)

@@ -6,7 +6,7 @@ from functools import cache, partial
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Bool, Float, Float32, Float64, Int64
 from torch import Tensor, nn
 
 from learners.networks.fields import VectorField
@@ -20,11 +20,11 @@ MANY = 4  # sampling steps, for fewer of which compiled code is not worth while
 
 
 def fixed_forecasts(
-    networks: Iterable[nn.Module | None], tableau: Tableau, increment: Float[Tensor, " state"]
+    networks: Iterable[nn.Module | None], tableau: Tableau, increment: Float[Tensor, " state"], pace: float = 0.0
 ) -> "Callable[[], FixedForecasts] | None":
     """The function that makes `FixedForecasts`, once; None where there is no kernel for the networks."""
     perceptrons = compilable(networks)
-    return cache(partial(FixedForecasts, perceptrons, tableau, increment)) if perceptrons else None
+    return cache(partial(FixedForecasts, perceptrons, tableau, increment, pace)) if perceptrons else None
 
 
 def adaptive_forecasts(field: nn.Module, solver: str, tolerance: float) -> "AdaptiveForecasts | None":
@@ -49,22 +49,38 @@ class Mirror:
 
 
 class FixedForecasts:
-    """Forecasts x <- x + h f(x) of a stack of perceptrons, with the weights that they have when they are called."""
+    """Forecasts x <- x + h f(x) of a stack of perceptrons, with the weights that they have when they are called.
 
-    def __init__(self, networks: Sequence[StackedMLP], tableau: Tableau, increment: Float[Tensor, " state"]) -> None:
+    Where there is a pace, states end with the time, to which each sampling step adds it.
+    """
+
+    def __init__(
+        self, networks: Sequence[StackedMLP], tableau: Tableau, increment: Float[Tensor, " coordinate"], pace: float
+    ) -> None:
         from learners.solvers import forecasts  # which takes seconds to compile
 
         self.forecasts, self.mirror = forecasts, Mirror(networks)
         kernel = KernelUpdates(self.mirror.networks, tableau, increment, increment, 1.0)
         self.plan, self.weights = kernel.plan._replace(slots=1), kernel.weights
+        self.coordinates, self.pace = len(increment), pace
 
     def __call__(self, state: Float[Tensor, "batch state"], count: int) -> Float[Tensor, "time batch state"]:
         """The states after 1, ..., `count` sampling steps, of as many replicas as there are, in turns."""
+        return self.in_steps(state, torch.ones(count))
+
+    def in_steps(
+        self, state: Float[Tensor, "batch state"], lengths: Float32[Tensor, " time"]
+    ) -> Float[Tensor, "time batch state"]:
+        """The states after each of some steps, whose lengths are in sampling steps."""
         self.mirror.refresh()
-        start = state.unflatten(0, (len(self.weights), -1)).contiguous()
-        states = start.new_empty(count, *start.shape)
-        self.forecasts.roll(self.plan, self.weights, start.numpy(), states.numpy())
-        return states.flatten(1, 2)
+        start = state[:, : self.coordinates].unflatten(0, (len(self.weights), -1)).contiguous()
+        found = start.new_empty(len(lengths), *start.shape)
+        self.forecasts.roll(self.plan, self.weights, start.numpy(), lengths.numpy(), found.numpy())
+        states = found.flatten(1, 2)
+        if not self.pace:
+            return states
+        clock = state[:, self.coordinates :] + self.pace * lengths.cumsum(0)[:, None, None]
+        return torch.cat([states, clock], dim=-1)
 
 
 class AdaptiveForecasts:

@@ -106,11 +106,19 @@ def _resized(h, error, order, shrink, grow, safety):
     return h * (change if error <= 1 else min(change, 1.0))
 
 
+@compiled
+def _stretch(plan, length):
+    """Let a step be so many sampling steps long."""
+    for i in range(plan.rows):
+        for channel in range(len(plan.increment)):
+            plan.increments[i * _row(plan.sizes[0]) + channel] = length * plan.increment[channel]
+
+
 def _entries(sources: str) -> tuple[Any, ...]:
     """The functions that Python calls. Numba files them under what they close over, too: what they were made from."""
 
-    def roll(plan, weights, start, states):
-        """Fill in the states `[time, seed, batch, channel]` after each of so many sampling steps."""
+    def roll(plan, weights, start, lengths, states):
+        """Fill in the states `[time, seed, batch, channel]` after each of some steps of lengths in sampling steps."""
         _ = sources
         memory, apart = remember(plan, 1), _row(plan.sizes[0])
         behind, batch = len(plan.tableau) - 1, start.shape[1]
@@ -120,6 +128,8 @@ def _entries(sources: str) -> tuple[Any, ...]:
                 rows = _load(plan, memory, start[seed], begin, count)
                 size = rows * apart
                 for time in range(len(states)):
+                    if time == 0 or lengths[time] != lengths[time - 1]:
+                        _stretch(plan, lengths[time])
                     for network in range(plan.networks):
                         own = weights[seed, network * plan.offsets[-1] :]
                         go_forth(plan, memory, own, 0, 0, rows)
@@ -194,7 +204,7 @@ _roll, _follow = _entries(digest(__file__, blocks.__file__, arithmetic.__file__)
 _rows, _batch, _floats, _whole = types.float32[:, ::1], types.float32[:, :, ::1], types.float64[::1], types.int64
 _series = types.float32[:, :, :, ::1]
 _control = types.UniTuple(types.float64, 6)
-roll = cached(_roll, types.void(PLAN, _rows, _batch, _series), **OPTIONS)
+roll = cached(_roll, types.void(PLAN, _rows, _batch, types.float32[::1], _series), **OPTIONS)
 follow = cached(
     _follow,
     types.void(

@@ -64,7 +64,7 @@ class Integration:
 
     def compiler(self, field: VectorField, unit: Float[Tensor, " dim"]) -> Compiler | None:
         """Compiled updates of a field that is trained on errors in this unit, where the kernel can make them."""
-        network = field.perceptron
+        network = field.perceptron if self.adaptive else field.moving
         if (
             self.adaptive
             and not self.absolute
@@ -76,7 +76,7 @@ class Integration:
             return partial(AdaptiveUpdates, network, *how, field.increment, unit)
         if self.gradient != "backpropagation" or self.solver not in TABLEAUS or network is None:
             return None
-        return kernel_updates([network], TABLEAUS[self.solver], field.increment, unit)
+        return kernel_updates([network], TABLEAUS[self.solver], field.increment, unit, field.pace)
 
     def integrate_irregular(
         self, field: nn.Module, start: Float[Tensor, "seed batch state"], intervals: Float[Tensor, "seed batch count"]
@@ -99,7 +99,7 @@ class Integration:
 
         compiled = None
         if isinstance(field, VectorField) and self.solver in TABLEAUS:
-            compiled = fixed_forecasts([field.perceptron], TABLEAUS[self.solver], field.increment)
+            compiled = fixed_forecasts([field.moving], TABLEAUS[self.solver], field.increment, field.pace)
         return rollout_flow(step, EVALUATIONS[self.solver], compiled)
 
 

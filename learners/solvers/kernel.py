@@ -59,7 +59,11 @@ def _descend(weights, gradients, means, squares, largest, rate, count):
 
 _numbers, _arrays, _whole = types.float32[::1], types.float32[:, ::1], types.int64
 PLAN = types.NamedTuple(
-    (types.int64[::1], types.int64[::1], _whole, _whole, _arrays, _arrays, _numbers, _numbers, _whole, _whole), Plan
+    (
+        *(types.int64[::1], types.int64[::1], _whole, _whole, _arrays, _arrays),
+        *(_numbers, _numbers, types.float32, _numbers, _whole, _whole),
+    ),
+    Plan,
 )
 differentiate = cached(
     _entry(digest(__file__, blocks.__file__, arithmetic.__file__)),

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from learners.base import Predictor, Unsuitable
 from learners.networks.scales import Scales
 from learners.networks.stacked import joined, size
-from learners.solvers.compiled_forecasts import MANY
+from learners.solvers.compiled_forecasts import MANY, FixedForecasts
 from learners.solvers.replayed_steps import is_replayable, replayed
 from systems import Trajectories
 from systems.solvers.handover import is_plain
@@ -149,7 +149,7 @@ def rollout_map(
 
 
 def rollout_flow(
-    step: Callable[[Tensor, float], Tensor], evaluations: int, compiled: Callable[[], Compiled] | None = None
+    step: Callable[[Tensor, float], Tensor], evaluations: int, compiled: Callable[[], FixedForecasts] | None = None
 ) -> Rollout:
     """Return a rollout that integrates with a fixed-step solver.
 
@@ -158,20 +158,23 @@ def rollout_flow(
     Args:
         step: advances states `[batch, dim]` by h sampling steps.
         evaluations: evaluations of the vector field in one step.
-        compiled: gives compiled code of the same sampling steps, if there is any.
+        compiled: gives compiled code of the same steps, if there is any.
     """
 
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         if (found := _in_whole_steps(lambda x: step(x, 1.0), compiled, state, offsets)) is not None:
             return found, round(offsets[-1]) * evaluations
-        states, total = [], 0
-        for begin, end in pairwise([0.0, *offsets]):
-            count = max(1, int(-(-(end - begin) // (1 + 1e-6))))
+        intervals = [end - begin for begin, end in pairwise([0.0, *offsets])]
+        counts = [max(1, int(-(-interval // (1 + 1e-6)))) for interval in intervals]
+        if compiled is not None and is_plain(state) and sum(counts) >= MANY:
+            lengths = torch.tensor(intervals).div(torch.tensor(counts)).repeat_interleave(torch.tensor(counts))
+            return compiled().in_steps(state, lengths)[torch.tensor(counts).cumsum(0) - 1], sum(counts) * evaluations
+        states = []
+        for interval, count in zip(intervals, counts, strict=True):
             for _ in range(count):
-                state = step(state, (end - begin) / count)
+                state = step(state, interval / count)
             states.append(state)
-            total += count
-        return torch.stack(states), total * evaluations
+        return torch.stack(states), sum(counts) * evaluations
 
     return propagate
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from learners.networks.stacked import ACTIVATIONS, Activation, StackedMLP
 from learners.solvers import kernel
 from learners.solvers.compiled import KernelUpdates
 from learners.solvers.steps import STEPS
+from learners.streams import stream
 from learners.training.training_step import TrainingStep, clip
 from systems import Dataset, Lorenz96, Sampling, sample
 from systems.solvers.fixed import TABLEAUS
@@ -76,6 +78,27 @@ def test_gradients_are_those_of_autograd_in_float64(solver: str, activation: Act
 )
 def test_gradients_are_right_for_any_widths_depths_and_blocks(sizes: tuple, count: int, batch: int, length: int):
     check(stacks(sizes, "silu", count), "rk4" if count == 1 else "euler", batch, length)
+
+
+@pytest.mark.parametrize("solver", TABLEAUS)
+def test_steps_are_as_long_as_the_time_between_samples(solver: str):
+    networks, h, pace = stacks((3, 12, 3), "tanh"), torch.linspace(0.05, 0.15, 3), 0.01
+    given = segments(batch=21, length=5, dim=4)
+    intervals = 0.2 + torch.rand(given[..., -1].shape, generator=stream(0, "intervals"))
+    given[..., -1] = pace * (3 + intervals.cumsum(dim=2))
+    updates = KernelUpdates(networks, TABLEAUS[solver], h, h, 1.0, pace=pace)
+    found = updates.differentiate(given).double()
+    states, lengths = given[..., :3].double(), given[..., -1:].double().diff(dim=2) / pace
+    (network,) = (deepcopy(network).double() for network in networks)
+    x, errors = states[:, :, 0], []
+    for index, length in enumerate(lengths.unbind(2), start=1):
+        x = STEPS[solver](lambda s, y, length=length: length * h.double() * network(y), x, 1.0)
+        errors.append((x - states[:, :, index]) / h.double())
+    losses = mean_square(torch.stack(errors, dim=2))
+    torch.testing.assert_close(found, losses.detach(), rtol=1e-5, atol=0)
+    gradients = torch.autograd.grad(losses.sum(), list(network.parameters()))
+    for mine, theirs in zip(gradients_of(updates, networks), gradients, strict=True):
+        assert (mine - theirs).norm() < 1e-5 * theirs.norm()
 
 
 def test_channels_beside_those_that_are_scored_count_for_nothing():
@@ -156,12 +179,16 @@ SHORT = Training(updates=30, batch=16, validations=3)
     ],
     ids=lambda learner: type(learner).__name__,
 )
+@pytest.mark.parametrize("jitter", [0.0, 0.8], ids=["regular", "irregular"])
 def test_training_is_that_of_the_eager_path_to_rounding(
-    learner: Learner, ring: Dataset, monkeypatch: pytest.MonkeyPatch
+    learner: Learner, ring: Dataset, jitter: float, monkeypatch: pytest.MonkeyPatch
 ):
-    compiled = learner.fit_replicas(ring, Budget(), [0, 1])
+    if jitter and isinstance(learner, ResNet):
+        pytest.skip("maps have no irregular samples")
+    data = sample(ring.system, replace(ring.sampling, jitter=jitter, dropped=jitter / 4), 0)
+    compiled = learner.fit_replicas(data, Budget(), [0, 1])
     monkeypatch.setattr(TrainingStep, "compiled", lambda step: None)
-    for mine, theirs in zip(compiled, learner.fit_replicas(ring, Budget(), [0, 1]), strict=True):
+    for mine, theirs in zip(compiled, learner.fit_replicas(data, Budget(), [0, 1]), strict=True):
         for one, other in zip(mine.log.curve, theirs.log.curve, strict=True):
             assert one.train_loss == pytest.approx(other.train_loss, rel=1e-4)
             assert one.valid_loss == pytest.approx(other.valid_loss, rel=1e-4)
