@@ -86,16 +86,35 @@ def _joined(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: Path) -> d
             f"{path} differs from the run of this suite that it would be joined with in {', '.join(different)}: "
             "merge it into another --out"
         )
+    here, there = (
+        {one["label"]: one["configuration"] for one in run["learners"] if "configuration" in one}
+        for run in (ours, theirs)
+    )
+    for name in here.keys() & there:
+        if here[name] != there[name]:
+            raise UserError(
+                f"{path} shortens {there[name]} to {name}, and the run of this suite that it would be joined with "
+                f"shortens {here[name]} so: merge it into another --out"
+            )
     systems = list(dict.fromkeys([*ours["systems"], *theirs["systems"]]))
     settings = {one["label"]: one for run in (theirs, ours) for one in run.get("system_settings", ())}
     learners = {one["label"]: one for one in (*theirs["learners"], *ours["learners"])}
     order = dict.fromkeys(one["label"] for one in (*ours["learners"], *theirs["learners"]))
     cells = {(one["system"], one["learner"]): one for one in (*theirs["cells"], *ours["cells"])}
     places = [(system, learner) for system in systems for learner in order if (system, learner) in cells]
+    variants = {one["label"]: one for run in (ours, theirs) for one in run.get("variants", ())}
+    lacks = {
+        system: [name for name in order if any(name in run.get("lacks", {}).get(system, ()) for run in (ours, theirs))]
+        for system in systems
+        if any(system in run.get("lacks", {}) for run in (ours, theirs))
+    }
     return {
         **ours,
         "systems": systems,
         "system_settings": [settings[label] for label in systems if label in settings],
         "learners": [learners[label] for label in order],
         "cells": [cells[place] for place in places],
+        "published": {**theirs.get("published", {}), **ours.get("published", {})},
+        **({"variants": [*variants.values()]} if variants else {}),
+        **({"lacks": lacks} if lacks else {}),
     }

@@ -39,6 +39,12 @@ def made(out: Path, **changes: Any) -> Run:
     return Run.load(build(out, ("VanDerPol", "Lorenz"), LEARNERS, **({"size": SMALL, "suite": "kept"} | changes)))
 
 
+def amended(folder: Path, **changes: Any) -> None:
+    """Change what the manifest in the folder of a run says."""
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
 def test_status_tells_what_is_done_failed_running_damaged_and_missing(tmp_path: Path, command: Command):
     run = made(tmp_path, status={("Lorenz", "ResNet"): "crashed"})
     failed = next(cell for cell in run.cells if (cell.system, cell.learner) == ("Lorenz", "ResNet"))
@@ -150,6 +156,38 @@ def test_narrowed_runs_of_a_suite_are_joined(tmp_path: Path, command: Command):
     assert joined.systems == ["Lorenz", "VanDerPol"]
     assert joined.learners == list(LEARNERS)
     assert len(joined.finished) == len(joined.cells) == 4
+
+
+def test_joined_runs_keep_what_each_knows_of_its_systems_and_learners(tmp_path: Path, command: Command):
+    def variant(label: str, noise: float) -> dict[str, Any]:
+        return {"label": label, "of": label, "at": {"Sampling.noise": noise}}
+
+    known: dict[str, dict[str, Any]] = {
+        "Lorenz": {"published": {"Lorenz": {"lyapunov_exponent": 0.9056}}, "variants": [variant("Lorenz", 0.0)]},
+        "VanDerPol": {
+            "published": {"VanDerPol": {"lyapunov_exponent": 0.0}},
+            "variants": [variant("VanDerPol", 0.1)],
+            "lacks": {"VanDerPol": ["ResNet"]},
+        },
+    }
+    for system, more in known.items():
+        amended(build(tmp_path / system, (system,), LEARNERS[:2], SMALL, suite="kept"), **more)
+    command("merge", *(str(tmp_path / system) for system in known), "--out", str(tmp_path / "c"))
+    joined = Run.load(tmp_path / "c" / "kept")
+    assert joined.manifest["published"] == known["Lorenz"]["published"] | known["VanDerPol"]["published"]
+    assert [one.at["Sampling.noise"] for one in joined.variants.values()] == [0.0, 0.1]
+    assert joined.lacks == {"VanDerPol": ["ResNet"]}
+
+
+def test_two_learners_that_are_shortened_to_one_name_are_not_joined(tmp_path: Path, command: Command):
+    for folder, width in (("a", 8), ("b", 16)):
+        built = build(tmp_path / folder, ("Lorenz",), LEARNERS[:1], SMALL, suite="kept")
+        learner = {"label": "ResNet", "reference": False, "configuration": f"ResNet[width={width}]"}
+        amended(built, learners=[learner])
+    code, printed, err = command("merge", str(tmp_path / "a"), str(tmp_path / "b"), "--out", str(tmp_path / "c"))
+    assert (code, printed, err.count("\n")) == (2, "", 1)
+    assert "b/kept/manifest.json shortens ResNet[width=16] to ResNet" in err
+    assert not (tmp_path / "c").exists()
 
 
 @pytest.mark.parametrize(
