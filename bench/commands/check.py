@@ -106,7 +106,7 @@ def _add_seeds(baseline: "Baseline", folder: Path) -> bool:
         seeds=seeds,
         data_seed=manifest["data_seed"],
         budget=manifest["budget"],
-        device=Device(manifest["environment"]["device"]),
+        device=Device(manifest["environment"]["device"].partition(" ")[0]),  # without the model of a GPU
         out=folder.parent,
     )
     print_to_stderr(f"inconclusive with {have} seeds: running {manifest['suite']} with {seeds}")

@@ -59,6 +59,15 @@ def test_more_seeds_are_of_the_very_cells_of_the_run(planned: Plan, monkeypatch)
     assert not check._add_seeds(FOUR, planned.folder)
 
 
+def test_a_run_on_a_gpu_is_run_again_on_one(planned: Plan, monkeypatch):
+    about = {**planned.manifest["environment"], "device": "cuda (NVIDIA H200)"}
+    (planned.folder / "manifest.json").write_text(json.dumps({**planned.manifest, "environment": about}))
+    asked: list[Request] = []
+    monkeypatch.setattr(check, "run_again", lambda request, folder: asked.append(request))
+    assert check._add_seeds(FOUR, planned.folder)
+    assert [one.device for one in asked] == ["cuda"]
+
+
 def test_a_check_that_is_stopped_leaves_the_run_as_it_was(planned: Plan, monkeypatch, capsys):
     def stop(plan: Plan, conditions) -> None:
         plan.write_manifest()
