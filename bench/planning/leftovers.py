@@ -1,18 +1,22 @@
 """What a store keeps that no run can use again: found without torch, by what cells say that they are made of."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from time import time
 from typing import Any
 
 from bench.catalogue.sources import Module, read_source
 from bench.cells.digest import checksum
 from bench.importing import PACKAGES, ROOT
 from results import Store, UnreadableError
+from results.store.lease import LEASE_SECONDS
 from results.store.manifest import read_manifest
 
+TEMPORARY = r"\.[0-9a-f]{32}"  # the name of a file that `write_in_one_stroke` has not written whole
 KINDS = ("cells", "fits", "trials", "films")  # of folders of a store, each with cells by key
 STALE, SUPERSEDED, UNUSED, HALF_WRITTEN, DAMAGED = (
     "stale: their code has changed",
@@ -57,7 +61,9 @@ def leftovers(root: Path) -> list[Leftover]:
     found += [Leftover(path, "cells", DAMAGED) for path in sorted((root / "damaged").glob("*"))]
     for kind in KINDS:
         found += [Leftover(path, kind, HALF_WRITTEN) for path in sorted(root.glob(f".{kind}-*"))]
-    return found
+    unnamed = [path for path in sorted(root.glob("*/.*")) if re.fullmatch(TEMPORARY, path.name)]
+    old = [path for path in unnamed if time() - path.stat().st_mtime > LEASE_SECONDS]
+    return found + [Leftover(path, f"files in {path.parent.name}", HALF_WRITTEN) for path in old]
 
 
 def _reasons(store: Store, shown: set[str]) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from results import Store
 from results.store.lease import Lease
 from systems import LinearSpiral
 from tests.support import stubs
-from tests.support.commands import exit_code
+from tests.support.commands import ROOT, exit_code
 from tests.support.synthetic import Size, build
 
 SMALL = Size(step=0.1, horizon=2.0, test=2, climate_samples=50, points=2, seeds=(0,))
@@ -74,6 +76,23 @@ def test_data_stay_as_long_as_a_cell_or_fit_that_was_made_of_them(tmp_path: Path
     for name in ("a.npz", "b.npz", "c.npz"):
         (tmp_path / "data" / name).write_bytes(b"")
     assert found(tmp_path) == {"old": STALE, "c.npz": UNUSED}
+
+
+def test_files_that_killed_processes_have_not_written_whole_are_half_written(tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    begin = """
+import os, sys
+from pathlib import Path
+from results.store import atomic
+os.fsync = lambda descriptor: os._exit(1)  # the process is gone before the file has its name
+atomic.write_in_one_stroke(Path(sys.argv[1]), b"x" * 1000)
+"""
+    command = [sys.executable, "-c", begin, tmp_path / "data" / "a.npz"]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 1
+    (path,) = (tmp_path / "data").iterdir()
+    assert found(tmp_path) == {}  # somebody may be writing it
+    os.utime(path, (0, 0))
+    assert found(tmp_path) == {path.name: HALF_WRITTEN}
 
 
 def leave(root: Path) -> Path:
