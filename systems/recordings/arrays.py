@@ -137,7 +137,8 @@ def _check_times(path: Path, times: np.ndarray, states: np.ndarray, given: tuple
     """Raise ValueError unless there is a time for each sample."""
     if times.shape in (states.shape[:2], states.shape[1:2]):
         return
-    axes = [axis for axis, length in enumerate(given) if times.ndim and length == times.shape[-1]]
+    fitting = times.ndim in (1, len(given) - 1)  # times of one trajectory, or of several
+    axes = [axis for axis, length in enumerate(given) if fitting and length == times.shape[-1]]
     problem = f"{path}: 'times' of shape {times.shape} does not fit 'states' of shape {given}"
     if not axes:
         raise ValueError(f"{problem}: give it the shape {states.shape[1:2]} or {states.shape[:2]}")

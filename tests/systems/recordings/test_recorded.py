@@ -153,6 +153,10 @@ def test_bad_rows_are_refused_with_their_place(tmp_path: Path, text: str, compla
             {"times": changed(TIMES, (2,), 0.1), "states": STATES},
             ", 'times', trajectory 0, row 2: 0.1 does not come after 0.1",
         ),
+        (
+            {"times": TIMES[:, None], "states": STATES[0, :, :1]},
+            ": 'times' of shape (4, 1) does not fit 'states' of shape (4, 1): give it the shape (4,) or (1, 4)",
+        ),
         ({"times": TIMES[:3], "states": STATES}, ": 'times' of shape (3,) does not fit 'states' of shape (3, 4, 2)"),
         (
             {"times": TIMES, "states": STATES[0].T},
