@@ -103,5 +103,5 @@ def _tolerances(given: Sequence[str], metrics: Sequence[str]) -> dict[str, float
         except ValueError as error:
             raise UserError(f"--tolerance must be METRIC=NUMBER, such as vpt=0.1, but is {text!r}") from error
         if not 0 <= found[metric] < inf:
-            raise UserError(f"--tolerance must not be negative, but is {text!r}")
+            raise UserError(f"--tolerance must be a finite number of at least 0, but is {text!r}")
     return found

@@ -331,7 +331,8 @@ def test_an_inconclusive_check_fails_if_it_is_strict_and_adds_seeds_if_adaptive(
     [
         (["--tolerance", "vtp=0.1"], "did you mean vpt?"),
         (["--tolerance", "vpt=much"], "must be METRIC=NUMBER"),
-        (["--tolerance", "vpt=-1"], "must not be negative"),
+        (["--tolerance", "vpt=-1"], "must be a finite number of at least 0, but is 'vpt=-1'"),
+        (["--tolerance", "vpt=inf"], "must be a finite number of at least 0, but is 'vpt=inf'"),
     ],
 )
 def test_tolerances_are_checked(command, run: Run, tmp_path: Path, arguments, message):
