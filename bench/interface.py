@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import nan
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from bench.planning.selection import check_suitable, select
 from bench.planning.sweep import sweep as swept
 from bench.request import Conditions, Request
 from bench.runner.run import needs_main
-from bench.runs import run_missing, write_report
+from bench.runs import run_missing, unwritable, write_report
 from bench.suite import Suite, load
 from learners import Learner, Predictor
 from learners.training.training_step import collect_steps
@@ -69,15 +70,24 @@ def run(
         out: the folder of the store.
         jobs: cells at a time; if not given, one a core.
     """
+    if not isinstance(suite, (str, Suite)):
+        raise UserError(f"suite is a name, the path of a file as text, or a Suite, but is {suite!r}")
+    for name, number in {"seeds": seeds, "jobs": jobs}.items():
+        if number is not None and not isinstance(number, Integral):
+            raise UserError(f"{name} is a whole number, such as 3, but is {number!r}")
+    systems, learners = _several("systems", systems), _several("learners", learners)
     found = load(suite) if isinstance(suite, str) else suite
-    axes = [f"{name}={','.join(map(_written, values))}" for name, values in (sweep or {}).items()]
+    axes = [
+        f"{name}={','.join(map(_written, _several(f'sweep[{name!r}]', values)))}"
+        for name, values in (sweep or {}).items()
+    ]
     found = swept(_narrowed(found, systems, learners), axes)
     at_least("seeds", seeds, 1)
     found = found if seeds is None else replace(found, seeds=seeds)
     request = Request(
         suite=suite if isinstance(suite, str) else found.name,
-        systems=[one for one in systems or () if isinstance(one, str)],
-        learners=[one for one in learners or () if isinstance(one, str)],
+        systems=[one for one in systems if isinstance(one, str)],
+        learners=[one for one in learners if isinstance(one, str)],
         sweeps=axes,
         budget=budget,
         out=Path(out),
@@ -85,11 +95,21 @@ def run(
     )
     planned = plan_suite(found, request)
     if _is_notebook() and any(needs_main(one.cell) for one in planned.cells):
-        planned.write_manifest()
-        _run_here(planned.cells, planned.store)
+        try:
+            planned.write_manifest()
+            _run_here(planned.cells, planned.store)
+        except OSError as error:
+            raise unwritable(planned.store.root, error) from error
     else:
         run_missing(planned, Conditions(jobs=planned.jobs))
     return Run(StoredRun.load(planned.folder), planned.cells)
+
+
+def _several(name: str, given: Any) -> tuple[Any, ...]:
+    """What was given as several. Raises UserError where it is one alone, as a name, which is a sequence of letters."""
+    if isinstance(given, (str, Mapping)) or not isinstance(given, (Iterable, type(None))):
+        raise UserError(f"{name} takes several in a list, but is {given!r}: write {name}=[{given!r}]")
+    return () if given is None else tuple(given)
 
 
 def _written(value: Any) -> str:
@@ -102,6 +122,14 @@ def evaluate(model: Predictor, data: Dataset, metrics: Sequence[Metric] = STANDA
 
     The reasons for that are in `attrs["undefined"]`. What fitting took is known of models that a training loop made.
     """
+    if isinstance(model, Learner):
+        raise UserError(f"evaluate takes a fitted model, but {model!r} is a learner: write {model!r}.fit(data)")
+    if not isinstance(data, Dataset):
+        raise UserError(f"evaluate takes a dataset, as sample(system) gives it, but is given {type(data).__name__}")
+    metrics = _several("metrics", metrics)
+    for one in metrics:
+        if not isinstance(one, Metric):
+            raise UserError(f"metrics holds {one!r}, which is no metric: take them from the package metrics")
     name, context = type(model).__name__, data.sampling.context
     test, climate = (forecast_part(model, part, context, "cpu", name)[0] for part in (data.test, data.climate))
     evidence = evidence_of(model, data, ground_truth_time(data), test, climate, Usage(nan, 0), 1)
@@ -214,10 +242,10 @@ def _narrowed(suite: Suite, systems: Sequence[Any], learners: Sequence[Any]) -> 
     if mine[0]:
         suite = replace(suite, systems=(*mine[0], *(suite.systems if named[0] else ())))
     if mine[1]:
-        for learner in mine[1]:
-            check_suitable([learner], suite.systems)
         kept = suite.learners if named[1] else (one for one in suite.learners if one.reference)
         suite = replace(suite, learners=(*mine[1], *kept))
+        for learner in mine[1]:
+            check_suitable([learner], suite.systems)
     return suite
 
 

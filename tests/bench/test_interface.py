@@ -1,5 +1,6 @@
 """Bench from Python: one model, its scores, a run, and the models that it has kept."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +104,59 @@ def test_numbers_of_numpy_are_swept_and_what_was_asked_for_is_kept(tmp_path: Pat
     assert asked["sweeps"] == ["Sampling.noise=0.0,0.1"]
     with pytest.raises(UserError, match="seeds must be at least 1, but is 0"):
         bench.run("smoke", seeds=0, out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"suite": LinearSpiral()}, r"suite is a name, the path of a file as text, or a Suite, but is LinearSpiral"),
+        ({"systems": "LinearSpiral"}, r"systems takes several .*: write systems=\['LinearSpiral'\]"),
+        ({"systems": LinearSpiral()}, r"systems takes several in a list, but is LinearSpiral"),
+        ({"learners": BRIEF}, r"learners takes several in a list, but is NeuralODE"),
+        ({"sweep": {"Sampling.noise": 0.1}}, r"sweep\['Sampling.noise'\] takes several .*=\[0.1\]"),
+        ({"sweep": {"Sampling.noise": "0,0.1"}}, r"sweep\['Sampling.noise'\] takes several"),
+        ({"seeds": "3"}, "seeds is a whole number, such as 3, but is '3'"),
+        ({"seeds": [0, 1]}, r"seeds is a whole number, such as 3, but is \[0, 1\]"),
+        ({"jobs": 1.5}, "jobs is a whole number, such as 3, but is 1.5"),
+        ({"jobs": 0}, "--jobs must be at least 1, but is 0"),
+        ({"budget": "quik"}, "unknown budget 'quik': did you mean quick"),
+    ],
+)
+def test_what_cannot_be_run_is_said_in_one_line_and_leaves_nothing(given: dict, complaint: str, tmp_path: Path):
+    with pytest.raises(UserError, match=complaint) as error:
+        bench.run(**{"suite": SUITE, "out": tmp_path / "runs"} | given)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_parts_of_a_suite_that_are_none_are_named(tmp_path: Path):
+    for given in ({"learners": [3]}, {"systems": [3]}):
+        with pytest.raises(TypeError, match=rf"small.{next(iter(given))} holds 3, which is no"):
+            bench.run(SUITE, out=tmp_path / "runs", **given)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_cannot_be_evaluated_is_said_with_the_remedy(data: Dataset):
+    model = Persistence().fit(data)
+    for given, complaint in (
+        ((Persistence(), data), r"Persistence\(\) is a learner: write Persistence\(\).fit\(data\)"),
+        ((model, data.test), r"evaluate takes a dataset, as sample\(system\) gives it, but is given Trajectories"),
+        ((model, data, nrmse), r"metrics takes several in a list"),
+        ((model, data, ["nrmse"]), r"metrics holds 'nrmse', which is no metric"),
+    ):
+        with pytest.raises(UserError, match=complaint):
+            bench.evaluate(*given)
+
+
+def test_a_full_disk_is_told_in_notebooks_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("bench.interface._is_notebook", lambda: True)
+    monkeypatch.setattr("bench.interface.needs_main", lambda cell: True)
+    monkeypatch.setattr("bench.interface._run_here", fail)
+    with pytest.raises(UserError, match=r"cannot write to .*: .*No space left on device; what is finished"):
+        bench.run(SUITE, out=tmp_path)
 
 
 def test_what_is_printed_of_anything_is_short(data: Dataset, run: bench.Run):
