@@ -88,6 +88,11 @@ def suite_of(
     if scale is None:
         raise UserError(f"{path}: no channel goes up and down three times: say with --timescale what horizons are in")
     recorded = replace(recorded, timescale=scale)
+    if HORIZON * scale < recorded.step:
+        raise UserError(
+            f"{path}: {HORIZON:g} timescales of {scale:g} are less than the {recorded.step:g} between two samples: "
+            "give --timescale in the file's unit of time"
+        )
     longest = max(map(len, recorded.recording.trajectories))
     context, room = _room(recorded)
     horizon = min(HORIZON, room * recorded.step / scale)

@@ -47,6 +47,8 @@ def test_what_cannot_be_tried_is_said_in_one_line(tmp_path: Path):
         suite_of(tmp_path / "flat.csv", None, 1)
     with pytest.raises(UserError, match=r"nothing.csv"):
         suite_of(tmp_path / "nothing.csv", None, 1)
+    with pytest.raises(UserError, match=r"8 timescales of 0.001 are less than the 0.1 between two samples"):
+        suite_of(recording(tmp_path / "circle.csv"), 0.001, 1)
 
 
 def trajectories(path: Path, *lengths: int, step: float = 0.1, parts: str = "") -> Path:
