@@ -4,6 +4,7 @@ import errno
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,6 +131,7 @@ def test_what_cannot_be_run_is_said_in_one_line_and_leaves_nothing(given: dict, 
 
 
 def test_parts_of_a_suite_that_are_none_are_named(tmp_path: Path):
+    given: Any
     for given in ({"learners": [3]}, {"systems": [3]}):
         with pytest.raises(TypeError, match=rf"small.{next(iter(given))} holds 3, which is no"):
             bench.run(SUITE, out=tmp_path / "runs", **given)
@@ -138,6 +140,7 @@ def test_parts_of_a_suite_that_are_none_are_named(tmp_path: Path):
 
 def test_what_cannot_be_evaluated_is_said_with_the_remedy(data: Dataset):
     model = Persistence().fit(data)
+    given: Any
     for given, complaint in (
         ((Persistence(), data), r"Persistence\(\) is a learner: write Persistence\(\).fit\(data\)"),
         ((model, data.test), r"evaluate takes a dataset, as sample\(system\) gives it, but is given Trajectories"),
