@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 import pandas as pd
 
+from bench.errors import UserError
 from systems import Dataset, Trajectories
 from systems.configuration import label
 from systems.extras import optional
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 def to_frame(found: Trajectories | Dataset, channels: Sequence[str] = ()) -> pd.DataFrame:
     """A row for each sample: `trajectory`, `time`, and the channels; of a dataset before these the `part`.
 
-    A file of it, CSV or Parquet, is read back to the last bit by `Recorded`.
+    A file of it, CSV or Parquet, is read back to the last bit by `Recorded`. Raises UserError where there are not as
+    many names as channels; so does `to_xarray`.
 
     Args:
         found: trajectories, or all of a dataset.
@@ -72,7 +74,10 @@ def to_xarray(found: Trajectories | Dataset, channels: Sequence[str] = ()) -> "x
 
 
 def _names(channels: Sequence[str], dim: int) -> list[str]:
-    return list(channels) or [f"x{place}" for place in range(1, dim + 1)]
+    names = list(channels) or [f"x{place}" for place in range(1, dim + 1)]
+    if len(names) != dim:
+        raise UserError(f"channels names {len(names)}, but the states have {dim}: give {dim} names, or none")
+    return names
 
 
 def _with_part(frame: pd.DataFrame, part: str) -> pd.DataFrame:

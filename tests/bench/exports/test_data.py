@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import bench
+from bench.errors import UserError
 from systems import Dataset, LinearSpiral, Lorenz, Recorded, Sampling, sample
 from systems.protocol import PARTS
 
@@ -59,6 +60,11 @@ def test_arrays_are_labelled_and_say_what_they_are_of(data: Dataset):
     np.testing.assert_array_equal(states.sel(channel="x2"), data.train.states[..., 1])
     named = bench.to_xarray(data.test, ["u", "v", "w"])
     assert named["channel"].values.tolist() == ["u", "v", "w"]
+
+
+def test_names_that_are_not_as_many_as_the_channels_are_told(data: Dataset):
+    with pytest.raises(UserError, match=r"channels names 2, but the states have 3: give 3 names, or none"):
+        bench.to_frame(data.train, ["x", "y"])
 
 
 def test_trajectories_with_times_of_their_own_keep_them():
