@@ -111,7 +111,9 @@ class Paced(nn.Module):
         self.field, self.intervals = field, intervals.unsqueeze(-1)
 
     def forward(self, s: float | Tensor, x: Float[Tensor, "seed batch state"]) -> Float[Tensor, "seed batch state"]:
-        return self.intervals * self.field(s, x)
+        velocity = self.field(s, x)  # of several copies of each state, where a Jacobian is asked for
+        apart = velocity.unflatten(1, (self.intervals.shape[1], -1))
+        return (self.intervals.unsqueeze(2) * apart).flatten(1, 2)
 
 
 def rollout_adaptive(

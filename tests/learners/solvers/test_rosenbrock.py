@@ -5,7 +5,10 @@ import torch
 from torch import Tensor
 
 from learners import Budget, NeuralODE, Training
+from learners.networks.stacked import StackedMLP
+from learners.solvers.integration import Integration
 from learners.solvers.steps import jacobian, rosenbrock
+from learners.streams import stream
 from systems import LinearSpiral, Sampling, sample
 
 
@@ -40,6 +43,29 @@ def test_the_jacobian_is_that_of_the_field_in_every_mode():
     torch.testing.assert_close(jacobian(oscillator, x), expected)
     with torch.inference_mode():
         torch.testing.assert_close(jacobian(oscillator, x), expected)
+
+
+class Field(torch.nn.Module):
+    """A perceptron of each replica, whatever the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = StackedMLP([2, 8, 2], "tanh", [stream(seed, "weights") for seed in (0, 1)])
+
+    def forward(self, s: float | Tensor, x: Tensor) -> Tensor:
+        return self.network(x)
+
+
+def test_intervals_of_each_trajectory_are_steps_of_their_own():
+    field, start = Field(), torch.randn(2, 3, 2, generator=stream(0, "states"))
+    intervals = torch.tensor([[[0.5, 2.0], [1.0, 1.0], [0.1, 3.0]], [[1.5, 0.2], [0.7, 0.3], [1.0, 1.3]]])
+    found = Integration("rosenbrock").integrate_irregular(field, start, intervals)
+    for trajectory in range(3):
+        for seed in range(2):
+            x = start[:, trajectory : trajectory + 1]
+            for step in range(2):
+                x = rosenbrock(field, x, float(intervals[seed, trajectory, step]))
+                torch.testing.assert_close(found[seed, trajectory, step], x[seed, 0])
 
 
 @pytest.mark.slow
