@@ -135,7 +135,9 @@ class LevenbergMarquardt:
         names = (name for name, _ in self.minimised.named_parameters())
         weights = [each.detach().repeat_interleave(batch, dim=0).requires_grad_() for each in self.parameters]
         apart = segments.flatten(0, 1).unsqueeze(1)
-        residuals = functional_call(self.minimised, dict(zip(names, weights, strict=True)), (apart,)).flatten(1)
+        given = dict(zip(names, weights, strict=True))
+        # Tied weights would be given twice to a block that stands in a network twice, and not all taken back.
+        residuals = functional_call(self.minimised, given, (apart,), tie_weights=False).flatten(1)
         rows = [
             torch.autograd.grad(one.sum(), weights, retain_graph=True, materialize_grads=True)
             for one in residuals.unbind(1)

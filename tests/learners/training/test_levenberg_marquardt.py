@@ -71,6 +71,18 @@ def test_the_jacobian_is_that_of_automatic_differentiation():
     torch.testing.assert_close(residuals[0], flat(*network.parameters()).detach())
 
 
+def test_a_block_that_stands_in_a_network_twice_is_differentiated_as_one_and_keeps_its_weights():
+    block, pairs = StackedLinear(2, 2, [stream(seed, "weights") for seed in (0, 1)]), examples(2)
+    twice = torch.nn.Sequential(block, block)
+    before = [parameter.detach().clone() for parameter in block.parameters()]
+    jacobian, residuals = solver(twice)._linearised(pairs)
+    loss = (twice(pairs[:, :, 0]) - pairs[:, :, 1]).square().sum() / 2
+    expected = torch.cat([one.flatten(1) for one in torch.autograd.grad(loss, tuple(block.parameters()))], dim=1)
+    torch.testing.assert_close(torch.einsum("srw,sr->sw", jacobian, residuals), expected, rtol=1e-4, atol=1e-4)
+    for parameter, old in zip(twice.parameters(), before, strict=True):
+        assert torch.equal(parameter, old)
+
+
 def test_a_step_improves_what_it_is_given_far_more_than_one_along_the_gradient():
     network, pairs = perceptrons(0), examples(1)
     found = [solver(network).step(pairs).losses.item()]
