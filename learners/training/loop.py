@@ -194,7 +194,7 @@ def run_updates(
     with counting(step.counted) as run.tally:
         try:
             if budget.equal in ("nfe", "seconds"):
-                updates = run.affordable(budget)
+                updates = run.affordable(budget, updates)
             training = training.within(updates)
             validations, validated, spent = budget.validations(training.validations), 0, 0.0
             every = -(-updates // validations)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from math import inf, isfinite, nan
+from statistics import mean
 from time import perf_counter
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ Result = TypeVar("Result")
 
 REPLAYING = ("cuda",)  # devices that are given an update as a graph
 
-PROBES = 8  # minibatches, in the second half of which segments have their full length, whose cost plans training
+PROBES = 8  # minibatches whose cost plans training; in their second half segments have their full length
 
 
 class TrainingRun:
@@ -74,21 +75,26 @@ class TrainingRun:
         spent = self.seconds if budget.equal == "seconds" else float((self.forward + self.backward).max())
         return spent / (budget.allowance * budget.effort)
 
-    def affordable(self, budget: Budget) -> int:
-        """How many updates the budget pays for, at the cost of those on minibatches of full length."""
-        shares = []
-        for minibatch in list(self.step.minibatches(PROBES))[PROBES // 2 :]:
+    def affordable(self, budget: Budget, standard: int) -> int:
+        """How many updates the budget pays for, or the standard number where they spend nothing of it.
+
+        They cost what those on minibatches of full length do, less where evaluations say that some are shorter.
+        """
+        shares, evaluations = [], []
+        for minibatch in self.step.minibatches(PROBES):
             self.forward, self.backward = torch.zeros_like(self.forward), torch.zeros_like(self.backward)
             self.begun = perf_counter()
             self._gradients(minibatch)
             if budget.equal == "seconds":  # which some optimisers spend more of than gradients do
                 self._descend(0.0)
             shares.append(self.spent(budget))
+            evaluations.append(float(self.forward.max()))
             self.step.optimiser.zero_grad(set_to_none=True)
         self.step.optimiser.state.clear()
         self.start()
         self.forward, self.backward = torch.zeros_like(self.forward), torch.zeros_like(self.backward)
-        return max(1, round(1 / min(shares))) if min(shares) else 1
+        cost, of_all, of_full = min(shares[PROBES // 2 :]), mean(evaluations), mean(evaluations[PROBES // 2 :])
+        return max(1, round(1 / (cost * (of_all / of_full if of_full else 1)))) if cost else standard
 
     def update(self, minibatch: Tensor, rate: float) -> None:
         """Update the weights of every replica."""

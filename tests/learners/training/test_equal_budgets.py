@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 import learners.training.run as training_run
-from learners import Budget, NeuralODE, ResNet, RKNet, Training, WindowedRNN
+from learners import Budget, MLPClassifier, NeuralODE, ResNet, RKNet, Training, WindowedRNN
 from learners.base import Learner, TrainingLog
 from learners.training.callbacks import before_each_update
 from learners.training.soap import SOAP
-from systems import Dataset, Lorenz, Sampling, sample
+from systems import Dataset, Lorenz, Sampling, sample, sample_images
+from tests.support.images import SAMPLING, Stripes
 
 LEARNERS = (
     NeuralODE(width=8, training=Training(updates=50, batch=16)),
@@ -46,6 +47,21 @@ def test_all_spend_as_many_evaluations_but_for_less_than_an_update(learner: Lear
     of_one = log.nfe_forward + log.nfe_backward
     assert abs(log.updates * of_one - 120) < 1.3 * of_one  # the cost of one changes where steps are adaptive
     assert log.curve[-1].update == log.updates
+
+
+def test_segments_that_grow_to_their_length_leave_no_evaluations_unspent(data: Dataset):
+    learner = NeuralODE(width=8, lookahead=10, curriculum=0.5, training=Training(updates=9, batch=16))
+    log = log_of(learner, data, Budget(equal="nfe", allowance=4000))
+    of_one = log.nfe_forward + log.nfe_backward
+    assert abs(log.updates * of_one - 4000) <= 2 * 10 * 4
+
+
+def test_who_spends_no_evaluations_has_its_own_number_of_updates():
+    learner, images = (
+        MLPClassifier(hidden=4, training=Training(updates=12, batch=16)),
+        sample_images(Stripes(), SAMPLING, 0),
+    )
+    assert learner.fit_replicas(images, Budget(0.5, equal="nfe", allowance=100), [0])[0].log.updates == 6
 
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=repr)
