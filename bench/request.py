@@ -87,7 +87,7 @@ class Request:
             "--learner",
             "-l",
             metavar="NAME",
-            help="Only this learner, beside the reference rows; repeat for more. "
+            help="Only this learner, in a run beside the reference rows; repeat for more. "
             'Configure it as "Name\\[field=value]".',
             autocompletion=names_of("learners"),
         ),

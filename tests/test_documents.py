@@ -138,6 +138,15 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path):
     assert not re.findall(r'(?:src|href)="https?://(?!squidfunk|www.mkdocs|github)[^"]*\.(?:js|css|woff2?)"', page)
 
 
+def test_the_citation_is_of_the_release_that_the_changelog_tells_of():
+    released = re.search(r"^## \[(\S+)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    cited = re.findall(r"^(?:version|date-released): (\S+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    packaged = re.search(r'^version = "(\S+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert released
+    assert packaged
+    assert (*released.groups(), packaged[1]) == (*cited, cited[0])
+
+
 def test_commands_and_examples_are_found():
     assert len(EXAMPLES) >= 3
     assert {

@@ -18,7 +18,7 @@ def doctor(
         list[str] | None,
         typer.Argument(
             metavar="NAME|FILE.py",
-            help="Systems, also with parameters (Lorenz[rho=35]), all those of a file of yours, or known cases; "
+            help="Systems, also with parameters (Lorenz\\[rho=35]), all those of a file of yours, or known cases; "
             "by default all systems and cases.",
         ),
     ] = None,

@@ -23,7 +23,7 @@ Folder = Annotated[Path, how_option("--out", metavar="FOLDER", help="Where pictu
 
 
 def simulate(
-    name: Annotated[str, typer.Argument(metavar="SYSTEM", help="Also with parameters: Lorenz[rho=35].")],
+    name: Annotated[str, typer.Argument(metavar="SYSTEM", help="Also with parameters: Lorenz\\[rho=35].")],
     trajectories: Annotated[int, what_option("--trajectories", "-n", metavar="N", help="How many.")] = 30,
     until: Annotated[
         float | None, what_option(metavar="T", help="Length, in the system's time unit; by default ten timescales.")

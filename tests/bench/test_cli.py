@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import typer
 
-from bench.cli import main
+from bench.cli import app, main
 from bench.machine.environment import cores
 from bench.request import Conditions
 from bench.runner import run as runner
@@ -314,6 +315,15 @@ def test_exit_codes_have_a_line_each_in_80_columns(command, monkeypatch: pytest.
     lines = [line.strip() for line in command(*arguments)[1].splitlines()]
     codes = list(filter(None, lines[lines.index("Exit codes") + 1 :]))
     assert [line.split()[0] for line in codes] == ["0", "1", "2", "3", "4", "130"]
+
+
+def test_help_keeps_what_stands_in_brackets():
+    """Rich takes what is not escaped for a style, and shows nothing of it."""
+    group: Any = typer.main.get_command(app)
+    commands = [group, *group.commands.values(), *group.commands["baseline"].commands.values()]
+    for command in commands:
+        for text in (command.help, *(getattr(one, "help", "") for one in command.params)):
+            assert not re.search(r"(?<!\\)\[", text or ""), f"{command.name}: {text}"
 
 
 def test_an_interrupted_run_tells_how_to_resume(folder, command, play, monkeypatch):
