@@ -69,7 +69,7 @@ def _compare_runs(first: str, second: str, only: list[str] | None) -> Compared |
     """A table for each metric, and what else is resolved; None where the runs have no finished cell in common."""
     from results.formatting import heading
     from results.gate import comparison
-    from results.statistics.trials import leading_metric
+    from results.store.manifest import leading_metric
 
     runs = [Run.load(Path(folder)) for folder in (first, second)]
     for run in runs:

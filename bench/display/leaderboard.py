@@ -10,10 +10,7 @@ from rich.text import Text
 
 from bench.display.tables import grid, panes
 from results import Record
-
-LEADING = "vpt"  # the metric that decides, in a suite that has it; in any other its first one
-CAPPED = "vpt_capped"  # the share of test states whose forecast is valid up to the horizon
-ERROR = "nrmse"  # ranks learners where all of them reach the horizon
+from results.store.manifest import CAPPED, ERROR, LEADING_METRIC, leading_metric
 
 
 class _Outcome(NamedTuple):
@@ -42,7 +39,7 @@ class Leaderboard:
         self.references = [learner["label"] for learner in manifest["learners"] if learner["reference"]]
         self.narrow: set[str] = set().union(*manifest.get("lacks", {}).values())
         metrics = {metric["name"]: metric for metric in manifest["metrics"]}
-        self.metric = metrics.get(LEADING) or next(iter(metrics.values()))
+        self.metric = metrics[leading_metric(metrics)]
         self._sign = -1.0 if self.metric["better"] == "higher" else 1.0
         self._outcomes: dict[tuple[str, str, str], list[_Outcome]] = {}  # by learner, system and metric
 
@@ -134,7 +131,7 @@ class Leaderboard:
 
     def _is_saturated(self, system: str) -> bool:
         """Whether prediction times tell nothing of a system, by the rule of `results.statistics.saturation`."""
-        shares = self._medians(system, CAPPED, 0.0).values() if self.metric["name"] == LEADING else ()
+        shares = self._medians(system, CAPPED, 0.0).values() if self.metric["name"] == LEADING_METRIC else ()
         return bool(shares) and min(shares) > 0.5
 
     def _medians(self, system: str, metric: str, failure: float) -> dict[str, float]:

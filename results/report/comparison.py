@@ -24,7 +24,8 @@ from results.statistics.ranking import performance_profile as shares
 from results.statistics.ranking import win_matrix as shares_of_wins
 from results.statistics.saturation import saturated
 from results.statistics.scores import losses
-from results.statistics.trials import CELL, LEADING_METRIC, column, groups
+from results.statistics.trials import CELL, column, groups
+from results.store.manifest import LEADING_METRIC
 
 FEWEST = 3  # learners, and systems, below which ranks say nothing
 FEWEST_TOGETHER = 2  # learners below which means over all systems say nothing

@@ -23,8 +23,9 @@ from results.report.rendering import render
 from results.report.saved_figures import save_picture, saved_films
 from results.statistics.ranking import ranking
 from results.statistics.scores import INDEPENDENT_TRUTH
-from results.statistics.trials import LEADING_METRIC, groups, leading_metric, summary
+from results.statistics.trials import groups, summary
 from results.store.atomic import write_in_one_stroke
+from results.store.manifest import LEADING_METRIC, leading_metric
 from results.store.run import Run, write_csv
 from results.tables import formats
 from results.tables.matched import matched_tables

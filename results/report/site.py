@@ -13,8 +13,9 @@ from matplotlib.colors import to_hex
 from results.figures.style import styles
 from results.formatting import heading, listed, slug, three_digits
 from results.report.rendering import render
-from results.statistics.trials import column, leading_metric
+from results.statistics.trials import column
 from results.store.atomic import write_in_one_stroke
+from results.store.manifest import leading_metric
 from results.store.record import Record
 from results.store.run import Run, StoredCell
 from results.tables.table import Column, Table

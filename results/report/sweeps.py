@@ -10,8 +10,8 @@ from results.figures.style import styles
 from results.figures.sweep import sweep_figure
 from results.formatting import heading, slug
 from results.report.figure_data import FigureData, Picture
-from results.statistics.trials import LEADING_METRIC, column, leading_metric, rows, summary
-from results.store.manifest import Variant
+from results.statistics.trials import column, rows, summary
+from results.store.manifest import LEADING_METRIC, Variant, leading_metric
 
 
 def sweep_pictures(data: FigureData) -> Iterator[Picture]:

@@ -10,10 +10,11 @@ from jaxtyping import Bool, Float64
 
 from results.formatting import listed
 from results.statistics.intervals import LEVEL
-from results.statistics.saturation import ERROR, saturated, saturation_note
+from results.statistics.saturation import saturated, saturation_note
 from results.statistics.scores import losses, scores, told_from_truth
 from results.statistics.significance import critical_difference, friedman, holm, signed_ranks, welch
-from results.statistics.trials import CELL, LEADING_METRIC, column, rows
+from results.statistics.trials import CELL, column, rows
+from results.store.manifest import ERROR, LEADING_METRIC
 
 MOMENTS = ["mean", "std", "count"]
 PREDICTION_TIMES = ("vpt", "vpt_strict")

@@ -6,9 +6,7 @@ import pandas as pd
 
 from results.formatting import heading, listed
 from results.statistics.trials import CELL, column, rows
-
-CAPPED = "vpt_capped"  # the share of test states whose forecast is valid up to the horizon
-ERROR = "nrmse"  # ranks learners where all of them reach the horizon
+from results.store.manifest import CAPPED, ERROR
 
 
 def saturated(frame: pd.DataFrame, learners: Sequence[str]) -> list[str]:

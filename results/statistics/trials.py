@@ -1,6 +1,6 @@
 """The trials of a run in long form: choosing among them, and summing up each cell's."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -10,14 +10,7 @@ from results.statistics.intervals import median_interval
 
 CELL = ["system", "learner"]
 MEASURED = [*CELL, "metric"]  # what the seeds of a cell have in common
-LEADING_METRIC = "vpt"
 ALL_SYSTEMS = "all systems"  # in place of the name of one
-
-
-def leading_metric(metrics: Iterable[str]) -> str:
-    """The metric that is shown first: the valid prediction time; of a suite that lacks it, its first one."""
-    metrics = list(metrics)
-    return metrics[0] if metrics and LEADING_METRIC not in metrics else LEADING_METRIC
 
 
 def rows(frame: pd.DataFrame, **values: Any) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import json
 import re
 from ast import literal_eval
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,9 @@ from typing import Any
 from results.store.errors import BrokenRunError
 from results.store.shape import fits
 
+LEADING_METRIC = "vpt"  # by which learners are ranked, in a suite that has it
+CAPPED = "vpt_capped"  # the share of test states whose forecast is valid up to the horizon
+ERROR = "nrmse"  # ranks learners where all of them reach the horizon
 _COMPONENT = {"label": str, "class?": str, "settings?": dict}  # older programs did not write class and settings
 SHAPE = {  # of the parts that are read here, as `fits` takes it
     "suite": str, "seeds": [int], "systems": [str], "learners": [{**_COMPONENT, "reference": bool}],
@@ -18,6 +21,12 @@ SHAPE = {  # of the parts that are read here, as `fits` takes it
     "cells": [{"key": str, "system": str, "learner": str}], "environment": dict, "system_settings?": [_COMPONENT],
     "variants?": [{"label": str, "of": str, "at": dict}],
 }  # fmt: skip
+
+
+def leading_metric(metrics: Iterable[str]) -> str:
+    """The metric that is shown first: the valid prediction time; of a suite that lacks it, its first one."""
+    metrics = list(metrics)
+    return metrics[0] if metrics and LEADING_METRIC not in metrics else LEADING_METRIC
 
 
 def read_manifest(folder: Path) -> Mapping[str, Any]:

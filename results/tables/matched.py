@@ -8,8 +8,9 @@ import pandas as pd
 from results.formatting import listed, plural, slug, status, three_digits
 from results.statistics.pareto import CELL, at_equal, budgets, curves
 from results.statistics.ranking import level_by_ranks, level_by_seeds
-from results.statistics.saturation import CAPPED, saturation_note
-from results.statistics.trials import LEADING_METRIC, column, endings, rows, summary
+from results.statistics.saturation import saturation_note
+from results.statistics.trials import column, endings, rows, summary
+from results.store.manifest import CAPPED, LEADING_METRIC
 from results.store.run import Run
 from results.tables.table import Column, Table, table_of
 from results.tables.tables import BOLD, BY_RANKS, BY_SEEDS

@@ -10,7 +10,8 @@ from results.formatting import NOTHING, heading, slug, status
 from results.statistics.ranking import level_by_ranks, level_by_seeds, mean_rank
 from results.statistics.saturation import saturation_note
 from results.statistics.scores import INDEPENDENT_TRUTH
-from results.statistics.trials import LEADING_METRIC, column, leading_metric, rows, summary
+from results.statistics.trials import column, rows, summary
+from results.store.manifest import LEADING_METRIC, leading_metric
 from results.tables.table import Column, Table, outcomes_in, table_of
 
 BOLD = "In bold the best of the compared learners and those not resolved from it, nothing where none is resolved"
