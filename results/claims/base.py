@@ -7,10 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from results.formatting import listed, three_digits
-from results.statistics.intervals import CONFIDENCE
+from results.statistics.means import mean_of_seeds
 from results.statistics.trials import column, rows
 
 ClaimVerdict = Literal["supported", "refuted", "no difference", "inconclusive"]
@@ -128,8 +127,8 @@ def effect(values: pd.Series, unit: str, lowest: float = -inf, highest: float = 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
     """Ends of Student's 95 % interval of a mean: a bootstrap of three or five seeds would be too narrow."""
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
-    return float(np.mean(values) - half), float(np.mean(values) + half)
+    found = mean_of_seeds(values).interval()
+    return found.low, found.high
 
 
 def together(parts: Sequence[Effect]) -> Effect:
