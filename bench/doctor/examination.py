@@ -2,11 +2,11 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from math import floor, inf, isfinite, log10
-from types import ModuleType
+from operator import call
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
@@ -72,11 +72,7 @@ def certificates(systems: Sequence[str], cases: Sequence[str] = ()) -> Iterator[
         yield from (job() for job in jobs)
         return
     with pool_of_workers(workers) as pool:
-        yield from pool.map(_call, jobs)
-
-
-def _call(job: Callable[[], "Certificate"]) -> "Certificate":
-    return job()
+        yield from pool.map(call, jobs)
 
 
 def certificate_table(certificate: "Certificate") -> RenderableType:
@@ -164,13 +160,6 @@ def _certify_systems(those: "Sequence[System]") -> "Certificate":
         replace(check, name=f"{check.name} {one.system.removeprefix(name)}") for one in others for check in one.checks
     ]
     return replace(first, checks=(*first.checks, *more))
-
-
-def systems_of_file(module: ModuleType) -> list[str]:
-    """The systems that a file defines and that need no arguments. Raises UserError where there are none."""
-    from bench.doctor.own_systems import names_of_systems
-
-    return names_of_systems(module)
 
 
 def _certify_case(name: str) -> "Certificate":
