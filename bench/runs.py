@@ -1,9 +1,9 @@
 """Runs: where they lie, how what they lack is run, and how their reports are written."""
 
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from io import StringIO
 from multiprocessing import get_all_start_methods
@@ -55,13 +55,9 @@ def run_missing(plan: Plan, conditions: Conditions, notify: Callable[[Event], No
     Raises UserError where the executor is unknown or the store cannot be written, KeyboardInterrupt on ^C.
     """
     run = find_executor(conditions.executor)
-    try:
+    with writing_to(plan.store.root):
         plan.write_manifest()
         run(plan.share, plan.store, conditions, notify)
-    except BrokenPipeError:  # of what is printed
-        raise
-    except OSError as error:
-        raise unwritable(plan.store.root, error) from error
 
 
 def find_executor(name: str) -> Callable[..., Any]:
@@ -89,12 +85,10 @@ def report_on(plan: Plan, show: bool) -> Path | None:
     if plan.shard.parts > 1 and not all(plan.store.complete(one.key) for one in plan.cells):
         return None
     leases = plan.store.root / "leases"
-    try:
+    with writing_to(plan.store.root):
         leases.mkdir(exist_ok=True)
         with hold_lock(leases / f"report-{plan.manifest['suite']}.lock"):
             return write_report(Run.load(plan.folder), show)
-    except OSError as error:
-        raise unwritable(plan.store.root, error) from error
 
 
 def write_report(run: Run, show: bool = True, **formats: Any) -> Path:
@@ -124,6 +118,13 @@ def spinner(text: str, **console: Any) -> Status:
     return (Console(file=StringIO(), force_jupyter=False) if shown.is_jupyter else shown).status(text)
 
 
-def unwritable(root: Path, error: OSError) -> UserError:
-    """The mistake of keeping cells in a store that cannot be written, or not any more."""
-    return UserError(f"cannot write to {root}: {error}; what is finished is kept, and the same command resumes")
+@contextmanager
+def writing_to(root: Path) -> Iterator[None]:
+    """Raise UserError where what is done meanwhile finds that a store cannot be written, or not any more."""
+    try:
+        yield
+    except BrokenPipeError:  # of what is printed
+        raise
+    except OSError as error:
+        message = f"cannot write to {root}: {error}; what is finished is kept, and the same command resumes"
+        raise UserError(message) from error

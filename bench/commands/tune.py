@@ -16,7 +16,7 @@ from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, 
 from bench.planning import plan as planning
 from bench.request import Conditions, Quiet, Request, Timeout, how_option, with_options
 from bench.runner.interrupts import interruptible
-from bench.runs import find_executor, unwritable
+from bench.runs import find_executor, writing_to
 from results import Store
 from results.store.atomic import write_in_one_stroke
 
@@ -55,15 +55,12 @@ def tune(
         name = re.sub(r"[^0-9A-Za-z_]", "_", plan.manifest["suite"])
         path = plan.store.root / "tuning" / f"tuned_{name}.py"
         try:
-            found = _search_all(plan, trials, conditions, quiet)
-            write_in_one_stroke(path, suite_source(request, found, plan.manifest["command"]))
+            with writing_to(plan.store.root):
+                found = _search_all(plan, trials, conditions, quiet)
+                write_in_one_stroke(path, suite_source(request, found, plan.manifest["command"]))
         except KeyboardInterrupt:
             print_to_stderr(f"interrupted: finished trials are kept; resume with\n  {plan.manifest['command']}")
             return INTERRUPTED
-        except BrokenPipeError:  # of what is printed
-            raise
-        except OSError as error:
-            raise unwritable(plan.store.root, error) from error
     if quiet:
         sys.stdout.write(f"{path}\n")
     else:
@@ -121,7 +118,8 @@ def _print_outcome(found: "Sequence[Search]", path: Path) -> None:
     from systems.configuration import short_labels
 
     console = Console(highlight=False)
-    rows, settings = [], []
+    rows = []
+    settings = []
     for name, one in zip(short_labels([each.learner for each in found]), found, strict=True):
         failed = sum(bool(candidate.failure) for candidate in one.candidates)
         errors = (one.candidates[0].error, one.best and one.best.error, one.best and one.error_elsewhere)
