@@ -10,6 +10,7 @@ import typer
 from bench.errors import NOTHING_MEASURED, SOME_FAILED, UserError, at_least, print_to_stderr
 from bench.machine.environment import default_jobs, environment
 from bench.request import Quiet, how_option, what_option
+from results.store.atomic import write_in_one_stroke
 
 if TYPE_CHECKING:
     from bench.published.table import Outcome
@@ -68,7 +69,7 @@ def published(
         rows += outcomes
         if any(one.figures for one in outcomes):
             made[table_named(name).title] = section(table_named(name), outcomes, machine)
-            out.write_text(page(known, made, before))
+            write_in_one_stroke(out, page(known, made, before))
     missing = sum(not one.figures for one in rows)
     if missing == len(rows):
         print_to_stderr("nothing measured: " + "; ".join(dict.fromkeys(one.reason for one in rows)))
