@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import seaborn as sns
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from results.figures.style import NOTE, PAGE, drawing
+from results.figures.style import NOTE, PAGE, drawing, styles
 
 SHOWN = 8  # channels at most
 PAST = 1.0  # of the series, as long as the forecast
@@ -31,13 +30,14 @@ def continued(
     start, end = forecast[0][0], forecast[0][-1]
     shown = given[0] >= start - PAST * (end - start)
     count = min(len(channels), SHOWN)
+    colour = styles([title], ())[title].colour
     with drawing():
         figure = Figure(figsize=(PAGE, 0.8 + 0.95 * count), layout="constrained")
         panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
         for channel, panel in enumerate(panels):
             panel.plot(given[0][shown], given[1][shown, channel], color=NOTE, linewidth=1.0, label="series")
             path = np.where(np.isfinite(forecast[1][:, channel]), forecast[1][:, channel], np.nan)
-            panel.plot(forecast[0], path, color=sns.color_palette("colorblind")[0], linewidth=1.2, label="forecast")
+            panel.plot(forecast[0], path, color=colour, linewidth=1.2, label="forecast")
             panel.axvline(start, color=NOTE, linewidth=0.6, linestyle="--")
             panel.set_ylabel(channels[channel])
             panel.margins(x=0.01)
