@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from learners import Learner, Training
 from systems.configuration import label
 
-COSTS = Path(__file__).parent / "suites" / "costs.json"
+COSTS_FILE = Path(__file__).parent / "suites" / "costs.json"
 SYSTEM = "Lorenz"  # on which costs are measured, but those of learners of fields
 SECONDS = 2.5  # of training a seed there, where three seeds are trained together
 DIGITS = 2  # of a number of updates
@@ -83,8 +83,8 @@ def in_equal_time(learners: Iterable[L], seconds: float = SECONDS, system: str =
     for name, _ in named:
         if name not in costs:
             raise ValueError(
-                f"{COSTS.name} does not know what an update of {name} costs on {system}: "
-                f"python -m bench calibrate --suite chaos -s {system!r} -l {name!r} --write {COSTS}"
+                f"{COSTS_FILE.name} does not know what an update of {name} costs on {system}: "
+                f"python -m bench calibrate --suite chaos -s {system!r} -l {name!r} --write {COSTS_FILE}"
             )
     return tuple(with_training(learner, updates=affordable(costs[name], seconds)) for name, learner in named)
 
@@ -92,4 +92,4 @@ def in_equal_time(learners: Iterable[L], seconds: float = SECONDS, system: str =
 @cache
 def measured(system: str = SYSTEM) -> Mapping[str, float]:
     """Milliseconds of processor time for an update of one seed on a system, by `priced_as`."""
-    return json.loads(COSTS.read_text(encoding="utf-8")).get(system, {}).get("milliseconds", {})
+    return json.loads(COSTS_FILE.read_text(encoding="utf-8")).get(system, {}).get("milliseconds", {})

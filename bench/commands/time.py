@@ -14,7 +14,7 @@ from bench.request import Quiet, Request, how_option, with_options
 from bench.runs import spinner
 
 
-class Variant(StrEnum):
+class Launch(StrEnum):
     """How a computation is launched."""
 
     EAGER = "eager"
@@ -40,7 +40,7 @@ def time(
         list[Precision] | None, how_option(help="Compute so; repeat for more. If not given: float32.")
     ] = None,
     variant: Annotated[
-        list[Variant] | None,
+        list[Launch] | None,
         how_option(help="Only so launched; repeat for more. graph: CUDA's; kernel: ours for CPUs."),
     ] = None,
     seconds: Annotated[float, how_option(metavar="S", help="How long each thing is measured.")] = 0.2,
@@ -82,7 +82,7 @@ def time(
             {"suite": suite, "system": first.system_label, "threads": threads},
             folder=request.out / "data",
             seconds=seconds,
-            variants=list(variant or Variant),
+            variants=list(variant or Launch),
             precisions=list(precision or [Precision.FLOAT32]),
             batches=batch or (),
             notify=lambda text: status.update(f"timing: {text}"),

@@ -39,18 +39,18 @@ def select(suite: Suite, systems: Sequence[str], learners: Sequence[str]) -> Sui
         systems=tuple(systems_and_bases) or suite.systems,
         learners=(*chosen, *references),
         own=tuple((protocols | own).items()),
-        **told_of(suite, chosen),
+        **remarks_on(suite, chosen),
     )
 
 
-def told_of(suite: Suite, learners: Collection[Any]) -> dict[str, str]:
+def remarks_on(suite: Suite, learners: Collection[Any]) -> dict[str, str]:
     """What a suite says of its learners' updates and settings, with the names of those that are not as it has them."""
     others = [label(one) for one in learners if one not in suite.learners]
     if not others:
         return {}
     named = ", ".join(others[:MOST_NAMED]) + (f" and {len(others) - MOST_NAMED} more" if others[MOST_NAMED:] else "")
-    told = {name: getattr(suite, name) for name in ("unequal", "settings")}
-    return {name: f"{text}; but not {named}, configured for this run" for name, text in told.items() if text}
+    remarks = {name: getattr(suite, name) for name in ("unequal", "settings")}
+    return {name: f"{text}; but not {named}, configured for this run" for name, text in remarks.items() if text}
 
 
 def check_suitable(learners: Sequence[Any], systems: Collection[Any]) -> None:

@@ -10,13 +10,12 @@ from typing import Any
 from bench.catalogue.settings import apply, split
 from bench.equal_time import training_field
 from bench.errors import UserError, unknown
-from bench.planning.selection import told_of
+from bench.planning.selection import remarks_on
 from bench.suite import FORECASTING, Suite, Variant
 from systems.observation import Under
 
 PROTOCOL, TRAINING = "Sampling", "Training"  # whose fields are those of all systems, or of all that are trained
 MOST = 1_000  # variants of one system or learner
-Place = tuple[str, Any]  # the name of an axis, and a value
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def sweep(suite: Suite, texts: Sequence[str]) -> Suite:
         learners=tuple(dict.fromkeys(one.member for one in learners)),
         own=tuple((protocols | own).items()),
         variants=tuple(one for one in (*systems, *learners) if one.at),
-        **told_of(suite, [one.member for one in learners]),
+        **remarks_on(suite, [one.member for one in learners]),
     )
 
 
@@ -96,8 +95,8 @@ def _learners(learner: Any, axes: Sequence[Axis]) -> Iterator[Variant]:
             yield Variant(trained, learner, (*at, *how))
 
 
-def _variants(component: Any, axes: Sequence[Axis], within: str = "") -> Iterator[tuple[Any, tuple[Place, ...]]]:
-    """The component with each combination of values, and its place on each axis. Raises UserError.
+def _variants(component: Any, axes: Sequence[Axis], within: str = "") -> Iterator[tuple[Any, Any]]:
+    """The component with each combination of values, and a pair of each axis's name and value. Raises UserError.
 
     Fields are those `within` a nested configuration, such as "training.".
     """

@@ -9,14 +9,14 @@ from jaxtyping import Float64
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.distance import cdist
 
-Run = Float64[np.ndarray, "samples dim"]
+States = Float64[np.ndarray, "samples dim"]
 
 BINS, PSEUDOCOUNT = 30, 1e-5
 SMOOTHING = 20.0  # frequency bins
 DIRECTIONS = 64
 
 
-def state_space_divergence(truth: Run, model: Run) -> float:
+def state_space_divergence(truth: States, model: States) -> float:
     """Kullback-Leibler divergence over 30 bins an axis of the range of the truth, with Laplace's smoothing, in nats.
 
     Infinite where no sample of the model is within that range. The lowest bin of each axis counts as outside.
@@ -32,7 +32,7 @@ def state_space_divergence(truth: Run, model: Run) -> float:
     return float((p * np.log(p / q)).sum())
 
 
-def _histogram(run: Run, low: np.ndarray, high: np.ndarray) -> Float64[np.ndarray, " bins"]:
+def _histogram(run: States, low: np.ndarray, high: np.ndarray) -> Float64[np.ndarray, " bins"]:
     run = run[np.isfinite(run).all(axis=1)]
     places = np.floor(BINS * (run - low) / (high - low))
     inside = ((places > 0) & (places < BINS)).all(axis=1)
@@ -40,7 +40,7 @@ def _histogram(run: Run, low: np.ndarray, high: np.ndarray) -> Float64[np.ndarra
     return np.bincount(places[inside].astype(int) @ weights, minlength=BINS ** run.shape[1]).astype(float)
 
 
-def spectral_distance(truth: Run, model: Run) -> float:
+def spectral_distance(truth: States, model: States) -> float:
     """Hellinger distance of smoothed power spectra, mean over the channels; 1 where the model is not finite, or rests.
 
     Both of the same length. As in the same code.
@@ -51,13 +51,13 @@ def spectral_distance(truth: Run, model: Run) -> float:
     return float(np.sqrt(np.maximum(0.0, 1 - np.sqrt(p * q).sum(axis=0))).mean())
 
 
-def _spectrum(run: Run) -> Float64[np.ndarray, "frequencies dim"]:
+def _spectrum(run: States) -> Float64[np.ndarray, "frequencies dim"]:
     power = np.abs(np.fft.rfft((run - run.mean(axis=0)) / run.std(axis=0), axis=0)) ** 2
     smooth = gaussian_filter1d(power, SMOOTHING, axis=0)
     return smooth / smooth.sum(axis=0)
 
 
-def sliced_wasserstein(truth: Run, model: Run) -> float:
+def sliced_wasserstein(truth: States, model: States) -> float:
     """Wasserstein-1 distance of the projections of two channels on a line, mean over its directions.
 
     Both of the same length; infinite where the model is not finite. Directions are evenly spread, where the paper draws
@@ -73,7 +73,7 @@ def sliced_wasserstein(truth: Run, model: Run) -> float:
     return float(abs(p - q).mean())
 
 
-def hausdorff(truth: Run, model: Run) -> float:
+def hausdorff(truth: States, model: States) -> float:
     """The largest distance of a sample of either from the nearest of the other; infinite if not finite."""
     if not np.isfinite(model).all():
         return np.inf

@@ -29,7 +29,7 @@ from bench.tuning.space import Space, search_space
 from learners import Learner
 from results import Record
 
-Run = Callable[[Sequence[Cell]], Outcome]
+RunCells = Callable[[Sequence[Cell]], Outcome]
 
 SEED = 0  # of every search
 REPEATS = 20  # of choices that were tried before, one after the other
@@ -99,7 +99,7 @@ def tune_learner(
     learner: Learner,
     cells: Sequence[Cell],
     trials: int,
-    run: Run,
+    run: RunCells,
     announce: Callable[[Search], None],
     price: Price | None = None,
 ) -> Search:
@@ -162,7 +162,7 @@ class Proposals:
 
 
 def _try_settings(
-    learner: Learner, cells: Sequence[Cell], settings: Settings, run: Run, price: Price | None
+    learner: Learner, cells: Sequence[Cell], settings: Settings, run: RunCells, price: Price | None
 ) -> Candidate:
     try:
         tuned: Any = set_to(learner, settings)

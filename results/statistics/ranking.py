@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float64
 from results.formatting import listed
 from results.statistics.intervals import LEVEL
 from results.statistics.saturation import saturated, saturation_note
-from results.statistics.scores import losses, scores, told_from_truth
+from results.statistics.scores import drop_uncertainty_of_truth, losses, scores
 from results.statistics.significance import critical_difference, friedman, holm, signed_ranks, welch
 from results.statistics.trials import CELL, column, rows
 from results.store.manifest import ERROR, LEADING_METRIC
@@ -225,7 +225,7 @@ def level_by_seeds(frame: pd.DataFrame, learners: Sequence[str]) -> dict[str, se
     cannot resolve anything; learners with a trial that failed in the horizon of a metric are level with nobody in it.
     """
     failed = pd.MultiIndex.from_frame(frame.loc[frame["status"] != "ok", ["metric", "learner"]])
-    scored = scores(told_from_truth(frame))
+    scored = scores(drop_uncertainty_of_truth(frame))
     scored["score"] = scored["score"].mask(scored["metric"].isin(PREDICTION_TIMES), -scored["value"])
     found = scored.groupby(["metric", "learner"], sort=False)["score"].agg(["median", *MOMENTS])
     found = found.loc[(found["count"] > 1) & ~found.index.isin(failed)].reset_index(level="learner")

@@ -35,7 +35,7 @@ def losses(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
     has a loss of NaN. Of a metric that is best near the truth, the loss is the distance from the true equations' median
     value on the system, as far as it is told from that; NaN without them.
     """
-    trials = told_from_truth(rows(frame, metric=metric))
+    trials = drop_uncertainty_of_truth(rows(frame, metric=metric))
     trials = trials.loc[trials["status"] != "skipped"]
     failed = trials["status"] != "ok"
     loss = _loss(trials, ["system"]).mask(failed, np.inf)
@@ -55,7 +55,7 @@ def scores(frame: pd.DataFrame) -> pd.DataFrame:
     return trials.assign(score=np.arcsinh(loss / floors)).dropna(subset="score")
 
 
-def told_from_truth(frame: pd.DataFrame) -> pd.DataFrame:
+def drop_uncertainty_of_truth(frame: pd.DataFrame) -> pd.DataFrame:
     """The trials, with values as near the truth as they may be, of metrics that are best near it.
 
     Where nothing is published of a system, the truth is known by an estimate, that of the true equations, and the part
