@@ -60,7 +60,9 @@ def split(inside: str, text: str) -> Iterator[str]:
 
     `text` is what the user gave, for the message.
     """
-    item, open_brackets, quote = "", "", ""
+    item = ""
+    open_brackets = ""
+    quote = ""
     for character in inside:
         if quote:
             quote = "" if character == quote else quote

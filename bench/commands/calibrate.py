@@ -74,7 +74,8 @@ def calibrate(
     if quiet:
         sys.stdout.write(f"{write or ''}\n")
         return 0
-    rows, notes = [], []
+    rows = []
+    notes = []
     for name, learner in zip(short_labels(learners), learners, strict=True):
         cost, own = found[priced_as(learner)], training_of(learner).updates
         if isinstance(cost, str):

@@ -49,7 +49,8 @@ def leftovers(root: Path) -> list[Leftover]:
     read.
     """
     shown = {cell["key"] for path in root.glob("*/manifest.json") for cell in read_manifest(path.parent)["cells"]}
-    found, data = [], set()
+    found = []
+    data = set()
     for kind in KINDS:
         store = Store(root, kind)
         reasons = _reasons(store, shown if kind == "cells" else set())

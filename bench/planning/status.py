@@ -95,7 +95,7 @@ class History:
         return history
 
     def add(self, about: Mapping[str, Any], again: bool = False) -> None:
-        """Take in a cell by its `cell.json`; that of one which was only measured `again` has no time of any use."""
+        """Add a cell by its `cell.json`; that of one which was only measured `again` has no time of any use."""
         from bench.cells.digest import checksum
 
         self.digests[checksum(about["configuration"])].append(about["digest"])

@@ -155,7 +155,8 @@ def _overall(first: pd.DataFrame, second: pd.DataFrame) -> list[Change]:
 
     They are of the trials that both have; what failed in one alone decides the verdict.
     """
-    found, failures = [], _failures(first, second)
+    found = []
+    failures = _failures(first, second)
     both = paired_scores(*(frame.loc[frame["status"] == "ok"] for frame in (first, second)))
     for (learner, metric, better), pairs in groups(both, "learner", "metric", "better"):
         by_system = [column(trials, "ratio").to_numpy() for _, trials in pairs.groupby("system")]

@@ -103,7 +103,10 @@ def _content(
     run = data.run
     machine = ["hostname", "processor", "cores", "threads", "device", "platform", "python", "torch"]
     about = pd.DataFrame([run.store.environment(cell.key) for cell in run.finished]).reindex(columns=machine)
-    best, concluded, orbits, equations = [], [], {}, {}
+    best: list[conclusions.Winner] = []
+    concluded: list[str] = []
+    orbits = {}
+    equations = {}
     with omitted.instead_of("its conclusions"):
         best = conclusions.winners(data.prediction_times, run.compared, run.timescales)
         concluded = sentences(data, best)
@@ -181,7 +184,9 @@ def tables_of(
         return replace(table, caption=f"{table.caption} {run.conditions}")
 
     trials, totals = {system: here for (system,), here in groups(frame, "system")}, summary(frame)
-    board, by_system, others = None, {system: [] for system in run.timescales}, {}
+    board = None
+    by_system: dict[str, list[Table]] = {system: [] for system in run.timescales}
+    others: dict[str, Table] = {}
     with omitted.instead_of("the leaderboard"):
         board = with_conditions(leaderboard(frame, run.learners, run.references, run.timescales, totals))
     for (system, timescale), (group, metrics) in product(run.timescales.items(), run.groups.items()):

@@ -96,7 +96,8 @@ def probability_of_improvement(
 
     Losses of the trials by system; ties count half. Agarwal et al., NeurIPS 2021.
     """
-    chances, drawn = [], []
+    chances = []
+    drawn = []
     for place, (one, other) in enumerate(zip(first, second, strict=True)):
         ahead = (one[:, None] < other) + 0.5 * (one[:, None] == other)
         counts = _counts(2 * place, len(one))

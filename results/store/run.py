@@ -241,7 +241,9 @@ class Run:
 
     @cached_property
     def _records(self) -> tuple[dict[str, list[Record]], dict[StoredCell, str]]:
-        records, unfinished, place = {}, {}, _places(self.manifest["seeds"])
+        records = {}
+        unfinished = {}
+        place = _places(self.manifest["seeds"])
         with no_garbage_collection():
             for cell in self.cells:
                 try:
