@@ -15,7 +15,7 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def freeze() -> None:
-    """From now on take our sources for what they are now, as this process does, whatever becomes of the files."""
+    """Keep the sources of our packages as they are now: later changes of the files do not count in this process."""
     for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
         if (module := imported(name)) is not None:
             _frozen[module] = read_source(module)
@@ -23,7 +23,7 @@ def freeze() -> None:
 
 
 def thaw() -> None:
-    """From now on take our sources for what their files hold."""
+    """Read the sources of our packages from their files again."""
     _frozen.clear()
     _frozen_imports.clear()
 
@@ -107,6 +107,7 @@ def _locate(name: str, home: Path) -> Module | None:
 
 
 def read_source(module: Module) -> Source:
+    """The source of a module, read again where its file has changed, unless sources are kept as they were."""
     return _frozen.get(module) or _parse(module, module.path.stat().st_mtime_ns)
 
 

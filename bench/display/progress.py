@@ -67,7 +67,7 @@ class Tally:
         self._seconds: dict[str, list[float]] = {}  # that finished cells took, by learner
 
     def notify(self, event: Event) -> None:
-        """Take note of what has become of a cell."""
+        """Count what has become of a cell, and announce it."""
         key = event.planned.key
         match event:
             case Damaged():

@@ -90,7 +90,7 @@ def case(name: str, runs: Callable[[], Runs], *expectations: Expectation) -> Cas
 
 
 def sampled_lorenz(step: float, samples: int, seen: float, warning: str, runs: int = FEW, *more: Expectation) -> Case:
-    """Chaos that passes for regular where it is sampled too densely, says so, and is found out by subsampling."""
+    """Lorenz sampled too densely: the test misses the chaos, warns of it, and finds it after subsampling."""
     return case(
         f"Lorenz dt={step:g}",
         partial(series.lorenz, step, samples, runs),

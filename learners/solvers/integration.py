@@ -119,7 +119,10 @@ class Paced(nn.Module):
 def rollout_adaptive(
     field: nn.Module, solver: Solver, tolerance: float, absolute: float = 0.0, bound: float = OUT_OF_BOUNDS
 ) -> Rollout:
-    """Roll a field on by an adaptive solver; a trajectory that it cannot follow is non-finite from there on."""
+    """Return a rollout that integrates a field by an adaptive solver, whose error is bounded by the tolerances.
+
+    A trajectory that the solver cannot follow, or that leaves the `bound`, is non-finite from there on.
+    """
 
     def velocity(state: Float[Tensor, "batch state"]) -> Float[Tensor, "batch state"]:
         return field(0.0, state.unsqueeze(0)).squeeze(0)

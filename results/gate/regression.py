@@ -75,7 +75,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """What a run says beside its baseline.
+    """The outcome of holding a run to its baseline.
 
     `lost` are cells and values that the baseline has and the run has not, each in a sentence; `findings` decide,
     `advisory` ones (times and memory of the process) are shown only; `differing` says why nothing can be compared.

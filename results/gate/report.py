@@ -27,6 +27,7 @@ def text(check: Check) -> str:
 
 
 def headline(check: Check) -> str:
+    """The verdict, and how many values are behind it, on one line."""
     if not check.comparable:
         return "nothing to compare"
     counts = {verdict: len(check.of(verdict)) for verdict in ("pass", "regressed", "inconclusive")}
@@ -97,6 +98,7 @@ def junit(check: Check) -> str:
 
 
 def as_json(check: Check, accept: str) -> str:
+    """All that a check has found, and the command that accepts the run as a new baseline, as one JSON object."""
     findings = [_values(one) | {"verdict": one.verdict} for one in check.findings]
     content = asdict(check) | {
         "verdict": check.verdict if check.comparable else "nothing to compare",

@@ -67,6 +67,7 @@ def _draw(found: Timings, folder: Path) -> list[str]:
 
 
 def markdown(sheet: Sheet) -> str:
+    """A table of timings in Markdown, with its note below."""
     align = ["left"] * sheet.words + ["right"] * (len(sheet.heads) - sheet.words)
     rows = [[escape_markdown(text) for text in row] for row in sheet.rows]
     return f"{pipe_table(rows, sheet.heads, align)}\n\n{sheet.note}".rstrip()

@@ -109,7 +109,7 @@ class KuramotoSivashinsky(Flow):
         return torch.fft.irfft(modes, self.grid)
 
     def accurate_steps(self, x: Float[Tensor, "*batch dim"], interval: float, count: int) -> Tensor:
-        """By steps of ETDRK4, among fields of zero mean: a mean would stay, and feign a neutral exponent."""
+        """By steps of ETDRK4, with the mean removed: it is conserved, and would add a zero exponent to the spectrum."""
         after = self.propagate(x, interval, interval / count)
         return after - after.mean(dim=-1, keepdim=True)
 
