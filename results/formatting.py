@@ -79,6 +79,11 @@ def plural(timescale: str) -> str:
     return f"{name}s{of}{length}"
 
 
+def in_timescale(unit: str, timescale: str) -> str:
+    """The unit of a metric with the name of a system's unit of time: "timescales" becomes "timescales of 6.3 s"."""
+    return re.sub(r"timescale(s?)", lambda found: plural(timescale) if found[1] else timescale, unit)
+
+
 def channel(name: str) -> str:
     """The name of a channel for figures: x12 becomes x₁₂; others are as they are."""
     subscripts = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -87,18 +92,20 @@ def channel(name: str) -> str:
 
 def brief(label: str) -> str:
     """A label for figures, without the paths of its settings and long values: `Fewer[ResNet[updates=9,of=(...)]]`."""
-    label = re.sub(r"\((?:[^()]|\([^()]*\))*\)", lambda found: found[0] if len(found[0]) <= SHORT else "(...)", label)
+    label = re.sub(
+        r"(?<==)\((?:[^()]|\([^()]*\))*\)", lambda value: value[0] if len(value[0]) <= SHORT else "(...)", label
+    )
     return re.sub(r"(?<=[\[,])(?:(?:learner|system)=|(?:\w+\.)+(?=\w+=))", "", label)
 
 
 def wrapped(label: str, width: int = 26) -> str:
-    """A label for figures in lines of so many characters, broken after commas."""
+    """A label for figures in lines of so many characters, broken after commas, brackets and blanks."""
     lines = [""]
-    for part in re.split(r"(?<=,)", brief(label)):
+    for part in re.findall(rf"[^,\[ ]{{1,{width - 1}}}[,\[ ]?|[,\[ ]", brief(label)):
         if lines[-1] and len(lines[-1]) + len(part) > width:
             lines.append("")
         lines[-1] += part
-    return "\n".join(lines)
+    return "\n".join(line.strip() for line in lines)
 
 
 def status(name: str) -> str:
@@ -114,6 +121,11 @@ def outcome(statuses: Iterable[str]) -> str:
         return ABSENT
     kinds = ", ".join(status(name) for name in dict.fromkeys(failed))
     return f"{len(failed)} of {len(ended)} {kinds}" if failed else "ok"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: "1 seed", "3 seeds"."""
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from results.figures.style import styles
-from results.formatting import heading, listed, slug, three_digits
+from results.formatting import heading, in_timescale, listed, slug, three_digits
 from results.report.rendering import render
 from results.statistics.trials import column
 from results.store.atomic import write_in_one_stroke
@@ -84,7 +84,8 @@ class Board:
             value = float(values.iloc[0]) if len(values) else np.nan
             printed = f"{three_digits(value)} {place.printed_unit}".strip() if len(values) else "none"
             reference = f"{yardsticks.index[0]}, {three_digits(yardsticks.iloc[0])}" if len(yardsticks) else "none"
-            yield Leader(system, listed(best or ["none stands out"]), value, printed, reference)
+            alone = self.run.compared if len(self.run.compared) == 1 else ["none stands out"]
+            yield Leader(system, listed(best or alone), value, printed, reference)
 
 
 def write_site(runs: Sequence[Run], folder: Path, reproduce: Reproduce) -> Path:
@@ -128,7 +129,7 @@ def _rows(records: Sequence[Record], timescale: str) -> Iterator[tuple[str, str,
     for place, first in enumerate(records[0].measurements if records else ()):
         values = [record.measurements[place].value for record in records]
         printed = ["—" if value is None or value != value else three_digits(value) for value in values]
-        yield heading(first.metric), first.unit.replace("timescale", timescale), printed
+        yield heading(first.metric), in_timescale(first.unit, timescale), printed
 
 
 def _reasons(records: Sequence[Record]) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from results.figures.style import styles
 from results.figures.sweep import sweep_figure
-from results.formatting import heading, slug
+from results.formatting import heading, in_timescale, slug
 from results.report.figure_data import FigureData, Picture
 from results.statistics.trials import column, rows, summary
 from results.store.manifest import LEADING_METRIC, Variant, leading_metric
@@ -23,7 +23,7 @@ def sweep_pictures(data: FigureData) -> Iterator[Picture]:
     found = data.prediction_times if metric == LEADING_METRIC else rows(summary(data.frame), metric=metric)
     times = set(run.timescales.values())
     unit = str(rows(data.frame, metric=metric)["unit"].iloc[0])
-    unit = unit.replace("timescale", times.pop()) if len(times) == 1 else unit
+    unit = in_timescale(unit, times.pop()) if len(times) == 1 else unit
     up = f"{heading(metric)}{f' ({unit})' if unit and unit != '1' else ''}"
     for axis in dict.fromkeys(name for one in run.variants.values() for name in one.at):
         scores = along(found.dropna(subset="median"), axis, run.variants)

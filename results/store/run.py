@@ -135,7 +135,10 @@ class Run:
         manifest, about = self.manifest, self.manifest["environment"]
         cases = manifest["sampling"].get("test")
         seeds = len(manifest["seeds"])
-        counted = [*([f"n = {cases} test cases"] if cases else []), f"{seeds} seed{'s' * (seeds != 1)}"]
+        counted = [
+            *([f"n = {cases} test case{'s' * (cases != 1)}"] if cases else []),
+            f"{seeds} seed{'s' * (seeds != 1)}",
+        ]
         device = " ".join(dict.fromkeys(f"{about[name]}" for name in ("device", "processor") if about.get(name)))
         counted.append(f"budget {manifest.get('budget')}")
         if manifest.get("equal"):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from results.formatting import listed, plural, slug, status, three_digits
+from results.formatting import counted, listed, plural, slug, status, three_digits
 from results.statistics.pareto import CELL, at_equal, budgets, curves
 from results.statistics.ranking import level_by_ranks, level_by_seeds
 from results.statistics.saturation import saturation_note
@@ -13,7 +13,7 @@ from results.statistics.trials import column, endings, rows, summary
 from results.store.manifest import CAPPED, LEADING_METRIC
 from results.store.run import Run
 from results.tables.table import Column, Table, table_of
-from results.tables.tables import BOLD, BY_RANKS, BY_SEEDS
+from results.tables.tables import BOLD, BY_RANKS, told_by
 
 EQUAL = {"update": "updates", "nfe": "NFE", "seconds": "time", "parameters": "parameters"}  # costs that may be
 SPENT = {"update": "updates", "nfe": "NFE", "seconds": "s", "parameters": "parameters"}
@@ -46,17 +46,18 @@ def matched_tables(run: Run, frame: pd.DataFrame) -> tuple[Table, dict[str, Tabl
     last = longest - 1.001 * sampling.get("step", np.nan)  # the horizon need not be a whole number of steps
     views = {by: _view(at_equal(spent, by, budget), frame, last) for by, budget in limits.items()}
     limit = f"None is longer than {three_digits(longest)} timescales, where forecasts end. " if longest > 0 else ""
-    caption = f"{CAPTION} {limit}Medians over {seeds} seeds"
+    caption = f"{CAPTION} {limit}Medians over {counted(seeds, 'seed')}"
     by_system = {}
     for system, timescale in run.timescales.items():
         each = ", ".join(
             f"{three_digits(limits[by].get(system, np.nan), by != 'seconds')} {SPENT[by]}" for by in limits
         )
-        said = f"{caption}. Equal are {each}. {BOLD} ({BY_SEEDS})."
+        said = f"{caption}. Equal are {each}. {BOLD} ({told_by(frame)})."
         here = {by: rows(view, system=system) for by, view in views.items()}
         level = {by: level_by_seeds(view, shown).get(LEADING_METRIC, set()) for by, view in here.items()}
+        there = [learner for learner in shown if learner not in run.lacks.get(system, ())]
         name = f"matched-{slug(system)}"
-        by_system[system] = _table(name, said, here, rows(frame, system=system), shown, level, timescale)
+        by_system[system] = _table(name, said, here, rows(frame, system=system), there, level, timescale)
     level = {by: level_by_ranks(view, LEADING_METRIC, shown) for by, view in views.items()}
     notes = {by: saturation_note(view, shown) for by, view in views.items()}
     said = f"{caption}, and over systems. {BOLD} ({BY_RANKS})."

@@ -37,8 +37,9 @@ class Column:
             return values.map(in_bytes, na_action="ignore")
         whole = bool((values.dropna() % 1 == 0).all())
         printed = values.map(lambda one: self.form.format(one) if self.form else three_digits(one, whole), "ignore")
-        if self.chance and self.chance[0] < self.chance[1]:
-            printed[INDEPENDENT_TRUTH] += " [{}, {}]".format(*map(three_digits, self.chance))
+        ends = [three_digits(end) for end in self.chance or ()]
+        if len(set(ends)) == 2:
+            printed[INDEPENDENT_TRUTH] += f" [{ends[0]}, {ends[1]}]"
         return printed
 
     @property
@@ -119,8 +120,12 @@ class Table:
 
     @cached_property
     def best(self) -> pd.DataFrame:
-        """Where the best value of each column stands, and those level with it; equal in print is equal."""
+        """Where the best value of each column stands, and those level with it; equal in print is equal.
+
+        Nowhere where a single learner is compared.
+        """
         printed = self.printed
+        several = len(printed.index.difference(list(self.references))) > 1
         best = pd.DataFrame(False, index=printed.index, columns=printed.columns)
         for each in self.columns:
             values = column(self.values, each.name)
@@ -129,7 +134,7 @@ class Table:
             losses = {"lower": values, "higher": -values, "truth": distance}
             loss = losses.get(each.better, values * np.nan).drop(list(self.references)).dropna()
             level = loss.index.isin(list(each.level))
-            if len(loss) and not level.all():
+            if several and len(loss) and not level.all():
                 winner = printed.loc[loss.idxmin(), each.name]
                 best.loc[loss.index, each.name] = (printed.loc[loss.index, each.name] == winner) | level
         return best

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from results.formatting import NOTHING, heading, slug, status
+from results.formatting import NOTHING, counted, heading, in_timescale, slug, status
 from results.statistics.ranking import level_by_ranks, level_by_seeds, mean_rank
 from results.statistics.saturation import saturation_note
 from results.statistics.scores import INDEPENDENT_TRUTH
@@ -16,6 +16,7 @@ from results.tables.table import Column, Table, outcomes_in, table_of
 
 BOLD = "In bold the best of the compared learners and those not resolved from it, nothing where none is resolved"
 BY_SEEDS = "Welch's test on the seeds with Holm's correction, 5 %"
+ONE_SEED = "one seed resolves nothing: the best as printed"
 BY_RANKS = "Nemenyi's test on ranks, 5 %"
 SPENT = ("updates", "samples", "fit_seconds")  # on training: beside whatever compares learners
 OVERALL = ("nrmse", "nfe_forecast", *SPENT, "parameters")  # on the leaderboard: medians over systems
@@ -52,8 +53,8 @@ def leaderboard(
         f"the metric at the worst rank. {f'{note} ' if note else ''}"
         "Other columns: median over systems, a failed one counting as worse than any. "
         f"{'Neither is of learners that only some systems have. ' if columns[0].values.isna().any() else ''}"
-        f"{BOLD}: on one system by {BY_SEEDS}; over systems by {BY_RANKS}; costs as they are. Reference rows below "
-        "the line."
+        f"{BOLD}: on one system by {told_by(frame)}; over systems by {BY_RANKS}; costs as they are. "
+        "Reference rows below the line."
     )
     return table_of("leaderboard", caption, columns, frame, learners, references)
 
@@ -70,8 +71,9 @@ def system_table(
 ) -> Table:
     """The metrics of one group, or all, on one system, medians over seeds; other arguments as for `leaderboard`.
 
-    What training took stands beside the metrics of every group.
+    What training took stands beside the metrics of every group. Learners that the system does not have are left out.
     """
+    learners = [learner for learner in learners if learner not in _lacking(frame, system)]
     here, of_all = (rows(each, system=system) for each in (frame, summary(frame) if totals is None else totals))
     if metrics:
         here, of_all = (each.loc[each["metric"].isin([*metrics, *SPENT])] for each in (here, of_all))
@@ -87,7 +89,7 @@ def system_table(
         columns.append(shown)
     caption = (
         f"{f'{group.capitalize()} metrics' if group else 'All metrics'} on {system}: medians over "
-        f"{here['seed'].nunique()} seeds. {BOLD} ({BY_SEEDS}). Reference rows below the line."
+        f"{counted(here['seed'].nunique(), 'seed')}. {BOLD} ({told_by(here)}). Reference rows below the line."
     )
     if any(each.chance for each in columns):
         caption += f" {INDEPENDENT_TRUTH}: the truth's own score, with quartiles over seeds where they differ."
@@ -100,9 +102,15 @@ def metric_table(
     """One metric on every system, medians over seeds; other arguments as for `leaderboard`."""
     trials = rows(frame, metric=metric)
     compared = [learner for learner in learners if learner not in references]
-    caption = f"Medians over {trials['seed'].nunique()} seeds. {BOLD} ({BY_SEEDS}). Reference rows below the line."
+    seeds = counted(trials["seed"].nunique(), "seed")
+    caption = f"Medians over {seeds}. {BOLD} ({told_by(trials)}). Reference rows below the line."
     columns = list(_of_systems(trials, summary(trials), compared, timescales))
     return table_of(metric, caption, columns, trials, learners, references)
+
+
+def told_by(trials: pd.DataFrame) -> str:
+    """What resolves learners on one system."""
+    return BY_SEEDS if trials["seed"].nunique() > 1 else ONE_SEED
 
 
 def outcome_table(
@@ -147,7 +155,7 @@ def _column(
     """The column of the metric of these trials; of one system of several, it has its name."""
     metric, unit, better = (str(trials[name].iloc[0]) for name in ("metric", "unit", "better"))
     head = f"{heading(metric)} {system}".strip()
-    unit = unit.replace("timescale", timescale)
+    unit = in_timescale(unit, timescale)
     truth = trials.attrs.get("published", {}).get(trials["system"].iloc[0], {}).get(metric, np.nan)
     return Column(f"{metric}_{system}" if system else metric, head, unit, better, values, words, level, truth)
 

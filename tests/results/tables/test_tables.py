@@ -15,9 +15,10 @@ from scipy import stats
 from results import Status, formatting
 from results.statistics.ranking import level_by_ranks
 from results.statistics.significance import welch
+from results.statistics.trials import groups
 from results.store.run import Run
 from results.tables import formats
-from results.tables.table import Table
+from results.tables.table import Column, Table
 from results.tables.tables import leaderboard, outcome_table, system_table
 from tests.support.synthetic import Size, build
 
@@ -106,6 +107,11 @@ def test_the_truths_own_score_has_its_quartiles_over_seeds_where_long_runs_are_s
     assert "quartiles" not in short.caption
 
 
+def test_quartiles_that_are_equal_in_print_are_not_shown():
+    column = Column("k", "K", "", "truth", pd.Series({"IndependentTruth": 0.5}), pd.Series(), chance=(0.49999, 0.50001))
+    assert column.printed(column.values).tolist() == ["0.500"]
+
+
 def test_a_failure_is_put_in_words_and_never_a_bare_nan(lorenz: Table):
     rows = {row.learner: row for row in lorenz.rows}
     assert {entry.text for entry in rows["WindowedRNN[cell=rnn]"].entries} == {"timed out"}
@@ -132,6 +138,12 @@ def test_units_stand_in_the_heads_and_times_in_the_unit_of_the_system(lorenz: Ta
     assert dict(board.heads)["fit time"] == "s"
 
 
+def test_a_unit_of_time_that_has_a_length_is_counted_in_tables_as_elsewhere(run: Run):
+    heads = dict(system_table(run.frame(), "Lorenz", run.learners, run.references, "timescale of 6.3 s").heads)
+    assert heads["VPT"] == "timescales of 6.3 s"
+    assert heads["NFE forecast"] == "evaluations/timescale of 6.3 s"
+
+
 def test_a_learner_that_only_some_systems_have_is_neither_ranked_nor_summed_up(run: Run):
     frame = run.frame()
     frame = frame.loc[(frame["system"] != "VanDerPol") | (frame["learner"] != "ResNet")]
@@ -144,6 +156,10 @@ def test_a_learner_that_only_some_systems_have_is_neither_ranked_nor_summed_up(r
     assert "Neither is of learners that only some systems have." in board.caption
     ended = outcome_table(frame, run.learners, run.references, run.systems)
     assert ended.printed.loc["ResNet", ["Lorenz", "VanDerPol"]].tolist() == ["ok", "—"]
+    trials = {system: here for (system,), here in groups(frame, "system")}
+    for system, has in (("Lorenz", True), ("VanDerPol", False)):
+        table = system_table(trials[system], system, run.learners, run.references, "period")
+        assert ("ResNet" in table.printed.index) == has
 
 
 def test_the_leaderboard_ranks_compared_learners_only_and_failures_last(board: Table):
@@ -266,6 +282,15 @@ def test_nothing_is_bold_where_the_seeds_resolve_nothing():
     assert bold(seeded({"A": [1.0, 3.0], "B": [2.0, 1.5]}), "m") == []
 
 
+def test_of_one_learner_nothing_is_bold_and_of_one_seed_nothing_is_said_to_be_resolved():
+    assert bold(seeded({"A": [1.0, 1.1]}), "m") == []
+    alone = seeded({"A": [1.0], "B": [2.0]})
+    assert bold(alone, "m") == ["A"]
+    assert "medians over 1 seed. " in alone.caption
+    assert "one seed resolves nothing" in alone.caption
+    assert "Welch" not in alone.caption
+
+
 def test_what_has_no_spread_is_resolved_by_any_difference():
     assert bold(seeded({"A": [3.0, 3.0], "B": [4.0, 4.0], "C": [3.0, 3.0]}), "m") == ["A", "C"]
 
@@ -341,13 +366,17 @@ def test_a_column_of_whole_numbers_has_no_decimals():
     assert [row.entries[0].text for row in small({"A": 2048.0, "B": 14.0}, "lower", "B").rows] == ["2.00 KiB", "14 B"]
 
 
-def test_labels_in_figures_are_brief_and_broken_after_commas():
+def test_labels_in_figures_are_brief_and_broken_into_lines():
     label = "Fewer[learner=HybridODE[training.updates=3000,width=8],trajectories=16]"
     assert formatting.brief(label) == "Fewer[HybridODE[updates=3000,width=8],trajectories=16]"
     assert formatting.brief("Irregular[system=Lorenz]") == "Irregular[Lorenz]"
     assert formatting.brief("ResNet") == "ResNet"
+    assert formatting.brief("NODE (as published)") == "NODE (as published)"
     assert formatting.brief("A[missing=(),start=(('mu', 0.1), ('a', 1.6))]") == "A[missing=(),start=(...)]"
-    assert formatting.wrapped(label) == "Fewer[HybridODE[updates=3000,\nwidth=8],trajectories=16]"
+    assert formatting.wrapped(label) == "Fewer[HybridODE[\nupdates=3000,width=8],\ntrajectories=16]"
+    assert formatting.wrapped("NeuralODE[network=convolution]") == "NeuralODE[\nnetwork=convolution]"
+    assert max(map(len, formatting.wrapped("A" * 60 + "[b=" + "c" * 60 + "]").split("\n"))) <= 26
+    assert formatting.wrapped("A[b,[c]" * 9).replace("\n", "") == "A[b,[c]" * 9
 
 
 def test_outcomes_are_counted_by_kind():
