@@ -7,14 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from results.formatting import heading, listed, plural, three_digits
+from results.formatting import counted, heading, listed, plural, three_digits
 from results.statistics.intervals import Interval
 from results.statistics.ranking import Ranking
-from results.statistics.trials import rows, summary
+from results.statistics.scores import losses
+from results.statistics.trials import CELL, groups, rows, summary
 
 EVERY = "every learned model"
 MANY = 8  # systems, of more of which there are counts alone
 FEWEST = 3  # systems from which something follows for others like them
+MOST = {"higher": "highest", "lower": "lowest", "truth": "truest"}  # value, by what is better
+
+Lost = Mapping[str, Mapping[str, list[str]]]
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,9 @@ class Winner:
 
     @property
     def standing(self) -> str:
-        """The best learner, those that it cannot be told from, or that all are alike."""
+        """The best learner, and those that it cannot be told from: without intervals, all others."""
+        if self.level and not self.interval.known:
+            return f"{self.learner} (not told from any other)"
         if self.level and not self.behind:
             return "all learners alike"
         return f"{self.learner} (level with {listed(self.level)})" if self.level else self.learner
@@ -60,32 +66,39 @@ def winners(times: pd.DataFrame, compared: Sequence[str], timescales: Mapping[st
 
 def lost_to_references(
     times: pd.DataFrame, compared: Sequence[str], truths: Collection[str]
-) -> dict[str, dict[str, list[str]]]:
-    """For each reference row but the true equations, by system, the compared learners that it predicts longer than."""
+) -> dict[str, dict[str, list[str]]] | None:
+    """For each reference row but the true equations, by system, the compared learners that it predicts longer than.
+
+    None where no such row and learner both have intervals: one seed tells nothing.
+    """
+    comparable = False
     lost: dict[str, dict[str, list[str]]] = {}
     for system, here in _intervals(times).items():
         measured = [learner for learner in compared if learner in here]
         for reference in here:
             if reference in compared or reference in truths:
                 continue
+            comparable |= here[reference].known and any(here[learner].known for learner in measured)
             beaten = [learner for learner in measured if _beats(here[reference], here[learner])]
             if beaten:
                 lost.setdefault(reference, {})[system] = [EVERY] if len(beaten) == len(measured) > 1 else beaten
-    return lost
+    return lost if comparable else None
 
 
-def conclusions(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
+def conclusions(best: Sequence[Winner], overall: str, lost: Lost | None) -> list[str]:
     """What the run shows, in a few sentences, from what `winners`, `overall_ranking` and `lost_to_references` found."""
     if not best:
         return ["No learner has a valid prediction time yet."]
     if len(best) > MANY:
-        return _counted(best, overall, lost)
+        return _counted(best, overall, lost or {})
     places: dict[str, list[str]] = {}
     for winner in best:
         places.setdefault(winner.standing, []).append(f"{winner.system} ({winner.time})")
     longest = "; ".join(f"{standing} on {listed(where)}" for standing, where in places.items())
     sentence = "; ".join([*([overall] if overall else []), f"longest valid prediction time: {longest}"])
     said = [f"{sentence[0].upper()}{sentence[1:]}."]
+    if lost is None:
+        return said
     if not lost:
         return [*said, "No learned model loses to a reference row other than the true equations."]
     for reference, systems in lost.items():
@@ -97,7 +110,7 @@ def conclusions(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping
     return said
 
 
-def _counted(best: Sequence[Winner], overall: str, lost: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
+def _counted(best: Sequence[Winner], overall: str, lost: Lost) -> list[str]:
     """The same of more systems than a reader wants to see named."""
     shares = listed(f"{learner} on {wins}" for learner, wins in _wins(best).most_common())
     sentence = f"best, or level with the best, of {len(best)} systems: {shares}"
@@ -120,21 +133,25 @@ def advice(best: Sequence[Winner], compared: Sequence[str], truths: Collection[s
     """What to use for a system like those of the run, in a sentence; empty for fewer than FEWEST systems.
 
     That is the learner that is best, or level with the best, on most systems, and of several the one that is best on
-    most where not all are alike; and before it a reference row, but the `truths`, that predicts longer than every
-    learner on at least as many systems as not.
+    most where not all are alike; all of these where that is none, and no learner where it would be every one. Before it
+    comes a reference row, but the `truths`, that predicts longer than every learner on at least as many systems as not.
     """
     if len(best) < FEWEST or len(compared) < 2:
         return ""
     wins, foremost = _wins(best), Counter(one.learner for one in best if one.behind)
-    first, second, *_ = sorted(compared, key=lambda one: (-wins[one], -foremost[one]))
-    count = len(best)
-    said = f"{first}, best or level with the best on {wins[first]} of {count} ({second} on {wins[second]})"
+    places = {one: (wins[one], foremost[one]) for one in compared}
+    first = [one for one in compared if places[one] == max(places.values())]
+    others = sorted((one for one in compared if one not in first), key=lambda one: places[one], reverse=True)
+    count, said = len(best), ""
+    if others:
+        often = f"{wins[first[0]]} of {count} ({others[0]} on {wins[others[0]]})"
+        said = f"{' or '.join(first)}, best or level with the best on {often}"
     ahead = Counter(reference for winner in best for reference in winner.ahead if reference not in truths)
     if ahead and ahead.most_common(1)[0][1] * 2 >= count:
         reference, times = ahead.most_common(1)[0]
-        beaten = f"{reference} first, which predicts longer than every learner on {times} of {count}"
-        said = f"{beaten}; of the learners, {said}"
-    return f"For a system like these, try {said}."
+        beaten = f"which predicts longer than every learner on {times} of {count}"
+        said = f"{reference} first, {beaten}; of the learners, {said}" if said else f"{reference}, {beaten}"
+    return f"For a system like these, try {said}." if said else ""
 
 
 def overall_ranking(ranks: Ranking) -> str:
@@ -147,7 +164,7 @@ def overall_ranking(ranks: Ranking) -> str:
     if len(first) == len(names):
         needed = "" if np.isnan(ranks.difference) else f", and only gaps of {ranks.difference:.2f} are resolved"
         return (
-            f"no learner is resolved as the best over {ranks.blocks} system{'s' * (ranks.blocks != 1)} "
+            f"no learner is resolved as the best over {counted(ranks.blocks, 'system')} "
             f"(mean ranks {least:.2f} to {ranks.mean_ranks.iloc[-1]:.2f}{needed})"
         )
     if len(first) == 1:
@@ -156,24 +173,33 @@ def overall_ranking(ranks: Ranking) -> str:
 
 
 def describe_best(frame: pd.DataFrame, compared: Collection[str], metric: str) -> list[str]:
-    """Who is best by a metric on each system, in a sentence each, with the interval over seeds."""
+    """Who is best by a metric on each system, in a sentence each, with the interval over seeds.
+
+    Equal in print is equal, and failed trials count as in ranks. Nothing is said of a system on which half of every
+    learner's trials failed, or of a metric that is best near a truth which is not known.
+    """
     totals = rows(summary(frame), metric=metric).dropna(subset="median")
     totals = totals.loc[totals["learner"].isin(list(compared))]
+    if not len(totals):
+        return [f"No learner has a {heading(metric)} yet."]
+    totals = totals.join(losses(frame, metric).groupby(CELL)["loss"].median(), on=CELL)
     sentences = []
-    for system in dict.fromkeys(totals["system"]):
-        here = rows(totals, system=system)
+    for (system,), here in groups(totals.loc[np.isfinite(totals["loss"])], "system"):
         about = rows(frame, metric=metric, system=system).iloc[0]
-        higher = about["better"] == "higher"
-        best = here.loc[here["median"].idxmax() if higher else here["median"].idxmin()]
-        found = describe_interval(best["median"], best["low"], best["high"], about["unit"])
-        word = "highest" if higher else "lowest"
-        sentences.append(f"{best['learner']} has the {word} {heading(metric)} on {system}: {found}.")
-    return sentences or [f"No learner has a {heading(metric)} yet."]
+        best = here.loc[here["loss"].idxmin()]
+        alike = here.loc[here["median"].map(three_digits) == three_digits(best["median"])]
+        ends = (best["low"], best["high"]) if len(alike) == 1 else (np.nan, np.nan)
+        found = describe_interval(best["median"], *ends, about["unit"])
+        who = "All learners" if 1 < len(alike) == len(set(compared)) else listed(alike["learner"])
+        said = f"the {MOST[about['better']]} {heading(metric)} on {system}: {found}."
+        sentences.append(f"{who} {'have' if len(alike) > 1 else 'has'} {said}")
+    return sentences or [f"Nothing tells which learner is best by {heading(metric)}."]
 
 
 def describe_interval(value: float, low: float, high: float, unit: str) -> str:
     """A value in its unit, with its 95 % interval where there is one: "5.94 Lyapunov times [5.70, 6.10]"."""
-    return f"{three_digits(value)} {unit}" + (f" [{three_digits(low)}, {three_digits(high)}]" if low == low else "")
+    interval = f" [{three_digits(low)}, {three_digits(high)}]" if low == low else ""
+    return f"{three_digits(value)} {unit}".strip() + interval
 
 
 def _intervals(times: pd.DataFrame) -> dict[str, dict[str, Interval]]:

@@ -26,6 +26,11 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval; of one seed there is none."""
+        return self.low == self.low and self.high == self.high
+
     def overlaps(self, other: "Interval") -> bool:
         """Whether the two may be the same: where an end is not known (NaN), nothing speaks against it."""
         return not (self.low > other.high or other.low > self.high)

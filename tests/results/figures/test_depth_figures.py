@@ -75,6 +75,24 @@ def test_the_best_compared_learner_is_named_with_its_median():
     ]
 
 
+def test_learners_that_are_equal_in_print_share_the_best_value_and_failures_are_none():
+    frame = results("nrmse", "lower", A=[0.5], B=[0.5001], C=[0.7], D=[0.1, np.nan]).assign(unit="")
+    frame["status"] = np.where(frame["value"].isna(), "crashed", "ok")
+    assert describe_best(frame, ["A", "B", "C", "D"], "nrmse") == ["A and B have the lowest NRMSE on Digits: 0.500."]
+    assert describe_best(frame, ["A", "B"], "nrmse") == ["All learners have the lowest NRMSE on Digits: 0.500."]
+
+
+def test_of_a_metric_that_is_best_near_the_truth_the_nearest_value_is_named_and_none_without_the_truth():
+    values = {"A": [0.1], "B": [0.8], "TrueEquations": [0.9]}
+    frame = results("lyapunov_exponent", "truth", **values).assign(unit="")
+    assert describe_best(frame, ["A", "B"], "lyapunov_exponent") == [
+        "B has the truest Lyapunov exponent on Digits: 0.800."
+    ]
+    assert describe_best(frame.loc[frame["learner"] != "TrueEquations"], ["A", "B"], "lyapunov_exponent") == [
+        "Nothing tells which learner is best by Lyapunov exponent."
+    ]
+
+
 def test_without_a_value_nobody_is_best():
     assert describe_best(results("test_error", "lower", A=[np.nan]), ["A"], "test_error") == [
         "No learner has a test error yet."

@@ -56,3 +56,15 @@ def test_of_many_systems_there_are_counts_and_no_names():
 def test_of_two_that_are_best_as_often_the_one_that_predicts_longest_where_not_all_are_alike_is_named():
     best = [winner("A", ("B", "C")), winner("A", ("B", "C")), winner("B", ("A",))]
     assert advice(best, ALL, []) == "For a system like these, try B, best or level with the best on 3 of 3 (A on 3)."
+
+
+def test_of_learners_that_nothing_tells_apart_none_is_named_alone():
+    alike = [winner("A", ("B", "C"))] * 3
+    assert not advice(alike, ALL, [])
+    assert advice([winner("A", ("B",)), winner("A", ("B", "C")), winner("B", ("A",))], ALL, []) == (
+        "For a system like these, try A or B, best or level with the best on 3 of 3 (C on 1)."
+    )
+    ahead = [winner("A", ("B", "C"), ahead=("Ridge",))] * 3
+    assert advice(ahead, ALL, []) == (
+        "For a system like these, try Ridge, which predicts longer than every learner on 3 of 3."
+    )

@@ -314,8 +314,11 @@ def test_when_no_learner_stands_out_none_is_named_the_best():
 def test_nothing_follows_from_one_seed():
     times = intervals(A=(2.0, NAN, NAN), B=(1.99, NAN, NAN), C=(1.0, 0.5, 1.5), Climatology=(2.01, NAN, NAN))
     (best,) = winners(times, ["A", "B", "C"], {"Lorenz": "Lyapunov time"})
-    assert (best.standing, best.ahead) == ("all learners alike", ())
-    assert lost_to_references(times, ["A", "B", "C"], []) == {}
+    assert (best.standing, best.ahead) == ("A (not told from any other)", ())
+    lost = lost_to_references(times, ["A", "B", "C"], [])
+    assert conclusions([best], "", lost) == [
+        "Longest valid prediction time: A (not told from any other) on Lorenz (2.00 Lyapunov times)."
+    ]
 
 
 def test_without_ranks_the_verdict_is_of_the_prediction_times_alone():
@@ -325,12 +328,23 @@ def test_without_ranks_the_verdict_is_of_the_prediction_times_alone():
 
 
 def test_without_losses_the_verdict_says_so():
-    times = intervals(A=(5.0, NAN, NAN))
+    times = intervals(A=(5.0, 4.0, 6.0), Persistence=(0.1, 0.1, 0.1))
     best = winners(times, ["A"], {"Lorenz": "period"})
-    assert best[0].time == "5.00 periods"
+    assert best[0].time == "5.00 periods [4.00, 6.00]"
     assert conclusions(best, "", lost_to_references(times, ["A"], ["TrueEquations"]))[1].startswith(
         "No learned model loses"
     )
+
+
+@pytest.mark.parametrize("rest", [{}, {"TrueEquations": (9.0, 8.0, 10.0)}, {"Persistence": (9.0, NAN, NAN)}])
+def test_nothing_is_said_of_reference_rows_that_are_not_there_or_have_one_seed(
+    rest: dict[str, tuple[float, float, float]],
+):
+    times = intervals(A=(5.0, 4.0, 6.0), **rest)
+    best = winners(times, ["A"], {"Lorenz": "period"})
+    assert conclusions(best, "", lost_to_references(times, ["A"], ["TrueEquations"])) == [
+        "Longest valid prediction time: A on Lorenz (5.00 periods [4.00, 6.00])."
+    ]
 
 
 def test_who_is_first_overall_is_said_as_far_as_ranks_resolve_it():
@@ -464,9 +478,9 @@ def test_the_power_of_a_sine_is_at_its_frequency():
 @pytest.mark.parametrize(
     ("sampling", "said"),
     [
-        ((5, 1104, 8.0, 0, 0), "Tested on every 5. sample, 1104 in all."),
+        ((5, 1104, 8.0, 0, 0), "Tested on one sample in 5, 1104 in all."),
         ((5, 552, 8.0, 1, 0), "552 in all: fewer than it needs, so that K may be too low."),
-        ((1, 900, 40.0, 1, 1), "needs and still oversampled (range 40 times the mean step), so that K may be too low."),
+        ((1, 900, 40.0, 1, 1), "Tested on every sample, 900 in all: fewer than it needs and still oversampled"),
     ],
 )
 def test_the_caption_of_the_zero_one_test_says_what_it_saw(sampling: tuple[float, ...], said: str):
