@@ -1,6 +1,6 @@
 """The figures that set learners against each other: ranks, wins, Pareto fronts, profiles, means over all systems."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -43,7 +43,8 @@ def rank_pictures(data: FigureData) -> Iterator[Picture]:
             "ranks",
             "Ranks and what they resolve",
             "Mean rank of each learner over the systems by valid prediction time, failed trials at the worst rank. "
-            f"Bars join learners that Nemenyi's test at 5 % cannot tell apart. {ranks.statement}",
+            "Bars join learners that Nemenyi's test at 5 % cannot tell apart. "
+            f"{ranks.statement}{without(ranks.left_out)}",
             partial(critical_difference, ranks, data.styles),
         )
         told, note = telling(frame, run.compared)
@@ -53,7 +54,7 @@ def rank_pictures(data: FigureData) -> Iterator[Picture]:
                 "wins",
                 "Who beats whom",
                 "Share of the trials (system and seed) in which the learner of a row predicts longer than that of a "
-                f"column; ties count half.{note}",
+                f"column; ties count half.{note}{without(ranks.left_out)}",
                 partial(win_matrix, shares_of_wins(pairs), len(pairs)),
             )
 
@@ -93,13 +94,19 @@ def front_pictures(data: FigureData) -> Iterator[Picture]:
     if LEADING_METRIC not in run.metrics or not costs or not len(frame):
         return
     found = points(frame, LEADING_METRIC, tuple(costs)).drop(columns="value").merge(times, on=CELL)
-    if set(found["learner"]).intersection(run.compared):
+    mine = found.loc[found["learner"].isin(run.compared), list(costs)]
+    if len(mine):
+        free = (
+            " A learner is not in the panel of a cost that it does not have."
+            if (mine.fillna(0) <= 0).any(axis=None)
+            else ""
+        )
         yield Picture(
             "pareto",
             "Accuracy against every cost",
             "Valid prediction time, with 95 % intervals, against function evaluations, memory, time and size, medians "
             "over seeds: up and to the left is better. Learners on a stair are beaten by no other in both; reference "
-            f"rows are levels across the panels, as far as these reach.{note}",
+            f"rows are levels across the panels, as far as these reach.{free}{note}",
             partial(pareto_page, found, data.styles, costs, run.timescales),
         )
 
@@ -110,7 +117,11 @@ def aggregate_pictures(data: FigureData) -> Iterator[Picture]:
     if run.variants or LEADING_METRIC not in run.metrics or len(run.compared) < FEWEST_TOGETHER:
         return
     frame, note = telling(frame, run.compared)
-    together = aggregated(frame, run.compared)
+    whole = everywhere(frame, run.compared)
+    if len(whole) < FEWEST_TOGETHER:
+        return
+    note += without([learner for learner in run.compared if learner not in whole])
+    together = aggregated(frame, whole)
     if len(together):
         best = str(together.iloc[0]["learner"])
         yield Picture(
@@ -122,7 +133,7 @@ def aggregate_pictures(data: FigureData) -> Iterator[Picture]:
             f"are trials enough for one; an interval that holds 50 % resolves nothing.{note}",
             partial(aggregate_figure, together, data.styles),
         )
-    paired = paired_losses(frame, run.compared).dropna()
+    paired = paired_losses(frame, whole).dropna()
     inverse = 1 / (-paired).clip(lower=0).replace(0, np.nan)
     profiled = inverse.fillna(np.inf).loc[lambda table: np.isfinite(table).any(axis="columns")]
     if len(profiled):
@@ -144,6 +155,18 @@ def telling(frame: pd.DataFrame, learners: list[str]) -> tuple[pd.DataFrame, str
     return frame.loc[~frame["system"].isin(full)], note
 
 
+def everywhere(frame: pd.DataFrame, learners: Sequence[str]) -> list[str]:
+    """The learners that have trials on every system on which any of them has."""
+    trials = losses(frame, LEADING_METRIC)
+    systems = trials.loc[trials["learner"].isin(list(learners))].groupby("learner")["system"].nunique()
+    return [learner for learner in learners if systems.get(learner) == systems.max()]
+
+
+def without(learners: Sequence[str]) -> str:
+    """A sentence on learners that a figure leaves out; empty where there is none."""
+    return f" Without {listed(learners)}, which only some systems have." if learners else ""
+
+
 def aggregated(frame: pd.DataFrame, learners: list[str]) -> pd.DataFrame:
     """A row for each learner that has trials on every system, the best first, with the ends of both intervals.
 
@@ -157,13 +180,9 @@ def aggregated(frame: pd.DataFrame, learners: list[str]) -> pd.DataFrame:
     complete = [learner for learner in learners if systems and all((one, learner) in by_cell for one in systems)]
     if len(complete) < FEWEST_TOGETHER:
         return pd.DataFrame()
-    longest = {
-        system: max(1e-12, *(-float(np.median(by_cell[system, learner])) for learner in complete)) for system in systems
-    }
-    shares = {
-        learner: [np.clip(-by_cell[system, learner], 0, None) / longest[system] for system in systems]
-        for learner in complete
-    }
+    times = {place: np.clip(-loss, 0, None) for place, loss in by_cell.items()}
+    longest = {system: longest_time([times[system, learner] for learner in complete]) for system in systems}
+    shares = {learner: [times[system, learner] / longest[system] for system in systems] for learner in complete}
     means = {learner: stratified(strata, interquartile_mean) for learner, strata in shares.items()}
     order = sorted(complete, key=lambda learner: -means[learner].value)
     rows = []
@@ -176,3 +195,8 @@ def aggregated(frame: pd.DataFrame, learners: list[str]) -> pd.DataFrame:
             | {"chance": chance.value, "chance_low": chance.low, "chance_high": chance.high}
         )
     return pd.DataFrame(rows)
+
+
+def longest_time(times: Sequence[np.ndarray]) -> float:
+    """The longest median of several learners' times on a system; the longest time where that is none, and 1 of none."""
+    return max(float(np.median(one)) for one in times) or max(float(one.max()) for one in times) or 1.0
