@@ -136,7 +136,7 @@ def describe_sampling(lag: float, samples: float, oversampling: float, short: fl
 
     Too dense a sampling makes chaos pass for regular: Gottwald and Melbourne, 2009.
     """
-    said = f"Tested on every {lag:.0f}. sample, {samples:.0f} in all"
+    said = f"Tested on {f'one sample in {lag:.0f}' if lag > 1 else 'every sample'}, {samples:.0f} in all"
     doubts = [
         *(["fewer than it needs"] if short else []),
         *([f"still oversampled (range {oversampling:.0f} times the mean step)"] if dense else []),

@@ -1,6 +1,6 @@
 """The figures of forecasts over time: along the training data, and from a test state."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -9,7 +9,11 @@ from results.figures.time_series import time_series
 from results.formatting import slug
 from results.report.figure_data import Arrays, FigureData, Picture
 
-PANELS = "The shaded part is enlarged; the plane is that of the first channel and the last of three."
+
+def describe_panels(channels: Sequence[str], dim: int) -> str:
+    """What the smaller panels show of states of so many dimensions."""
+    first, *others = channels[: min(dim, 3)]
+    return f"The shaded part is enlarged{f'; the plane is that of {first} and {others[-1]}' if others else ''}."
 
 
 def fits(data: FigureData, system: str) -> Iterator[Picture]:
@@ -24,7 +28,7 @@ def fits(data: FigureData, system: str) -> Iterator[Picture]:
         f"fits-{slug(system)}",
         "Fit to the training data",
         "The first training trajectory: its truth, what was observed of it, and the forecast of every learner (first "
-        f"seed) from its first samples on. {PANELS}",
+        f"seed) from its first samples on. {describe_panels(data.channels(system), arrays['fit_truth'].shape[-1])}",
         partial(
             time_series,
             *(arrays[f"fit_{name}"].astype(np.float64) for name in ("times", "truth")),
@@ -46,14 +50,14 @@ def forecasts_in_time(data: FigureData, system: str) -> Iterator[Picture]:
         return
     found = {learner: path for learner, path in data.paths(system, "forecast").items() if learner in data.run.compared}
     paths = {learner: path if isinstance(path, str) else path[0] for learner, path in found.items()}
+    names = data.channels(system)
     times, truth = arrays["times"].astype(np.float64), arrays["truth"][0].astype(np.float64)
     yield Picture(
         f"forecasts-{slug(system)}",
         "Forecasts over time",
-        f"The first test state: its truth, and the forecast of every learner (first seed). {PANELS}",
-        partial(
-            time_series, times, truth, paths, data.styles, data.run.timescales[system], None, data.channels(system)
-        ),
+        "The first test state: its truth, and the forecast of every learner (first seed). "
+        f"{describe_panels(names, truth.shape[-1])}",
+        partial(time_series, times, truth, paths, data.styles, data.run.timescales[system], None, names),
         system,
         dense=True,
     )
