@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter, SymmetricalLogLoc
 
 from results.figures.panels import Styles, band, by_learner, few_ticks, finish, panels_of, small_multiples
 from results.figures.style import NOTE, PAGE, TRUTH, drawing, handles, present
+from results.formatting import plural, wrapped
 from results.statistics.trials import rows
 
 ACROSS = 4  # panels in a line
@@ -59,7 +60,8 @@ def return_maps(
             else:
                 _points(axes, known, "0.78", 3.6)
                 _points(axes, maxima(series), styles[name].colour, 2.2)
-            axes.set(xlim=(low, high), ylim=(low, high), box_aspect=1, title=name)
+            axes.set(xlim=(low, high), ylim=(low, high), box_aspect=1)
+            axes.set_title(wrapped(name), fontsize=6.8)
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.yaxis.set_major_locator(MaxNLocator(4))
             axes.tick_params(labelbottom=place + ACROSS >= len(shown))  # where no panel is below
@@ -120,7 +122,7 @@ def tests_by_length(tests: pd.DataFrame, styles: Styles, timescales: Mapping[str
             enough = truth["enough"].iloc[0]
             if enough < truth["length"].max():
                 axes.axvline(enough, color=NOTE, linewidth=0.7, linestyle="--", zorder=1)
-            axes.set(xscale="log", xlabel=f"length of the run ({timescales[system]}s)", ylim=(-0.25, 1.12))
+            axes.set(xscale="log", xlabel=f"length of the run ({plural(timescales[system])})", ylim=(-0.25, 1.12))
             few_ticks(axes)
         finish(figure, panels, "K", handles(shown))
     return figure

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from results.figures.panels import Styles, few_ticks, intervals
+from results.figures.panels import Styles, few_ticks, intervals, names_beside
 from results.figures.style import NOTE, PAGE, drawing, entry_width, handles, legend_below, legend_height, present
-from results.formatting import brief, plural
+from results.formatting import brief, plural, wrapped
 from results.statistics.pareto import front
 from results.statistics.ranking import Ranking
 from results.statistics.trials import rows
@@ -90,8 +90,8 @@ def win_matrix(wins: pd.DataFrame, pairs: int | None = None) -> Figure:
     The text says what the shade says, so that neither colour nor grey is needed to read it; but of too many learners,
     whose matrix is a view from afar.
     """
-    names = [brief(str(name)) for name in wins.index]
-    count, longest = len(names), max(map(len, names))
+    names, longest, _ = names_beside(map(str, wins.index))
+    count = len(names)
     with drawing():
         side = (0.3 if count <= LEGIBLE else 0.16) * count
         size = (side + 0.075 * longest + 0.9, side * 0.8 + 0.055 * longest + 0.5)
@@ -115,11 +115,12 @@ def wins_by_system(shares: pd.DataFrame, level: pd.DataFrame) -> Figure:
     A dot marks the best of each system and those level with it, as `level` (of the same shape) says; a place without a
     value is hatched.
     """
-    names, systems = [brief(str(name)) for name in shares.index], [str(system) for system in shares.columns]
-    tallest = max(map(len, systems))
+    names, longest, lines = names_beside(map(str, shares.index))
+    systems, tallest, _ = names_beside(map(str, shares.columns))
     with drawing():
-        side = min(0.3, (PAGE - 0.075 * max(map(len, names)) - 0.9) / len(systems))
-        size = (side * len(systems) + 0.075 * max(map(len, names)) + 0.9, 0.2 * len(names) + 0.05 * tallest + 0.7)
+        beside = 0.075 * longest + 0.9
+        side = min(0.3, (PAGE - beside) / len(systems))
+        size = (side * len(systems) + beside, (0.1 + 0.1 * lines) * len(names) + 0.05 * tallest + 0.7)
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots()
         axes.set_facecolor("0.93")
@@ -127,9 +128,9 @@ def wins_by_system(shares: pd.DataFrame, level: pd.DataFrame) -> Figure:
             100 * shares.astype(float), vmin=0, vmax=100, cmap="Blues", xticklabels=systems, yticklabels=names, ax=axes,
             linewidths=0.4, cbar_kws={"shrink": 0.8, "format": PercentFormatter(symbol=" %"), "ticks": [0, 50, 100]},
         )  # fmt: skip
-        lines, columns = np.nonzero(level.to_numpy(dtype=bool))
-        dark = shares.to_numpy(dtype=float)[lines, columns] > 0.6
-        axes.scatter(columns + 0.5, lines + 0.5, s=7, c=np.where(dark, "white", "black"), linewidths=0)
+        places, columns = np.nonzero(level.to_numpy(dtype=bool))
+        dark = shares.to_numpy(dtype=float)[places, columns] > 0.6
+        axes.scatter(columns + 0.5, places + 0.5, s=7, c=np.where(dark, "white", "black"), linewidths=0)
         axes.set(xlabel="", ylabel="")
         axes.tick_params(length=0)
         axes.tick_params(axis="y", rotation=0)
@@ -165,7 +166,7 @@ def pareto_page(
                 if line == len(systems) - 1:
                     axes.set_xlabel(label)
             grid[line, 0].set_ylim(0, 1.2 * np.nanmax([1e-9, *mine["median"], *mine["high"]]))
-            grid[line, 0].set_ylabel(f"{system}\nVPT ({plural(timescales[system])})")
+            grid[line, 0].set_ylabel(f"{wrapped(system, 22)}\nVPT ({plural(timescales[system])})")
         for axes in grid.flat:
             few_ticks(axes)
         sns.despine(figure)
@@ -200,8 +201,9 @@ def aggregate_figure(together: pd.DataFrame, styles: Styles) -> Figure:
     `together` has a row for each learner, the best first, with the columns of `report.comparison.aggregated`.
     """
     ordered = {learner: styles[learner] for learner in together["learner"]}
+    _, _, lines = names_beside(ordered)
     with drawing():
-        figure = Figure(figsize=(PAGE, 0.87 + 0.17 * len(together)), layout="constrained")
+        figure = Figure(figsize=(PAGE, 0.87 + (0.07 + 0.1 * lines) * len(together)), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         intervals(left, together, ("low", "mean", "high"), ordered)
         intervals(right, together, ("chance_low", "chance", "chance_high"), ordered)

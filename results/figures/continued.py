@@ -7,9 +7,11 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from results.figures.style import NOTE, PAGE, drawing, styles
+from results.formatting import wrapped
 
 SHOWN = 8  # channels at most
 PAST = 1.0  # of the series, as long as the forecast
+TITLE = 60  # characters of a line of the title, beside which is the legend
 
 Times = Float[np.ndarray, " time"]
 States = Float[np.ndarray, "time dim"]
@@ -43,6 +45,6 @@ def continued(
             panel.margins(x=0.01)
             panel.spines[["top", "right"]].set_visible(False)
         panels[-1].set_xlabel(unit)
-        panels[0].set_title(title, loc="left")
+        panels[0].set_title(wrapped(title, TITLE), loc="left")
         panels[0].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.0)  # beside the title
     return figure

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from results.figures.panels import small_multiples
 from results.figures.style import NOTE, PAGE, Style, drawing
-from results.formatting import wrapped
+from results.formatting import plural, wrapped
 
 ACROSS = 4  # panels in a line
 FLOW = "0.72"  # grey of the true stream lines
@@ -97,10 +97,10 @@ def space_time(
             _picture(left, forecast[::every], extent, "viridis", low, high)
             away = _picture(right, np.abs(forecast[::every] - truth), extent, "Greys", 0.0, high - low)
         for name, axes in zip(["truth", *learned], grid[:, 0], strict=True):
-            axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=6.5)
+            axes.set_ylabel(wrapped(name), rotation=0, ha="right", va="center", fontsize=6.5)
             axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
         for axes in grid[-1]:
-            axes.set_xlabel(f"time ({unit}s)")
+            axes.set_xlabel(f"time ({plural(unit)})")
         grid[0, 0].set_title("field at each site")
         grid[0, 1].set_axis_off()  # where the truth has nothing to be compared with, the two scales of colour
         for place, (picture, name) in enumerate(((field, "field"), (away, "distance from the truth"))):

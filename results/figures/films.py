@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from results.figures.fields import stream_lines
 from results.figures.style import PAGE, TRUTH, drawing, save
 from results.figures.time_series import dots
-from results.formatting import plural
+from results.formatting import plural, wrapped
 
 STAGES = 5  # of a strip, at most
 SIZE = (PAGE, 2.8)  # inches of a picture
@@ -119,7 +119,7 @@ def strip(film: Film, colour: Any) -> Figure:
             last = stage == len(film) - 1
             axes.set_title("kept" if last else f"{film.updates[stage]:,.0f} updates", fontsize=7)
             axes.set_xlabel("\n".join(film.parameters(int(stage))), fontsize=6)
-        figure.suptitle(f"{film.learner} on {film.system}", x=0.01, ha="left", fontsize=8)
+        figure.suptitle(wrapped(f"{film.learner} on {film.system}", WIDE), x=0.01, ha="left", fontsize=8)
     return figure
 
 

@@ -1,6 +1,6 @@
 """Figures with a panel for each system: their grid, their titles and legend, and what is drawn alike in many."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
 
 from results.figures.style import LINE, PAGE, Style, entry_width, legend_below, legend_height
-from results.formatting import brief
+from results.formatting import wrapped
 from results.statistics.trials import rows
 
 LONG = 1e4  # numbers from here on are labelled in thousands, millions, ...
+NAME = 40  # characters of a line of a learner's name beside a panel
+TITLE = 36  # characters of a line of a title above a panel
 
 Styles = Mapping[str, Style]
 
@@ -58,7 +60,7 @@ def finish(figure: Figure, panels: Mapping[str, Axes], label: str | None, shown:
     """Add titles, one label on the left, and the legend: in the last place if it is free and fits, below if not."""
     sns.despine(figure)
     for system, axes in panels.items():
-        axes.set_title(system)
+        axes.set_title(wrapped(system, TITLE))
         place = axes.get_subplotspec()
         if label is not None and place and place.is_first_col():
             axes.set_ylabel(label)
@@ -111,11 +113,18 @@ def intervals(axes: Axes, frame: pd.DataFrame, names: tuple[str, str, str], styl
         markers=[style.marker for style in styles.values()], markersize=3.4, linestyle="none", ax=axes,
         estimator="median", errorbar=("pi", 100), err_kws={"linewidth": 0.9}, capsize=0.3,
     )  # fmt: skip
-    axes.set_yticks(range(len(order)), [brief(learner) for learner in order])
+    axes.set_yticks(range(len(order)), names_beside(order)[0])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", color="0.92", linewidth=0.5)
     axes.set_axisbelow(True)
     axes.set(ylim=(len(order) - 0.5, -0.5), ylabel="")
+
+
+def names_beside(labels: Iterable[str]) -> tuple[list[str], int, int]:
+    """Names in lines that leave a panel beside them room; the length of the longest line, and the most lines of one."""
+    names = [wrapped(label, NAME) for label in labels]
+    lines = [name.split("\n") for name in names]
+    return names, max(len(line) for each in lines for line in each), max(map(len, lines))
 
 
 def few_ticks(axes: Axes) -> None:

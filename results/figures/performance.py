@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from results.figures.panels import Styles, band, by_learner, few_ticks, finish, over_seeds, panels_of
+from results.figures.panels import Styles, band, by_learner, few_ticks, finish, names_beside, over_seeds, panels_of
 from results.figures.style import NOTE, Style, drawing, handles, present
-from results.formatting import brief, plural
+from results.formatting import plural
 from results.statistics.trials import rows
 
 THRESHOLDS = (0.5, 0.05)  # of the two prediction times, in standard deviations
@@ -53,14 +53,15 @@ def prediction_times(times: pd.DataFrame, styles: Styles, timescales: Mapping[st
     """
     compared = [learner for learner, style in styles.items() if not style.reference]
     places = {learner: rank + 0.5 * (rank >= len(compared)) for rank, learner in enumerate(styles)}
+    names, _, lines = names_beside(places)
     with drawing():
-        figure, panels = panels_of(times, height=0.55 + 0.135 * len(styles), share=True)
+        figure, panels = panels_of(times, height=0.55 + (0.035 + 0.1 * lines) * len(styles), share=True)
         for system, axes in panels.items():
             here = rows(times, system=system)
             longest = max(np.nanmax([0, *here["median"], *here["high"]]), 1e-9)
             for row in here.to_dict("records"):
                 _bar(axes, row, places[row["learner"]], styles[row["learner"]], longest)
-            axes.set_yticks(list(places.values()), [brief(learner) for learner in places])
+            axes.set_yticks(list(places.values()), names)
             axes.tick_params(axis="y", length=0)
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
             axes.set(xlim=(0, 1.2 * longest), ylim=(len(styles), -0.7), xlabel=f"VPT ({plural(timescales[system])})")
@@ -92,7 +93,9 @@ def _growth(axes: Axes, curve: pd.DataFrame, style: Style) -> None:
     shown = thin.replace(np.inf, np.nan)
     axes.plot(shown["time"], shown["median"], **style.line)
     if shown["median"].isna().any():
-        axes.plot(*shown.dropna()[["time", "median"]].to_numpy()[-1:].T, marker="x", color=style.colour, zorder=5)
+        last = shown.dropna(subset="median").tail(1)
+        look: dict[str, Any] = {"marker": "x", "color": style.colour, "zorder": 5, "clip_on": False}
+        axes.plot(last["time"], last["median"].clip(FLOOR, CEILING), **look)
     if not style.reference:
         band(axes, shown["time"], shown["low"], thin["high"].clip(upper=10 * CEILING), style)
 

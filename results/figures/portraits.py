@@ -1,6 +1,6 @@
 """Portraits in phase space, as small multiples: of the truth and every learner, and between two latent states."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from textwrap import fill
 from typing import Any
@@ -26,6 +26,7 @@ SHADES, PALEST = 8, 0.35  # of a curve's colour, from where it begins
 FLAT = 1e-12  # of the largest value, below which an extent is rounding
 COLOURS = "viridis"  # of the time since a trajectory began
 MARGIN_OF_PATHS = 0.06  # around all decoded trajectories, as a fraction of their extent
+TITLE_LINE = 0.12  # inches; of a title, from one line to the next
 
 Path = Float[np.ndarray, "time dim"]
 
@@ -63,7 +64,7 @@ def attractors(
     low, high = truth.min(0) - MARGIN * extent, truth.max(0) + MARGIN * extent
     jump = 4 * float(np.median(_moves(truth))) or float(extent.max())
     with drawing():
-        figure, panels = _multiples(1 + len(learned), "3d" if dim == 3 else None)
+        figure, panels = _multiples(["truth", *learned], "3d" if dim == 3 else None)
         _draw(panels[0], truth, TRUTH, jump)
         _title(panels[0], "truth")
         for axes, (learner, path) in zip(panels[1:], learned.items(), strict=True):
@@ -92,7 +93,7 @@ def pq_plots(
     Gottwald and Melbourne, "On the implementation of the 0-1 test for chaos", SIAM J. Appl. Dyn. Syst. 8, 2009.
     """
     with drawing():
-        figure, panels = _multiples(1 + len(learned), None)
+        figure, panels = _multiples(["truth", *learned], None)
         reaches = [_reach(path) for path in learned.values() if not isinstance(path, str) and np.isfinite(path).all()]
         most = 2 * _reach(truth) if np.isfinite(truth).all() else np.inf  # no path of a truth at rest
         room = max((reach for reach in (most / 2, *reaches) if reach <= most and np.isfinite(reach)), default=1.0)
@@ -118,19 +119,20 @@ def _decorrelation(series: Float[np.ndarray, " time"]) -> int:
     return max(1, int(below[0]) if len(below) else len(series) // 10)
 
 
-def _multiples(count: int, projection: str | None) -> tuple[Figure, list[Any]]:
-    """A figure with so many square panels, and nothing else in it."""
+def _multiples(names: Collection[str], projection: str | None) -> tuple[Figure, list[Any]]:
+    """A figure with a square panel for each of these titles, with room for them, and nothing else in it."""
+    count, more = len(names), TITLE_LINE * max(wrapped(name).count("\n") for name in names)
     columns = min(ACROSS, count)
     lines = -(-count // columns)
     side = PAGE / ACROSS
     # Axes in three dimensions leave the room of their labels empty, and cannot be laid out by constraints.
-    titles = 0.4
-    height = lines * (side + 0.22) + 0.08
+    titles = 0.4 + more
+    height = lines * (side + 0.22 + more) + 0.08
     figure = Figure(figsize=(columns * side, height))
     grid = figure.add_gridspec(
         lines, columns, left=0.02 / columns, right=1 - 0.02 / columns, bottom=0.02, top=1 - titles / height
     )
-    grid.update(wspace=0.06, hspace=0.24)
+    grid.update(wspace=0.06, hspace=0.24 + more / side)
     cells = [grid[place // columns, place % columns] for place in range(count)]
     return figure, [figure.add_subplot(cell, projection=projection) for cell in cells]
 

@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import Axes3D
 
 from results.figures.style import NOTE, PAGE, drawing
-from results.formatting import channel
+from results.formatting import channel, wrapped
 
 SHOWN = 5  # channels at most, of which there are time series; of more, all are shown as an image of the first run
 PLANES = 3  # channels at most, of which there are phase planes
 FEW, CROWD = 5, 50_000  # trajectories that are drawn in thick lines, samples beyond which lines are hair-thin
 WIDE = 300.0  # from the least to the largest value of a positive channel, beyond which its axis is logarithmic
 COLOURS = "turbo"  # but for its ends, which are too dark
+ACROSS = 80  # characters of a line of the title
 
 States = Float[np.ndarray, "batch time dim"]
 
@@ -43,7 +44,7 @@ def simulated(
         figure = Figure(
             figsize=(PAGE, max(2.3, 1.0 + 0.95 * max(rows, 2 if dim >= PLANES else 1))), layout="constrained"
         )
-        figure.suptitle(system, fontsize=9)
+        figure.suptitle(wrapped(system, ACROSS), fontsize=9)
         parts: Any = figure.subfigures(1, 2, width_ratios=(1.25, 1)) if dim > 1 else (figure, None)
         series, planes = parts
         if dim <= SHOWN:

@@ -52,6 +52,12 @@ def test_each_forecast_is_drawn_beside_its_distance_from_the_truth():
         np.testing.assert_allclose(image, field.T)
 
 
+def test_time_is_in_the_unit_of_the_system():
+    for unit, said in (("period", "periods"), ("timescale of 6.3 s", "timescales of 6.3 s")):
+        figure = space_time(TIMES, wave(0.3), {"NODE": wave(0.5)}, unit)
+        assert f"time ({said})" in [axes.get_xlabel() for axes in figure.axes]
+
+
 def test_a_learner_without_a_forecast_says_why():
     figure = space_time(TIMES, wave(0.3), {"RNN": "timed out"}, "Lyapunov time")
     assert "timed out" in [text.get_text() for axes in figure.axes for text in axes.texts]

@@ -156,6 +156,16 @@ def test_error_growth_ends_with_a_cross_where_the_median_diverges():
     assert list(xs(cross)) == [np.linspace(0.1, 8.0, 80)[39]]
 
 
+def test_the_cross_of_a_divergence_is_on_the_median_and_within_the_panel():
+    curves = growth(["RNN"], diverges="RNN")
+    before = np.isfinite(curves["median"])
+    curves["median"] = curves["median"].where(~before, 1e6)  # far above the panel, and nothing is left of a quartile
+    curves["high"] = np.inf
+    axes = titled(figures.error_growth(curves, STYLES, TIMESCALES), "Lorenz")
+    (cross,) = [line for line in axes.lines if line.get_marker() == "x"]
+    assert (list(xs(cross)), list(ys(cross))) == ([np.linspace(0.1, 8.0, 80)[39]], [figures.CEILING])
+
+
 @pytest.mark.parametrize(("against", "label"), [("update", "updates"), ("seconds", "training time (s)")])
 def test_learning_curves_are_medians_over_seeds_of_learners_that_train(against: str, label: str):
     rows = [

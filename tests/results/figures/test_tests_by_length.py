@@ -46,3 +46,5 @@ def test_each_curve_is_drawn_over_its_length_beside_the_length_that_is_enough():
     assert curves[-1][0].tolist() == [10.0, 10.0]
     assert axes.get_xlabel() == "length of the run (Lyapunov times)"
     assert axes.get_xscale() == "log"
+    (axes,) = figure_of(tests, styles(["NODE"], []), {"Lorenz": "timescale of 6.3 s"}).axes
+    assert axes.get_xlabel() == "length of the run (timescales of 6.3 s)"
