@@ -90,10 +90,10 @@ def win_matrix(wins: pd.DataFrame, pairs: int | None = None) -> Figure:
     The text says what the shade says, so that neither colour nor grey is needed to read it; but of too many learners,
     whose matrix is a view from afar.
     """
-    names, longest, _ = names_beside(map(str, wins.index))
+    names, longest, lines = names_beside(map(str, wins.index))
     count = len(names)
     with drawing():
-        side = (0.3 if count <= LEGIBLE else 0.16) * count
+        side = max(0.3 if count <= LEGIBLE else 0.16, 0.16 * lines) * count  # so that names below it keep apart
         size = (side + 0.075 * longest + 0.9, side * 0.8 + 0.055 * longest + 0.5)
         figure = Figure(figsize=size, layout="constrained")
         axes = sns.heatmap(
@@ -116,10 +116,10 @@ def wins_by_system(shares: pd.DataFrame, level: pd.DataFrame) -> Figure:
     value is hatched.
     """
     names, longest, lines = names_beside(map(str, shares.index))
-    systems, tallest, _ = names_beside(map(str, shares.columns))
+    systems, tallest, deep = names_beside(map(str, shares.columns))
     with drawing():
         beside = 0.075 * longest + 0.9
-        side = min(0.3, (PAGE - beside) / len(systems))
+        side = min(max(0.3, 0.1 * deep), (PAGE - beside) / len(systems))
         size = (side * len(systems) + beside, (0.1 + 0.1 * lines) * len(names) + 0.05 * tallest + 0.7)
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots()

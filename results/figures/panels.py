@@ -17,7 +17,7 @@ from results.statistics.trials import rows
 
 LONG = 1e4  # numbers from here on are labelled in thousands, millions, ...
 NAME = 40  # characters of a line of a learner's name beside a panel
-TITLE = 36  # characters of a line of a title above a panel
+LETTER = 0.085  # inches of a panel for each character of a line of its title
 
 Styles = Mapping[str, Style]
 
@@ -52,7 +52,8 @@ def panels_of(
     width = PAGE * min(1, 0.3 + 0.35 * columns)
     inside = len(systems) % columns and _fits(legend, width / columns, height)
     below = 0.0 if inside or not legend else legend_height(legend, width)
-    figure, panels = small_multiples(len(systems), 3, (width / columns, height), (0, below), sharey=share)
+    titles = LINE * max((_title(system, width / columns).count("\n") for system in systems), default=0)
+    figure, panels = small_multiples(len(systems), 3, (width / columns, height + titles), (0, below), sharey=share)
     return figure, dict(zip(systems, panels, strict=True))
 
 
@@ -60,8 +61,9 @@ def finish(figure: Figure, panels: Mapping[str, Axes], label: str | None, shown:
     """Add titles, one label on the left, and the legend: in the last place if it is free and fits, below if not."""
     sns.despine(figure)
     for system, axes in panels.items():
-        axes.set_title(wrapped(system, TITLE))
         place = axes.get_subplotspec()
+        across = place.get_gridspec().ncols if place else 1
+        axes.set_title(_title(system, figure.get_figwidth() / across))
         if label is not None and place and place.is_first_col():
             axes.set_ylabel(label)
     if not shown:
@@ -73,6 +75,11 @@ def finish(figure: Figure, panels: Mapping[str, Axes], label: str | None, shown:
         last.legend(handles=list(shown), loc="center")
     else:
         legend_below(figure, shown)
+
+
+def _title(system: str, width: float) -> str:
+    """The title of a panel of this width in inches, in as many lines as it takes."""
+    return wrapped(system, int(width / LETTER))
 
 
 def _fits(legend: Collection[str], width: float, height: float) -> bool:
