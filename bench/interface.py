@@ -27,7 +27,7 @@ from bench.planning.selection import check_suitable, select
 from bench.planning.sweep import sweep as swept
 from bench.request import Conditions, Request
 from bench.runner.run import needs_main
-from bench.runs import run_missing, unwritable, write_report
+from bench.runs import run_missing, write_report, writing_to
 from bench.suite import Suite, load
 from learners import Learner, Predictor
 from learners.training.training_step import collect_steps
@@ -95,11 +95,9 @@ def run(
     )
     planned = plan_suite(found, request)
     if _is_notebook() and any(needs_main(one.cell) for one in planned.cells):
-        try:
+        with writing_to(planned.store.root):
             planned.write_manifest()
             _run_here(planned.cells, planned.store)
-        except OSError as error:
-            raise unwritable(planned.store.root, error) from error
     else:
         run_missing(planned, Conditions(jobs=planned.jobs))
     return Run(StoredRun.load(planned.folder), planned.cells)
