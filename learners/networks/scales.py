@@ -9,6 +9,7 @@ from torch import Tensor
 from systems import Dataset, Trajectories
 
 OUT_OF_BOUNDS = 1e3  # standard deviations of the data beyond which a forecast is given up as diverged
+EVEN = 0.1  # variation of a change, relative to its mean, below which a channel grows evenly, as a phase does
 NO_CHANGE = 1e-20  # increment of a channel that never changes, such as a parameter: zero would divide zero
 
 
@@ -22,7 +23,8 @@ class Scales:
 
     mean: Float64[Tensor, " dim"]
     std: Float64[Tensor, " dim"]
-    increment: Float32[Tensor, " dim"]  # standard deviation of the change over one step, of standardised states
+    increment: Float32[Tensor, " dim"]  # standard deviation of the change over one step, of standardised states; or its
+    # mean where a channel grows evenly
     unit: Float32[Tensor, " dim"]  # of errors: these increments
     step: float  # sampling step in the system's time unit
     augmented: int = 0  # channels of the model's own
@@ -47,7 +49,9 @@ class Scales:
             std = (dataset.train.states - mean.mean()).square().mean().sqrt().expand_as(std).clone()
             mean = mean.mean().expand_as(mean).clone()
         states = (dataset.train.states - mean) / std
-        increment = (states[:, 1:] - states[:, :-1]).std(dim=(0, 1))
+        change = states[:, 1:] - states[:, :-1]
+        increment, drift = change.std(dim=(0, 1)), change.mean(dim=(0, 1)).abs()
+        increment = torch.where(increment < EVEN * drift, drift, increment)
         increment = increment.square().mean().sqrt().expand_as(increment).clone() if shared else increment
         duration = float(dataset.train.times.max() - dataset.train.times.min()) if clock else 0.0
         increment = increment.float().clamp_min(NO_CHANGE)

@@ -20,7 +20,8 @@ from learners.training.counting import counting, counting_flops, forecast_flops,
 from learners.training.loop import Objective, run_updates
 from learners.training.segments import SegmentSampler, segments_of
 from learners.training.training_step import Adam, TrainingStep, clip
-from systems import LinearSpiral, Sampling, VanDerPol, sample
+from systems import LinearSpiral, Sampling, Trajectories, VanDerPol, sample
+from systems.protocol import PARTS
 
 SHORT = Training(updates=40, batch=8, learning_rate=0.1, validations=8)
 SAMPLING = Sampling(step=0.05, trajectories=2, samples=20, valid=1, test=2, context=4, horizon=0.2, climate=1)
@@ -397,3 +398,20 @@ def test_standardised_states_have_unit_scale_and_come_back():
     torch.testing.assert_close(
         mean_square(scales.residuals(states[:, 1:], states[:, :-1])).mean(), torch.tensor(1.0), atol=0.2, rtol=0
     )
+
+
+@pytest.mark.parametrize("rate", [2.0, -1e-6])
+def test_a_channel_that_grows_evenly_is_measured_by_its_growth_and_leaves_the_others_be(rate: float):
+    """As the unwrapped phase of a drive: by how its steps vary, which is rounding, nothing would be learned."""
+    plain = sample(LinearSpiral(), SAMPLING, 0)
+
+    def with_phase(part: Trajectories) -> Trajectories:
+        phase = rate * part.times + torch.arange(len(part)).unsqueeze(1) * rate
+        return Trajectories(part.times, torch.cat([part.states, phase.unsqueeze(-1)], dim=-1))
+
+    dataset = replace(plain, **{name: with_phase(getattr(plain, name)) for name in PARTS})
+    scales, states = Scales.of(dataset), dataset.standardise(dataset.train.states)
+    assert torch.equal(scales.increment[:2], Scales.of(plain).increment)
+    torch.testing.assert_close(scales.increment[2], (states[0, 1, 2] - states[0, 0, 2]).abs().float())
+    (model,) = ResNet(width=8, training=replace(SHORT, updates=60)).fit_replicas(dataset, Budget(), [0])
+    assert model.log.curve[-1].valid_loss < 0.1
