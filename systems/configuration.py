@@ -10,6 +10,7 @@ LONGEST = 32  # characters of a label in a table
 UPDATES = "training.updates"
 LAST = (UPDATES, "training.drop")  # how long was trained, and with what end: they say least of what a learner is
 KIND = "network"  # the field that says most of what a learner is
+SHADE = "activation"  # that which says least of all that are words
 
 
 def label(component: Any) -> str:
@@ -40,7 +41,7 @@ def short_labels(components: Sequence[Any]) -> list[str]:
 def _telling(changed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The changes of the fewest fields by which no two are alike: of words alone, or with as few numbers as can be."""
     values = {name: value for one in changed for name, value in one.items()}
-    names = sorted(values, key=lambda name: (name != KIND, "." in name))
+    names = sorted(values, key=lambda name: (name != KIND, "." in name, name == SHADE))
     words = [name for name in names if isinstance(values[name], str)]
     every = [name for name in names if name not in words]
     for left_out in (LAST, LAST[1:], ()):

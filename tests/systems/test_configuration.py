@@ -15,6 +15,12 @@ def test_a_number_of_its_own_tells_a_learner_apart_before_one_of_its_training():
     assert short_labels([NeuralODE(training=Training(updates=12_000)), far]) == ["NeuralODE", "NeuralODE[lookahead=10]"]
 
 
+def test_solvers_tell_more_of_learners_than_activations():
+    tuned = NeuralODE(activation="gelu", lookahead=4, width=32, training=Training(learning_rate=0.001))
+    implicit = NeuralODE(solver="rosenbrock", lookahead=2, width=32, training=Training(learning_rate=0.03))
+    assert short_labels([tuned, implicit]) == ["NeuralODE", "NeuralODE[solver=rosenbrock]"]
+
+
 def test_short_labels_are_the_full_ones():
     learners = [WindowedRNN(cell="rnn"), WindowedRNN(), NeuralODE(lookahead=5), Persistence()]
     assert short_labels(learners) == [label(learner) for learner in learners]
