@@ -89,7 +89,7 @@ def system_table(
         columns.append(shown)
     caption = (
         f"{f'{group.capitalize()} metrics' if group else 'All metrics'} on {system}: medians over "
-        f"{counted(here['seed'].nunique(), 'seed')}. {BOLD} ({told_by(here)}). Reference rows below the line."
+        f"{counted(column(here, 'seed').nunique(), 'seed')}. {BOLD} ({told_by(here)}). Reference rows below the line."
     )
     if any(each.chance for each in columns):
         caption += f" {INDEPENDENT_TRUTH}: the truth's own score, with quartiles over seeds where they differ."
@@ -102,7 +102,7 @@ def metric_table(
     """One metric on every system, medians over seeds; other arguments as for `leaderboard`."""
     trials = rows(frame, metric=metric)
     compared = [learner for learner in learners if learner not in references]
-    seeds = counted(trials["seed"].nunique(), "seed")
+    seeds = counted(column(trials, "seed").nunique(), "seed")
     caption = f"Medians over {seeds}. {BOLD} ({told_by(trials)}). Reference rows below the line."
     columns = list(_of_systems(trials, summary(trials), compared, timescales))
     return table_of(metric, caption, columns, trials, learners, references)
@@ -110,7 +110,7 @@ def metric_table(
 
 def told_by(trials: pd.DataFrame) -> str:
     """What resolves learners on one system."""
-    return BY_SEEDS if trials["seed"].nunique() > 1 else ONE_SEED
+    return BY_SEEDS if column(trials, "seed").nunique() > 1 else ONE_SEED
 
 
 def outcome_table(
