@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learners.forecast_checks import offsets_after, states_of_shape
+from learners.forecast_checks import offsets_after, states_and_count, states_of_shape
 from systems import Dataset, Trajectories
 from systems.calibration import Calibration
 from systems.html import html_table
@@ -172,7 +172,8 @@ class Predictor(ABC):
             state = self.encode(past)
             for index in range(int(group.max()) + 1):
                 members = group == index
-                found, count = self.rollout(state[members], offsets[members][0].tolist())
+                rolled_out = self.rollout(state[members], offsets[members][0].tolist())
+                found, count = states_and_count(rolled_out, self)
                 shape = offsets.shape[1], int(members.sum()), states.shape[-1]
                 states[members] = states_of_shape(self.decode(found), shape, self).transpose(0, 1)
                 evaluations += count * shape[1]

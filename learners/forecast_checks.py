@@ -28,8 +28,27 @@ def offsets_after(past: Trajectories, times: Float[Tensor, "*batch time"]) -> Fl
     return offsets
 
 
-def states_of_shape(states: Tensor, shape: tuple[int, ...], predictor: Any) -> Float64[Tensor, "time batch dim"]:
-    """The states, in float64. Raises ValueError, which names the predictor, where they have another shape."""
+def states_and_count(found: Any, predictor: Any) -> tuple[Tensor, int]:
+    """What a rollout gives. Raises TypeError, which names the predictor, where that is no pair."""
+    if not isinstance(found, (tuple, list)) or len(found) != 2:
+        raise TypeError(
+            f"{type(predictor).__name__}.rollout must give two things, the states and the evaluations that they took, "
+            f"but gives {type(found).__name__}"
+        )
+    return found[0], found[1]
+
+
+def states_of_shape(states: Any, shape: tuple[int, ...], predictor: Any) -> Float64[Tensor, "time batch dim"]:
+    """The states, in float64.
+
+    Raises TypeError or ValueError, which name the predictor, where they are no tensor of floating-point numbers or have
+    another shape.
+    """
+    if not isinstance(states, Tensor) or not states.is_floating_point():
+        found = states.dtype if isinstance(states, Tensor) else type(states).__name__
+        raise TypeError(
+            f"{type(predictor).__name__}.decode must give a tensor of floating-point numbers, but gives {found}"
+        )
     if states.shape != shape:
         raise ValueError(
             f"{type(predictor).__name__} must forecast states of shape {shape} (time, batch, dim), but its rollout and "

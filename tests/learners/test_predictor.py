@@ -1,6 +1,7 @@
 """What every predictor does in the same way: forecasts at the times of each trajectory."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -97,6 +98,40 @@ class Single(Turning):
 
     def decode(self, state: Tensor) -> Tensor:
         return super().decode(state).float()
+
+
+class Uncounted(Turning):
+    """Does not say how many evaluations it took."""
+
+    def rollout(self, state: Tensor, offsets: Sequence[float]) -> Any:
+        return super().rollout(state, offsets)[0]
+
+
+class Whole(Turning):
+    """Decodes whole numbers."""
+
+    def decode(self, state: Tensor) -> Tensor:
+        return super().decode(state).long()
+
+
+class Array(Turning):
+    """Decodes an array of NumPy."""
+
+    def decode(self, state: Tensor) -> Any:
+        return super().decode(state).numpy()
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        (Uncounted, r"Uncounted\.rollout must give two things, .* but gives Tensor"),
+        (Whole, r"Whole\.decode must give a tensor of floating-point numbers, but gives torch\.int64"),
+        (Array, r"Array\.decode must give a tensor of floating-point numbers, but gives ndarray"),
+    ],
+)
+def test_a_predictor_that_gives_something_else_is_named_with_what_it_gives(kind, complaint: str):
+    with pytest.raises(TypeError, match=complaint):
+        kind(0).forecast(past([2.0, 2.0]), 2.0 + OFFSETS)
 
 
 @pytest.mark.parametrize(("kind", "shape"), [(OneChannel, r"\(3, 2, 1\)"), (OneState, r"\(3, 1, 2\)")])
