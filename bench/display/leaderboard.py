@@ -99,8 +99,9 @@ class Leaderboard:
         if full := [system for system in self.systems if self._is_saturated(system)]:
             instead = f"ranked by {ERROR}" if any(losses[system] for system in full) else "left out of ranks"
             yield Text(f"{', '.join(full)}: all predict up to the horizon, {instead}", style="dim")
-        everyone = [*self.learners, *self.references]
-        if any(one.is_failure for name in everyone for system in self.systems for one in self._trials(name, system)):
+        pairs = [(name, system) for name in [*self.learners, *self.references] for system in self.systems]
+        partly = [pair for pair in pairs if self.score(*pair) is not None]  # others show how they ended
+        if any(one.is_failure for pair in partly for one in self._trials(*pair)):
             yield Text("* some seeds diverged or failed", style="red")
 
     def _cell(self, learner: str, system: str, losses: Mapping[str, float]) -> Text:
