@@ -43,6 +43,8 @@ def calibrate(
     at_least("--rounds", rounds, 1)
     kept = _kept(write) if write is not None else {}
     plan = planning.plan(request)
+    if write is not None:
+        planning.check_writable(write.parent, "--write")
     from bench.equal_time import SECONDS, affordable, priced_as, priced_on, trained_by_updates, training_of
     from systems.configuration import short_labels
 

@@ -99,9 +99,14 @@ def _write(folder: Path, found: "Trajectories", system: "System", title: str) ->
     from bench.exports.data import to_frame
     from results.figures.simulated import simulated
     from results.figures.style import save
+    from systems import Map
 
     folder.mkdir(parents=True, exist_ok=True)
     times, states, channels = found.times.numpy(), found.states.numpy(), system.channel_names
     np.savez(folder / "trajectories.npz", times=times, states=states, channels=np.array(channels))
     to_frame(found, channels).to_csv(folder / "trajectories.csv", index=False)
-    save(simulated(times, states, title, channels=channels), folder, "trajectories")
+    save(
+        simulated(times, states, title, channels=channels, discrete=isinstance(system.source, Map)),
+        folder,
+        "trajectories",
+    )

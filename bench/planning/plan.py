@@ -69,7 +69,7 @@ def plan(request: Request) -> Plan:
         for name in (parse(text).name for text in texts):
             if name not in added:
                 check_name(package, name, entry)
-    _check_writable(request.out)
+    check_writable(request.out)
     Store(request.out).check_version()
     return plan_suite(_find_suite(request), request, shard)  # with torch, only once names have been checked
 
@@ -81,7 +81,7 @@ def plan_suite(suite: "Suite", request: Request, shard: Shard = WHOLE) -> Plan:
 
     Store(request.out).check_version()
     for folder in (suite.name, "cells", "data"):
-        _check_writable(request.out / folder)
+        check_writable(request.out / folder)
     device = _device(request.device, request.elsewhere)
     cells = suite.cells(request.budget, device)
     again = ["failed", "all", *sorted(set().union(*(cell.names for cell in cells)))]
@@ -156,7 +156,7 @@ def _device(wanted: str, elsewhere: bool) -> str:
     return "cpu"
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path, option: str = "--out") -> None:
     """Raise UserError where a folder could not be made or written into, by a trial in what exists of its path."""
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     try:
@@ -164,5 +164,5 @@ def _check_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise UserError(
-            f"cannot write to {folder}: {error.strerror} ({existing}); choose another folder with --out"
+            f"cannot write to {folder}: {error.strerror} ({existing}); choose another folder with {option}"
         ) from error

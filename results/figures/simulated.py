@@ -25,7 +25,12 @@ States = Float[np.ndarray, "batch time dim"]
 
 
 def simulated(
-    times: Float[np.ndarray, "batch time"], states: States, system: str, unit: str = "t", channels: Sequence[str] = ()
+    times: Float[np.ndarray, "batch time"],
+    states: States,
+    system: str,
+    unit: str = "t",
+    channels: Sequence[str] = (),
+    discrete: bool = False,
 ) -> Figure:
     """Time series of all trajectories below each other, and beside them phase planes, in 3-D from three channels on.
 
@@ -35,10 +40,11 @@ def simulated(
         system: the title.
         unit: what is written below the axis of times.
         channels: their names; if not given, x1, x2, ...
+        discrete: whether there is nothing between samples, as of maps: then they are dots.
     """
     dim = states.shape[-1]
     names = list(map(channel, channels or [f"x{place}" for place in range(1, dim + 1)]))
-    colours = _colours(states)
+    colours, look = _colours(states), _look(states, discrete)
     rows = min(dim, SHOWN) if dim <= SHOWN else 1
     with drawing():
         figure = Figure(
@@ -49,12 +55,12 @@ def simulated(
         series, planes = parts
         if dim <= SHOWN:
             _time_series(
-                series.subplots(rows, 1, sharex=True, squeeze=False)[:, 0], times, states, colours, unit, names
+                series.subplots(rows, 1, sharex=True, squeeze=False)[:, 0], times, states, colours, unit, names, look
             )
         else:
             _image(series.subplots(), times[0], states[0], unit)
         if planes is not None:
-            _phase_planes(planes, states[..., :PLANES], colours, names)
+            _phase_planes(planes, states[..., :PLANES], colours, names, look)
     return figure
 
 
@@ -64,8 +70,16 @@ def _colours(states: States) -> list[Any]:
     return [mpl.colormaps[COLOURS](0.08 + 0.84 * place / max(1, len(states) - 1)) for place in order]
 
 
-def _thin(states: States) -> dict[str, Any]:
-    """Lines that let many others be seen."""
+def _look(states: States, discrete: bool) -> dict[str, Any]:
+    """Lines that let many others be seen, or dots."""
+    if discrete:
+        return {
+            "linestyle": "none",
+            "marker": ".",
+            "markersize": 1.2,
+            "markeredgewidth": 0.0,
+            "rasterized": states[..., 0].size > CROWD,
+        }
     few, many = len(states) <= FEW, states[..., 0].size > CROWD
     return {"linewidth": 0.9 if few else 0.3 if many else 0.55, "alpha": 0.95 if few else 0.75, "rasterized": not few}
 
@@ -77,14 +91,16 @@ def _time_series(
     colours: Sequence[Any],
     unit: str,
     names: Sequence[str],
+    look: dict[str, Any],
 ) -> None:
     for place, panel in enumerate(axes):
         for clock, path, colour in zip(times, states, colours, strict=True):
-            panel.plot(clock, path[:, place], color=colour, **_thin(states))
+            panel.plot(clock, path[:, place], color=colour, **look)
         panel.set_ylabel(names[place])
         panel.spines[["top", "right"]].set_visible(False)
         panel.margins(x=0.01)
-        if (low := states[..., place].min()) > 0 and states[..., place].max() > WIDE * low:
+        low, high = states[..., place].min(), states[..., place].max()
+        if 0 < WIDE * low < high and "marker" not in look:
             panel.set_yscale("log")
     axes[-1].set_xlabel(unit)
 
@@ -97,20 +113,22 @@ def _image(axes: Axes, times: Float[np.ndarray, " time"], path: Float[np.ndarray
     axes.set_title("the first trajectory", color=NOTE)
 
 
-def _phase_planes(figure: Any, states: States, colours: Sequence[Any], names: Sequence[str]) -> None:
+def _phase_planes(
+    figure: Any, states: States, colours: Sequence[Any], names: Sequence[str], look: dict[str, Any]
+) -> None:
     """Every pair of channels, and all three of them in space."""
     pairs = list(combinations(range(states.shape[-1]), 2))
     shape = (1, 1) if len(pairs) == 1 else (2, 2)
     for place, (across, up) in enumerate(pairs, 1):
         panel = figure.add_subplot(*shape, place)
         for path, colour in zip(states, colours, strict=True):
-            panel.plot(path[:, across], path[:, up], color=colour, **_thin(states))
+            panel.plot(path[:, across], path[:, up], color=colour, **look)
             panel.plot(*path[0, [across, up]], ".", color=colour, markersize=2.5, zorder=3)
         panel.set(xlabel=names[across], ylabel=names[up])
         panel.spines[["top", "right"]].set_visible(False)
     if len(pairs) > 1:
         space: Axes3D = figure.add_subplot(*shape, 4, projection="3d")
         for path, colour in zip(states, colours, strict=True):
-            space.plot(*path.T, color=colour, **_thin(states))
+            space.plot(*path.T, color=colour, **look)
         space.set_axis_off()
         space.set_box_aspect((1, 1, 1), zoom=1.35)  # type: ignore[arg-type]

@@ -52,10 +52,13 @@ class Columns(NamedTuple):
     part: str = "part"
 
     def choose(self, where: str, names: Sequence[str]) -> tuple[str, ...]:
-        """The channels to read, of those that there are. Raises ValueError where one is missing."""
+        """The channels to read, of those that there are. Raises ValueError where one is missing or named twice."""
         missing = [name for name in self.channels if name not in names]
         if missing:
             raise ValueError(f"{where}: has no channel {missing[0]!r}, only {', '.join(names)}")
+        twice = [name for place, name in enumerate(self.channels) if name in self.channels[:place]]
+        if twice:
+            raise ValueError(f"{where}: the channel {twice[0]!r} is asked for twice: name each once")
         return self.channels or tuple(names)
 
 

@@ -93,5 +93,8 @@ def test_values_over_many_decades_have_a_logarithmic_axis_and_fields_are_an_imag
     times = np.tile(np.linspace(0.0, 1.0, 5), (2, 1))
     growing = simulated(times, np.exp(10 * times)[..., None], "toy")
     assert growing.axes[0].get_yscale() == "log"
+    iterates = simulated(times, np.exp(10 * times)[..., None], "toy", discrete=True)
+    assert iterates.axes[0].get_yscale() == "linear"
+    assert {line.get_linestyle() for line in iterates.axes[0].lines} == {"None"}
     field = simulated(times, np.random.default_rng(0).standard_normal((2, 5, 8)), "toy")
     assert len(field.subfigs[0].axes) == 2  # the image and its bar

@@ -199,6 +199,12 @@ def test_suites_without_updates_are_refused(capsys: pytest.CaptureFixture[str]):
     assert "no learner of trajectories that is trained by updates" in capsys.readouterr().err
 
 
+def test_costs_that_could_not_be_written_are_not_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "file").write_text("")
+    assert exit_code(["calibrate", "--write", str(tmp_path / "file" / "costs.json"), "--out", str(tmp_path)]) == 2
+    assert "choose another folder with --write" in capsys.readouterr().err
+
+
 def test_a_file_that_holds_no_costs_is_refused_before_anything_is_measured_and_stays_as_it_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

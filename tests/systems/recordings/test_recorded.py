@@ -378,6 +378,8 @@ def test_columns_may_have_other_names_and_channels_be_chosen(tmp_path: Path):
     np.testing.assert_array_equal(only.states, [[2], [4], [6]])
     with pytest.raises(ValueError, match=r"mine\.csv, row 1: has no channel 'z', only x, y, note"):
         read_trajectories(path, columns=Columns("t", "run", ("z",)))
+    with pytest.raises(ValueError, match=r"mine\.csv, row 1: the channel 'y' is asked for twice: name each once"):
+        read_trajectories(path, columns=Columns("t", "run", ("y", "x", "y")))
 
 
 def test_channels_of_arrays_may_be_chosen_too(tmp_path: Path):
