@@ -18,6 +18,7 @@ from learners.solvers.compiled import kernel_updates, stays_in_cache
 from learners.solvers.compiled_adaptive import AdaptiveUpdates, Gradient
 from learners.solvers.compiled_forecasts import MANY, adaptive_forecasts, fixed_forecasts
 from learners.solvers.embedded import solve
+from learners.solvers.pairs import MOST_STEPS
 from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
 from learners.training.training_step import Compiler
@@ -50,7 +51,8 @@ class Integration:
             return torch.stack(states[1:], dim=2)
         times = torch.arange(count + 1, dtype=torch.float32, device=start.device)
         solve = odeint_adjoint if self.gradient == "adjoint" else odeint
-        options = {"step_size": 1.0} if self.solver in STEPS else {"first_step": 1.0}  # the first is a sampling step
+        # The first adaptive step is a sampling step.
+        options = {"first_step": 1.0, "max_num_steps": MOST_STEPS} if self.adaptive else {"step_size": 1.0}
         settings: dict[str, Any] = {
             "method": self.solver,
             "rtol": self.tolerance,

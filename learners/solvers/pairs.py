@@ -64,10 +64,14 @@ class Steps:
     """Steps from time 0 on, in sampling steps, as long as torchdiffeq would have them; the first is one."""
 
     def __init__(self, pair: Pair) -> None:
-        self.pair, self.t, self.h = pair, 0.0, 1.0
+        self.pair, self.t, self.h, self.tried = pair, 0.0, 1.0, 0
 
     def judge(self, error: float) -> bool:
-        """Whether a step with this error, in tolerances, is taken. SolverError where the next one is too short."""
+        """Whether a step with this error, in tolerances, is taken.
+
+        SolverError where the next one is too short, or there were too many, on average from the start.
+        """
+        self.tried += 1
         taken, h = error <= 1, self.h
         if taken:
             self.t += h
@@ -80,6 +84,8 @@ class Steps:
             self.h = h * min(GROW, max(SAFETY / error ** (1 / self.pair.order), least))
         if not self.t + self.h > self.t:
             raise SolverError(f"underflow in dt {self.h}")
+        if self.tried >= MOST_STEPS * (1 + self.t):
+            raise SolverError(f"{MOST_STEPS} steps do not reach the next sample")
         return taken
 
     def passed(self, begin: float, length: float, done: int, count: int) -> list[float]:
