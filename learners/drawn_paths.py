@@ -11,8 +11,6 @@ from learners.base import FREE, Predictor
 from learners.streams import stream
 from systems import Stochastic, Trajectories
 
-Draw = Callable[[int, torch.Size], Tensor]
-
 
 class Noise:
     """Normal numbers for each step of a forecast, which depend on the seed and the number of the step alone.

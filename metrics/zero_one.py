@@ -22,7 +22,6 @@ FEWEST_SAMPLES = 1000  # below this K is not reliable
 FEWEST_TESTED = 20  # below this it is not defined
 OVERSAMPLED = 10.0  # range over mean absolute difference, above which a chaotic flow passes for regular
 PQ_FREQUENCY = 1.0  # c of the translation curves that are drawn
-ABOVE = 0.2  # K_c of a frequency that speaks for chaos, in the variant that counts such frequencies
 BINS = 16  # of equal probability, for the mutual information
 TOGETHER = 2**14  # samples of paths of several frequencies that stay in the cache
 
@@ -56,11 +55,6 @@ class ZeroOne:
         rank = int((special.bdtr(np.arange(count), count, 0.5) < 0.025).sum())
         ordered = np.sort(self.k_of_c)
         return float(ordered[max(rank - 1, 0)]), float(ordered[min(count - rank, count - 1)])
-
-    @property
-    def share_above(self) -> float:
-        """Share of the frequencies with K_c above 0.2: a fifth already speaks for chaos, where the median may not."""
-        return float((self.k_of_c > ABOVE).mean())
 
     @property
     def is_short(self) -> bool:
