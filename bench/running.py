@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from bench.display import tables as display
-from bench.display.progress import RESULTS, Tally, live
+from bench.display.progress import RESULTS, Progress, live
 from bench.errors import INTERRUPTED, NOTHING_MEASURED, SOME_FAILED, UserError, print_to_stderr
 from bench.machine.environment import DRIVER, command
 from bench.planning import plan as planning
@@ -54,22 +54,22 @@ def run_and_report(
             console = Console(stderr=as_json, highlight=False)
             is_live = console.file.isatty() and not (console.is_jupyter or console.is_dumb_terminal or quiet)
             announce = partial(console.print, markup=False, soft_wrap=True)
-            tally = Tally(plan.share_of_manifest, plan.jobs, None if quiet else announce, is_live)
-            with live(tally, console) if is_live else nullcontext():
-                run_missing(plan, conditions, tally.notify)
+            progress = Progress(plan.share_of_manifest, plan.jobs, None if quiet else announce, is_live)
+            with live(progress, console) if is_live else nullcontext():
+                run_missing(plan, conditions, progress.notify)
             report = report_on(plan, show=not (as_json or quiet))
             for line in _exports(plan, conditions, track, film):
                 sys.stdout.write("" if as_json or quiet else f"{line}\n")
         except KeyboardInterrupt:
             print_to_stderr(f"interrupted: what is finished is kept; resume with\n  {command()}")
             return INTERRUPTED
-    code = NOTHING_MEASURED if tally.total and not tally.measured else SOME_FAILED if tally.failures else 0
+    code = NOTHING_MEASURED if progress.total and not progress.measured else SOME_FAILED if progress.failures else 0
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(plan, tally, report, code), indent=2) + "\n")
+        sys.stdout.write(json.dumps(_as_json(plan, progress, report, code), indent=2) + "\n")
     elif quiet:
         sys.stdout.write(f"{report}\n" if report else "")
     else:
-        _print_outcome(plan, tally, report, perf_counter() - begin)
+        _print_outcome(plan, progress, report, perf_counter() - begin)
     if shown and report:
         open_in_browser(report)
     if code == NOTHING_MEASURED:
@@ -110,18 +110,20 @@ def _exports(plan: planning.Plan, conditions: Conditions, track: Tracker | None,
         raise UserError(f"{error}; the report is written, and the same command resumes") from error
 
 
-def _print_outcome(plan: planning.Plan, tally: Tally, report: Path | None, seconds: float) -> None:
+def _print_outcome(plan: planning.Plan, progress: Progress, report: Path | None, seconds: float) -> None:
     """Print the leaderboard, what failed or gave no number at all, and where the report lies."""
     console = Console(highlight=False)
-    console.print(tally.leaderboard, "")
+    console.print(progress.leaderboard, "")
     cells = plan.store.root / "cells"
-    if tally.failures:
-        console.print(display.failures(tally.failures, cells), "", soft_wrap=True)
-    if not tally.measured and (silent := [one for one in tally.unmeasured if one not in tally.failures]):
+    if progress.failures:
+        console.print(display.failures(progress.failures, cells), "", soft_wrap=True)
+    if not progress.measured and (silent := [one for one in progress.unmeasured if one not in progress.failures]):
         console.print(display.failures(silent, cells, "of the cells gave no number"), "", soft_wrap=True)
-    left = tally.total - tally.done - tally.reused
-    counts = f"{tally.total} cells: {tally.done} done, {tally.reused} cached" + (f", {left} not run" if left else "")
-    ended = "".join(f"; {words} in {tally.endings[how]}" for how, words in RESULTS.items() if tally.endings[how])
+    left = progress.total - progress.done - progress.reused
+    counts = f"{progress.total} cells: {progress.done} done, {progress.reused} cached" + (
+        f", {left} not run" if left else ""
+    )
+    ended = "".join(f"; {words} in {progress.endings[how]}" for how, words in RESULTS.items() if progress.endings[how])
     console.print(f"{counts}, in {display.duration(seconds)}{ended}")
     if report:
         console.print(f"report: {report}", markup=False, soft_wrap=True)
@@ -135,22 +137,22 @@ def _print_outcome(plan: planning.Plan, tally: Tally, report: Path | None, secon
     console.print(told, markup=False, soft_wrap=True)
 
 
-def _as_json(plan: planning.Plan, tally: Tally, report: Path | None, code: int) -> dict[str, Any]:
+def _as_json(plan: planning.Plan, progress: Progress, report: Path | None, code: int) -> dict[str, Any]:
     """What `--json` prints."""
     failures = [
         {
             **{name: getattr(record, name) for name in ("system", "learner", "seed", "status", "reason")},
             "log": str(plan.store.path(key) / "log.txt"),
         }
-        for key, record in tally.failures
+        for key, record in progress.failures
     ]
     return {
         "suite": plan.manifest["suite"],
         "folder": str(plan.folder),
         "report": str(report) if report else None,
-        "cells": {"total": tally.total, "done": tally.done, "cached": tally.reused, "failed": len(failures)}
-        | {how: tally.endings[how] for how in RESULTS},
+        "cells": {"total": progress.total, "done": progress.done, "cached": progress.reused, "failed": len(failures)}
+        | {how: progress.endings[how] for how in RESULTS},
         "failures": failures,
-        "leaderboard": tally.leaderboard.rows(),
+        "leaderboard": progress.leaderboard.rows(),
         "exit_code": code,
     }

@@ -34,7 +34,7 @@ RESERVED = ("cells", "damaged", "data", "fits", "leases", "films", "timing", "tr
 
 
 @dataclass(frozen=True)
-class Variant:
+class SuiteVariant:
     """A system or learner of a sweep: which of the suite it was made from, and its value on each axis."""
 
     member: Any
@@ -63,7 +63,7 @@ class Suite:
     published: tuple[Learner, ...] = ()  # learners that repeat a publication, and are marked so in reports
     equal: Equal = ""  # what learners spend alike on training; "": as many updates as each has
     allowance: float = 0.0  # of that, to each seed, times the effort of the budget
-    variants: tuple[Variant, ...] = ()  # what a sweep has made of systems and learners
+    variants: tuple[SuiteVariant, ...] = ()  # what a sweep has made of systems and learners
     unequal: str = ""  # why learners are trained by different numbers of updates, where nothing is equal
     settings: str = ""  # how those of the learners were found
 

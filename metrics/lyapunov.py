@@ -13,7 +13,7 @@ from torch import Tensor
 from metrics.base import Evidence, Metric, Undefined
 from metrics.regime import FEWEST_SAMPLES, regimes
 from systems.lyapunov import CONFIDENCE, Spectrum, kaplan_yorke, lyapunov_spectrum, margin
-from systems.tangents import Map, Push
+from systems.tangents import Push, StateFunction
 
 REACH = 3e-3  # of central differences, in units of the states: balances truncation with single precision's rounding
 NEUTRAL = 0.02  # exponent per timescale, below which it is taken for 0: else a cycle might have no dimension
@@ -66,7 +66,7 @@ def learned_spectrum(
 
 
 def central_difference(
-    function: Map, states: Float[Tensor, "batch *state"], tangents: Float[Tensor, "batch *state"]
+    function: StateFunction, states: Float[Tensor, "batch *state"], tangents: Float[Tensor, "batch *state"]
 ) -> tuple[Tensor, Tensor]:
     """The value of a map and its derivative along tangents, by a central difference.
 

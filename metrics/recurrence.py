@@ -18,11 +18,11 @@ STEADY = -0.7  # rank correlation of size with time, at most, likewise
 RECURRING = 0.05  # distance after a period, relative to that of unrelated states, of a cycle
 FEWEST_PERIODS = 8  # that a run must show
 
-Run = Float64[np.ndarray, "samples dim"]
+LongRun = Float64[np.ndarray, "samples dim"]
 Trend = Float64[np.ndarray, "windows dim"]
 
 
-def moments(run: Run) -> tuple[Trend, Trend]:
+def moments(run: LongRun) -> tuple[Trend, Trend]:
     """Mean and standard deviation of each channel in ten windows, weighted so that a window's ends count little.
 
     The weights (Hann's) keep what is left of an oscillation in a window from looking like a trend.
@@ -42,7 +42,7 @@ def trend_of(values: np.ndarray) -> Any:
     return kendalltau(np.arange(WINDOWS), values)
 
 
-def is_stationary(run: Run) -> bool:
+def is_stationary(run: LongRun) -> bool:
     """Whether neither the mean nor the size of any channel, nor the size of the whole, follows a trend.
 
     A trend is one that chance makes of ten windows in less than one of a thousand cases (Kendall's rank correlation
@@ -58,7 +58,7 @@ def is_stationary(run: Run) -> bool:
     )
 
 
-def is_settling(run: Run) -> bool:
+def is_settling(run: LongRun) -> bool:
     """Whether a run keeps shrinking as a whole, and each channel to less than 0.9 of its size from half to half."""
     sizes = moments(run / run.std(axis=0))[1]
     whole = np.sqrt((sizes**2).mean(axis=1))
@@ -66,7 +66,7 @@ def is_settling(run: Run) -> bool:
     return bool((later <= SETTLING * earlier).all()) and trend_of(whole).statistic < STEADY
 
 
-def is_periodic(run: Run, periods: int = FEWEST_PERIODS) -> bool:
+def is_periodic(run: LongRun, periods: int = FEWEST_PERIODS) -> bool:
     """Whether a run comes back after a period, again and again; so many of them it must show.
 
     Distances are root mean squares in standard deviations of each channel, relative to that of unrelated states. A
@@ -85,7 +85,7 @@ def is_periodic(run: Run, periods: int = FEWEST_PERIODS) -> bool:
     return any(_recurs(path, states, speed, int(lag)) for lag in 1 + minima[minima < longest])
 
 
-def _recurs(path: CubicSpline, states: Run, speed: Run, lag: int) -> bool:
+def _recurs(path: CubicSpline, states: LongRun, speed: LongRun, lag: int) -> bool:
     """Whether states differ little after a lag, and after ever larger multiples of it, up to 3/8 of the run or more."""
     rest, shift = _distance(path, states, speed, lag)
     period, multiple = lag - shift, 1
@@ -99,7 +99,7 @@ def _recurs(path: CubicSpline, states: Run, speed: Run, lag: int) -> bool:
     return rest <= RECURRING
 
 
-def _squared_distances(states: Run) -> Float64[np.ndarray, " lags"]:
+def _squared_distances(states: LongRun) -> Float64[np.ndarray, " lags"]:
     """Mean square distance of states a lag apart, over twice the variance, for lags from 0 to half of the run."""
     count = len(states)
     length = fft.next_fast_len(2 * count)
@@ -111,7 +111,7 @@ def _squared_distances(states: Run) -> Float64[np.ndarray, " lags"]:
     return (both - 2 * products) / (2 * squares[-1] / count * (count - lags))
 
 
-def _distance(path: CubicSpline, states: Run, speed: Run, lag: float) -> tuple[float, float]:
+def _distance(path: CubicSpline, states: LongRun, speed: LongRun, lag: float) -> tuple[float, float]:
     """Root mean square distance of states about a lag apart, relative to that of unrelated ones, and by how much their
     best lag is shorter than that, in samples.
 
@@ -119,7 +119,7 @@ def _distance(path: CubicSpline, states: Run, speed: Run, lag: float) -> tuple[f
     interpolated in, the nearest whole lag, from which a common shift along the orbit is taken out.
     """
 
-    def apart(after: float) -> tuple[Run, Run, float]:
+    def apart(after: float) -> tuple[LongRun, LongRun, float]:
         count = len(states) - int(np.ceil(after))
         change = path(np.arange(count) + after) - states[:count]
         along = (speed[:count] + path(np.arange(count) + after, 1)) / 2

@@ -8,7 +8,7 @@ from jaxtyping import Float64
 
 from metrics.base import Evidence, Metric
 from metrics.dimension import grassberger_procaccia
-from metrics.recurrence import is_periodic, is_settling, is_stationary, unpredictable
+from metrics.recurrence import LongRun, is_periodic, is_settling, is_stationary, unpredictable
 from metrics.validation import Undefined, check_scale
 from metrics.zero_one import FEWEST_SAMPLES as FEWEST_OF_ZERO_ONE
 from metrics.zero_one import is_short, subsampling, zero_one
@@ -26,11 +26,10 @@ SURFACE = 1.5  # dimension, between the curve of a limit cycle and the surface o
 SCALING = (3e-3, 3e-2)  # correlation sums between which it is read off
 NOISE = 0.25  # unpredictable part of a run, relative to the least of those radii, at which noise may pass for a surface
 
-Run = Float64[np.ndarray, "samples dim"]
 Scale = Float64[np.ndarray, " dim"]
 
 
-def settles_on(run: Run, scale: Scale, step: float) -> Regime:
+def settles_on(run: LongRun, scale: Scale, step: float) -> Regime:
     """What one long run settles on, judged without its first quarter.
 
     In turn: a run that leaves the finite numbers or ranges over 100 standard deviations is "unbounded". One whose last
@@ -71,7 +70,7 @@ def settles_on(run: Run, scale: Scale, step: float) -> Regime:
     return "undecided"
 
 
-def is_bounded(run: Run, scale: Scale) -> bool:
+def is_bounded(run: LongRun, scale: Scale) -> bool:
     """Whether a run is finite and ranges over at most 100 standard deviations of the truth in every channel."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(run).all() and (np.ptp(run / scale, axis=0) <= UNBOUNDED).all())
@@ -87,7 +86,7 @@ def regimes(evidence: Evidence) -> tuple[Regime, ...]:
     return tuple(settles_on(run, evidence.scale, evidence.step) for run in evidence.climate)
 
 
-def _fills_a_surface(settled: Run, series: Float64[np.ndarray, " samples"], lag: int, step: float) -> bool:
+def _fills_a_surface(settled: LongRun, series: Float64[np.ndarray, " samples"], lag: int, step: float) -> bool:
     if settled.shape[1] < 3:  # a torus needs three coordinates: delays give what two channels do not show
         settled = np.hstack([settled[: -2 * lag], settled[lag:-lag], settled[2 * lag :]])
     stride = -(-len(settled) // RECURRING)
@@ -96,7 +95,7 @@ def _fills_a_surface(settled: Run, series: Float64[np.ndarray, " samples"], lag:
     return found.value > SURFACE and unpredictable(series) < NOISE * found.radii[0]
 
 
-def _check(run: Run, scale: Scale, step: float) -> None:
+def _check(run: LongRun, scale: Scale, step: float) -> None:
     if run.ndim != 2 or len(run) < FEWEST_SAMPLES or run.shape[1] == 0:
         raise ValueError(
             f"a run must be a [samples, dim] array of at least {FEWEST_SAMPLES} samples, "

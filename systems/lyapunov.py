@@ -13,7 +13,7 @@ from torch import Tensor
 from systems.base import Flow
 from systems.solvers.dop853 import STATISTICS_TOLERANCE
 from systems.solvers.fixed import classical_rk4
-from systems.tangents import Map, Push, along_imaginary, push_forward
+from systems.tangents import Push, StateFunction, along_imaginary, push_forward
 
 CONFIDENCE = 0.95
 STEP_ERROR = 3e-5  # of one Runge-Kutta step, root mean square, in standard deviations of the state: see `step_size`
@@ -109,14 +109,14 @@ def leading_exponent(spectrum: Spectrum) -> float:
 
 
 def lyapunov_spectrum(
-    step: Map,
+    step: StateFunction,
     states: Float[Tensor, "batch *state"],
     steps: int,
     *,
     warm_up: int = 0,
     duration: float = 1.0,
     leading: int | None = None,
-    trace: Map | None = None,
+    trace: StateFunction | None = None,
     push: Push | None = None,
     converged: Callable[[Spectrum], bool] | None = None,
 ) -> Spectrum:
@@ -163,7 +163,7 @@ def lyapunov_spectrum(
 
 
 def _stretches(
-    step: Map, states: Float[Tensor, "batch *state"], vectors: int, push: Push
+    step: StateFunction, states: Float[Tensor, "batch *state"], vectors: int, push: Push
 ) -> Iterator[tuple[Float[Tensor, "batch *state"], Float[Tensor, "batch vectors"]]]:
     """The states after each step, and by how much it has stretched each of so many orthonormal vectors."""
     size = states[0].numel()
@@ -266,7 +266,7 @@ def divergence(flow: Flow, states: Float[Tensor, "batch dim"], push: Push | None
     return (columns * axes).sum(dim=1).reshape(len(states), size).sum(dim=1)
 
 
-def log_volume(step: Map, states: Float[Tensor, "batch dim"]) -> Float[Tensor, " batch"]:
+def log_volume(step: StateFunction, states: Float[Tensor, "batch dim"]) -> Float[Tensor, " batch"]:
     """Logarithm of the factor by which a step of a map stretches volumes at each state."""
     size = states.shape[1]
     axes = torch.eye(size, dtype=states.dtype, device=states.device).repeat(len(states), 1)

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-Map = Callable[[Tensor], Tensor]
-Push = Callable[[Map, Tensor, Tensor], tuple[Tensor, Tensor]]  # value and derivative of a map, at states along tangents
+StateFunction = Callable[[Tensor], Tensor]
+# Value and derivative of a function, at states along tangents.
+Push = Callable[[StateFunction, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 IMAGINARY_STEP = 1e-100
 
 
-def along_imaginary(function: Map, states: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
+def along_imaginary(function: StateFunction, states: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
     """The value and the derivative of an analytic function, by an imaginary step too small to leave a rounding error.
 
     It takes a tenth of the time of automatic differentiation, since each operation is done once, on complex numbers.
@@ -26,7 +27,7 @@ def along_imaginary(function: Map, states: Tensor, tangents: Tensor) -> tuple[Te
     return value.real.contiguous(), value.imag / IMAGINARY_STEP
 
 
-def push_forward(function: Map, states: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
+def push_forward(function: StateFunction, states: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
     """The function's value and its derivative along the tangents; zero where it does not depend on them."""
     _load_forward_mode()
     try:

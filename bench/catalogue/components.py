@@ -39,7 +39,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Component(Described):
+class ComponentEntry(Described):
     """A concrete system or learner that its package exports."""
 
     name: str
@@ -61,7 +61,7 @@ class MetricEntry(Described):
 
 
 @cache
-def components(package: str) -> Mapping[str, Component]:
+def components(package: str) -> Mapping[str, ComponentEntry]:
     """The concrete components in the `__all__` of `systems` or `learners`, by name."""
     found = {name: _component(*resolve(package, name)) for name in exported(package)}
     return {name: component for name, component in found.items() if component}
@@ -76,7 +76,7 @@ def metrics() -> Mapping[str, MetricEntry]:
     return {entry.name: entry for entry in found if entry}
 
 
-def _component(module: str, node: Definition | None) -> Component | None:
+def _component(module: str, node: Definition | None) -> ComponentEntry | None:
     """The component that a class is, unless it is abstract or something else altogether."""
     ancestors = list(lineage(module, node))
     kinds = [one.name for _, one in ancestors if one.name in ROOTS[module.partition(".")[0]]]
@@ -88,7 +88,7 @@ def _component(module: str, node: Definition | None) -> Component | None:
     flags = [value for _, one in ancestors for name, value in assignments(one.body) if name == "reference"]
     reference = bool(flags) and ast.unparse(flags[0]) == "True"
     first = ancestors[0][1]
-    return Component(
+    return ComponentEntry(
         first.name, module, ast.get_docstring(first) or "", tuple(parameters.values()), reference, kinds[0]
     )
 

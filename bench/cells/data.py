@@ -23,7 +23,7 @@ from systems.protocol import PARTS
 _LIMIT = "ground_truth_time"
 
 
-class Observation(NamedTuple):
+class ObservedData(NamedTuple):
     """A dataset, and for how long the ground truth of its forecasts can be trusted, in timescales."""
 
     data: Dataset
@@ -35,7 +35,7 @@ def dataset(system: System, sampling: Sampling, seed: int, folder: Path) -> Data
     return observe(system, sampling, seed, folder).data
 
 
-def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Observation:
+def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> ObservedData:
     """Read a dataset from its file in `folder`, or sample it and leave it there; the same bits either way.
 
     Of several processes that ask at once, one samples and the others wait for its file. A damaged file is made again.
@@ -49,7 +49,7 @@ def observe(system: System, sampling: Sampling, seed: int, folder: Path) -> Obse
         if (kept := read()) is not None:
             return kept
         data = sample(system, sampling, seed)
-        made = Observation(data, ground_truth_time(data))
+        made = ObservedData(data, ground_truth_time(data))
         arrays: dict[str, Any] = {_LIMIT: np.asarray(made.ground_truth_time)}
         for part in PARTS:
             trajectories: Trajectories = getattr(data, part)
@@ -95,7 +95,7 @@ class SystemCell(Cell[System, Learner, Sampling]):
         }
 
 
-def _read(path: Path, system: System, sampling: Sampling, seed: int) -> Observation | None:
+def _read(path: Path, system: System, sampling: Sampling, seed: int) -> ObservedData | None:
     """The dataset in a file; None where there is none, or it is damaged (the archive checks its bytes)."""
     try:
         with path.open("rb") as file:
@@ -106,4 +106,4 @@ def _read(path: Path, system: System, sampling: Sampling, seed: int) -> Observat
     if sorted(tensors) != sorted([*wanted, _LIMIT]):
         return None
     parts = {part: Trajectories(tensors[f"{part}_times"], tensors[f"{part}_states"]) for part in PARTS}
-    return Observation(Dataset(system.source, system.adapt(sampling, seed), seed, **parts), float(tensors[_LIMIT]))
+    return ObservedData(Dataset(system.source, system.adapt(sampling, seed), seed, **parts), float(tensors[_LIMIT]))

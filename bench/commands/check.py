@@ -20,7 +20,7 @@ from results.store.run import Run
 
 if TYPE_CHECKING:
     from results.gate.baseline import Baseline
-    from results.gate.regression import Check
+    from results.gate.regression import GateResult
 
 
 def check(
@@ -75,7 +75,7 @@ def _find_baseline(name: str) -> Path:
     return earlier if earlier.exists() and not ours.exists() else ours
 
 
-def _print(found: "Check", accept: str, junit: Path | None, as_json: bool) -> None:
+def _print(found: "GateResult", accept: str, junit: Path | None, as_json: bool) -> None:
     """Print the check, and write what else is asked for; under GitHub Actions its annotations and summary too."""
     from results.gate import report
 

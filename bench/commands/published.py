@@ -13,7 +13,7 @@ from bench.request import Quiet, how_option, what_option
 from results.store.atomic import write_in_one_stroke
 
 if TYPE_CHECKING:
-    from bench.published.table import Outcome
+    from bench.published.table import MeasuredRow
 
 
 class Name(StrEnum):
@@ -54,7 +54,7 @@ def published(
     from bench.published.measuring import measure_tables, table_named
     from bench.published.page import page, section
 
-    def notify(name: str, outcome: "Outcome") -> None:
+    def notify(name: str, outcome: "MeasuredRow") -> None:
         if not quiet:
             said = ", ".join(map(str, outcome.figures)) or outcome.reason
             sys.stdout.write(f"{name}: {' '.join(outcome.names)}: {said}\n")
@@ -64,7 +64,7 @@ def published(
     machine = environment("cpu", 1)
     before = out.read_text() if out.exists() else ""
     made: dict[str, str] = {}
-    rows: list[Outcome] = []
+    rows: list[MeasuredRow] = []
     for name, outcomes in measure_tables(tables or list(Name), files, jobs or default_jobs(), notify):
         rows += outcomes
         if any(one.figures for one in outcomes):

@@ -24,6 +24,6 @@ def status(runs: RunNames = None, out: Out = RUNS, as_json: AsJson = False) -> i
     for overview in found:
         console.print(display.run_status(overview), soft_wrap=True)
         if overview.failures:
-            failures = [display.Failure(key, record) for key, record in overview.failures.items()]
+            failures = [display.FailedCell(key, record) for key, record in overview.failures.items()]
             console.print(display.failures(failures, overview.run.store.root / "cells"), soft_wrap=True)
     return code

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.display.leaderboard import Leaderboard
-from bench.display.tables import Failure, duration
+from bench.display.tables import FailedCell, duration
 from bench.runner.events import Cached, Damaged, Event, Finished, Started
 from results import Record
 from results.store.record import is_failure, relabelled
@@ -30,7 +30,7 @@ class Place(NamedTuple):
     learner: str
 
 
-class Tally:
+class Progress:
     """Counts what becomes of the cells of a run, announces each, and estimates how long the rest will take.
 
     Args:
@@ -54,9 +54,9 @@ class Tally:
         self.total = len(self.waiting)
         self.done = 0
         self.reused = 0
-        self.failures: list[Failure] = []
+        self.failures: list[FailedCell] = []
         self.endings: Counter[str] = Counter()  # cells with a trial that ended in one of RESULTS
-        self.unmeasured: list[Failure] = []  # cells of wanted learners without a value
+        self.unmeasured: list[FailedCell] = []  # cells of wanted learners without a value
         self.measured = False  # whether any trial of a wanted learner has one
         asked = {place.learner for place in self.waiting.values()}
         self._wanted = asked.difference(self.leaderboard.references) or asked
@@ -111,35 +111,37 @@ class Tally:
 
     def _count(self, place: Place, key: str, records: Sequence[Record]) -> None:
         self.leaderboard.add(records)
-        self.failures += [Failure(key, record) for record in records if is_failure([record])][:1]
+        self.failures += [FailedCell(key, record) for record in records if is_failure([record])][:1]
         self.endings.update({record.status for record in records}.intersection(RESULTS))
         if place.learner not in self._wanted:
             return
         if any(one.value is not None for record in records for one in record.measurements):
             self.measured = True
         else:
-            self.unmeasured += [Failure(key, record) for record in records][:1]
+            self.unmeasured += [FailedCell(key, record) for record in records][:1]
 
 
-def live(tally: Tally, console: Console) -> Live:
-    """A display that follows the tally until its context is left, and then vanishes."""
+def live(progress: Progress, console: Console) -> Live:
+    """A display that follows the progress until its context is left, and then vanishes."""
     spinner = Spinner("dots", style="cyan")
-    return Live(console=console, get_renderable=partial(render, tally, spinner), transient=True, refresh_per_second=4)
+    return Live(
+        console=console, get_renderable=partial(render, progress, spinner), transient=True, refresh_per_second=4
+    )
 
 
-def render(tally: Tally, spinner: Spinner) -> Group:
+def render(progress: Progress, spinner: Spinner) -> Group:
     """How far the run is, one row for each cell that runs, and the leaderboard so far."""
-    ready = tally.done + tally.reused
-    left = tally.seconds_left()
+    ready = progress.done + progress.reused
+    left = progress.seconds_left()
     bar = Table.grid(expand=True, padding=(0, 1))
     bar.add_column(ratio=1)
-    bar.add_row(ProgressBar(tally.total, ready), Text(f"{ready}/{tally.total}", style="bold"))
-    counts = Text(f"{tally.done} done · {tally.reused} cached · {len(tally.running)} running")
-    if tally.failures:
-        counts.append(f" · {len(tally.failures)} failed", style="red")
+    bar.add_row(ProgressBar(progress.total, ready), Text(f"{ready}/{progress.total}", style="bold"))
+    counts = Text(f"{progress.done} done · {progress.reused} cached · {len(progress.running)} running")
+    if progress.failures:
+        counts.append(f" · {len(progress.failures)} failed", style="red")
     if left is not None:
         counts.append(f" · about {duration(left)} left", style="cyan")
     cells = Table.grid(padding=(0, 1))
-    for place, elapsed in tally.active():
+    for place, elapsed in progress.active():
         cells.add_row(spinner, Text(place.system), Text(place.learner), Text(duration(elapsed), style="dim"))
-    return Group(bar, counts, cells, "", tally.leaderboard) if ready else Group(bar, counts, cells)
+    return Group(bar, counts, cells, "", progress.leaderboard) if ready else Group(bar, counts, cells)

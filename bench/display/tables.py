@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.catalogue.components import Component, MetricEntry
+from bench.catalogue.components import ComponentEntry, MetricEntry
 from bench.catalogue.suites import SuiteEntry
 from results import Record
 
@@ -30,22 +30,22 @@ STATES = {
 }
 
 
-def listing(title: str, entries: Iterable[Component | MetricEntry | SuiteEntry]) -> RenderableType:
+def listing(title: str, entries: Iterable[ComponentEntry | MetricEntry | SuiteEntry]) -> RenderableType:
     """One row for each thing that exists: its name, and what it is; reference rows last."""
-    ordered = sorted(entries, key=lambda entry: isinstance(entry, Component) and entry.reference)
+    ordered = sorted(entries, key=lambda entry: isinstance(entry, ComponentEntry) and entry.reference)
     table = table_of((title, ""), [(Text(entry.name, style="bold"), _summary(entry)) for entry in ordered])
     table.header_style = "bold green"
-    references = sum(isinstance(entry, Component) and entry.reference for entry in ordered)
+    references = sum(isinstance(entry, ComponentEntry) and entry.reference for entry in ordered)
     if 0 < references < len(ordered):
         table.rows[-references - 1].end_section = True
     return Group(table, "")
 
 
-def page(entry: Component | MetricEntry | SuiteEntry) -> RenderableType:
+def page(entry: ComponentEntry | MetricEntry | SuiteEntry) -> RenderableType:
     """All that is known of one thing."""
     head = Text(entry.name, style="bold green")
     about = Padding(Text(entry.description), (1, 0, 1, 0))
-    if isinstance(entry, Component):
+    if isinstance(entry, ComponentEntry):
         fields = [
             (Text(one.name, style="bold"), one.annotation, one.default or "must be given", one.comment)
             for one in entry.parameters
@@ -126,7 +126,7 @@ def titled(title: str, table: Table, note: str = "") -> RenderableType:
 
 
 def failures(
-    found: Sequence["Failure"], folder: Path, title: str = "of the cells failed, in whole or in part"
+    found: Sequence["FailedCell"], folder: Path, title: str = "of the cells failed, in whole or in part"
 ) -> RenderableType:
     """What failed, why, and the log to read: lines that are best not wrapped."""
     lines = [Text(f"{len(found)} {title}:", style="bold red")]
@@ -157,8 +157,8 @@ def sheet(found: "Sheet") -> RenderableType:
     return titled(found.title, table_of(found.heads, found.rows, numbers, grouped), found.note)
 
 
-def _summary(entry: Component | MetricEntry | SuiteEntry) -> Text:
-    if isinstance(entry, Component) and entry.parameters:
+def _summary(entry: ComponentEntry | MetricEntry | SuiteEntry) -> Text:
+    if isinstance(entry, ComponentEntry) and entry.parameters:
         names = dict.fromkeys(one.name.partition(".")[0] for one in entry.parameters)
         return Text.assemble(entry.about, "\n", (", ".join(names), "dim"))
     if isinstance(entry, MetricEntry):
@@ -166,7 +166,7 @@ def _summary(entry: Component | MetricEntry | SuiteEntry) -> Text:
     return Text(entry.about)
 
 
-class Failure(NamedTuple):
+class FailedCell(NamedTuple):
     """A cell of which some trials failed, and the first of these."""
 
     key: str

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from bench.catalogue.components import Component
+from bench.catalogue.components import ComponentEntry
 from bench.catalogue.settings import build, parse
 from bench.display.tables import table_of
 from bench.errors import UserError
@@ -27,7 +27,7 @@ PASS = Text("pass", style="green")
 FAIL = Text("FAIL", style="bold red")
 
 
-def certifiable(known: Mapping[str, Component]) -> list[str]:
+def certifiable(known: Mapping[str, ComponentEntry]) -> list[str]:
     """The systems that need no arguments: a certificate is of default parameters. Sets of images have none."""
     systems = {name: system for name, system in known.items() if system.kind != "ImageSet"}
     return [name for name, system in systems.items() if all(one.default for one in system.parameters)]

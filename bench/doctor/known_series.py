@@ -1,6 +1,5 @@
 """Series of which everything is known: maps, flows, noise, and a truth beside a model; all [runs, samples, dim]."""
 
-from collections.abc import Callable
 from math import cos, pi, sin, sqrt
 
 import numpy as np
@@ -11,9 +10,9 @@ from torch import Tensor
 from systems import LinearSpiral, Lorenz, VanDerPol
 from systems.base import Flow, settle
 from systems.solvers.dop853 import STATISTICS_TOLERANCE
+from systems.tangents import StateFunction
 
 Runs = Float64[np.ndarray, "runs samples dim"]
-Map = Callable[[Tensor], Tensor]
 
 GOLDEN = (sqrt(5) - 1) / 2  # of a turn: the rotation that is hardest to take for a periodic one
 GROWTH_STEP = 0.01  # between the samples of the growing error
@@ -28,7 +27,7 @@ def rotation(state: Tensor) -> Tensor:
     return torch.stack([c * x - s * y, s * x + c * y], dim=-1)
 
 
-def orbit(step: Map, start: tuple[float, ...], samples: int = 2000) -> Runs:
+def orbit(step: StateFunction, start: tuple[float, ...], samples: int = 2000) -> Runs:
     """One run of a map, without its first thousand states."""
     state = torch.tensor([start], dtype=torch.float64)
     states = []

@@ -8,12 +8,13 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from bench.doctor.known_series import FEW, GROWTH_STEP, SAMPLES, Map, Runs
+from bench.doctor.known_series import FEW, GROWTH_STEP, SAMPLES, Runs
 from metrics import grassberger_procaccia, normalised_error, settles_on, valid_prediction_time
 from metrics.dimension import SCALING
 from metrics.zero_one import subsampling, zero_one
 from systems import Spectrum, flow_spectrum, lyapunov_spectrum
 from systems.base import Flow
+from systems.tangents import StateFunction
 
 Measure = Callable[[Runs], float | str]
 OfSpectrum = Callable[[Spectrum], float]
@@ -46,7 +47,7 @@ def dimension(runs: Runs, window: int = 1, scaling: tuple[float, float] = SCALIN
     return grassberger_procaccia(runs[:FEW], window, scaling).value
 
 
-def of_map(step: Map, value: OfSpectrum) -> Measure:
+def of_map(step: StateFunction, value: OfSpectrum) -> Measure:
     """A value of the Lyapunov spectrum of a map, over 400 steps from 100 states of its runs."""
     return lambda runs: value(lyapunov_spectrum(step, _states(runs, 100), 400, warm_up=50))
 

@@ -11,7 +11,7 @@ from bench.catalogue.settings import apply, split
 from bench.equal_time import training_field
 from bench.errors import UserError, unknown
 from bench.planning.selection import remarks_on
-from bench.suite import FORECASTING, Suite, Variant
+from bench.suite import FORECASTING, Suite, SuiteVariant
 from systems.observation import Under
 
 PROTOCOL, TRAINING = "Sampling", "Training"  # whose fields are those of all systems, or of all that are trained
@@ -77,22 +77,22 @@ def _axis(text: str) -> Axis:
     return Axis(owner, field, found)
 
 
-def _systems(system: Any, axes: Sequence[Axis], suite: Suite) -> Iterator[Variant]:
+def _systems(system: Any, axes: Sequence[Axis], suite: Suite) -> Iterator[SuiteVariant]:
     """The variants of a system: with other parameters, each under other protocols."""
     for member, at in _variants(system, [axis for axis in axes if axis.owner == type(system).__name__]):
         protocols = [axis for axis in axes if axis.owner == PROTOCOL]
         for sampling, how in _variants(dict(suite.own).get(system, suite.sampling), protocols):
             changed = tuple((axis.field, getattr(sampling, axis.field)) for axis in protocols)
-            yield Variant(Under(member, changed) if changed else member, system, (*at, *how))
+            yield SuiteVariant(Under(member, changed) if changed else member, system, (*at, *how))
 
 
-def _learners(learner: Any, axes: Sequence[Axis]) -> Iterator[Variant]:
+def _learners(learner: Any, axes: Sequence[Axis]) -> Iterator[SuiteVariant]:
     """The variants of a learner: with other settings, each trained in other ways."""
     within = training_field(learner) or ("training" if hasattr(learner, "training") else "")
     training = [axis for axis in axes if axis.owner == TRAINING and within]
     for member, at in _variants(learner, [axis for axis in axes if axis.owner == type(learner).__name__]):
         for trained, how in _variants(member, training, f"{within}."):
-            yield Variant(trained, learner, (*at, *how))
+            yield SuiteVariant(trained, learner, (*at, *how))
 
 
 def _variants(component: Any, axes: Sequence[Axis], within: str = "") -> Iterator[tuple[Any, Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.published.definitions import spectral_distance, state_space_divergence
 from bench.published.replicas import BUDGET, fitted, median
-from bench.published.table import Figure, Row, Table
+from bench.published.table import Figure, PublishedTable, Row
 from bench.suites.attractors import ALMOST_LINEAR, CONTEXT, SAMPLING
 from learners import PLRNN, Learner, NeuralODE, PolynomialPropagator, Reservoir, TrueEquations
 from learners.base import STANDARD
@@ -69,7 +69,7 @@ def rows(files: Path) -> Sequence[Row]:
     ]
 
 
-table = Table(
+table = PublishedTable(
     title="Attractors from noisy data",
     about=(
         "Lorenz, 100,000 samples 0.01 time units apart with noise of 5 % for training; divergence of states (30 bins "

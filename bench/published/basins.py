@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bench.published.definitions import hausdorff, sliced_wasserstein
 from bench.published.replicas import fitted, median
-from bench.published.table import Figure, Row, Table
+from bench.published.table import Figure, PublishedTable, Row
 from learners import (
     PLRNN,
     Learner,
@@ -31,7 +31,7 @@ from learners import (
 from metrics import learned_spectrum
 from systems import BistableDuffing, Dataset, Sampling, Trajectories, sample
 from systems.configuration import label
-from systems.tangents import Map
+from systems.tangents import StateFunction
 
 Grid = Float64[np.ndarray, "start time 2"]
 
@@ -111,7 +111,7 @@ def _has_the_exponents(model: Predictor, states: Grid, times: Tensor) -> Bool[np
     return found
 
 
-def _difference(function: Map, states: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
+def _difference(function: StateFunction, states: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor]:
     """The value of a map and its derivative along tangents, from states as far apart in every direction.
 
     The rule for other exponents measures distances by how far the states of a batch lie apart: nothing, at rest.
@@ -135,7 +135,7 @@ def rows(files: Path) -> Sequence[Row]:
     return [Row((label(learner),), partial(measure, learner, *published)) for learner, *published in LEARNERS]
 
 
-table = Table(
+table = PublishedTable(
     title="A well that was never shown",
     about=(
         "`BistableDuffing`, trained on four trajectories that end in one well (4,000 samples each, 0.01 time units "

@@ -16,7 +16,7 @@ from scipy.signal import savgol_coeffs, savgol_filter
 
 from bench.published.replicas import SEEDS, median
 from bench.published.series import CONTEXT, Rows, dataset_of
-from bench.published.table import Figure, Row, Table
+from bench.published.table import Figure, PublishedTable, Row
 from learners import (
     NVAR,
     Learner,
@@ -43,7 +43,7 @@ FILTERS = [(5, 2), *((window, degree) for window in (7, 9, 11, 15, 21) for degre
 
 
 @dataclass(frozen=True)
-class Task:
+class FilePair:
     """One pair of files, and what is scored on it: short time, long time, or reconstruction."""
 
     train: str  # whose trajectory trains
@@ -53,16 +53,16 @@ class Task:
     reconstruction: str = ""
 
 
-TASKS = (
-    Task("X1train", "X1test", short="E1", long="E2"),
-    Task("X2train", "X2test", reconstruction="E3"),
-    Task("X2train", "X3test", long="E4"),
-    Task("X3train", "X4test", reconstruction="E5"),
-    Task("X3train", "X5test", long="E6"),
-    Task("X4train", "X6test", short="E7", long="E8"),
-    Task("X5train", "X7test", short="E9", long="E10"),
-    Task("X9train", "X8test", short="E11"),
-    Task("X10train", "X9test", short="E12"),
+FILE_PAIRS = (
+    FilePair("X1train", "X1test", short="E1", long="E2"),
+    FilePair("X2train", "X2test", reconstruction="E3"),
+    FilePair("X2train", "X3test", long="E4"),
+    FilePair("X3train", "X4test", reconstruction="E5"),
+    FilePair("X3train", "X5test", long="E6"),
+    FilePair("X4train", "X6test", short="E7", long="E8"),
+    FilePair("X5train", "X7test", short="E9", long="E10"),
+    FilePair("X9train", "X8test", short="E11"),
+    FilePair("X10train", "X9test", short="E12"),
 )
 # Of Lorenz, by training file: found by fits of the equations to one step, which leave no residual; of X5train, which is
 # noisy and whose test goes on with another, by a fit of one trajectory to all its rows (28.64 +- 0.04).
@@ -89,40 +89,40 @@ class CommonTask:
     def scores(self, learner: Learner, budget: Budget = STANDARD, seed: int = 0) -> dict[str, float]:
         """All twelve scores of a learner, which is fitted to each training file once."""
         forecasts = {}
-        for task in TASKS:
-            if not task.reconstruction:
-                data = self.dataset(task)
-                samples = len(self.rows(task.test))
+        for pair in FILE_PAIRS:
+            if not pair.reconstruction:
+                data = self.dataset(pair)
+                samples = len(self.rows(pair.test))
                 model = learner.fit(data, budget, seed)
                 past = data.test.between(0, CONTEXT)
                 offsets = STEP * torch.arange(1, samples + 1, dtype=torch.float64)
                 with np.errstate(over="ignore", invalid="ignore"):
-                    forecasts[task.test] = model.forecast_after(past, offsets).states[0].numpy()
+                    forecasts[pair.test] = model.forecast_after(past, offsets).states[0].numpy()
             else:
-                forecasts[task.test] = filtered(self.rows(task.train))
+                forecasts[pair.test] = filtered(self.rows(pair.train))
         return self.judge(forecasts)
 
     def judge(self, forecasts: Mapping[str, Rows]) -> dict[str, float]:
         """The twelve scores of what is said of each test file."""
         found: dict[str, float] = {}
-        for task in TASKS:
-            truth, forecast = self.rows(task.test)[None], forecasts[task.test][None]
-            if task.short:
-                found[task.short] = float(short_time_score(truth, forecast)[0])
-            if task.long:
-                found[task.long] = float(histogram_score(truth, forecast)[0])
-            if task.reconstruction:
-                found[task.reconstruction] = float(short_time_score(truth, forecast, first=truth.shape[1])[0])
+        for pair in FILE_PAIRS:
+            truth, forecast = self.rows(pair.test)[None], forecasts[pair.test][None]
+            if pair.short:
+                found[pair.short] = float(short_time_score(truth, forecast)[0])
+            if pair.long:
+                found[pair.long] = float(histogram_score(truth, forecast)[0])
+            if pair.reconstruction:
+                found[pair.reconstruction] = float(short_time_score(truth, forecast, first=truth.shape[1])[0])
         return {name: max(LOWEST, found[name]) for name in SCORES}
 
-    def dataset(self, task: Task) -> Dataset:
+    def dataset(self, pair: FilePair) -> Dataset:
         """A training file as learners see it, and the test file that goes on from it.
 
         The system is Lorenz' at the parameter that made the training file.
         """
-        rows = self.rows(task.train)
-        rows = filtered(rows) if task.train in NOISY else rows
-        return dataset_of(rows, self.rows(task.test), STEP, Lorenz(rho=RHO[task.train]))
+        rows = self.rows(pair.train)
+        rows = filtered(rows) if pair.train in NOISY else rows
+        return dataset_of(rows, self.rows(pair.test), STEP, Lorenz(rho=RHO[pair.train]))
 
 
 def filtered(rows: Rows) -> Rows:
@@ -164,7 +164,7 @@ def rows(files: Path) -> Sequence[Row]:
     return [Row((label(one),), partial(_scores, files / "ctf_lorenz", one), minutes=1) for one in LEARNERS]
 
 
-table = Table(
+table = PublishedTable(
     title="Common Task Framework, Lorenz",
     about=(
         "Its twelve scores (100 is perfect, -100 the lowest) on its public files, medians of three seeds at our "

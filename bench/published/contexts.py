@@ -14,7 +14,7 @@ import numpy as np
 from bench.published.definitions import spectral_distance, state_space_divergence
 from bench.published.replicas import fitted, median
 from bench.published.series import CONTEXT, Rows, dataset_of
-from bench.published.table import Figure, Row, Table
+from bench.published.table import Figure, PublishedTable, Row
 from learners import (
     NVAR,
     Analogue,
@@ -90,7 +90,7 @@ def rows(files: Path) -> Sequence[Row]:
     ]
 
 
-table = Table(
+table = PublishedTable(
     title="Attractors from a short context",
     about=(
         "The demonstration of DynaMix, which infers 10,000 samples from a context that it was not trained on. "

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from bench.published.table import Figure, Row, Table
+from bench.published.table import Figure, PublishedTable, Row
 from bench.suites.mnist import suite
 from learners.base import Budget
 from learners.images.base import Classifier
@@ -36,7 +36,7 @@ def rows(files: Path) -> Sequence[Row]:
     ]
 
 
-table = Table(
+table = PublishedTable(
     title="Continuous depth on MNIST",
     about=(
         "Test error in percent after one epoch (Adam, batches of 128), as suite `mnist` trains it, one seed; beside a "

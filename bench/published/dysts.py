@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.published.table import Figure, Row, Table
+from bench.published.table import Figure, PublishedTable, Row
 from learners import Unsuitable
 from systems import Dysts, flow_spectrum
 from systems.extras import optional
@@ -58,7 +58,7 @@ def rows(files: Path) -> Sequence[Row]:
     return [Row((name,), partial(exponent, name)) for name in names]
 
 
-table = Table(
+table = PublishedTable(
     title="The flows of dysts",
     about=(
         "Largest Lyapunov exponent per unit of time of the flows of dysts 0.95 (Gilpin 2021; the extra `dysts`): "

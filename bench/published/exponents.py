@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bench.published.table import Figure, Row, Table
+from bench.published.table import Figure, PublishedTable, Row
 from systems import Flow, Lorenz, Lorenz96, flow_spectrum
 from systems.lyapunov import CONFIDENCE, margin
 from systems.published import known_of
@@ -41,7 +41,7 @@ def rows(files: Path) -> Sequence[Row]:
     return [Row(("`Lorenz`",), partial(exponent, Lorenz(), LORENZ)), *rings]
 
 
-table = Table(
+table = PublishedTable(
     title="Lyapunov exponents",
     about=(
         "Largest exponent per unit of time. Published: Lorenz 0.90642, between 0.90628 and 0.90655; Lorenz-96 at "

@@ -9,18 +9,18 @@ from time import process_time
 
 from bench.errors import one_line
 from bench.machine.pool import pool_of_workers
-from bench.published.table import Outcome, Row, Table
+from bench.published.table import MeasuredRow, PublishedTable, Row
 from results.processes import without_script
 
 
-def table_named(name: str) -> Table:
+def table_named(name: str) -> PublishedTable:
     """The table of a module of this package."""
     return import_module(f"bench.published.{name}").table
 
 
 def measure_tables(
-    names: Sequence[str], files: Path, jobs: int, notify: Callable[[str, Outcome], None]
-) -> Iterator[tuple[str, list[Outcome]]]:
+    names: Sequence[str], files: Path, jobs: int, notify: Callable[[str, MeasuredRow], None]
+) -> Iterator[tuple[str, list[MeasuredRow]]]:
     """Each table with the outcomes of its rows, as soon as the last of them is there; so many rows at a time.
 
     `notify` is called with the table's name and each outcome in turn. A row whose process ended without a word is
@@ -42,7 +42,7 @@ def measure_tables(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _outcome(future: "Future[Outcome]", name: str, row: int, files: Path) -> Outcome:
+def _outcome(future: "Future[MeasuredRow]", name: str, row: int, files: Path) -> MeasuredRow:
     try:
         return future.result()
     except (BrokenProcessPool, CancelledError):
@@ -51,14 +51,14 @@ def _outcome(future: "Future[Outcome]", name: str, row: int, files: Path) -> Out
                 return alone.submit(_measure, name, row, files).result()
             except BrokenProcessPool:
                 names = table_named(name).rows(files)[row].names
-                return Outcome(names, (), 0.0, "its process ended without a word: memory may be short", failed=True)
+                return MeasuredRow(names, (), 0.0, "its process ended without a word: memory may be short", failed=True)
 
 
-def _measure(name: str, row: int, files: Path) -> Outcome:
+def _measure(name: str, row: int, files: Path) -> MeasuredRow:
     return measure_row(table_named(name).rows(files)[row])
 
 
-def measure_row(row: Row) -> Outcome:
+def measure_row(row: Row) -> MeasuredRow:
     """The outcome of a row. What it needs and does not find leaves it out; any other error is a failure of this row."""
     from learners import Unsuitable
 
@@ -69,4 +69,4 @@ def measure_row(row: Row) -> Outcome:
         figures, reason, failed = (), one_line(str(error)), False
     except Exception as error:
         figures, reason, failed = (), one_line(f"{type(error).__name__}: {error}"), True
-    return Outcome(row.names, figures, process_time() - begin, reason, failed)
+    return MeasuredRow(row.names, figures, process_time() - begin, reason, failed)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from bench.published.table import Figure, Row, Table
+from bench.published.table import Figure, PublishedTable, Row
 from bench.published.taylor import solve_lorenz
 from learners import Learner, PolynomialPropagator
 from learners.base import STANDARD
@@ -107,7 +107,7 @@ def rows(files: Path) -> Sequence[Row]:
     return [*maps, *ends]
 
 
-table = Table(
+table = PublishedTable(
     title="Polynomial maps of Lorenz' system",
     about=(
         "Mean valid prediction time (error below 0.5) in Lyapunov times over 64 starts, float64, after arXiv "

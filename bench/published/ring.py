@@ -12,7 +12,7 @@ import numpy as np
 from bench.published.attractors import noisy_samples
 from bench.published.definitions import spectral_distance
 from bench.published.replicas import BUDGET, fitted, median
-from bench.published.table import Figure, Row, Table
+from bench.published.table import Figure, PublishedTable, Row
 from bench.suites.attractors import CONTEXT
 from learners import (
     PLRNN,
@@ -74,7 +74,7 @@ def rows(files: Path) -> Sequence[Row]:
     return [Row((label(learner),), partial(measure, learner, divergence)) for learner, divergence in LEARNERS]
 
 
-table = Table(
+table = PublishedTable(
     title="A ring of twenty sites",
     about=(
         "`Lorenz96` of 20 sites at forcing 16, 100,000 samples 0.01 time units apart with noise of 5 % for training; "

@@ -42,7 +42,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class PublishedTable:
     """What one source publishes and we measure: `rows` are those for a folder of files that some of them read."""
 
     title: str
@@ -53,7 +53,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MeasuredRow:
     """What became of a row: its figures, or the reason why there are none."""
 
     names: tuple[str, ...]

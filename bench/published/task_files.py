@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.published.common_task import STEP, CommonTask
 from bench.published.series import Rows
-from bench.published.table import Figure, Row, Table
+from bench.published.table import Figure, PublishedTable, Row
 from systems import Lorenz
 
 FILES = (*(f"X{number}train" for number in range(1, 11)), *(f"X{number}test" for number in range(1, 10)))
@@ -48,7 +48,7 @@ def rows(files: Path) -> Sequence[Row]:
     return [Row((name,), partial(measure, files / "ctf_lorenz", name)) for name in FILES]
 
 
-table = Table(
+table = PublishedTable(
     title="The files of the Common Task Framework",
     about=(
         "The parameter rho of Lorenz' equations by which each row of a file follows from the one before, and the error "

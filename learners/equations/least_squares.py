@@ -10,7 +10,7 @@ from torch import Tensor
 
 from learners.equations.sensitivities import sensitivities
 from learners.solvers.steps import EVALUATIONS
-from learners.training.levenberg_marquardt import Damping
+from learners.training.levenberg_marquardt import StepDamping
 from systems import Flow, Trajectories
 
 DAMPING = 1e-3  # of the first step, relative to the curvature of the cost
@@ -20,7 +20,7 @@ SETTLED = 1e-9  # relative decrease of the cost at which the fit ends
 
 
 @dataclass(frozen=True)
-class Fit:
+class LeastSquaresFit:
     """Where a fit ended, the mean squared residual after each of its steps, and how often pieces were followed."""
 
     values: dict[str, Tensor]
@@ -79,7 +79,7 @@ class LeastSquares:
         bounds: Sequence[tuple[str, float, float]],
         iterations: int,
         watch: Callable[[int, Mapping[str, Tensor]], None] = lambda steps, values: None,
-    ) -> Fit:
+    ) -> LeastSquaresFit:
         """Parameters, within their bounds, and initial states of least squares, from the best of the guesses.
 
         `watch` sees the parameters before each step, and the number of steps so far.
@@ -88,7 +88,7 @@ class LeastSquares:
         current = min(
             (self._point(guess, states, bounds) for guess in guesses), key=lambda point: point.normal.residual
         )
-        damping = Damping(torch.full((1,), DAMPING, dtype=torch.float64), eased=1 / RAISED, raised=RAISED)
+        damping = StepDamping(torch.full((1,), DAMPING, dtype=torch.float64), eased=1 / RAISED, raised=RAISED)
         residuals = [current.normal.residual]
         tried = current
 
@@ -111,7 +111,7 @@ class LeastSquares:
             residuals.append(after)
             if damping.values > MOST_DAMPED or (after < before and 1 - after / before < SETTLED):
                 break
-        return Fit(current.values, residuals, len(guesses) + len(residuals) - 1)
+        return LeastSquaresFit(current.values, residuals, len(guesses) + len(residuals) - 1)
 
     def _point(
         self,

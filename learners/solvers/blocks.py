@@ -29,7 +29,7 @@ from learners.solvers.arithmetic import (
 NARROW = 3  # a state of up to three channels is filled up to three, any other to a multiple of LANES, as all layers are
 
 
-class Plan(NamedTuple):
+class BlockPlan(NamedTuple):
     """What is rolled out, and in which blocks. In each sampling step, the networks take a step one after another.
 
     Weights of a layer are [inputs + 4, outputs], behind the inputs the bias and three rows of zeros; or, into a narrow

@@ -100,7 +100,7 @@ class KernelUpdates(Descent):
         coefficients[:, -1] = 1
         of_row = 8 * stages * sum(size + blocks.LANES for size in sizes[1:-1])
         rows = min(max(CACHE // of_row // blocks.ROWS, 1) * blocks.ROWS, MOST_ROWS)
-        plan = blocks.Plan(
+        plan = blocks.BlockPlan(
             sizes=np.array(sizes),
             offsets=np.array(offsets),
             networks=len(networks),

@@ -18,11 +18,11 @@ from systems.solvers.adaptive import Embedded, Steps
 
 State = Float[Tensor, "batch state"]
 Clock = Float64[Tensor, " batch"]
-Field = Callable[[State], State]
+VectorField = Callable[[State], State]
 
 
 def solve(
-    field: Field,
+    field: VectorField,
     start: State,
     times: Float64[Tensor, " time"],
     solver: str,
@@ -82,7 +82,7 @@ class _Pair(Embedded):
     arrays = torch
 
     def __init__(
-        self, field: Field, solver: str, tolerance: float, start: State, absolute: float, bound: float
+        self, field: VectorField, solver: str, tolerance: float, start: State, absolute: float, bound: float
     ) -> None:
         pair = pair_named(solver)
         rows = *(row[:stage] for stage, row in enumerate(pair.matrix)), pair.step, pair.error, pair.half

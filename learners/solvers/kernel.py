@@ -11,7 +11,7 @@ from numba import types
 
 from learners.solvers import arithmetic, blocks
 from learners.solvers.arithmetic import OPTIONS, ROWS, ZERO, F
-from learners.solvers.blocks import Plan, differentiate_block, remember, turn
+from learners.solvers.blocks import BlockPlan, differentiate_block, remember, turn
 from systems.solvers.compiling import cached, digest
 
 
@@ -63,7 +63,7 @@ PLAN = types.NamedTuple(
         *(types.int64[::1], types.int64[::1], _whole, _whole, _arrays, _arrays),
         *(_numbers, _numbers, types.float32, _numbers, _whole, _whole),
     ),
-    Plan,
+    BlockPlan,
 )
 differentiate = cached(
     _entry(digest(__file__, blocks.__file__, arithmetic.__file__)),

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 from learners.training.counting import Tally
 from learners.training.training_step import TrainingStep
 
-Recorded = TypeVar("Recorded")
+Result = TypeVar("Result")
 
 WARM_UP = 3  # calls before a capture, in which libraries and the optimiser set up what they keep
 
@@ -51,7 +51,7 @@ class Repeatable(TorchDispatchMode):
         return result
 
 
-def record(run: Callable[[], Recorded]) -> tuple[Recorded, Callable[[], None]]:
+def record(run: Callable[[], Result]) -> tuple[Result, Callable[[], None]]:
     """What a function returns, and what computes it anew, in the same places, from what it reads: a graph.
 
     It is called a few times before, on a stream of its own, so that all it needs is there when it is captured. Memory

@@ -21,7 +21,7 @@ ENTRIES = 2**21  # of a replica's Jacobian that are held at a time
 
 
 @dataclass(frozen=True)
-class Damping:
+class StepDamping:
     """How far the steps of several problems are damped: less after an improvement, more after the lack of one.
 
     Marquardt, Journal of the Society for Industrial and Applied Mathematics 11, 1963.
@@ -63,7 +63,7 @@ class Damping:
 
 
 @dataclass(frozen=True)
-class Step:
+class Update:
     """What one update of all replicas has been, and what it took."""
 
     losses: Float[Tensor, " seed"]  # on the minibatch, from before
@@ -87,9 +87,9 @@ class LevenbergMarquardt:
         self.minimised, self.parameters = _Minimised(network, residuals), list(network.parameters())
         weights = self.parameters[0]
         first = torch.full((len(weights),), FIRST, dtype=torch.float64, device=weights.device)
-        self.damping = Damping(first, EASED, RAISED, LEAST)
+        self.damping = StepDamping(first, EASED, RAISED, LEAST)
 
-    def step(self, segments: Segments) -> Step:
+    def step(self, segments: Segments) -> Update:
         """Improve every replica on a minibatch."""
         normal = self._normal_equations(segments)
         before = [parameter.detach().clone() for parameter in self.parameters]
@@ -110,7 +110,7 @@ class LevenbergMarquardt:
                 parameter.data[~improved] = kept[~improved]
 
         trials = self.damping.improve(normal.losses, try_step, keep, ATTEMPTS)
-        return Step(normal.losses, trials, normal.passes + int(trials.max()), normal.outputs, normal.saved)
+        return Update(normal.losses, trials, normal.passes + int(trials.max()), normal.outputs, normal.saved)
 
     def _normal_equations(self, segments: Segments) -> "_Normal":
         seeds, weights = len(segments), sum(parameter[0].numel() for parameter in self.parameters)

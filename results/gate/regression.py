@@ -74,7 +74,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Check:
+class GateResult:
     """The outcome of holding a run to its baseline.
 
     `lost` are cells and values that the baseline has and the run has not, each in a sentence; `findings` decide,
@@ -102,7 +102,7 @@ class Check:
         return [finding for finding in self.findings if finding.verdict == verdict]
 
 
-def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
+def check(baseline: Baseline, run: Run, times: bool = False) -> GateResult:
     """Hold a run to its baseline; `times` decides by times too, which only two runs of one job can be held to.
 
     Coverage comes first: what is missing or newly fails is a regression, whatever the rest. Raises IncomparableError
@@ -117,7 +117,7 @@ def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
     if not differing and not len(before.merge(frame[["system", "learner"]])):
         differing = ["no cell of the baseline is in the run"]
     if differing:
-        return Check((), (), (), (), tuple(differing))
+        return GateResult((), (), (), (), tuple(differing))
     lost = _lost(before, frame, list(run.manifest["seeds"]))
     changes = _changes(baseline, paired_scores(before, frame))
     units = {name: one["unit"] for name, one in baseline.metrics.items()}
@@ -135,7 +135,7 @@ def check(baseline: Baseline, run: Run, times: bool = False) -> Check:
     seeds = set(before["seed"])
     if missing := len(seeds.difference(run.manifest["seeds"])):
         notes.append(f"{missing} of the baseline's {len(seeds)} seeds were not asked for")
-    return Check(tuple(lost), decided, advisory, tuple(notes))
+    return GateResult(tuple(lost), decided, advisory, tuple(notes))
 
 
 def _lost(before: pd.DataFrame, after: pd.DataFrame, seeds: list[int]) -> list[str]:

@@ -4,7 +4,7 @@ from math import log
 
 import numpy as np
 
-from results.gate.regression import Check, Finding
+from results.gate.regression import Finding, GateResult
 from results.statistics.intervals import LEVEL, SEED
 from results.statistics.significance import holm
 from results.timing.timings import RESAMPLES, Timed, Timings, in_both, median, medians
@@ -13,7 +13,7 @@ TOLERANCE = 0.25  # of a logarithm: two processes on one machine differ by so mu
 SHARPNESS = 4  # how much smaller than its share of the level the smallest p-value must be
 
 
-def check_timings(before: Timings, after: Timings) -> Check:
+def check_timings(before: Timings, after: Timings) -> GateResult:
     """Hold timings to earlier ones of the same hardware: what is not measured any more is lost, what is slower fails.
 
     The effect is the log-ratio of medians; it must exceed both the tolerance and the drift within the measurements
@@ -25,7 +25,7 @@ def check_timings(before: Timings, after: Timings) -> Check:
     deciding = [pair for pair in pairs if not pair[0].axis]
     growing = [pair for pair in pairs if pair[0].axis]
     sentences = tuple(f"{timed.in_words} of {timed.learner} is not timed any more" for timed in lost)
-    return Check(sentences, _findings(deciding), _findings(growing), ())
+    return GateResult(sentences, _findings(deciding), _findings(growing), ())
 
 
 def _findings(pairs: list[tuple[Timed, list[float], list[float]]]) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from systems.solvers.stochastic import Field, Width, euler_maruyama, milstein
+from systems.solvers.stochastic import VectorField, Width, euler_maruyama, milstein
 from systems.stochastic import Stochastic
 
 PATHS = 400
@@ -16,7 +16,7 @@ FINEST = 8192  # steps of the path that the others are compared with
 COARSE = (32, 64, 128, 256)  # steps of these
 DURATION = 0.25  # timescales
 
-Scheme = Callable[[Field, Field, Tensor, Width, Tensor], Tensor]
+Scheme = Callable[[VectorField, VectorField, Tensor, Width, Tensor], Tensor]
 SCHEMES: dict[str, Scheme] = {"Euler-Maruyama": euler_maruyama, "Milstein": milstein}
 
 

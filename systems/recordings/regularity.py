@@ -14,10 +14,10 @@ REGULAR = 0.01  # of the step, by which intervals between samples at regular tim
 GAP = 1.5  # of the step: an interval above that is a gap
 RARE = 0.01  # of the intervals, gaps at which a recording is cut; where there are more, its times are irregular
 
-Trajectories = Sequence[RecordedTrajectory]
+RecordedTrajectories = Sequence[RecordedTrajectory]
 
 
-def regular_step(trajectories: Trajectories) -> float | None:
+def regular_step(trajectories: RecordedTrajectories) -> float | None:
     """The time between two samples where that is always the same, but for the resolution of the times; else None.
 
     Times that are rounded to their decimals lie about a grid of equal steps, nowhere farther from it than half of the
@@ -40,7 +40,7 @@ def regular_step(trajectories: Trajectories) -> float | None:
     return step if unit <= step / 2 and all(on_grid) else None
 
 
-def resolution(trajectories: Trajectories) -> float:
+def resolution(trajectories: RecordedTrajectories) -> float:
     """The unit of the last decimal that any of the times has; at least what floating point leaves of them."""
     times = np.concatenate([one.times for one in trajectories])
     single = (times == times.astype(np.float32)).all()  # as where they were stored so
@@ -53,7 +53,7 @@ def resolution(trajectories: Trajectories) -> float:
     return floor
 
 
-def intervals(trajectories: Trajectories) -> Float64[np.ndarray, " intervals"]:
+def intervals(trajectories: RecordedTrajectories) -> Float64[np.ndarray, " intervals"]:
     """The times between neighbouring samples of all trajectories."""
     return np.concatenate([np.diff(one.times) for one in trajectories])
 

@@ -10,19 +10,27 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Field = Callable[[Tensor], Tensor]
+VectorField = Callable[[Tensor], Tensor]
 Width = float | Tensor  # of a step: one for all states, or `[batch, 1]`
 
 
 def euler_maruyama(
-    drift: Field, diffusion: Field, x: Float[Tensor, "batch dim"], h: Width, increment: Float[Tensor, "batch dim"]
+    drift: VectorField,
+    diffusion: VectorField,
+    x: Float[Tensor, "batch dim"],
+    h: Width,
+    increment: Float[Tensor, "batch dim"],
 ) -> Float[Tensor, "batch dim"]:
     """Strong order 1/2; 1 where the diffusion is the same everywhere."""
     return x + h * drift(x) + diffusion(x) * increment
 
 
 def milstein(
-    drift: Field, diffusion: Field, x: Float[Tensor, "batch dim"], h: Width, increment: Float[Tensor, "batch dim"]
+    drift: VectorField,
+    diffusion: VectorField,
+    x: Float[Tensor, "batch dim"],
+    h: Width,
+    increment: Float[Tensor, "batch dim"],
 ) -> Float[Tensor, "batch dim"]:
     """Strong order 1. The diffusion of a channel depends on that channel alone."""
     noise = diffusion(x)

@@ -30,7 +30,7 @@ _FILLED = {"full_like", "new_full", "new_ones", "new_zeros", "ones_like", "zeros
 _ASKED = {"__get__", "__len__", "dim", "is_complex", "is_floating_point", "ndimension", "nelement", "numel", "size"}
 _ROWS = 2  # states that are traced at once, to see that each has a velocity of its own
 
-Definition = tuple[int, int, int]  # an operation on two numbers; a unary one has the first twice
+Operation = tuple[int, int, int]  # an operation on two numbers; a unary one has the first twice
 
 
 class TraceError(Exception):
@@ -82,7 +82,7 @@ class _Record:
     def __init__(self) -> None:
         self.count = 0
         self.constants: dict[int, float] = {}
-        self.definitions: dict[int, Definition] = {}
+        self.definitions: dict[int, Operation] = {}
         self._known: dict[Any, int] = {}
 
     def places(self, value: Any) -> Tensor:
@@ -147,7 +147,7 @@ class _Record:
         self.constants[place] = number
         return place
 
-    def _define(self, definition: Definition) -> int:
+    def _define(self, definition: Operation) -> int:
         place = self._placed(definition)
         self.definitions[place] = definition
         return place

@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 
 from bench.display import tables as display
 from bench.display.leaderboard import Leaderboard
-from bench.display.progress import Tally, live, render
+from bench.display.progress import Progress, live, render
 from bench.display.tables import duration
 from bench.planning.status import CacheState
 from bench.runner.events import Cached, Finished, Started
@@ -61,7 +61,7 @@ def shown(renderable, width=80) -> list[str]:
 
 
 def cell(key: str) -> Any:
-    return SimpleNamespace(key=key)  # the tally looks at keys only
+    return SimpleNamespace(key=key)  # the progress looks at keys only
 
 
 class Clock:
@@ -73,61 +73,61 @@ class Clock:
 
 def test_cells_go_from_waiting_through_running_to_done():
     clock = Clock()
-    tally = Tally(manifest(), clock=clock)
-    assert (tally.total, len(tally.waiting), tally.measured) == (2, 2, False)
-    tally.notify(Cached(cell("Lorenz-ResNet"), records("ResNet", 4.0)))
-    assert (tally.reused, tally.done, list(tally.waiting)) == (1, 0, ["Lorenz-NeuralODE"])
-    tally.notify(Started(cell("Lorenz-NeuralODE")))
+    progress = Progress(manifest(), clock=clock)
+    assert (progress.total, len(progress.waiting), progress.measured) == (2, 2, False)
+    progress.notify(Cached(cell("Lorenz-ResNet"), records("ResNet", 4.0)))
+    assert (progress.reused, progress.done, list(progress.waiting)) == (1, 0, ["Lorenz-NeuralODE"])
+    progress.notify(Started(cell("Lorenz-NeuralODE")))
     clock.now = 3.0
-    assert tally.active() == [(("Lorenz", "NeuralODE"), 3.0)]
-    tally.notify(Finished(cell("Lorenz-NeuralODE"), records("NeuralODE", None, None, status="crashed"), 4.0))
-    assert (tally.reused, tally.done, tally.waiting, tally.running) == (1, 1, {}, {})
-    assert [(failure.key, failure.record.status) for failure in tally.failures] == [("Lorenz-NeuralODE", "crashed")]
-    assert tally.measured
+    assert progress.active() == [(("Lorenz", "NeuralODE"), 3.0)]
+    progress.notify(Finished(cell("Lorenz-NeuralODE"), records("NeuralODE", None, None, status="crashed"), 4.0))
+    assert (progress.reused, progress.done, progress.waiting, progress.running) == (1, 1, {}, {})
+    assert [(failure.key, failure.record.status) for failure in progress.failures] == [("Lorenz-NeuralODE", "crashed")]
+    assert progress.measured
 
 
 def test_skipped_cells_are_no_failures():
-    tally = Tally(manifest())
-    tally.notify(Cached(cell("Lorenz-ResNet"), records("ResNet", None, status="skipped")))
-    assert not tally.failures
-    assert not tally.measured
+    progress = Progress(manifest())
+    progress.notify(Cached(cell("Lorenz-ResNet"), records("ResNet", None, status="skipped")))
+    assert not progress.failures
+    assert not progress.measured
 
 
 def test_time_left_is_foretold_by_cells_of_the_same_learner():
     clock = Clock()
-    tally = Tally(manifest(systems=("A", "B", "C")), jobs=2, clock=clock)
-    assert tally.seconds_left() is None
+    progress = Progress(manifest(systems=("A", "B", "C")), jobs=2, clock=clock)
+    assert progress.seconds_left() is None
     for key, seconds in (("A-NeuralODE", 100.0), ("A-ResNet", 10.0)):
-        tally.notify(Started(cell(key)))
-        tally.notify(Finished(cell(key), [], seconds))
-    tally.notify(Started(cell("B-NeuralODE")))
+        progress.notify(Started(cell(key)))
+        progress.notify(Finished(cell(key), [], seconds))
+    progress.notify(Started(cell("B-NeuralODE")))
     clock.now += 10.0
-    assert tally.seconds_left() == pytest.approx((90 + 100 + 10 + 10) / 2)
+    assert progress.seconds_left() == pytest.approx((90 + 100 + 10 + 10) / 2)
     clock.now += 30.0
-    assert tally.seconds_left() == pytest.approx(100.0)  # no sooner than the longest that is left
+    assert progress.seconds_left() == pytest.approx(100.0)  # no sooner than the longest that is left
 
 
 def test_a_learner_without_history_is_expected_to_take_as_long_as_others_or_as_it_runs_already():
     clock = Clock()
-    tally = Tally(manifest(), clock=clock)
-    tally.notify(Started(cell("Lorenz-ResNet")))
-    tally.notify(Finished(cell("Lorenz-ResNet"), [], 5.0))
-    assert tally.seconds_left() == pytest.approx(5.0)
-    tally.notify(Started(cell("Lorenz-NeuralODE")))
+    progress = Progress(manifest(), clock=clock)
+    progress.notify(Started(cell("Lorenz-ResNet")))
+    progress.notify(Finished(cell("Lorenz-ResNet"), [], 5.0))
+    assert progress.seconds_left() == pytest.approx(5.0)
+    progress.notify(Started(cell("Lorenz-NeuralODE")))
     clock.now = 50.0
-    assert tally.seconds_left() == 0.0
+    assert progress.seconds_left() == 0.0
 
 
 def test_each_finished_cell_is_announced_in_a_line_but_cached_ones_are_not():
     lines: list[str] = []
-    tally = Tally(manifest(references=("Persistence",)), announce=lines.append)
-    tally.notify(Cached(cell("Lorenz-ResNet"), records("ResNet", 4.0)))
+    progress = Progress(manifest(references=("Persistence",)), announce=lines.append)
+    progress.notify(Cached(cell("Lorenz-ResNet"), records("ResNet", 4.0)))
     for key, outcome in (
         ("Lorenz-NeuralODE", records("NeuralODE", 5.0, 7.0)),
         ("Lorenz-Persistence", records("Persistence", None, status="timeout")),
     ):
-        tally.notify(Started(cell(key)))
-        tally.notify(Finished(cell(key), outcome, 75.0))
+        progress.notify(Started(cell(key)))
+        progress.notify(Finished(cell(key), outcome, 75.0))
     assert lines == ["[2/3] Lorenz  NeuralODE  ok  vpt 6  1 min 15 s", "[3/3] Lorenz  Persistence  timeout  1 min 15 s"]
 
 
@@ -275,14 +275,14 @@ def test_the_leaderboard_fits_the_terminal_and_loses_nothing(width):
 
 def test_the_live_display_shows_counts_active_cells_and_the_leaderboard_at_eighty_columns():
     clock = Clock()
-    tally = Tally(manifest(SYSTEMS, LEARNERS, REFERENCES), jobs=2, clock=clock)
-    assert not any("NeuralODE" in line for line in shown(render(tally, Spinner("dots"))))
-    tally.notify(Cached(cell("CubicSpiral-Persistence"), records("Persistence", 0.1, system="CubicSpiral")))
-    tally.notify(Started(cell("Lorenz-NeuralODE")))
-    tally.notify(Finished(cell("Lorenz-NeuralODE"), records("NeuralODE", None, status="crashed"), 60.0))
-    tally.notify(Started(cell("Lorenz-WindowedRNN[cell=lstm]")))
+    progress = Progress(manifest(SYSTEMS, LEARNERS, REFERENCES), jobs=2, clock=clock)
+    assert not any("NeuralODE" in line for line in shown(render(progress, Spinner("dots"))))
+    progress.notify(Cached(cell("CubicSpiral-Persistence"), records("Persistence", 0.1, system="CubicSpiral")))
+    progress.notify(Started(cell("Lorenz-NeuralODE")))
+    progress.notify(Finished(cell("Lorenz-NeuralODE"), records("NeuralODE", None, status="crashed"), 60.0))
+    progress.notify(Started(cell("Lorenz-WindowedRNN[cell=lstm]")))
     clock.now += 12
-    text = shown(render(tally, Spinner("dots")))
+    text = shown(render(progress, Spinner("dots")))
     assert max(map(len, text)) <= 80
     assert text[0].endswith("2/25")
     assert text[1].startswith("1 done · 1 cached · 1 running · 1 failed · about")
@@ -292,17 +292,17 @@ def test_the_live_display_shows_counts_active_cells_and_the_leaderboard_at_eight
 
 def test_the_live_display_vanishes_from_the_terminal():
     console = Console(file=StringIO(), force_terminal=True, width=80)
-    with live(Tally(manifest()), console) as shown_live:
+    with live(Progress(manifest()), console) as shown_live:
         shown_live.refresh()
         assert "0/2" in console.file.getvalue()  # type: ignore[attr-defined]
     assert shown_live.transient
 
 
 def test_failures_name_the_reason_and_the_log(tmp_path):
-    tally = Tally(manifest(systems=("Lorenz[rho=[1]]",)))
+    progress = Progress(manifest(systems=("Lorenz[rho=[1]]",)))
     failed = records("NeuralODE", None, system="Lorenz[rho=[1]]", status="crashed")
-    tally.notify(Cached(cell("Lorenz[rho=[1]]-NeuralODE"), failed))
-    text = "\n".join(shown(display.failures(tally.failures, tmp_path), width=200))
+    progress.notify(Cached(cell("Lorenz[rho=[1]]-NeuralODE"), failed))
+    text = "\n".join(shown(display.failures(progress.failures, tmp_path), width=200))
     assert "Lorenz[rho=[1]]  NeuralODE  crashed" in text
     assert "the loss is not finite" in text
     assert str(tmp_path / "Lorenz[rho=[1]]-NeuralODE" / "log.txt") in text

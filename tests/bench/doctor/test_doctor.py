@@ -6,7 +6,7 @@ from math import nan
 import pytest
 from rich.console import Console
 
-from bench.catalogue.components import Component, Parameter
+from bench.catalogue.components import ComponentEntry, Parameter
 from bench.doctor import cases as instruments
 from bench.doctor import examination as doctor
 from bench.doctor.cases import Case, Expectation
@@ -180,7 +180,7 @@ def test_numbers_that_are_not_finite_are_null_to_programs():
 def test_systems_that_need_arguments_are_left_out_of_the_round():
     given, needed = Parameter("a", "float", "1.0", ""), Parameter("path", "Path", "", "")
     known = {
-        name: Component(name, "systems.x", "", (parameter,), False)
+        name: ComponentEntry(name, "systems.x", "", (parameter,), False)
         for name, parameter in (("Free", given), ("Recorded", needed))
     }
     assert doctor.certifiable(known) == ["Free"]

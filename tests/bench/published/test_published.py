@@ -12,13 +12,13 @@ from scipy.io import savemat
 
 from bench.commands.published import Name
 from bench.published import measuring
-from bench.published.common_task import SCORES, TASKS, CommonTask, filtered
+from bench.published.common_task import FILE_PAIRS, SCORES, CommonTask, filtered
 from bench.published.definitions import hausdorff, sliced_wasserstein, spectral_distance, state_space_divergence
 from bench.published.measuring import measure_row, table_named
 from bench.published.page import page, section, sections
 from bench.published.polynomials import CEILINGS, ceiling, dataset, prediction_time
 from bench.published.series import pieces
-from bench.published.table import Figure, Outcome, Row, Table
+from bench.published.table import Figure, MeasuredRow, PublishedTable, Row
 from bench.published.task_files import rho_of
 from bench.published.taylor import coefficients, solve_lorenz
 from learners import Persistence, PolynomialPropagator, TrueEquations
@@ -33,7 +33,7 @@ LENGTHS = {"X4train": 100, "X5train": 100, "X9train": 100, "X10train": 100}
 def task(tmp_path_factory: pytest.TempPathFactory) -> CommonTask:
     """Files of the same names, of one trajectory that goes on from training to test."""
     root, rng = tmp_path_factory.mktemp("files"), np.random.default_rng(0)
-    names = dict.fromkeys(name for one in TASKS for name in (one.train, one.test))
+    names = dict.fromkeys(name for one in FILE_PAIRS for name in (one.train, one.test))
     for name in names:
         rows = Lorenz().solve(rng.normal(size=(1, 3)) + 10, 0.05 * np.arange(LENGTHS.get(name, 600)))[0]
         savemat(root / f"{name}.mat", {name: rows})
@@ -55,10 +55,10 @@ def by_definition(truth: np.ndarray, said: np.ndarray, long: bool) -> float:
 
 def test_scores_are_those_of_the_definition(task: CommonTask):
     rng = np.random.default_rng(1)
-    said = {one.test: task.rows(one.test) + rng.normal(size=(600, 3)) for one in TASKS}
+    said = {one.test: task.rows(one.test) + rng.normal(size=(600, 3)) for one in FILE_PAIRS}
     found = task.judge(said)
     assert tuple(found) == SCORES
-    for one in TASKS:
+    for one in FILE_PAIRS:
         truth, mine = task.rows(one.test), said[one.test]
         pairs = [(one.short, truth[:20], mine[:20], False), (one.long, truth, mine, True)]
         pairs += [(one.reconstruction, truth, mine, False)]
@@ -68,7 +68,7 @@ def test_scores_are_those_of_the_definition(task: CommonTask):
 
 
 def test_a_learner_sees_its_training_file_alone(task: CommonTask):
-    for one in TASKS:
+    for one in FILE_PAIRS:
         data = task.dataset(one)
         rows = task.rows(one.train)
         assert len(data.train) * data.train.states.shape[1] + len(data.valid) * data.valid.states.shape[1] <= len(rows)
@@ -145,7 +145,7 @@ def test_taylors_series_solves_lorenz_equations():
 # Rows, pages and the command
 
 
-def outcome_of(measure: Callable[[], Sequence[Figure]]) -> Outcome:
+def outcome_of(measure: Callable[[], Sequence[Figure]]) -> MeasuredRow:
     return measure_row(Row(("one",), measure))
 
 
@@ -165,13 +165,16 @@ def test_a_figure_stands_beside_the_published_one_with_the_difference():
     assert str(Figure(0.47211, 0.46705, 4, 0.00391, "outside")) == "0.4671 / **0.4721** ± 0.0039, +0.0051 (outside)"
 
 
-TABLE = Table("Mine", "What it is.", ("learner", "score"), lambda files: [], notes="What else.")
-OTHER = Table("Other", "", ("learner", "score"), lambda files: [])
+TABLE = PublishedTable("Mine", "What it is.", ("learner", "score"), lambda files: [], notes="What else.")
+OTHER = PublishedTable("Other", "", ("learner", "score"), lambda files: [])
 HERE = {"processor": "a processor", "torch": "2.6"}
 
 
 def test_a_page_keeps_the_tables_that_are_not_made_anew():
-    rows = [Outcome(("a[b=1,c.d=2]",), (Figure(0.5, 0.4),), 61.0), Outcome(("b",), (), 0.0, "it | failed", failed=True)]
+    rows = [
+        MeasuredRow(("a[b=1,c.d=2]",), (Figure(0.5, 0.4),), 61.0),
+        MeasuredRow(("b",), (), 0.0, "it | failed", failed=True),
+    ]
     text = section(TABLE, rows, HERE)
     assert "| a[b=1, c.d=2] | 0.4 / **0.5**, +0.1 | 1 min 1 s" in text  # labels may break into lines
     assert "it \\| failed" in text
@@ -201,7 +204,7 @@ def test_the_command_writes_what_could_be_measured(tmp_path: Path, monkeypatch: 
     def found(figures: tuple[Figure, ...], failed: bool) -> None:
         def measure(names: Sequence[str], files: Path, jobs: int, notify: Callable[..., None]) -> Iterator[object]:
             for name in names:
-                outcomes = [Outcome(("a",), figures, 1.0, "" if figures else "why", failed)]
+                outcomes = [MeasuredRow(("a",), figures, 1.0, "" if figures else "why", failed)]
                 notify(name, outcomes[0])
                 yield name, outcomes
 

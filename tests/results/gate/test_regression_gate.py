@@ -16,7 +16,7 @@ from scipy import stats
 
 from results.gate import report as check_report
 from results.gate.baseline import DEFAULT_TOLERANCE, TOLERANCES, Baseline, BrokenBaselineError
-from results.gate.regression import ALARM, Check, Finding, check, visible_effects
+from results.gate.regression import ALARM, Finding, GateResult, check, visible_effects
 from results.statistics.scores import scores
 from results.store.record import Record
 from results.store.run import Run
@@ -499,7 +499,7 @@ def test_a_learner_that_is_much_worse_is_caught_under_noise():
 
 
 @pytest.fixture
-def broken(run: Run, baseline: Baseline) -> Check:
+def broken(run: Run, baseline: Baseline) -> GateResult:
     def edit(record: Record) -> Record | None:
         if (record.system, record.learner) == ("Lorenz", "C"):
             return None
@@ -508,7 +508,7 @@ def broken(run: Run, baseline: Baseline) -> Check:
     return check(baseline, edited(run, edit))
 
 
-def test_the_text_says_the_verdict_first_and_every_reason(broken: Check):
+def test_the_text_says_the_verdict_first_and_every_reason(broken: GateResult):
     lines = check_report.text(broken).splitlines()
     assert lines[0].startswith("regressed: ")
     assert lines[0].endswith("4 regressed, 0 inconclusive, 1 lost")
@@ -516,7 +516,7 @@ def test_the_text_says_the_verdict_first_and_every_reason(broken: Check):
     assert any("regressed: B on Lorenz: nrmse is 400 % worse over 3 paired trials" in line for line in lines)
 
 
-def test_annotations_are_ten_at_most_the_gravest_first(broken: Check):
+def test_annotations_are_ten_at_most_the_gravest_first(broken: GateResult):
     few = check_report.annotations(broken)
     assert few[0] == "::error title=Regression check (lost)::C on Lorenz is missing"
     assert len(few) == 5
@@ -526,20 +526,20 @@ def test_annotations_are_ten_at_most_the_gravest_first(broken: Check):
     assert many[-1].endswith("and 25 more: see the summary")
 
 
-def test_the_junit_report_counts_what_failed(broken: Check):
+def test_the_junit_report_counts_what_failed(broken: GateResult):
     suite = ElementTree.fromstring(check_report.junit(broken))
     assert (suite.get("failures"), suite.get("skipped")) == ("5", "0")
     assert int(suite.get("tests") or 0) == len(broken.findings) + 1 == len(suite.findall("testcase"))
 
 
-def test_the_markdown_lists_what_regressed_and_how_to_accept_it(broken: Check):
+def test_the_markdown_lists_what_regressed_and_how_to_accept_it(broken: GateResult):
     text = check_report.markdown(broken, "python -m bench baseline save")
     assert "- C on Lorenz is missing" in text
     assert "| regressed | Lorenz | B | nrmse | +1.61 |" in text
     assert text.endswith("accept it with\n\n    python -m bench baseline save\n")
 
 
-def test_the_json_holds_verdicts_limits_and_the_command_that_accepts(broken: Check):
+def test_the_json_holds_verdicts_limits_and_the_command_that_accepts(broken: GateResult):
     content = json.loads(check_report.as_json(broken, "accept me"))
     assert (content["verdict"], content["accept"], content["lost"]) == (
         "regressed",
