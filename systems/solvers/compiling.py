@@ -27,11 +27,21 @@ def cached(function: Callable[..., Any], signature: Any, **options: Any) -> Any:
     """A function that is compiled now, for one signature and with numba's options, or comes from numba's cache."""
     begin, new, plain = perf_counter(), True, inspect.unwrap(function)
     try:
-        ready: Any = njit(signature, cache=True, **options)(plain)
+        ready = _kept(plain, signature, **options)
         new, where = bool(ready.stats.cache_misses), f"and kept in {ready.stats.cache_path}"
-    except Exception as error:  # there is no folder to keep it in, or what it holds is broken
+    except Exception as error:  # there is no folder to keep it in
         ready = njit(signature, **options)(plain)
         where = f"but could not be kept ({error}): set NUMBA_CACHE_DIR to a folder that can be written"
     if new:
         sys.stderr.write(f"{function.__name__.strip('_')} was compiled in {perf_counter() - begin:.0f} s, {where}\n")
     return ready
+
+
+def _kept(function: Callable[..., Any], signature: Any, **options: Any) -> Any:
+    """The function by numba's cache, which is emptied where it has types that there are no more, or is broken."""
+    try:
+        return njit(signature, cache=True, **options)(function)
+    except Exception:
+        unready: Any = njit(cache=True, **options)(function)
+        unready._cache.flush()
+        return njit(signature, cache=True, **options)(function)

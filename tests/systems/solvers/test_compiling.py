@@ -14,6 +14,7 @@ from learners.solvers.arithmetic import OPTIONS, activate
 from systems.solvers.compiling import cached
 from systems.solvers.program_kernel import PROGRAM, evaluate
 
+ROOT = Path(__file__).parents[3]
 FIT = """
 import hashlib
 from dataclasses import replace
@@ -34,6 +35,38 @@ def test_where_nothing_can_be_kept_functions_are_compiled_all_the_same(capsys: p
     assert ready(1.5) == 3
     said = r"double was compiled in \d+ s, but could not be kept \(cannot cache function 'double'"
     assert re.match(said, capsys.readouterr().err)
+
+
+@pytest.mark.slow
+def test_what_is_kept_of_types_that_there_are_no_more_is_compiled_anew(tmp_path: Path):
+    types_of = """
+from typing import NamedTuple
+from numba import types
+class {0}(NamedTuple):
+    one: float
+    other: float
+PAIR = types.NamedTuple((types.float64, types.float64), {0})
+"""
+    kernel = """
+from numba import types
+from pairs import PAIR
+from systems.solvers.compiling import cached
+def total(pair):
+    return pair.one + pair.other
+total = cached(total, types.float64(PAIR))
+"""
+    (tmp_path / "kernel.py").write_text(kernel)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+
+    def said(name: str) -> str:
+        (tmp_path / "pairs.py").write_text(types_of.format(name))
+        command = [sys.executable, "-B", "-c", "import kernel"]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stderr
+
+    assert "and kept in" in said("Before")
+    assert said("Before") == ""
+    assert "and kept in" in said("Since")
+    assert said("Since") == ""
 
 
 def _twice_activations(values, slopes, which):
