@@ -237,7 +237,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     *INTUITIONS,
     Claim("C6", "Windows cannot use irregular times.", SOURCE, "irregular", _unused,
-          "GRU on windows of 8, the gaps between samples given or not; jittered times"),
+          "GRU on windows of 16, tuned on other systems, the gaps between samples given or not; jittered times"),
     Claim(
         "D1", "ODE-Net and RK-Net match the ResNet's error with a third of its parameters.", f"{_CHEN}, table 1",
         "images", _error_and_parameters, f"ResNet, RK-Net and ODE-Net, {DIGITS}",
