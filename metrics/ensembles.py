@@ -14,7 +14,8 @@ Members = Float64[np.ndarray, "member *shape"]
 def ensemble_crps(truth: Float64[np.ndarray, "*shape"], members: Members) -> Float64[np.ndarray, "*shape"]:
     """Continuous ranked probability score, E|X - y| - E|X - X'| / 2, of each number; as if members were without end.
 
-    Non-finite members make it infinite.
+    Non-finite members make it infinite. It is summed over the gaps between members, none of which counts less than
+    nothing: in the difference above, huge members would leave no digit.
 
     Gneiting and Raftery, "Strictly proper scoring rules, prediction, and estimation", Journal of the American
     Statistical Association 102, 2007; Ferro, "Fair scores for ensemble forecasts", Quarterly Journal of the Royal
@@ -23,10 +24,14 @@ def ensemble_crps(truth: Float64[np.ndarray, "*shape"], members: Members) -> Flo
     count = len(members)
     lost = ~np.isfinite(members).all(axis=0)
     ordered = np.sort(np.where(lost, truth, members), axis=0)
-    error = np.abs(ordered - truth).mean(axis=0)
+    error = np.maximum(ordered[0] - truth, 0.0) + np.maximum(truth - ordered[-1], 0.0)
     if count > 1:
-        weights = (2.0 * np.arange(count) - count + 1).reshape(-1, *[1] * truth.ndim)  # sum of |X - X'| over pairs
-        error = error - (weights * ordered).sum(axis=0) / (count * (count - 1))
+        low, high = ordered[:-1], ordered[1:]
+        middle = np.clip(truth, low, high)
+        below = np.arange(1.0, count).reshape(-1, *[1] * truth.ndim)  # members below each gap
+        above = count - below
+        gaps = below * (below - 1) * (middle - low) + above * (above - 1) * (high - middle)
+        error = error + gaps.sum(axis=0) / (count * (count - 1))
     return np.where(lost, np.inf, error)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from math import floor, inf, isfinite, log10
-from operator import call
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
@@ -72,7 +71,8 @@ def certificates(systems: Sequence[str], cases: Sequence[str] = ()) -> Iterator[
         yield from (job() for job in jobs)
         return
     with pool_of_workers(workers) as pool:
-        yield from pool.map(call, jobs)
+        for certificate in [pool.submit(job) for job in jobs]:
+            yield certificate.result()
 
 
 def certificate_table(certificate: "Certificate") -> RenderableType:

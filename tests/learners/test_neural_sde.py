@@ -38,6 +38,8 @@ def test_scores_of_drawn_forecasts_are_lowest_on_average_where_their_spread_is_t
     assert min(scores, key=lambda spread: scores[spread]) == 1.0
     assert scores[1.0] == pytest.approx(1 / np.pi**0.5, rel=0.03)  # in closed form
     assert mean_energy_score(drawn * float("nan"), truth, unit).item() == HIGHEST
+    lost = drawn * torch.tensor([1.0, 1e18, 1e30])[torch.arange(len(drawn)) % 3].view(-1, *[1] * (drawn.ndim - 1))
+    assert mean_energy_score(lost, truth, unit).item() == HIGHEST
 
 
 def test_true_paths_have_the_least_crps_and_an_honest_spread(dataset: Dataset):

@@ -56,3 +56,9 @@ def test_metrics_are_in_standard_deviations_and_take_members_where_there_are_som
     members = np.array([-2.0, 2.0]).reshape(2, 1, 1, 1) * np.ones((2, 1, 2, 1))
     assert crps.measure(evidence(members)) == pytest.approx(0.0)  # 1 - 2 / 2
     assert spread_skill.measure(evidence(members)) == np.inf
+
+
+def test_members_that_explode_never_score_below_a_perfect_forecast():
+    rng = np.random.default_rng(5)
+    members = rng.normal(size=(8, 500)) * 10.0 ** rng.integers(0, 200, (8, 500))
+    assert (ensemble_crps(rng.normal(size=500), members) >= 0).all()
