@@ -24,24 +24,29 @@ def label(component: Any) -> str:
 def short_labels(components: Sequence[Any]) -> list[str]:
     """Labels of at most LONGEST characters where that can be: long ones keep only what tells a class's members apart.
 
-    Of the fields that differ from their defaults, the fewest that are different for each: words, before any number, and
-    its own before those of its training; its updates, and then its rate's last fall, where nothing else does.
+    That is their kind, and of the fields that differ from their defaults, the fewest that are different for each of a
+    kind: words, before any number, and its own before those of its training; its updates, and then its rate's last
+    fall, where nothing else does.
     """
     labels = [label(component) for component in components]
-    families: dict[str, list[int]] = {}
+    families: dict[str, dict[Any, list[int]]] = {}
     for place, component in enumerate(components):
-        families.setdefault(type(component).__name__, []).append(place)
-    for name, places in families.items():
-        if max(len(labels[place]) for place in places) > LONGEST:
-            for place, values in zip(places, _telling([changes(components[place]) for place in places]), strict=True):
-                labels[place] = _labelled(name, values)
+        kinds = families.setdefault(type(component).__name__, {})
+        kinds.setdefault(changes(component).get(KIND), []).append(place)
+    for name, kinds in families.items():
+        if max(len(labels[place]) for places in kinds.values() for place in places) > LONGEST:
+            for places in kinds.values():
+                changed = [changes(components[place]) for place in places]
+                for place, every, kept in zip(places, changed, _telling(changed), strict=True):
+                    kind = {KIND: every[KIND]} if KIND in every and len(kinds) > 1 else {}
+                    labels[place] = _labelled(name, kind | kept)
     return labels
 
 
 def _telling(changed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The changes of the fewest fields by which no two are alike: of words alone, or with as few numbers as can be."""
     values = {name: value for one in changed for name, value in one.items()}
-    names = sorted(values, key=lambda name: (name != KIND, "." in name, name == SHADE))
+    names = sorted(values, key=lambda name: ("." in name, name == SHADE))
     words = [name for name in names if isinstance(values[name], str)]
     every = [name for name in names if name not in words]
     for left_out in (LAST, LAST[1:], ()):

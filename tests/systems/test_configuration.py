@@ -1,5 +1,7 @@
 """Labels: what tells the members of a suite apart, and no more where that would be long."""
 
+from dataclasses import replace
+
 import pytest
 
 from learners import NeuralODE, Persistence, ResNet, Training, WindowedRNN
@@ -13,6 +15,13 @@ RING = ResNet(blocks=1, network="convolution", kernel=3, noise=0.003, training=T
 def test_a_number_of_its_own_tells_a_learner_apart_before_one_of_its_training():
     far = NeuralODE(lookahead=10, training=Training(updates=1_700, batch=64))
     assert short_labels([NeuralODE(training=Training(updates=12_000)), far]) == ["NeuralODE", "NeuralODE[lookahead=10]"]
+
+
+def test_kinds_are_told_and_members_of_each_by_the_first_setting_that_differs():
+    tuned = replace(DENSE, blocks=4, depth=3, training=Training(learning_rate=0.03))
+    wide = replace(DENSE, blocks=1, width=256, noise=0.01)
+    names = ["ResNet[blocks=1]", "ResNet[blocks=4]", "ResNet[network=convolution]"]
+    assert short_labels([wide, tuned, RING]) == names
 
 
 def test_solvers_tell_more_of_learners_than_activations():
