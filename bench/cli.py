@@ -117,7 +117,8 @@ def _notes() -> Iterator[None]:
 @_notes()
 def _run_command(words: Sequence[str]) -> int:
     """Run the command of a program and its arguments, and return the exit code."""
-    entry, given = Path(words[0]).name, list(words[1:])
+    entry = Path(words[0]).name
+    given = list(words[1:])
     program = "python -m bench" if entry == "__main__.py" else entry
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

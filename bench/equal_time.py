@@ -79,7 +79,8 @@ def in_equal_time(learners: Iterable[L], seconds: float = SECONDS, system: str =
 
     `system` is a label, under which costs are kept.
     """
-    costs, named = measured(system), [(priced_as(learner), learner) for learner in learners]
+    costs = measured(system)
+    named = [(priced_as(learner), learner) for learner in learners]
     for name, _ in named:
         if name not in costs:
             raise ValueError(

@@ -49,7 +49,8 @@ def one_line(text: str) -> str:
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """The choice most like `name`, capitals aside, of equals that which begins alike; None where nothing is alike."""
-    by_lower, name = {choice.lower(): choice for choice in choices}, name.lower()
+    by_lower = {choice.lower(): choice for choice in choices}
+    name = name.lower()
 
     def likeness(choice: str) -> tuple[float, int]:
         alike_from_the_start = takewhile(lambda pair: pair[0] == pair[1], zip(choice, name, strict=False))

@@ -128,7 +128,8 @@ def evaluate(model: Predictor, data: Dataset, metrics: Sequence[Metric] = STANDA
     for one in metrics:
         if not isinstance(one, Metric):
             raise UserError(f"metrics holds {one!r}, which is no metric: take them from the package metrics")
-    name, context = type(model).__name__, data.sampling.context
+    name = type(model).__name__
+    context = data.sampling.context
     test, climate = (forecast_part(model, part, context, "cpu", name)[0] for part in (data.test, data.climate))
     evidence = evidence_of(model, data, ground_truth_time(data), test, climate, Usage(nan, 0), 1)
     values, undefined = dict[str, float](), dict[str, str]()
@@ -136,7 +137,8 @@ def evaluate(model: Predictor, data: Dataset, metrics: Sequence[Metric] = STANDA
         try:
             values[metric.name] = float(metric.measure(evidence))
         except Undefined as reason:
-            values[metric.name], undefined[metric.name] = nan, str(reason)
+            values[metric.name] = nan
+            undefined[metric.name] = str(reason)
     found = pd.Series(values, name=name, dtype=float)
     found.attrs["undefined"] = undefined
     return found
@@ -225,7 +227,8 @@ class Run:
 
     def __repr__(self) -> str:
         run = self.stored
-        finished, seeds = f"{len(run.finished)} of {len(run.cells)} cells", len(run.manifest["seeds"])
+        finished = f"{len(run.finished)} of {len(run.cells)} cells"
+        seeds = len(run.manifest["seeds"])
         return f"Run({run.suite}, budget {run.budget}: {finished}, {seeds} seeds, in {run.folder})"
 
     def _repr_html_(self) -> str:

@@ -128,11 +128,13 @@ def _print_outcome(plan: planning.Plan, progress: Progress, report: Path | None,
     if report:
         console.print(f"report: {report}", markup=False, soft_wrap=True)
         return
-    shard, share = f"shard {plan.shard.part} of {plan.shard.parts}", plan.share
+    shard = f"shard {plan.shard.part} of {plan.shard.parts}"
+    share = plan.share
     if lacking := sum(not plan.store.complete(one.key) for one in share):
         told = f"{shard} is not done: {lacking} of its {len(share)} cells are not finished"
     else:
-        suite, out = plan.manifest["suite"], str(plan.store.root)
+        suite = plan.manifest["suite"]
+        out = str(plan.store.root)
         told = f"{shard} is done; when all are: {shlex.join(['python', '-m', 'bench', 'report', suite, '--out', out])}"
     console.print(told, markup=False, soft_wrap=True)
 

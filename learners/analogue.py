@@ -56,7 +56,8 @@ class Continuation(SteppedPredictor):
         halves = slice(0, samples // 2 - window + 1)
         ends = nearest(windows[:, -1], windows[:, halves].flatten(0, 1))
         self.following[places[:, -1]] = places[:, window - 1 :][:, halves].flatten()[ends] + 1
-        self.windows, self.places = windows[:, :-1].flatten(0, 1), places[:, window - 1 : -1].flatten()
+        self.windows = windows[:, :-1].flatten(0, 1)
+        self.places = places[:, window - 1 : -1].flatten()
 
     @property
     def parameters(self) -> int:

@@ -167,7 +167,8 @@ class Predictor(ABC):
         self._check(past)
         offsets = offsets_after(past, times)
         _, group = torch.unique(offsets.float(), dim=0, return_inverse=True)
-        states, evaluations = past.states.new_empty(*offsets.shape, past.states.shape[-1]), 0
+        states = past.states.new_empty(*offsets.shape, past.states.shape[-1])
+        evaluations = 0
         with torch.inference_mode():
             state = self.encode(past)
             for index in range(int(group.max()) + 1):

@@ -31,7 +31,8 @@ class Delayed(Learner):
 
     def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         regular_only(dataset)
-        lost, sampling = self.delays * self.stride, dataset.sampling
+        lost = self.delays * self.stride
+        sampling = dataset.sampling
         shortest = min(part.states.shape[1] for part in (dataset.train, dataset.valid))
         if lost >= sampling.context or lost > shortest - 3:
             raise ValueError(
@@ -46,7 +47,8 @@ class Delayed(Learner):
 
     def embed(self, part: Trajectories) -> Trajectories:
         """Each sample that has enough of them before it, in one state with these; its own channels come first."""
-        lost, samples = self.delays * self.stride, part.states.shape[1]
+        lost = self.delays * self.stride
+        samples = part.states.shape[1]
         shifted = [part.states[:, lost - lag : samples - lag] for lag in range(0, lost + 1, self.stride)]
         return Trajectories(part.times[:, lost:], torch.cat(shifted, dim=-1))
 

@@ -48,8 +48,10 @@ def draw_path(
         offsets: after the state.
         substeps: in each sampling step, at least.
     """
-    x, clock = state[:, :-1], round(float(state[0, -1]))
-    states, first = [], clock
+    x = state[:, :-1]
+    clock = round(float(state[0, -1]))
+    states = []
+    first = clock
     for begin, end in pairwise([0.0, *offsets]):
         count = max(1, round((end - begin) * substeps + 0.499))
         for _ in range(count):
@@ -67,7 +69,10 @@ class TruePaths(Predictor):
     log = FREE
 
     def __init__(self, system: Stochastic, step: float, substeps: int, seed: int) -> None:
-        self.system, self.step, self.substeps, self.noise = system, step, substeps, Noise(seed)
+        self.system = system
+        self.step = step
+        self.substeps = substeps
+        self.noise = Noise(seed)
 
     @property
     def parameters(self) -> int:

@@ -100,7 +100,8 @@ class NeuralODE(Learner):
 
         penalty = partial(self._penalty, jacobian_mismatch(stack, dataset, scales)) if self.jacobian else None
         data = segments_of(dataset, scales, self.lookahead + 1, seeds, self.noise, self.curriculum)
-        build, together = partial(integration.rollout, bound=scales.bound), not integration.adaptive
+        build = partial(integration.rollout, bound=scales.bound)
+        together = not integration.adaptive
         predictor = partial(StatePredictor, scales=scales, build=build, together=together)
         compiler = integration.compiler(stack, scales.unit)
         return train_on_residuals(stack, errors, data, self.training, budget, [stack], predictor, penalty, compiler)

@@ -62,7 +62,8 @@ class NeuralSDE(Learner):
 
         def score(segments: Segments) -> Float[Tensor, " seed"]:
             start, targets = segments[:, :, 0], segments[:, :, 1:]
-            x, paths = start.repeat(1, self.paths, 1).flatten(0, 1), []
+            x = start.repeat(1, self.paths, 1).flatten(0, 1)
+            paths = []
             for _ in range(targets.shape[2]):
                 for _ in range(self.substeps):
                     x = heun(stack, x, 1 / self.substeps, draw_together(generators, x))
@@ -89,7 +90,8 @@ class StochasticField(nn.Module):
 
     def __init__(self, form: NeuralSDE, increment: Float[Tensor, " dim"], seeds: Sequence[int]) -> None:
         super().__init__()
-        dim, generators = len(increment), [stream(seed, "weights") for seed in seeds]
+        dim = len(increment)
+        generators = [stream(seed, "weights") for seed in seeds]
         widths = [form.width] * form.depth, [max(1, form.width // 2)] * form.depth
         self.drift, self.diffusion = (StackedMLP([dim, *hidden, dim], form.activation, generators) for hidden in widths)
         self.register_buffer("increment", increment)
@@ -112,7 +114,8 @@ class Increment:
     levy_area_approximation = "none"
 
     def __init__(self, growth: Float[Tensor, "batch dim"]) -> None:
-        self.growth, self.shape = growth, growth.shape
+        self.growth = growth
+        self.shape = growth.shape
 
     def __call__(self, *interval: Any) -> Float[Tensor, "batch dim"]:
         return self.growth

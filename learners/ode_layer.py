@@ -48,7 +48,8 @@ class ODELayer(Learner):
         positive(self, "channels", "steps", "width", "depth")
 
     def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
-        scales, generators = Scales.of(dataset), [stream(seed, "weights") for seed in seeds]
+        scales = Scales.of(dataset)
+        generators = [stream(seed, "weights") for seed in seeds]
         stack = LayerMap(self, scales.increment.cpu(), generators).to(scales.mean.device)
 
         def one_step_errors(segments: Segments) -> Float[Tensor, "seed batch channel"]:

@@ -71,7 +71,9 @@ class TrueEquations(Learner):
                 f"{dataset.sampling.channels} shows {dataset.dim} of them"
             )
         if isinstance(system, Map):
-            steps, count, evaluations = system.accurate_steps, 1, round(dataset.step)
+            steps = system.accurate_steps
+            count = 1
+            evaluations = round(dataset.step)
         else:
             steps, count = steps_of(system, dataset), accurate_substeps(system, dataset)
             evaluations = EVALUATIONS["rk4"] * count

@@ -61,7 +61,8 @@ class ResNet(Learner):
 
     def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         scales = Scales.of(dataset, shared=self.network == "convolution")
-        generators, dim = [stream(seed, "weights") for seed in seeds], scales.dim
+        generators = [stream(seed, "weights") for seed in seeds]
+        dim = scales.dim
         different = 1 if self.shared else self.blocks
         blocks = [stacked_network(self, dim, dim, dim, generators) for _ in range(different)]
         blocks *= self.blocks // different
@@ -99,7 +100,8 @@ class ResidualMap(nn.Module):
         self, blocks: Sequence[nn.Module], increment: Float[Tensor, " dim"], damping: nn.Module | None = None
     ) -> None:
         super().__init__()
-        self.blocks, self.damping = nn.ModuleList(blocks), damping
+        self.blocks = nn.ModuleList(blocks)
+        self.damping = damping
         self.register_buffer("increment", increment)
 
     def forward(self, x: Float[Tensor, "seed batch dim"]) -> Float[Tensor, "seed batch dim"]:

@@ -24,13 +24,15 @@ class ValidationForecasts:
     def __init__(self, dataset: Dataset, members: int = 1) -> None:
         self.members = members
         valid, sampling, self.std = dataset.valid, dataset.sampling, dataset.std
-        samples, device = valid.states.shape[1], self.std.device
+        samples = valid.states.shape[1]
+        device = self.std.device
         context = min(sampling.context, samples - 1)
         horizon = max(1, min(round(FORECAST / sampling.step), samples - context))
         starts = torch.arange(0, samples - context - horizon + 1, max(1, horizon // 4), device=device)
         row, start = torch.cartesian_prod(torch.arange(len(valid), device=device), starts).unbind(1)
         every = max(1, len(start) // (FORECASTS if dataset.is_regular else FORECASTS // 4))
-        rows, columns = row[::every, None], start[::every, None] + torch.arange(context + horizon, device=device)
+        rows = row[::every, None]
+        columns = start[::every, None] + torch.arange(context + horizon, device=device)
         pieces = Trajectories(valid.times[rows, columns], valid.states[rows, columns])
         self.past, self.future = pieces.between(0, context), pieces.between(context)
 

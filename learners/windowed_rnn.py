@@ -68,7 +68,8 @@ class WindowedRNN(Learner):
             times, states = dataset.valid.times, dataset.valid.states
             steps = dataset.step * torch.arange(times.shape[1], dtype=times.dtype, device=times.device)
             dataset = replace(dataset, valid=Trajectories(times[:, :1] + steps, states))
-        data, counted = segments_of(dataset, scales, self.window + 1, seeds), [stack.recurrent.cell]
+        data = segments_of(dataset, scales, self.window + 1, seeds)
+        counted = [stack.recurrent.cell]
         parts = stack.recurrent, stack.readout, self.window, stack.increment
         usual = self.times == "regular" and self.scaled and stack.changes  # which is what the kernel covers
         compiler = window_updates(*parts) if usual else None

@@ -128,7 +128,8 @@ def mean_discrepancy(truth: Runs, model: Runs) -> float:
     x, y = _standard(truth, truth)[chosen], _standard(model, truth)[chosen]
     kept = ~diverged(model).ravel()[chosen]
     within = cdist(x, x, "sqeuclidean")
-    width, count = np.median(within) or np.median(within[within > 0]), len(x)
+    width = np.median(within) or np.median(within[within > 0])
+    count = len(x)
     same, other, across = (
         np.exp(-squares / (2 * width)).sum() / count**2
         for squares in (within, cdist(y[kept], y[kept], "sqeuclidean"), cdist(x, y[kept], "sqeuclidean"))

@@ -83,7 +83,8 @@ def expected_calibration_error(
 
     Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
     place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     surplus = np.bincount(place, weights=confidence - right, minlength=bins)
     return float(np.abs(surplus).sum() / len(labels))

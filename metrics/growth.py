@@ -36,7 +36,8 @@ def growth_rate(times: Series, error: Series) -> float:
     begin = int((error >= np.sqrt(max(error[0], np.finfo(float).tiny) * top)).argmax())
     if end - begin < FEWEST_SAMPLES or not error[begin] > 0:
         raise Undefined(f"the error has no growth phase: from {error[0]:.2g} it reaches {top:.2g} in {end} samples")
-    phase, logs = times[begin:end], np.log(error[begin:end])
+    phase = times[begin:end]
+    logs = np.log(error[begin:end])
     (rate, misfit), (power, other) = (_slope(x, logs) for x in (phase, np.log(phase)))
     if power <= 1 or (power < LARGEST_POWER and other < misfit):
         raise Undefined(f"the error does not grow exponentially, but like time^{power:.2g}")
@@ -51,7 +52,8 @@ def _slope(x: Series, y: Series) -> tuple[float, float]:
 
 def median_error(evidence: Evidence) -> tuple[Series, Series]:
     """Times, and the median over the test states of the error at those; interpolated where states have their own."""
-    times, error = evidence.times, forecast_error(evidence)
+    times = evidence.times
+    error = forecast_error(evidence)
     if (times == times[0]).all():
         return times[0], np.median(error, axis=0)
     shared = np.linspace(times[:, 0].max(), times[:, -1].min(), times.shape[1])
@@ -70,7 +72,8 @@ def rate_interval(evidence: Evidence) -> tuple[float, float, float]:
         replace(evidence, truth=evidence.truth[of], forecast=evidence.forecast[of], times=evidence.times[of])
         for of in groups
     ]
-    rate, reach = _rate(evidence), float(margin(np.array([[_rate(part)] for part in parts]), 1 - CONFIDENCE)[0])
+    rate = _rate(evidence)
+    reach = float(margin(np.array([[_rate(part)] for part in parts]), 1 - CONFIDENCE)[0])
     return rate, rate - reach, rate + reach
 
 

@@ -140,7 +140,8 @@ def dimension_interval(evidence: Evidence) -> tuple[float, float, float]:
     rates = np.where(abs(spectrum.exponents) < NEUTRAL, 0.0, spectrum.per_trajectory)
     if not rates.any():
         raise Undefined("every exponent is 0, which tells no dimension")
-    count, dimension = len(rates), kaplan_yorke(rates.mean(axis=0), spectrum.complete)
+    count = len(rates)
+    dimension = kaplan_yorke(rates.mean(axis=0), spectrum.complete)
     without_one = (rates.sum(axis=0) - rates) / max(1, count - 1)
     moved = np.array([[kaplan_yorke(exponents, spectrum.complete)] for exponents in without_one])
     reach = (count - 1) * float(margin(moved, 1 - CONFIDENCE)[0]) if count > 1 else np.inf

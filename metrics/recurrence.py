@@ -88,7 +88,8 @@ def is_periodic(run: LongRun, periods: int = FEWEST_PERIODS) -> bool:
 def _recurs(path: CubicSpline, states: LongRun, speed: LongRun, lag: int) -> bool:
     """Whether states differ little after a lag, and after ever larger multiples of it, up to 3/8 of the run or more."""
     rest, shift = _distance(path, states, speed, lag)
-    period, multiple = lag - shift, 1
+    period = lag - shift
+    multiple = 1
     while rest <= RECURRING and multiple * period < 0.375 * len(states):
         choices = np.arange(multiple + 1, min(8 * multiple, int(0.75 * len(states) / period)) + 1)
         lags = choices * period

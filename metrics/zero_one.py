@@ -136,7 +136,8 @@ def mean_square_displacement(
     The mean is over the N - N/10 starts j that all n share: with fewer starts for larger n, a transient would look like
     growth. Expanded, it is sums of squares over sliding ranges and a correlation, O(N log N) by Fourier transforms.
     """
-    path, lags = _path(series, c), len(series) // 10
+    path = _path(series, c)
+    lags = len(series) // 10
     starts = len(series) - lags
     square = np.real(path) ** 2 + np.imag(path) ** 2
     at_start = square[..., :starts].sum(axis=-1, keepdims=True)
@@ -233,7 +234,8 @@ def _path(
     series: Series, c: float | Float64[np.ndarray, "*frequencies"]
 ) -> Complex128[np.ndarray, "*frequencies samples"]:
     """p + i q. Powers of exp(ic) are products of two short rows of powers, for speed."""
-    width, frequency = math.isqrt(len(series)) + 1, 1j * np.asarray(c)[..., None]
+    width = math.isqrt(len(series)) + 1
+    frequency = 1j * np.asarray(c)[..., None]
     turn, turns = np.exp(frequency * np.arange(1, width + 1)), np.exp(frequency * width * np.arange(width))
     powers = (turns[..., :, None] * turn[..., None, :]).reshape(*np.shape(c), -1)
     return np.cumsum(series * powers[..., : len(series)], axis=-1)
@@ -254,7 +256,8 @@ def _mutual_information(now: np.ndarray, later: np.ndarray) -> float:
 
 def _first_minimum(values: Iterator[float]) -> int | None:
     """Position, from 1, of the first value that is below the one before it and not above the next."""
-    before, here = math.inf, next(values, math.inf)
+    before = math.inf
+    here = next(values, math.inf)
     for position, after in enumerate(values, start=1):
         if math.inf > before > here <= after:
             return position

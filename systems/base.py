@@ -135,7 +135,8 @@ class Simulated(System):
 
     def begin(self, part: str, sampling: Sampling, seed: int) -> Float64[np.ndarray, "count dim"]:
         """The initial states of one part of the data: about the protocol's centre, or as the system draws them."""
-        count, rng = sampling.size(part)[0], stream(seed, part, "initial")
+        count = sampling.size(part)[0]
+        rng = stream(seed, part, "initial")
         return sampling.starts(count, self.dim, rng) if sampling.centred(part) else self.starts(part, count, rng)
 
     def observe(self, part: str, sampling: Sampling, seed: int) -> Trajectories:

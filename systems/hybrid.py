@@ -47,7 +47,8 @@ class Hybrid(Flow):
 
     def accurate_steps(self, x: Float[Tensor, "*batch dim"], interval: float, count: int) -> Tensor:
         """As a flow's, but up to an event and from there on, at most one in a step; differentiable, with its moment."""
-        states, h = x.reshape(-1, x.shape[-1]), interval / count
+        states = x.reshape(-1, x.shape[-1])
+        h = interval / count
         for _ in range(count):
             states = self._step(states, torch.full_like(states[:, :1], h), self._side(states))
         return states.reshape(x.shape)

@@ -48,7 +48,8 @@ class ImageSampling:
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            value, least = getattr(self, one.name), LEAST if one.name in ("valid", "test") else 0
+            value = getattr(self, one.name)
+            least = LEAST if one.name in ("valid", "test") else 0
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise ValueError(
                     f"ImageSampling.{one.name} must be a whole number of at least {least}, but is {value!r}"
@@ -92,7 +93,8 @@ class Torchvision(ImageSet):
     def load(self) -> tuple[LabelledImages, LabelledImages | None]:
         from torchvision import datasets
 
-        name, folder = type(self).__name__, Path(self.root).expanduser()
+        name = type(self).__name__
+        folder = Path(self.root).expanduser()
         raw = folder / name / "raw"
         try:
             for packed in raw.glob("*-ubyte.gz"):
@@ -177,7 +179,8 @@ def sample_images(image_set: ImageSet, sampling: ImageSampling, seed: int) -> Im
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     order = stratified(given.labels.numpy(), rng)
     own_test = 0 if kept is not None else sampling.test
-    held_out, most = own_test + sampling.valid, 0 if kept is None else len(kept)
+    held_out = own_test + sampling.valid
+    most = 0 if kept is None else len(kept)
     if held_out + max(sampling.train, LEAST) > len(order) or (kept is not None and sampling.test > most):
         raise ValueError(
             f"{image_set} has {len(order)} images to train on and {most} to test on: too few for {sampling}"

@@ -159,7 +159,8 @@ def lyapunov_spectrum(
         found = Spectrum(rates[:, order], vectors == size, divergence, drift)
         if again == 0 or converged is None or converged(found):
             return found
-        again, steps = again - 1, 2 * steps
+        again -= 1
+        steps = 2 * steps
 
 
 def _stretches(
@@ -174,7 +175,8 @@ def _stretches(
         tangents = frame.mT.reshape(-1, *states.shape[1:])
         following, pushed = push(step, states.repeat_interleave(vectors, dim=0), tangents)
         frame, triangle = torch.linalg.qr(pushed.reshape(-1, vectors, size).mT)
-        states, stretch = following[::vectors].clone(), triangle.diagonal(dim1=1, dim2=2).abs()
+        states = following[::vectors].clone()
+        stretch = triangle.diagonal(dim1=1, dim2=2).abs()
         if not (torch.isfinite(states).all() and torch.isfinite(stretch).all()):
             raise FloatingPointError(f"a trajectory or its tangent left the finite numbers in step {index}")
         yield states, stretch
@@ -223,7 +225,8 @@ def step_size(flow: Flow, states: Float64[Tensor, "batch dim"]) -> float:
     at which the scheme decays as fast as the flow, too: where what decays fast has decayed, errors do not tell, and
     small distances shrink all the same.
     """
-    spread, size = states.std(dim=0), states.abs().mean(dim=0)
+    spread = states.std(dim=0)
+    size = states.abs().mean(dim=0)
     scale = torch.where(spread > 0, spread, size) + torch.finfo(states.dtype).tiny  # of each channel, in its own unit
     fastest = _fastest_rate(flow, states)
     h = flow.timescale / 32

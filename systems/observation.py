@@ -94,7 +94,8 @@ class Under(Observation):
         return f"{label(self.system)} under {', '.join(f'{name}={value}' for name, value in self.changes)}"
 
     def adapt(self, sampling: Sampling, seed: int) -> Sampling:
-        changes, source = dict(self.changes), self.system.source
+        changes = dict(self.changes)
+        source = self.system.source
         before, after = source.adapt(sampling, seed), source.adapt(replace(sampling, **changes), seed)
         for name, value in changes.items():
             if getattr(after, name) == getattr(before, name) != value:

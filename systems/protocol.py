@@ -49,7 +49,8 @@ class Sampling:
             if isinstance(getattr(self, name), list):
                 object.__setattr__(self, name, tuple(getattr(self, name)))
         for field in fields(self):
-            value, whole = getattr(self, field.name), isinstance(field.default, int)
+            value = getattr(self, field.name)
+            whole = isinstance(field.default, int)
             if isinstance(field.default, bool):
                 if not isinstance(value, bool):
                     raise ValueError(f"Sampling.{field.name} must be True or False, but is {value!r}")
@@ -111,7 +112,8 @@ class Sampling:
         grid = ceil(given / (1 - self.dropped)) if given > 1 else 1
         inner = rng.permuted(np.tile(np.arange(1, grid - 1), (count, 1)), axis=1)[:, : max(given - 2, 0)]
         shifted = np.sort(inner, axis=1) + self.jitter * rng.uniform(-0.5, 0.5, inner.shape)
-        first, rest = np.zeros((count, 1)), np.tile(np.arange(grid + scored, dtype=np.float64), (count, 1))
+        first = np.zeros((count, 1))
+        rest = np.tile(np.arange(grid + scored, dtype=np.float64), (count, 1))
         return np.hstack([first, shifted, rest[:, max(grid - 1, 1) :]])
 
 

@@ -65,7 +65,8 @@ class Stochastic(System):
         return solution
 
     def observe(self, part: str, sampling: Sampling, seed: int) -> Trajectories:
-        count, rng = sampling.size(part)[0], stream(seed, part, "initial")
+        count = sampling.size(part)[0]
+        rng = stream(seed, part, "initial")
         initial = sampling.starts(count, self.dim, rng) if sampling.centred(part) else self.initial_states(count, rng)
         times = sampling.places(part, seed) * (sampling.step * self.timescale)
         states = self.path(initial, times, stream(seed, part, "path"))

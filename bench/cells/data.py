@@ -84,7 +84,9 @@ class SystemCell(Cell[System, Learner, Sampling]):
             names = self.system.channel_names
             channels = [names[channel] for channel in self.sampling.channels] or list(names)
         except Exception:  # the cell of such a system fails, and has to be described all the same
-            timescale, dim, channels = None, None, []
+            timescale = None
+            dim = None
+            channels = []
         return {
             "timescale": timescale,
             "timescale_name": self.system.timescale_name,

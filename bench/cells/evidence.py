@@ -120,7 +120,8 @@ def flatten(values: Any, prefix: str = "") -> dict[str, np.ndarray]:
     """
     flat: dict[str, np.ndarray] = {}
     for field in fields(values):
-        value, name = getattr(values, field.name), prefix + field.name
+        value = getattr(values, field.name)
+        name = prefix + field.name
         if is_dataclass(value):
             flat |= flatten(value, f"{name}.")
         elif isinstance(value, tuple) and value and is_dataclass(value[0]):
@@ -133,7 +134,8 @@ def flatten(values: Any, prefix: str = "") -> dict[str, np.ndarray]:
 
 def unflatten(kind: type, flat: Mapping[str, np.ndarray], prefix: str = "") -> Any:
     """The dataclass that `flatten` has taken apart. Raises TypeError where a field that it needs is missing."""
-    hints, given = get_type_hints(kind), {}
+    hints = get_type_hints(kind)
+    given = {}
     for field in fields(kind):
         name = prefix + field.name
         nested = next(filter(is_dataclass, (hints[field.name], *get_args(hints[field.name]))), None)

@@ -78,7 +78,8 @@ def exponents(predictor: Predictor, data: Dataset, runs: Float64[np.ndarray, "ru
 
 def _windows(data: Dataset, runs: Float64[np.ndarray, "runs samples dim"], wanted: int) -> Trajectories:
     """Stretches of the model's own forecasts, each as long as a context, from which it can be started again."""
-    context, count = data.sampling.context, runs.shape[1]
+    context = data.sampling.context
+    count = runs.shape[1]
     finite = np.flatnonzero(np.isfinite(runs).all(axis=(1, 2)))
     if not len(finite):
         raise Undefined("every long forecast leaves the finite numbers")

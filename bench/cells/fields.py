@@ -49,7 +49,8 @@ def field_of(predictor: Predictor, data: Dataset) -> Field | None:
     assert isinstance(data.system, Flow)
     states = data.train.states.flatten(0, 1)
     seen = torch.cat([places, states[:: -(-len(states) // ALONG)]])
-    flow, learned = true_velocity(data.system, seen, data.step), learned_velocity(predictor, seen, data.step)
+    flow = true_velocity(data.system, seen, data.step)
+    learned = learned_velocity(predictor, seen, data.step)
     return Field(*(values.numpy(force=True) for values in (seen, flow, learned)), around=len(places))
 
 

@@ -23,7 +23,8 @@ class Course(NamedTuple):
 
 def course_of(data: Dataset) -> Course | None:
     """The first training trajectory; None where it ends with the context."""
-    whole, sampling = data.train.between(0, SAMPLES), data.sampling
+    whole = data.train.between(0, SAMPLES)
+    sampling = data.sampling
     if whole.states.shape[1] <= sampling.context:
         return None
     observed = Trajectories(whole.times[:1], whole.states[:1])
@@ -35,7 +36,8 @@ def course_of(data: Dataset) -> Course | None:
 
 def follow(predictor: Predictor, course: Course, context: int) -> Float64[Tensor, "1 time dim"]:
     """The model's forecast along a course from its first samples, at which it is NaN."""
-    past, times = course.observed.between(0, context), course.observed.times[:, context:]
+    past = course.observed.between(0, context)
+    times = course.observed.times[:, context:]
     given = torch.full_like(past.states, torch.nan)
     return torch.cat([given, forecast_or_nan(predictor, past, times)], dim=1)
 

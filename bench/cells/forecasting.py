@@ -140,7 +140,8 @@ def evidence_of(
 
 def _times(data: Dataset) -> Float64[np.ndarray, "batch time"]:
     """Of the forecasts, from the last sample of the context on, in timescales."""
-    times, context = data.test.times.numpy(force=True), data.sampling.context
+    times = data.test.times.numpy(force=True)
+    context = data.sampling.context
     return (times[:, context:] - times[:, context - 1 : context]) / data.system.timescale
 
 

@@ -58,7 +58,8 @@ def draw_members(
     predictor: Predictor, part: Trajectories, context: int, scored: int
 ) -> Float64[np.ndarray, "member batch time dim"]:
     """So many forecasts of each trajectory from its first `context` samples on, which differ by chance alone."""
-    past, times = part.between(0, context), part.times[:, context:]
+    past = part.between(0, context)
+    times = part.times[:, context:]
     with torch.no_grad():
         forecasts = forecast_replicas(predictor, MEMBERS, past, times)
     return np.stack([one.states[..., :scored].double().numpy(force=True) for one in forecasts])

@@ -147,7 +147,8 @@ def _valid_times(
     model: Predictor, replicas: int, windows: Trajectories, data: Dataset, device: str, learner: str
 ) -> list[np.ndarray]:
     """Of each replica in a model, for each window; beyond the first part only where that does not tell the median."""
-    context, end = data.sampling.context, windows.states.shape[1]
+    context = data.sampling.context
+    end = windows.states.shape[1]
     std = data.std.numpy(force=True)[: data.scored]
     found: list[np.ndarray] = []
     for stop in (context + -(-(end - context) // FIRST), end):

@@ -99,7 +99,8 @@ def _parameters(predictor: Predictor, stages: Sequence[tuple[int, dict[str, Tens
     """The parameters that known equations had at each stage, under their own names."""
     if predictor.calibration is None or predictor.parameters_at is None:
         return {}
-    estimates, fitted = predictor.calibration.estimates, [predictor.parameters_at(weights) for _, weights in stages]
+    estimates = predictor.calibration.estimates
+    fitted = [predictor.parameters_at(weights) for _, weights in stages]
     return {
         "film_names": np.array([one.name for one in estimates]),
         "film_true": np.array([one.true for one in estimates]),

@@ -36,8 +36,10 @@ def make(plan: Plan, conditions: Conditions) -> Iterator[tuple[str, list[Path] |
     planar: dict[str, dict[str, Film]] = {}
     for original, one in zip(trained, filmed, strict=True):
         cell, name = one.cell, one.key
-        system, learner = cell.system_label, shown[original.key]
-        arrays, title = store.arrays(name), f"{learner} on {system}"
+        system = cell.system_label
+        learner = shown[original.key]
+        arrays = store.arrays(name)
+        title = f"{learner} on {system}"
         if "film_truth" not in arrays:
             if name in records:  # else nothing was to be computed
                 yield title, f"{records[name][0].status}: {records[name][0].reason}"

@@ -106,7 +106,8 @@ class CommonTask:
         """The twelve scores of what is said of each test file."""
         found: dict[str, float] = {}
         for pair in FILE_PAIRS:
-            truth, forecast = self.rows(pair.test)[None], forecasts[pair.test][None]
+            truth = self.rows(pair.test)[None]
+            forecast = forecasts[pair.test][None]
             if pair.short:
                 found[pair.short] = float(short_time_score(truth, forecast)[0])
             if pair.long:

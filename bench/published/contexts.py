@@ -72,7 +72,8 @@ def measure(files: Path, series: Series, learner: Learner) -> Sequence[Figure]:
     """Divergence and spectral distance of what a learner makes of the context, for 10,000 samples after it."""
     data = dataset(files, series)
     truth = data.test.between(CONTEXT).states[0].numpy()
-    past, times = data.test.between(0, CONTEXT), data.test.between(CONTEXT).times
+    past = data.test.between(0, CONTEXT)
+    times = data.test.between(CONTEXT).times
     with np.errstate(over="ignore", invalid="ignore"):
         runs = [one.forecast(past, times).states[0].numpy() for one in fitted(learner, data)]
         return [

@@ -64,9 +64,15 @@ def measure_row(row: Row) -> MeasuredRow:
 
     begin = process_time()
     try:
-        figures, reason, failed = tuple(row.measure()), "", False
+        figures = tuple(row.measure())
+        reason = ""
+        failed = False
     except (FileNotFoundError, ModuleNotFoundError, Unsuitable) as error:
-        figures, reason, failed = (), one_line(str(error)), False
+        figures = ()
+        reason = one_line(str(error))
+        failed = False
     except Exception as error:
-        figures, reason, failed = (), one_line(f"{type(error).__name__}: {error}"), True
+        figures = ()
+        reason = one_line(f"{type(error).__name__}: {error}")
+        failed = True
     return MeasuredRow(row.names, figures, process_time() - begin, reason, failed)

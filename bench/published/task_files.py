@@ -22,7 +22,9 @@ def rho_of(rows: Rows) -> tuple[float, float]:
     By least squares of one sampling step; the error is the root mean square, in standard deviations of the rows.
     """
     chosen = np.unique(np.linspace(0, len(rows) - 2, PAIRS).astype(int))
-    before, after, scale = rows[chosen], rows[chosen + 1], rows.std(axis=0)
+    before = rows[chosen]
+    after = rows[chosen + 1]
+    scale = rows.std(axis=0)
 
     def error(rho: float) -> np.ndarray:
         return ((Lorenz(rho=rho).solve(before, np.array([0.0, STEP]))[:, 1] - after) / scale).ravel()

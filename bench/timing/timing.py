@@ -143,7 +143,8 @@ class Timing:
     def _measure(self, learner: Learner | Classifier, which: Mapping[str, str]) -> None:
         """Add the times and costs of one learner in one variant and precision."""
         name, variant, precision = which.values()
-        own, whole_only = torch.float64 if precision == "float64" else torch.float32, variant in ("graph", "kernel")
+        own = torch.float64 if precision == "float64" else torch.float32
+        whole_only = variant in ("graph", "kernel")
         with self._note_failure(name, f"{variant}, {precision}"), self._compute_in(precision):
             if variant == "kernel" and precision != "float32":
                 raise InapplicableError("the kernel computes in float32")
@@ -218,7 +219,8 @@ class Timing:
         """Compute in a precision: float32 proper, products and convolutions in tf32, partly in bfloat16, or float64."""
         if precision == "tf32" and self.device != "cuda":
             raise InapplicableError("only GPUs multiply matrices in tf32")
-        before, tf32 = torch.get_float32_matmul_precision(), precision == "tf32"
+        before = torch.get_float32_matmul_precision()
+        tf32 = precision == "tf32"
         autocast = torch.autocast(self.device, torch.bfloat16) if precision == "bfloat16" else nullcontext()
         try:
             with torch.backends.cudnn.flags(enabled=True, allow_tf32=tf32), autocast:  # those of convolutions

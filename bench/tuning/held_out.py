@@ -77,7 +77,8 @@ def held_out(data: Dataset) -> Dataset:
 
     Raises ValueError where these trajectories are no longer than the context.
     """
-    context, samples = data.sampling.context, data.valid.states.shape[1]
+    context = data.sampling.context
+    samples = data.valid.states.shape[1]
     if samples <= context:
         raise ValueError(
             f"validation trajectories of {samples} samples leave nothing to forecast after a context of {context}: "
@@ -94,7 +95,8 @@ def held_out(data: Dataset) -> Dataset:
 
 def forecast_held_out(predictor: Predictor, data: Dataset) -> HeldOut:
     """Forecast what `held_out` has put in place of the test data."""
-    context, scale = data.sampling.context, data.std.numpy(force=True)
+    context = data.sampling.context
+    scale = data.std.numpy(force=True)
     if predictor.stochastic:
         members = draw_members(predictor, data.test, context, data.dim)
         return HeldOut(data.test.between(context).states.numpy(force=True), members[0], scale, members)

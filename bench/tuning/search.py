@@ -131,8 +131,10 @@ class Proposals:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.space, self.tried = space, set[tuple[int, ...]]()  # the places of the values
-        self.draws, self.failed = np.random.default_rng(SEED), optuna.trial.TrialState.FAIL
+        self.space = space
+        self.tried = set[tuple[int, ...]]()  # the places of the values
+        self.draws = np.random.default_rng(SEED)
+        self.failed = optuna.trial.TrialState.FAIL
         self.study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=SEED))
         self._enqueue([0] * len(space))
 

@@ -30,7 +30,9 @@ def suite_source(request: Request, found: Sequence[Search], command: str) -> str
         imports = ["from pathlib import Path", "", "from bench.catalogue.plugins import include", *imports]
     settings = ""
     for one in found:
-        first, best, elsewhere = one.candidates[0].error, one.best.error if one.best else None, one.error_elsewhere
+        first = one.candidates[0].error
+        best = one.best.error if one.best else None
+        elsewhere = one.error_elsewhere
         errors = f"{first:.4g} -> {best:.4g}" if first and best else "all failed"
         if best and elsewhere:
             errors += f", {elsewhere:.4g} elsewhere"

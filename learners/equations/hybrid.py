@@ -55,7 +55,8 @@ class HybridODE(Learner):
 
     def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         flow, first = equations_and_guess(dataset, self.start)
-        scales, integration = Scales.of(dataset), Integration("rk4")
+        scales = Scales.of(dataset)
+        integration = Integration("rk4")
         beyond = [channel for channel in self.missing if not -dataset.dim <= channel < dataset.dim]
         if beyond:
             raise ValueError(
@@ -118,8 +119,12 @@ class HybridField(nn.Module):
         fitted: bool = True,
     ) -> None:
         super().__init__()
-        self.flow, self.missing, self.learned, self.step = flow, missing, learned, scales.step
-        self.known, self.names = nn.ParameterDict(), list(first)
+        self.flow = flow
+        self.missing = missing
+        self.learned = learned
+        self.step = scales.step
+        self.known = nn.ParameterDict()
+        self.names = list(first)
         for name, value in first.items():
             scaled = (torch.asinh(value) / PACE).float()
             if fitted:

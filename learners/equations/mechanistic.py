@@ -56,8 +56,12 @@ class Mechanistic(Learner):
         begun = perf_counter()
         flow, first = equations_and_guess(dataset, self.start)
         values = first
-        scale, substeps, iterations = noise_scale(dataset), self.substeps or 1, budget.updates(self.iterations)
-        curve, evaluations, seen = [], 0, 0
+        scale = noise_scale(dataset)
+        substeps = self.substeps or 1
+        iterations = budget.updates(self.iterations)
+        curve = []
+        evaluations = 0
+        seen = 0
         samples = dataset.train.states.shape[1]
         longest = min(self.window or samples, samples)
         # Short pieces first: they lead to parameters with which longer ones can be followed.
@@ -127,7 +131,8 @@ def least_squares(
     flow: Flow, dataset: Dataset, window: int, scale: Float64[Tensor, " dim"], substeps: int
 ) -> LeastSquares:
     """The fit to pieces of the training trajectories, whose starts are known where a trajectory is exact at its own."""
-    cut, exact = pieces(dataset.train, window), None
+    cut = pieces(dataset.train, window)
+    exact = None
     if dataset.sampling.exact_start:
         exact = torch.arange(len(cut), device=cut.states.device) % (len(cut) // len(dataset.train)) == 0
     return LeastSquares(flow, cut, scale, substeps, exact)

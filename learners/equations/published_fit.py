@@ -65,7 +65,8 @@ class PublishedFit(Learner):
         epochs = budget.updates(recipe.epochs)
         values, losses = self._train(flow, start, recipe, epochs, dataset, seeds)
         problem = least_squares(flow, dataset, 0, noise_scale(dataset), recipe.substeps)
-        seconds, updates = (perf_counter() - begun) / len(seeds), epochs * -(-len(dataset.train) // self.batch)
+        seconds = (perf_counter() - begun) / len(seeds)
+        updates = epochs * -(-len(dataset.train) // self.batch)
         evaluations = problem.evaluations, 2 * len(start) * problem.evaluations  # these for central differences
         seen = epochs * dataset.train.states[..., 0].numel()
         predictors: list[Predictor] = []
@@ -97,7 +98,8 @@ class PublishedFit(Learner):
         values = nn.ParameterDict({name: value.expand(len(seeds)).clone() for name, value in start.items()})
         optimiser = torch.optim.Adam(values.values(), lr=recipe.learning_rate)
         scale = noise_scale(dataset)
-        updates, planned = 0, epochs * -(-len(dataset.train) // self.batch)
+        updates = 0
+        planned = epochs * -(-len(dataset.train) // self.batch)
         losses = []
         for orders in _orders(len(dataset.train), epochs, seeds):
             batches = orders.split(self.batch, dim=1)

@@ -37,7 +37,8 @@ def integrate(
     def field(s: float, x: Tensor, begin: Tensor, width: Tensor) -> Tensor:
         return width[..., None] * flow.velocity(begin + s * width, x)
 
-    state, states = start, [start]
+    state = start
+    states = [start]
     for begin, width in zip(times[..., :-1].unbind(-1), (times.diff(dim=-1) / substeps).unbind(-1), strict=True):
         for step in range(substeps):
             state = STEPS["rk4"](partial(field, begin=begin + step * width, width=width), state, 1.0)
@@ -54,7 +55,8 @@ def sensitivities(
     free_start: bool = True,
 ) -> Sensitivities:
     """Solve the equations with these parameters, and differentiate by central differences, all in one pass."""
-    count, dim = len(values), start.shape[-1] * free_start
+    count = len(values)
+    dim = start.shape[-1] * free_start
     copies = 1 + 2 * (count + dim)
     starts = start.expand(copies, *start.shape).clone()
     nudged = {name: value.expand(copies, *value.shape).clone() for name, value in values.items()}

@@ -163,7 +163,10 @@ class FittedNetwork(FittedClassifier):
     """A network with the grey levels that it was trained on."""
 
     def __init__(self, network: ImageNetwork, levels: tuple[float, float], form: Format, log: TrainingLog) -> None:
-        self.network, self.levels, self.form, self.log = network, levels, form, log
+        self.network = network
+        self.levels = levels
+        self.form = form
+        self.log = log
 
     @property
     def parameters(self) -> int:

@@ -133,7 +133,8 @@ class TimeConvolution(nn.Module):
     def __init__(self, width: int, time: bool) -> None:
         super().__init__()
         weight, bias = nn.Conv2d(width + time, width, 3).parameters()  # initialised together
-        self.weight, self.bias = nn.Parameter(weight.detach()[:, -width:].clone()), bias
+        self.weight = nn.Parameter(weight.detach()[:, -width:].clone())
+        self.bias = bias
         self.time_weight = nn.Parameter(weight.detach()[:, :1].clone()) if time else None
 
     def time_map(self, height: int, width: int) -> Tensor | None:
@@ -204,7 +205,8 @@ class ContinuousBlock(nn.Module):
 
     def solve(self, x: Maps, tolerance: float) -> Maps:
         """Solve at a tolerance, relative and absolute. Raises SolverError where the solver cannot go on."""
-        maps, mixed = self.field.time_maps(x), torch.is_autocast_enabled(x.device.type)
+        maps = self.field.time_maps(x)
+        mixed = torch.is_autocast_enabled(x.device.type)
 
         def velocity(t: Tensor, state: Maps) -> Maps:
             with torch.autocast(x.device.type, torch.bfloat16, enabled=mixed):  # also when an adjoint calls it

@@ -34,7 +34,8 @@ def sweep(
     try:
         with torch.no_grad():
             exact = deepcopy(block).double()
-            exact.solver, exact.most = "dopri8", MOST
+            exact.solver = "dopri8"
+            exact.most = MOST
             reference = exact.solve(start.double(), REFERENCE)
         for tolerance in TOLERANCES:
             points.append(_point(block, network.head, start, labels, tolerance, reference))  # noqa: PERF401 (it may end)

@@ -48,7 +48,9 @@ def train_classifier(
             'choose "adam" or "soap"'
         )
     network.train()
-    train, levels, parameters = dataset.train, dataset.levels, list(network.parameters())
+    train = dataset.train
+    levels = dataset.levels
+    parameters = list(network.parameters())
     crops = stream(seed, "crops")
 
     def objective(indices: Int64[Tensor, " batch"]) -> Float[Tensor, " seed"]:
@@ -77,7 +79,8 @@ def _minibatches(
     labels: Int64[Tensor, " image"], batch: int, seed: int, updates: int
 ) -> Iterator[Int64[Tensor, " batch"]]:
     """Indices of images: every epoch in a new order, without what is left over at its end."""
-    order, batch = stream(seed, "minibatches"), min(batch, len(labels))
+    order = stream(seed, "minibatches")
+    batch = min(batch, len(labels))
     whole = len(labels) // batch * batch
     while True:
         for indices in torch.randperm(len(labels), generator=order)[:whole].split(batch):
@@ -91,7 +94,8 @@ def _validation_losses(
     network: nn.Module, dataset: ImageDataset, form: Format, levels: tuple[float, float]
 ) -> Float[Tensor, " seed"]:
     """The mean cross-entropy of the validation images, with the network as it is when it classifies."""
-    total, valid = 0.0, dataset.valid
+    total = 0.0
+    valid = dataset.valid
     network.eval()
     for pixels, labels in zip(valid.pixels.split(CHUNK), valid.labels.split(CHUNK), strict=True):
         with form.autocast(pixels.device):

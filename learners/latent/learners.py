@@ -102,7 +102,8 @@ class EvidenceBound:
             draws = [torch.randn(mean.shape[1:], generator=generator) for generator in self.generators]
             z = mean + log_deviation.exp() * torch.stack(draws).to(mean.device, non_blocking=True)
         state = self.model.dynamics.begin(z)
-        states, targets = [state], segments
+        states = [state]
+        targets = segments
         spans = self.model.gaps(targets).unsqueeze(-1).unbind(2) if self.model.pace else [1] * (targets.shape[2] - 1)
         for span in spans:
             states.append(self.model.dynamics.step(states[-1], span))

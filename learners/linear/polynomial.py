@@ -106,7 +106,8 @@ def best_polynomial(
     """
     regular_only(dataset)
     begun = perf_counter()
-    reach, length = (lags - 1) * stride + 1, dataset.train.states.shape[1]
+    reach = (lags - 1) * stride + 1
+    length = dataset.train.states.shape[1]
     if reach >= length or reach > dataset.sampling.context:
         raise ValueError(
             f"lags={lags} with stride={stride} read {reach} samples, but trajectories have {length} and the context "
@@ -150,7 +151,8 @@ def monomials(dim: int, degree: int, terms: int) -> list[tuple[int, ...]]:
 
 def evaluate(factors: Sequence[tuple[int, ...]], x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch terms"]:
     """The value of each monomial, of which all that are below it have to come before."""
-    channels, values = x.unbind(-1), dict[tuple[int, ...], Tensor]()
+    channels = x.unbind(-1)
+    values = dict[tuple[int, ...], Tensor]()
     for each in factors:
         values[each] = values[each[:-1]] * channels[each[-1]] if each else torch.ones_like(channels[0])
     return torch.stack([*values.values()], dim=-1)

@@ -28,7 +28,9 @@ def _entry(sources: str) -> Any:
         rows, reach, dim = windows.shape
         found = np.empty((count, rows, reach, dim))
         read = np.arange(0, reach, stride)
-        x, values, change = np.zeros((len(read) * dim, WIDTH)), np.ones((len(lower), WIDTH)), np.zeros((dim, WIDTH))
+        x = np.zeros((len(read) * dim, WIDTH))
+        values = np.ones((len(lower), WIDTH))
+        change = np.zeros((dim, WIDTH))
         for begin in range(0, rows, WIDTH):
             lanes = min(WIDTH, rows - begin)
             for step in range(count):
@@ -41,11 +43,14 @@ def _entry(sources: str) -> Any:
                     for i in range(WIDTH):
                         change[place, i] = weights[0, place]
                 for term in range(1, len(lower)):
-                    below, factor, value = values[lower[term]], x[channel[term]], values[term]
+                    below = values[lower[term]]
+                    factor = x[channel[term]]
+                    value = values[term]
                     for i in range(WIDTH):
                         value[i] = below[i] * factor[i]
                     for place in range(dim):
-                        weight, total = weights[term, place], change[place]
+                        weight = weights[term, place]
+                        total = change[place]
                         for i in range(WIDTH):
                             total[i] += weight * value[i]
                 for lane in range(lanes):

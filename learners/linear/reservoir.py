@@ -69,7 +69,8 @@ class EchoState:
         def uniform(*shape: int) -> Float64[Tensor, "..."]:
             return 2 * torch.rand(shape, generator=generator, dtype=torch.float64) - 1
 
-        recurrent, place = uniform(learner.size, learner.size), dataset.mean.device
+        recurrent = uniform(learner.size, learner.size)
+        place = dataset.mean.device
         scale = learner.radius / float(torch.linalg.eigvals(recurrent).abs().max())
         self.recurrent = (scale * recurrent).to(place)
         self.inputs = (learner.input_scale * uniform(dataset.dim, learner.size)).to(place)
@@ -82,7 +83,8 @@ class EchoState:
 
     def listen(self, x: Float64[Tensor, "batch time dim"]) -> Float64[Tensor, "batch time size"]:
         """The states after each sample, from rest."""
-        r, states = x.new_zeros(len(x), self.size), []
+        r = x.new_zeros(len(x), self.size)
+        states = []
         for sample in x.unbind(1):
             r = self.drive(r, sample)
             states.append(r)
@@ -98,7 +100,8 @@ def _equations(
     network: EchoState, states: Float64[Tensor, "batch time dim"], washout: int
 ) -> tuple[Float64[Tensor, "rows features"], Float64[Tensor, "rows dim"], int]:
     """Triangular factor and right-hand side of the least squares, trajectory by trajectory to save memory."""
-    dim, count = states.shape[-1], 0
+    dim = states.shape[-1]
+    count = 0
     triangle, projected = states.new_empty(0, 1 + dim + 2 * network.size), states.new_empty(0, dim)
     for some in states.split(max(1, 8_000 // states.shape[1])):
         heard = network.listen(some[:, :-1])

@@ -57,7 +57,8 @@ class SINDy(Learner):
     def _regress(self, dataset: Dataset) -> tuple[list[tuple[int, ...]], Float64[Tensor, "terms dim"]]:
         """The channels that are the factors of each monomial, and the coefficients of these in each equation."""
         train = dataset.train
-        terms, rows = comb(dataset.dim + self.degree, self.degree), train.times.numel()
+        terms = comb(dataset.dim + self.degree, self.degree)
+        rows = train.times.numel()
         if 8 * terms * rows > MOST_BYTES:
             raise Unsuitable(
                 f"SINDy.degree={self.degree} has {terms:,} monomials of {dataset.dim} channels, whose values for "
@@ -80,7 +81,8 @@ def derivatives(
     """Of the polynomial through the nearest samples, at each of them; times may be irregular."""
     place = torch.arange(times.shape[1], device=times.device)
     first = (place - NEAREST // 2).clamp(0, len(place) - NEAREST)
-    nearest, own = first[:, None] + torch.arange(NEAREST, device=times.device), place - first
+    nearest = first[:, None] + torch.arange(NEAREST, device=times.device)
+    own = place - first
     at = times[:, nearest]
     gaps = at[..., :, None] - at[..., None, :] + torch.eye(NEAREST, dtype=at.dtype, device=at.device)
     product = gaps.prod(dim=-1)  # of the gaps between a sample and all others

@@ -44,7 +44,10 @@ class VectorField(nn.Module):
         clocks: int = 0,
     ) -> None:
         super().__init__()
-        self.network, self.damping, self.pace, self.clocks = network, damping, pace, clocks
+        self.network = network
+        self.damping = damping
+        self.pace = pace
+        self.clocks = clocks
         self.register_buffer("increment", increment)
         self.register_buffer("origin", origin)
 
@@ -104,7 +107,8 @@ def stacked_field(form: FieldForm, scales: Scales, seeds: Sequence[int]) -> Vect
     clocks = (scales.dim if form.network == "convolution" else 1) if form.time else 0
     generators = [stream(seed, "weights") for seed in seeds]
     network = stacked_network(form, scales.dim, dim + clocks, dim, generators)
-    increment, origin = scales.increment, None
+    increment = scales.increment
+    origin = None
     if scales.augmented:
         increment = torch.cat([increment, increment.mean().expand(scales.augmented)])
     if form.inputs == "cubic":

@@ -26,7 +26,8 @@ class PiecewiseLinearMap(nn.Module):
         self, form: PiecewiseLinearForm, dim: int, hidden: int, nonlinear: int, generators: Sequence[torch.Generator]
     ) -> None:
         super().__init__()
-        units, self.form = dim + hidden, form
+        units = dim + hidden
+        self.form = form
         self.features = _FEATURES[form](units, nonlinear, generators)
         inputs = nonlinear if form == "shallow" else units
         self.diagonal = nn.Parameter(torch.full((len(generators), 1, units), MEMORY))

@@ -50,7 +50,8 @@ class Scales:
             mean = mean.mean().expand_as(mean).clone()
         states = (dataset.train.states - mean) / std
         change = states[:, 1:] - states[:, :-1]
-        increment, drift = change.std(dim=(0, 1)), change.mean(dim=(0, 1)).abs()
+        increment = change.std(dim=(0, 1))
+        drift = change.mean(dim=(0, 1)).abs()
         increment = torch.where(increment < EVEN * drift, drift, increment)
         increment = increment.square().mean().sqrt().expand_as(increment).clone() if shared else increment
         duration = float(dataset.train.times.max() - dataset.train.times.min()) if clock else 0.0

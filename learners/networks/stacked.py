@@ -177,7 +177,9 @@ class StackedConvolution(nn.Module):
             bound = 1 / sqrt(inputs * kernel)
             self.weights.append(uniform((outputs, inputs, kernel), bound, generators))
             self.biases.append(uniform((outputs,), bound, generators))
-        self.channels, self.patch, self.around = channels[0], patch, (kernel // 2, kernel - 1 - kernel // 2)
+        self.channels = channels[0]
+        self.patch = patch
+        self.around = (kernel // 2, kernel - 1 - kernel // 2)
         self.activation = ACTIVATIONS[activation]
 
     def forward(self, x: Float[Tensor, "seed batch inputs"]) -> Float[Tensor, "seed batch outputs"]:

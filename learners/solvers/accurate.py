@@ -64,12 +64,14 @@ def fewest_substeps(
     """
     states = dataset.train.states.flatten(0, 1)
     states = states[:: -(-len(states) // JUDGED_STATES)]
-    coarse, count = steps(states, dataset.step, 1), 1
+    coarse = steps(states, dataset.step, 1)
+    count = 1
     while count < most:
         fine = steps(states, dataset.step, 2 * count)
         if ((fine - coarse) / dataset.std).square().mean().sqrt() < accuracy:
             return count
-        coarse, count = fine, 2 * count
+        coarse = fine
+        count = 2 * count
     return None
 
 

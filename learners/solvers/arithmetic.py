@@ -44,7 +44,8 @@ def _tile(start: str) -> Any:
                 context.make_array(signature.args[place])(context, builder, arguments[place]).data
                 for place in (0, 3, 7)
             )
-            nothing, first = VECTOR(ir.Undefined), ir.IntType(32)(0)
+            nothing = VECTOR(ir.Undefined)
+            first = ir.IntType(32)(0)
             everywhere = ir.VectorType(ir.IntType(32), LANES)([0] * LANES)
 
             def vector(data: Any, at: Any, row: Any, count: Any) -> Any:
@@ -247,7 +248,8 @@ def transpose(out, to, a, at, rows, columns):
 def combine(out, at, coefficients, row, terms, size):
     """A row of coefficients times terms of one size, of which `out` may be the last; zeros are left out."""
     last = coefficients.shape[1] - 1
-    total, term = out[at : at + size], terms[last * size : (last + 1) * size]
+    total = out[at : at + size]
+    term = terms[last * size : (last + 1) * size]
     for i in range(size):
         total[i] = coefficients[row, last] * term[i]
     for place in range(last):

@@ -36,7 +36,10 @@ def _tolerated(error, tolerance, old, new):
 @compiled
 def _tolerated_weights(plan, layer, error, tolerance, old, new):
     """The sums of squared errors of the weights and of the biases of a layer."""
-    inputs, outputs, weights, biases = plan.sizes[layer - 1], plan.sizes[layer], ZERO, ZERO
+    inputs = plan.sizes[layer - 1]
+    outputs = plan.sizes[layer]
+    weights = ZERO
+    biases = ZERO
     transposed = outputs == NARROW
     width = inputs + LANES if transposed else outputs
     for begin in range(0, len(error), width):
@@ -62,7 +65,8 @@ def _entries(sources: str) -> tuple[Any, ...]:
         Rows of the table: for each stage, for the state behind the step, and for its error, counted in tolerances.
         """
         _ = sources
-        stages, size = len(plan.tableau) - 1, plan.rows * _row(plan.sizes[0])
+        stages = len(plan.tableau) - 1
+        size = plan.rows * _row(plan.sizes[0])
         states, slopes = memory.states, memory.slopes
         for stage in range(first, stages):
             if stage:
@@ -79,7 +83,8 @@ def _entries(sources: str) -> tuple[Any, ...]:
         Evaluations from `first` to before `last` count. Of an earlier one, the gradient of its slopes is completed.
         """
         _ = sources
-        size, slopes = plan.rows * _row(plan.sizes[0]), memory.slopes
+        size = plan.rows * _row(plan.sizes[0])
+        slopes = memory.slopes
         turn(plan, weights, memory.turned)
         for stage in range(last - 1, -1, -1):
             for later in range(max(stage + 1, first), last):
@@ -101,7 +106,9 @@ def _entries(sources: str) -> tuple[Any, ...]:
             errors: sums of squares: of states, of gradients, of weights and biases of the layers in turns.
         """
         _ = sources
-        stages, size, error = len(slopes), plan.rows * _row(plan.sizes[0]), np.zeros(len(old), F)
+        stages = len(slopes)
+        size = plan.rows * _row(plan.sizes[0])
+        error = np.zeros(len(old), F)
         if first == 0:
             turn(plan, weights, memory.turned)
         for stage in range(first, stages):

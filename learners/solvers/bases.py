@@ -34,11 +34,13 @@ def _reflect(a, reflector, scale, sums, first, begin, n, row):
     for j in range(begin, n):
         sums[j] = ZERO
     for i in range(first, n):
-        x, line = reflector[i], a[i * row : i * row + n]
+        x = reflector[i]
+        line = a[i * row : i * row + n]
         for j in range(begin, n):
             sums[j] += x * line[j]
     for i in range(first, n):
-        x, line = scale * reflector[i], a[i * row : i * row + n]
+        x = scale * reflector[i]
+        line = a[i * row : i * row + n]
         for j in range(begin, n):
             line[j] -= x * sums[j]
 
@@ -51,13 +53,16 @@ def factorise(a, turn, reflectors, n, row):
     """
     scales, sums = reflectors[n * row : n * row + n], reflectors[(n + 1) * row : (n + 1) * row + n]
     for k in range(n):
-        below, scales[k] = 0.0, ZERO
+        below = 0.0
+        scales[k] = ZERO
         for i in range(k + 1, n):
             below += np.float64(a[i * row + k]) ** 2
         if below != 0:
-            first, reflector = np.float64(a[k * row + k]), reflectors[k * row : k * row + n]
+            first = np.float64(a[k * row + k])
+            reflector = reflectors[k * row : k * row + n]
             end = -np.copysign(np.sqrt(first * first + below), first)
-            scales[k], reflector[k] = F((end - first) / end), ONE
+            scales[k] = F((end - first) / end)
+            reflector[k] = ONE
             for i in range(k + 1, n):
                 reflector[i] = F(a[i * row + k] / (first - end))
                 a[i * row + k] = ZERO
@@ -91,8 +96,11 @@ def _turn(factor, basis, turn, work, other, n):
 @compiled
 def _descend_block(gradient, state, height, width, work, count):
     """Replace the gradient of a block, filled up with zeros, by what an update takes at a rate of one."""
-    down, across, room = _whole(height), _whole(width), len(work) // WORK
-    size, begin = down * across, 2 * down * across
+    down = _whole(height)
+    across = _whole(width)
+    room = len(work) // WORK
+    size = down * across
+    begin = 2 * down * across
     mean, square = state[:size], state[size:begin]
     left_factor, left = state[begin:], state[begin + down * down :]
     begin += 2 * down * down
@@ -156,7 +164,8 @@ def _entry(sources: str) -> Any:
         work = np.empty(WORK * (_whole(most) + 2) * _whole(most), F)
         block = np.empty(_whole(most) ** 2, F)
         for seed in range(len(weights)):
-            total, at = ZERO, 0
+            total = ZERO
+            at = 0
             for i in range(weights.shape[1]):
                 total += gradients[seed, i] * gradients[seed, i]
             norm = np.sqrt(total)

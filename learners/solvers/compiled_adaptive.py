@@ -60,11 +60,16 @@ class AdaptiveUpdates:
     ) -> None:
         from learners.solvers import attempts  # which takes seconds to compile
 
-        self.pair, self.solver, self.tolerance, self.gradient = pair_named(solver), solver, tolerance, gradient
+        self.pair = pair_named(solver)
+        self.solver = solver
+        self.tolerance = tolerance
+        self.gradient = gradient
         self.stages = len(self.pair.step)
         unused = Tableau(((),) * self.stages, (0.0,) * self.stages)  # steps are scaled, and so have tables of their own
-        self.kernel, self.updates = attempts, KernelUpdates([network], unused, increment, unit, largest, optimiser)
-        self.increment, self.weights = increment.numpy(), self.updates.weights[0]
+        self.kernel = attempts
+        self.updates = KernelUpdates([network], unused, increment, unit, largest, optimiser)
+        self.increment = increment.numpy()
+        self.weights = self.updates.weights[0]
         self.sizes = [parameter.numel() for parameter in network.parameters()]
         self.batch, self.forward, self.kept_bytes = 0, 0, 0
         self.evaluations: tuple[int, int] | None = None
@@ -88,7 +93,8 @@ class AdaptiveUpdates:
         batch, length, dim = segments.shape
         if batch != self.batch:
             self._reserve(batch)
-        count, shape = length - 1, (-1, self.plan.rows, self.size // self.plan.rows)
+        count = length - 1
+        shape = (-1, self.plan.rows, self.size // self.plan.rows)
         start = np.zeros(shape[1:], np.float32)
         start[:batch, :dim] = segments[:, 0]
         start[:, self.updates.plan.sizes[0]] = 1
@@ -106,7 +112,9 @@ class AdaptiveUpdates:
     def _reserve(self, batch: int) -> None:
         """Memory for batches of this size."""
         self.plan = with_rows(self.updates.plan, batch)._replace(slots=1)
-        self.batch, self.size, self.memories = batch, len(self.plan.increments), []
+        self.batch = batch
+        self.size = len(self.plan.increments)
+        self.memories = []
         self.single = self.plan._replace(tableau=np.zeros((2, 2), np.float32))
         self.memory = self.kernel.reserve(self.single)
         self.slopes = np.zeros((self.stages, 2 * self.size + len(self.weights)), np.float32)
@@ -123,13 +131,19 @@ class AdaptiveUpdates:
 
     def _solve(self, start: Row, count: int) -> tuple[list[_Taken], list[Row]]:
         """The steps to the states at times 1, ..., `count`, and these."""
-        control, size, last, first = Steps(self.pair), self.size, self.stages - 1, 0
+        control = Steps(self.pair)
+        size = self.size
+        last = self.stages - 1
+        first = 0
         taken: list[_Taken] = []
         states: list[Row] = []
-        memory, evaluations = self._memory(0), 0
+        memory = self._memory(0)
+        evaluations = 0
         memory.states[:size] = memory.slopes[-size:] = start
         while len(states) < count:
-            begin, h, table = control.t, control.h, self._scaled(control.h)
+            begin = control.t
+            h = control.h
+            table = self._scaled(control.h)
             squares = self.kernel.attempt(self.plan, memory, self.weights, table, first, self.tolerance)
             evaluations += self.stages - first
             first = 1
@@ -140,7 +154,8 @@ class AdaptiveUpdates:
                 states += [weights @ slopes for weights in outputs]
                 taken.append(_Taken(memory, table, int(bool(taken)), outputs))
                 if len(states) < count:
-                    before, memory = memory, self._memory(len(taken))
+                    before = memory
+                    memory = self._memory(len(taken))
                     memory.states[:size] = memory.slopes[-size:] = before.states[-size:]
                     memory.slopes[:size] = slopes[last]
         self.forward = evaluations
@@ -150,7 +165,9 @@ class AdaptiveUpdates:
 
     def _take_back(self, steps: list[_Taken], asked: list[Row]) -> None:
         """Gradients of the weights from those of the states that were asked for, by the steps in reverse."""
-        gradients, stages, size = self.updates.gradients[0], self.stages, self.size
+        gradients = self.updates.gradients[0]
+        stages = self.stages
+        size = self.size
         gradients[:] = 0
         of_state: Row | None = None  # behind the step, and that of the slope there
         of_slope: Row | None = None
@@ -167,11 +184,13 @@ class AdaptiveUpdates:
             step.memory.slopes[: stages * size] = given.ravel()
             self.kernel.take_back(self.plan, step.memory, self.weights, gradients, step.table, step.first, last)
             pulled = step.memory.pulled.reshape(-1, size)[step.first : last]
-            of_state, of_slope = np.sum(ends, axis=0) + pulled.sum(axis=0), step.memory.slopes[:size]
+            of_state = np.sum(ends, axis=0) + pulled.sum(axis=0)
+            of_slope = step.memory.slopes[:size]
 
     def _solve_back(self, states: list[Row], asked: list[Row]) -> None:
         """Gradients of the weights by the adjoint equation, from each state back to the one before."""
-        evaluations, size = 0, self.size
+        evaluations = 0
+        size = self.size
         row = np.zeros(self.slopes.shape[1], np.float32)
         for state, gradient in zip(reversed(states), reversed(asked), strict=True):
             row[:size] = state
@@ -183,11 +202,16 @@ class AdaptiveUpdates:
 
     def _step_back(self, row: Row) -> tuple[Row, int]:
         """The row one sampling step before, and the evaluations that it took."""
-        control, first, evaluations = Steps(self.pair), 0, 0
+        control = Steps(self.pair)
+        first = 0
+        evaluations = 0
         errors = np.zeros(2 + len(self.sizes), np.float32)
         sizes = np.array([self.batch * len(self.increment)] * 2 + self.sizes)
         while True:
-            h, begin, table, new = control.h, control.t, self._scaled(control.h), np.empty_like(row)
+            h = control.h
+            begin = control.t
+            table = self._scaled(control.h)
+            new = np.empty_like(row)
             self.kernel.attempt_adjoint(
                 self.single, self.memory, self.weights, table, first, self.tolerance, row, new, self.slopes, errors
             )

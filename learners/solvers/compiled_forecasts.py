@@ -59,10 +59,13 @@ class FixedForecasts:
     ) -> None:
         from learners.solvers import forecasts  # which takes seconds to compile
 
-        self.forecasts, self.mirror = forecasts, Mirror(networks)
+        self.forecasts = forecasts
+        self.mirror = Mirror(networks)
         kernel = KernelUpdates(self.mirror.networks, tableau, increment, increment, 1.0)
-        self.plan, self.weights = kernel.plan._replace(slots=1), kernel.weights
-        self.coordinates, self.pace = len(increment), pace
+        self.plan = kernel.plan._replace(slots=1)
+        self.weights = kernel.weights
+        self.coordinates = len(increment)
+        self.pace = pace
 
     def __call__(self, state: Float[Tensor, "batch state"], count: int) -> Float[Tensor, "time batch state"]:
         """The states after 1, ..., `count` sampling steps, of as many replicas as there are, in turns."""
@@ -93,11 +96,14 @@ class AdaptiveForecasts:
 
         pair = pair_named(solver)
         unused = Tableau(((),) * len(pair.step), (0.0,) * len(pair.step))  # steps are given the pair's own table
-        self.forecasts, self.mirror = forecasts, Mirror([perceptron])
+        self.forecasts = forecasts
+        self.mirror = Mirror([perceptron])
         kernel = KernelUpdates(self.mirror.networks, unused, increment, increment, 1.0)
-        self.plan, self.weights = kernel.plan._replace(slots=1), kernel.weights[0]
+        self.plan = kernel.plan._replace(slots=1)
+        self.weights = kernel.weights[0]
         self.table = torch.stack([*pair.matrix, pair.step, pair.error, pair.half]).float().numpy()
-        self.tolerance, self.order = tolerance, pair.order
+        self.tolerance = tolerance
+        self.order = pair.order
 
     def __call__(
         self, start: Float[Tensor, "batch state"], times: Float64[Tensor, " time"], bound: float = OUT_OF_BOUNDS

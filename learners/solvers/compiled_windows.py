@@ -84,7 +84,8 @@ class WindowUpdates(Descent):
 
     def differentiate(self, segments: Float[Tensor, "seed batch length inputs"]) -> Float[Tensor, " seed"]:
         """The loss of each replica, whose gradients are kept for the descent."""
-        losses, given = np.empty(len(segments), np.float32), segments.contiguous().numpy()
+        losses = np.empty(len(segments), np.float32)
+        given = segments.contiguous().numpy()
         kept = self.windows.learn(self.plan, given, self.weights, self.gradients, losses)
         self.kept_bytes = len(segments) * kept  # in which the replicas take turns
         return torch.from_numpy(losses)
@@ -96,7 +97,8 @@ class WindowForecasts:
     def __init__(self, recurrent: StackedRecurrent, readout: StackedLinear, increment: Float[Tensor, " dim"]) -> None:
         from learners.solvers import windows  # which takes seconds to compile
 
-        self.windows, self.mirror = windows, Mirror([recurrent, readout])
+        self.windows = windows
+        self.mirror = Mirror([recurrent, readout])
         layer, output = self.mirror.networks
         self.plan, self.weights = _arranged(layer, output, 0, increment)
 

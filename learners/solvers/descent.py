@@ -35,7 +35,11 @@ class Descent:
     def __init__(self, weights: Any, largest: float, optimiser: Optimiser, matrices: Iterable[Matrix]) -> None:
         from learners.solvers import kernel  # which takes seconds to compile, and numba half a second to import
 
-        self.kernel, self.weights, self.largest, self.count, self.kept_bytes = kernel, weights, largest, 0, 0
+        self.kernel = kernel
+        self.weights = weights
+        self.largest = largest
+        self.count = 0
+        self.kept_bytes = 0
         self.gradients, self.means, self.squares = (np.zeros_like(weights) for _ in range(3))
         self.bases = Bases(matrices, len(weights)) if optimiser == "soap" else None
 
@@ -54,12 +58,15 @@ class Bases:
     def __init__(self, matrices: Iterable[Matrix], seeds: int) -> None:
         from learners.solvers import bases
 
-        places, numbers = [], 0
+        places = []
+        numbers = 0
         for matrix in matrices:
             height, width = side(matrix.rows), side(matrix.columns)
             places.append((*matrix, height, width))
             numbers += -(-matrix.rows // height) * -(-matrix.columns // width) * bases.state_size(height, width)
-        self.compiled, self.places, self.states = bases, np.array(places), np.zeros((seeds, numbers), np.float32)
+        self.compiled = bases
+        self.places = np.array(places)
+        self.states = np.zeros((seeds, numbers), np.float32)
 
     def descend(self, weights: Any, gradients: Any, largest: float, rate: float, count: int) -> None:
         """Clip the gradients and take the step after `count` others."""

@@ -101,7 +101,8 @@ class _Pair(Embedded):
     ) -> tuple[State, Float[Tensor, "3 batch state"], Float[Tensor, " batch"]]:
         """The new states; the states half-way, the first slopes and the last; the errors in tolerances."""
         self.evaluations[trajectory] += len(self.stages)
-        width, new = h.to(x)[:, None], x
+        width = h.to(x)[:, None]
+        new = x
         slopes = x.new_empty(len(self.step), *x.shape)
         slopes[0] = slope
         for stage, weights in enumerate(self.stages, start=1):

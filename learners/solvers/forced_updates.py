@@ -48,7 +48,9 @@ class ForcedUpdates:
 
         self.differentiate_forced = compiled.differentiate_forced
         self.settings = compiled.FORMS.index(network.form), interval, np.float32(forcing)
-        self.parameters, self.largest, self.kept_bytes = list(network.parameters()), largest, 0
+        self.parameters = list(network.parameters())
+        self.largest = largest
+        self.kept_bytes = 0
         self.gradients = [torch.zeros_like(parameter) for parameter in self.parameters]
         self.optimiser = descent(self.parameters, optimiser, 0.0)  # each update has a rate of its own
         gradients = dict(zip(self.parameters, self.gradients, strict=True))

@@ -43,9 +43,13 @@ def _attempt(plan, memory, weights, table, tolerance, lengths, x, first, found, 
         found: new states, those half-way, and the last slopes, to be filled in.
         errors: in tolerances, to be filled in.
     """
-    dim, stages, apart = x.shape[1], len(plan.tableau) - 1, _row(plan.sizes[0])
+    dim = x.shape[1]
+    stages = len(plan.tableau) - 1
+    apart = _row(plan.sizes[0])
     rows = _load(plan, memory, x, 0, count)
-    size, states, slopes = rows * apart, memory.states, memory.slopes
+    size = rows * apart
+    states = memory.states
+    slopes = memory.slopes
     slopes[: stages * size] = ZERO
     for stage in range(stages):
         states[stage * size : (stage + 1) * size] = states[:size]
@@ -82,8 +86,11 @@ def _attempt(plan, memory, weights, table, tolerance, lengths, x, first, found, 
 def _fill(out, fraction, length, old, slope, found, i):
     """The state at a fraction of a step, by the polynomial of degree four through it."""
     for channel in range(len(out)):
-        x, new, half = old[i, channel], found[0, i, channel], found[1, i, channel]
-        rise, fall = length * slope[i, channel], length * found[2, i, channel]
+        x = old[i, channel]
+        new = found[0, i, channel]
+        half = found[1, i, channel]
+        rise = length * slope[i, channel]
+        fall = length * found[2, i, channel]
         value = F(2) * (fall - rise) - F(8) * (x + new) + F(16) * half
         value = value * fraction + (F(5) * rise - F(3) * fall + F(18) * x + F(14) * new - F(32) * half)
         value = value * fraction + (fall - F(4) * rise - F(11) * x - F(5) * new + F(16) * half)
@@ -120,8 +127,10 @@ def _entries(sources: str) -> tuple[Any, ...]:
     def roll(plan, weights, start, lengths, states):
         """Fill in the states `[time, seed, batch, channel]` after each of some steps of lengths in sampling steps."""
         _ = sources
-        memory, apart = remember(plan, 1), _row(plan.sizes[0])
-        behind, batch = len(plan.tableau) - 1, start.shape[1]
+        memory = remember(plan, 1)
+        apart = _row(plan.sizes[0])
+        behind = len(plan.tableau) - 1
+        batch = start.shape[1]
         for seed in range(len(start)):
             for begin in range(0, batch, plan.rows):
                 count = min(plan.rows, batch - begin)
@@ -153,7 +162,10 @@ def _entries(sources: str) -> tuple[Any, ...]:
         """
         _ = sources
         shrink, grow, safety, bound, most, shortest = control
-        memory, dim, last, new_slopes = remember(plan, 1), start.shape[1], times[-1], len(plan.tableau) - 2
+        memory = remember(plan, 1)
+        dim = start.shape[1]
+        last = times[-1]
+        new_slopes = len(plan.tableau) - 2
         member, sample = np.zeros(plan.rows, np.int64), np.zeros(plan.rows, np.int64)
         t, step, h, lengths = np.zeros(plan.rows), np.zeros(plan.rows), np.zeros(plan.rows), np.zeros(plan.rows, F)
         x, slope = np.zeros((plan.rows, dim), F), np.zeros((plan.rows, dim), F)
@@ -163,7 +175,11 @@ def _entries(sources: str) -> tuple[Any, ...]:
             fresh = count
             while count < plan.rows and waiting < len(start):
                 if _is_bounded(start[waiting], bound):
-                    member[count], sample[count], t[count], step[count], x[count] = waiting, 0, 0, 1, start[waiting]
+                    member[count] = waiting
+                    sample[count] = 0
+                    t[count] = 0
+                    step[count] = 1
+                    x[count] = start[waiting]
                     count += 1
                 waiting += 1
             if fresh < count:
@@ -187,7 +203,9 @@ def _entries(sources: str) -> tuple[Any, ...]:
                         fraction = F((times[sample[i]] - t[i]) / h[i])
                         _fill(states[sample[i], own], fraction, lengths[i], x, slope, found, i)
                         sample[i] += 1
-                    x[i], slope[i], t[i] = found[0, i], found[2, i], end
+                    x[i] = found[0, i]
+                    slope[i] = found[2, i]
+                    t[i] = end
                 step[i] = _resized(h[i], np.float64(errors[i]), order, shrink, grow, safety)
                 going = t[i] < last and step[i] > shortest and _is_bounded(x[i], bound)
                 if t[i] < last and evaluations[own] > most * new_slopes * (1 + t[i]):

@@ -110,7 +110,8 @@ class Paced(nn.Module):
 
     def __init__(self, field: nn.Module, intervals: Float[Tensor, "seed batch"]) -> None:
         super().__init__()
-        self.field, self.intervals = field, intervals.unsqueeze(-1)
+        self.field = field
+        self.intervals = intervals.unsqueeze(-1)
 
     def forward(self, s: float | Tensor, x: Float[Tensor, "seed batch state"]) -> Float[Tensor, "seed batch state"]:
         velocity = self.field(s, x)  # of several copies of each state, where a Jacobian is asked for

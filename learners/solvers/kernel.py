@@ -21,12 +21,15 @@ def _entry(sources: str) -> Any:
     def differentiate(plan, segments, weights, gradients, losses):
         """Fill in the gradients and losses of all replicas on `segments`; returns the bytes that this takes."""
         _ = sources
-        batch, count = segments.shape[1], segments.shape[2] - 1
+        batch = segments.shape[1]
+        count = segments.shape[2] - 1
         memory = remember(plan, count * plan.networks)
         parts = -(-batch // plan.rows)
         rows = -(-batch // (parts * ROWS)) * ROWS
         for seed in range(len(segments)):
-            own, gradient, loss = weights[seed], gradients[seed], 0.0
+            own = weights[seed]
+            gradient = gradients[seed]
+            loss = 0.0
             gradient[:] = ZERO
             for begin in range(0, len(own), plan.offsets[-1]):
                 turn(plan, own[begin:], memory.turned[begin:])

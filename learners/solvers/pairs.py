@@ -45,7 +45,9 @@ def pair_named(solver: str) -> Pair:
     """A method by its name in torchdiffeq."""
     method = SOLVERS[solver]
     table, half = method.tableau, method.mid
-    step, first, last = table.c_sol, torch.zeros_like(half), torch.zeros_like(half)
+    step = table.c_sol
+    first = torch.zeros_like(half)
+    last = torch.zeros_like(half)
     first[0] = last[-1] = 1.0
     matrix = half.new_zeros(len(half), len(half))
     for stage, row in enumerate(table.beta, start=1):
@@ -64,7 +66,10 @@ class Steps:
     """Steps from time 0 on, in sampling steps, as long as torchdiffeq would have them; the first is one."""
 
     def __init__(self, pair: Pair) -> None:
-        self.pair, self.t, self.h, self.tried = pair, 0.0, 1.0, 0
+        self.pair = pair
+        self.t = 0.0
+        self.h = 1.0
+        self.tried = 0
 
     def judge(self, error: float) -> bool:
         """Whether a step with this error, in tolerances, is taken.
@@ -72,7 +77,8 @@ class Steps:
         SolverError where the next one is too short, or there were too many, on average from the start.
         """
         self.tried += 1
-        taken, h = error <= 1, self.h
+        taken = error <= 1
+        h = self.h
         if taken:
             self.t += h
         if error == 0:

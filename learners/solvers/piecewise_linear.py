@@ -39,7 +39,8 @@ def _add_product(out, weights, x):
             for i in range(len(total)):
                 total[i] += first * one[i] + second * two[i] + third * three[i] + fourth * four[i]
         for k in range(whole, len(x)):
-            first, one = weights[k, j], x[k]
+            first = weights[k, j]
+            one = x[k]
             for i in range(len(total)):
                 total[i] += first * one[i]
 
@@ -63,7 +64,8 @@ def _add_outer(out, x, y):
             out[k, j + 2] += third
             out[k, j + 3] += fourth
         for j in range(whole, len(y)):
-            first, one = ZERO, y[j]
+            first = ZERO
+            one = y[j]
             for i in range(len(left)):
                 first += left[i] * one[i]
             out[k, j] += first
@@ -77,19 +79,25 @@ def _fill_features(form, own, z, inputs, features):
         inputs[:] = ZERO
         _add_product(inputs, own.first, z)
         for unit in range(len(features)):
-            value, given, bias = features[unit], inputs[unit], own.second[0, unit]
+            value = features[unit]
+            given = inputs[unit]
+            bias = own.second[0, unit]
             for i in range(len(value)):
                 value[i] = max(given[i] + bias, ZERO) - max(given[i], ZERO)
     elif form == 1:
         for base in range(len(own.first)):
             slope = own.first[base, 0]
             for unit in range(len(z)):
-                value, given, threshold = features[unit], z[unit], own.second[base, unit]
+                value = features[unit]
+                given = z[unit]
+                threshold = own.second[base, unit]
                 for i in range(len(value)):
                     value[i] += slope * (max(given[i] - threshold, ZERO) - max(given[i], ZERO))
     else:
         for unit in range(len(z)):
-            value, given, least = features[unit], z[unit], own.first[0, unit]
+            value = features[unit]
+            given = z[unit]
+            least = own.first[0, unit]
             for i in range(len(value)):
                 value[i] = max(given[i], least)
 
@@ -99,7 +107,10 @@ def _pull_features(form, own, gradient, z, inputs, pulled, back):
     """From the gradients of phi, `pulled`, to those of its weights, and of z, which are added to `back`."""
     if form == 0:
         for unit in range(len(pulled)):
-            slope, given, bias, total = pulled[unit], inputs[unit], own.second[0, unit], ZERO
+            slope = pulled[unit]
+            given = inputs[unit]
+            bias = own.second[0, unit]
+            total = ZERO
             for i in range(len(slope)):
                 shifted = slope[i] * F(given[i] + bias > ZERO)
                 total += shifted
@@ -111,7 +122,10 @@ def _pull_features(form, own, gradient, z, inputs, pulled, back):
         for base in range(len(own.first)):
             slope = own.first[base, 0]
             for unit in range(len(z)):
-                given, above, to, threshold = z[unit], pulled[unit], back[unit], own.second[base, unit]
+                given = z[unit]
+                above = pulled[unit]
+                to = back[unit]
+                threshold = own.second[base, unit]
                 of_slope, of_threshold = ZERO, ZERO
                 for i in range(len(given)):
                     beyond = above[i] * F(given[i] > threshold)
@@ -122,7 +136,10 @@ def _pull_features(form, own, gradient, z, inputs, pulled, back):
                 gradient.second[base, unit] += slope * of_threshold
     else:
         for unit in range(len(z)):
-            given, above, to, least = z[unit], pulled[unit], back[unit], own.first[0, unit]
+            given = z[unit]
+            above = pulled[unit]
+            to = back[unit]
+            least = own.first[0, unit]
             for i in range(len(given)):
                 to[i] += above[i] * F(given[i] > least)
 
@@ -132,7 +149,10 @@ def _advance(form, own, z, inputs, features, out):
     """out = A z + W phi(z) + h."""
     _fill_features(form, own, z, inputs, features)
     for unit in range(len(z)):
-        value, given, memory, bias = out[unit], z[unit], own.diagonal[unit], own.bias[unit]
+        value = out[unit]
+        given = z[unit]
+        memory = own.diagonal[unit]
+        bias = own.bias[unit]
         for i in range(len(value)):
             value[i] = memory * given[i] + bias
     _add_product(out, own.weight, features)
@@ -142,7 +162,12 @@ def _advance(form, own, z, inputs, features, out):
 def _pull_back(form, own, gradient, z, inputs, features, pulled, ahead, back):
     """From the gradients of a step's result, `ahead`, to those of the weights and of its state, `back`."""
     for unit in range(len(z)):
-        above, given, to, memory, of_memory, of_bias = ahead[unit], z[unit], back[unit], own.diagonal[unit], ZERO, ZERO
+        above = ahead[unit]
+        given = z[unit]
+        to = back[unit]
+        memory = own.diagonal[unit]
+        of_memory = ZERO
+        of_bias = ZERO
         for i in range(len(above)):
             of_memory += above[i] * given[i]
             of_bias += above[i]
@@ -158,10 +183,15 @@ def _pull_back(form, own, gradient, z, inputs, features, pulled, ahead, back):
 @compiled
 def _differentiate_replica(form, interval, forcing, samples, own, gradient):
     """The sum of squared errors on samples `[time, channels, batch]`; the gradients of their mean are added."""
-    steps, (dim, batch), units = len(samples) - 1, samples[0].shape, len(own.diagonal)
+    steps = len(samples) - 1
+    dim, batch = samples[0].shape
+    units = len(own.diagonal)
     states, features = np.empty((steps, units, batch), F), np.empty((steps, len(own.weight), batch), F)
     inputs = np.empty((steps, len(own.weight) if form == 0 else 0, batch), F)
-    errors, out, loss, scale = np.empty((steps, dim, batch), F), np.empty((units, batch), F), 0.0, F(2)
+    errors = np.empty((steps, dim, batch), F)
+    out = np.empty((units, batch), F)
+    loss = 0.0
+    scale = F(2)
     scale /= F(steps * dim * batch)
     states[0, :dim] = samples[0]
     for unit in range(units - dim):
@@ -177,7 +207,9 @@ def _differentiate_replica(form, interval, forcing, samples, own, gradient):
             states[step + 1] = out
             if (step + 1) % interval == 0:
                 states[step + 1, :dim] -= forcing * errors[step]
-    ahead, back, pulled = np.zeros((units, batch), F), np.empty((units, batch), F), np.empty(features[0].shape, F)
+    ahead = np.zeros((units, batch), F)
+    back = np.empty((units, batch), F)
+    pulled = np.empty(features[0].shape, F)
     for step in range(steps - 1, -1, -1):
         ahead[:dim] += scale * errors[step]
         _pull_back(form, own, gradient, states[step], inputs[step], features[step], pulled, ahead, back)

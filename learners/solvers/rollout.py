@@ -44,7 +44,10 @@ class NetworkPredictor(SteppedPredictor):
 
     def __init__(self, network: nn.Module, scales: Scales, build: Callable[[Any], Rollout], together: bool) -> None:
         super().__init__(build(network), scales.step)
-        self.network, self.scales, self.build, self.together = network, scales, build, together
+        self.network = network
+        self.scales = scales
+        self.build = build
+        self.together = together
 
     @property
     def parameters(self) -> int:
@@ -98,7 +101,9 @@ class EquationsPredictor(SteppedPredictor):
         dtype: torch.dtype = torch.float64,
     ) -> None:
         super().__init__(rollout_flow(lambda x, steps: advance(x, steps * step), evaluations), step)
-        self._parameters, self._weights, self.dtype = parameters, dict(weights or {}), dtype
+        self._parameters = parameters
+        self._weights = dict(weights or {})
+        self.dtype = dtype
 
     @property
     def parameters(self) -> int:
@@ -134,7 +139,8 @@ def rollout_map(
     def propagate(state: Tensor, offsets: Sequence[float]) -> tuple[Tensor, int]:
         if (found := _in_whole_steps(step, compiled, state, offsets, precision)) is not None:
             return found, round(offsets[-1]) * evaluations
-        states, done = [], 0
+        states = []
+        done = 0
         for offset in offsets:
             wanted = round(offset)
             if wanted <= done or not isclose(offset, wanted, rel_tol=1e-6):

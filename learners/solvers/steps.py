@@ -37,7 +37,8 @@ def jacobian(
     field: Callable[[float, Tensor], Tensor], x: Float[Tensor, "*batch dim"]
 ) -> Float[Tensor, "*batch dim dim"]:
     """Derivatives of a field by the state, one column for each of its coordinates, in one evaluation."""
-    dim, learning = x.shape[-1], torch.is_grad_enabled()
+    dim = x.shape[-1]
+    learning = torch.is_grad_enabled()
     with torch.inference_mode(False), torch.set_grad_enabled(learning), forward_ad.dual_level():
         copies = x.repeat_interleave(dim, dim=-2)
         directions = torch.eye(dim, dtype=x.dtype, device=x.device).repeat(*x.shape[:-1], 1)

@@ -67,7 +67,8 @@ class WindowMemory(NamedTuple):
 
 @compiled
 def _remember(plan):
-    count, width = plan.window * plan.rows, plan.hidden + LANES
+    count = plan.window * plan.rows
+    width = plan.hidden + LANES
     inputs, hidden = np.zeros(count * plan.inputs_row, F), np.zeros(count * width, F)
     inputs[plan.inputs :: plan.inputs_row] = ONE
     hidden[plan.hidden :: width] = ONE
@@ -83,24 +84,36 @@ def _remember(plan):
 def _embed(plan, memory, weights, place, count):
     """What so many rows of the inputs, from one on, give to the gates."""
     gates, inputs, width = plan.gates, memory.inputs, plan.inputs_row
-    at, to, depth = place * width, place * gates, plan.inputs + 1
+    at = place * width
+    to = place * gates
+    depth = plan.inputs + 1
     product(memory.given, to, gates, inputs, at, width, 1, weights, plan.offsets[0], gates, count, depth, gates)
 
 
 @compiled
 def _read(plan, memory, weights, first, rows):
     """The outputs of a window, whose first sample lies at a place of the inputs, which are a ring of samples."""
-    hidden, gates, width, outputs = plan.hidden, plan.gates, plan.hidden + LANES, plan.outputs
-    states, own, bias, begin = memory.hidden, memory.gates, weights[plan.offsets[2] :], plan.offsets[1]
+    hidden = plan.hidden
+    gates = plan.gates
+    width = plan.hidden + LANES
+    outputs = plan.outputs
+    states = memory.hidden
+    own = memory.gates
+    bias = weights[plan.offsets[2] :]
+    begin = plan.offsets[1]
     own[: rows * gates] = ZERO
     for t in range(plan.window):
-        at, ring = t * rows, (first + t) % plan.window * rows
+        at = t * rows
+        ring = (first + t) % plan.window * rows
         if t:
             before = (at - rows) * width
             product(own, at * gates, gates, states, before, width, 1, weights, begin, gates, rows, hidden, gates)
         for row in range(at, at + rows):
-            given, gate = memory.given[(ring + row - at) * gates :], own[row * gates :]
-            h, cell, squashed = states[row * width :], memory.cells[row * hidden :], memory.squashed[row * hidden :]
+            given = memory.given[(ring + row - at) * gates :]
+            gate = own[row * gates :]
+            h = states[row * width :]
+            cell = memory.cells[row * hidden :]
+            squashed = memory.squashed[row * hidden :]
             if plan.cell == ELMAN:
                 read_elman(h, given, gate, hidden)
             elif plan.cell == GRU:
@@ -109,16 +122,25 @@ def _read(plan, memory, weights, first, rows):
             else:
                 before = memory.cells[(row - rows) * hidden :] if t else memory.zeros
                 read_lstm(h, before, given, gate, cell, squashed, hidden)
-    last, begin, depth = (plan.window - 1) * rows * width, plan.offsets[3], hidden + 1
+    last = (plan.window - 1) * rows * width
+    begin = plan.offsets[3]
+    depth = hidden + 1
     product(memory.outputs, 0, outputs, states, last, width, 1, weights, begin, outputs, rows, depth, outputs)
 
 
 @compiled
 def _pull_back(plan, memory, weights, gradients, rows):
     """Add to the gradients of the weights what those of the outputs give."""
-    hidden, gates, width, outputs, window = plan.hidden, plan.gates, plan.hidden + LANES, plan.outputs, plan.window
+    hidden = plan.hidden
+    gates = plan.gates
+    width = plan.hidden + LANES
+    outputs = plan.outputs
+    window = plan.window
     states, own, pulled, turned = memory.hidden, memory.gates, memory.pulled, memory.turned
-    bias, to, last, depth = gradients[plan.offsets[2] :], plan.offsets[3], (window - 1) * rows * width, hidden + ROWS
+    bias = gradients[plan.offsets[2] :]
+    to = plan.offsets[3]
+    last = (window - 1) * rows * width
+    depth = hidden + ROWS
     add_product(gradients, to, outputs, states, last, 1, width, memory.outputs, 0, outputs, depth, rows, outputs)
     begin = hidden * gates
     product(pulled, 0, hidden, memory.outputs, 0, outputs, 1, turned, begin, hidden, rows, plan.inputs, hidden)
@@ -127,21 +149,28 @@ def _pull_back(plan, memory, weights, gradients, rows):
         at = t * rows
         for i in range(rows):
             row = at + i
-            given, gate, pull = memory.given[row * gates :], own[row * gates :], pulled[i * hidden :]
+            given = memory.given[row * gates :]
+            gate = own[row * gates :]
+            pull = pulled[i * hidden :]
             if plan.cell == ELMAN:
                 pull_elman(states[row * width :], given, gate, pull, hidden)
             elif plan.cell == GRU:
                 before = states[(row - rows) * width :] if t else memory.zeros
                 pull_gru(before, given, gate, memory.cells[row * hidden :], bias, pull, hidden)
             else:
-                before, squashed = memory.cells[(row - rows) * hidden :] if t else memory.zeros, memory.squashed
+                before = memory.cells[(row - rows) * hidden :] if t else memory.zeros
+                squashed = memory.squashed
                 carried = memory.carried[i * hidden :]
                 pull_lstm(before, given, gate, squashed[row * hidden :], carried, pull, hidden)
         if t:
             add_product(pulled, 0, hidden, own, at * gates, gates, 1, turned, 0, hidden, rows, gates, hidden)
-    to, at, depth = plan.offsets[1], rows * gates, (window - 1) * rows
+    to = plan.offsets[1]
+    at = rows * gates
+    depth = (window - 1) * rows
     add_product(gradients, to, gates, states, 0, 1, width, own, at, gates, hidden, depth, gates)
-    to, inputs, width = plan.offsets[0], memory.inputs, plan.inputs_row
+    to = plan.offsets[0]
+    inputs = memory.inputs
+    width = plan.inputs_row
     add_product(gradients, to, gates, inputs, 0, 1, width, memory.given, 0, gates, width, window * rows, gates)
 
 
@@ -160,7 +189,8 @@ def _compare(plan, memory, segments, weight):
     loss = 0.0
     for i in range(plan.rows):
         for channel in range(plan.inputs):
-            place, factor = i * plan.outputs + channel, plan.importance[channel]
+            place = i * plan.outputs + channel
+            factor = plan.importance[channel]
             if i < len(segments):
                 change = segments[i, plan.window, channel] - segments[i, plan.window - 1, channel]
                 error = (memory.outputs[place] * plan.increment[channel] - change) * factor
@@ -180,9 +210,12 @@ def _entries(sources: str) -> tuple[Any, ...]:
         Returns the bytes that this takes for one replica.
         """
         _ = sources
-        memory, batch = _remember(plan), segments.shape[1]
+        memory = _remember(plan)
+        batch = segments.shape[1]
         for seed in range(len(segments)):
-            own, gradient, loss = weights[seed], gradients[seed], 0.0
+            own = weights[seed]
+            gradient = gradients[seed]
+            loss = 0.0
             gradient[:] = ZERO
             transpose(memory.turned, 0, own, plan.offsets[1], plan.hidden, plan.gates)
             transpose(memory.turned, plan.hidden * plan.gates, own, plan.offsets[3], plan.hidden, plan.outputs)
@@ -201,7 +234,9 @@ def _entries(sources: str) -> tuple[Any, ...]:
     def predict(plan, weights, series):
         """Fill in the samples behind the first window of each series `[seed, batch, time, inputs]`."""
         _ = sources
-        memory, batch, window = _remember(plan), series.shape[1], plan.window
+        memory = _remember(plan)
+        batch = series.shape[1]
+        window = plan.window
         for seed in range(len(series)):
             own = weights[seed]
             for begin in range(0, batch, plan.rows):

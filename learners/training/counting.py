@@ -24,7 +24,8 @@ class Tally:
     calls: int = 0
 
     def take(self) -> int:
-        calls, self.calls = self.calls, 0
+        calls = self.calls
+        self.calls = 0
         return calls
 
 
@@ -80,7 +81,8 @@ class _Kept:
     """A tensor for as long as autograd keeps it."""
 
     def __init__(self, tensor: Tensor, memory: _Memory) -> None:
-        self.tensor, self.memory = tensor.detach(), memory  # with its graph, a circle would keep it for good
+        self.tensor = tensor.detach()
+        self.memory = memory  # with its graph, a circle would keep it for good
         self.place = 0
         if not tensor._is_zerotensor():  # forward derivatives of what does not change, which take no place
             storage = tensor.untyped_storage()

@@ -97,7 +97,9 @@ class GraphedUpdates:
         return self.graphs[minibatch.shape](minibatch, rate)
 
     def _recorded(self, first: Tensor) -> "Callable[[Tensor, float], Replayed]":
-        still, counts, optimiser = first.clone(), (0, 0), self.step.optimiser
+        still = first.clone()
+        counts = (0, 0)
+        optimiser = self.step.optimiser
         groups = optimiser.param_groups
         precision = torch.float32 if still.is_cuda else torch.float64  # torch's Adam reads the former on a GPU
         zero = torch.zeros((), dtype=precision, device=still.device)
@@ -115,7 +117,8 @@ class GraphedUpdates:
             optimiser.descend()
             return [losses.detach()]
 
-        before, numbers = self._tensors(), [dict(group) for group in groups]
+        before = self._tensors()
+        numbers = [dict(group) for group in groups]
         for group, place in zip(groups, places, strict=True):
             group.update(place)
         try:

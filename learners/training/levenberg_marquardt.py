@@ -84,7 +84,8 @@ class LevenbergMarquardt:
     """
 
     def __init__(self, network: nn.Module, residuals: Residuals) -> None:
-        self.minimised, self.parameters = _Minimised(network, residuals), list(network.parameters())
+        self.minimised = _Minimised(network, residuals)
+        self.parameters = list(network.parameters())
         weights = self.parameters[0]
         first = torch.full((len(weights),), FIRST, dtype=torch.float64, device=weights.device)
         self.damping = StepDamping(first, EASED, RAISED, LEAST)
@@ -113,9 +114,13 @@ class LevenbergMarquardt:
         return Update(normal.losses, trials, normal.passes + int(trials.max()), normal.outputs, normal.saved)
 
     def _normal_equations(self, segments: Segments) -> "_Normal":
-        seeds, weights = len(segments), sum(parameter[0].numel() for parameter in self.parameters)
+        seeds = len(segments)
+        weights = sum(parameter[0].numel() for parameter in self.parameters)
         curvature = self.damping.values.new_zeros(seeds, weights, weights)
-        slope, squares, parts, saved = curvature.new_zeros(seeds, weights), curvature.new_zeros(seeds), [], 0
+        slope = curvature.new_zeros(seeds, weights)
+        squares = curvature.new_zeros(seeds)
+        parts = []
+        saved = 0
         for part in segments.split(max(1, ENTRIES // weights), dim=1):
             (jacobian, residuals), kept = keeping(lambda part=part: self._linearised(part), ())
             saved = max(saved, kept + jacobian.nbytes)

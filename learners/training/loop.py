@@ -111,7 +111,8 @@ def train(
                 'has other terms: choose "adam"'
             )
         solver = LevenbergMarquardt(network, residuals)
-    parameters, held_out = list(network.parameters()), data.valid.evenly_spaced(VALIDATION_SEGMENTS)
+    parameters = list(network.parameters())
+    held_out = data.valid.evenly_spaced(VALIDATION_SEGMENTS)
 
     apart: list[nn.Module] = []  # the replicas, copied once: copying networks takes longer than copying their numbers
 
@@ -196,7 +197,9 @@ def run_updates(
             if budget.equal in ("nfe", "seconds"):
                 updates = run.affordable(budget, updates)
             training = training.within(updates)
-            validations, validated, spent = budget.validations(training.validations), 0, 0.0
+            validations = budget.validations(training.validations)
+            validated = 0
+            spent = 0.0
             every = -(-updates // validations)
             for update, minibatch in enumerate(step.minibatches(updates), 1):
                 call_back(TrainingState(run.updates, updates, step.network, run.best.weights))
@@ -205,7 +208,8 @@ def run_updates(
                 ends = update == updates or spent >= 1
                 reached = update // every if not spent else int(validations * max(update / updates, spent))
                 if ends or reached > validated:
-                    ends, validated = run.validate(training.patience) or ends, reached
+                    ends = run.validate(training.patience) or ends
+                    validated = reached
                 if ends:
                     break
         except SolverError as failure:

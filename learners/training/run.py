@@ -93,7 +93,9 @@ class TrainingRun:
         self.step.optimiser.state.clear()
         self.start()
         self.forward, self.backward = torch.zeros_like(self.forward), torch.zeros_like(self.backward)
-        cost, of_all, of_full = min(shares[PROBES // 2 :]), mean(evaluations), mean(evaluations[PROBES // 2 :])
+        cost = min(shares[PROBES // 2 :])
+        of_all = mean(evaluations)
+        of_full = mean(evaluations[PROBES // 2 :])
         return max(1, round(1 / (cost * (of_all / of_full if of_full else 1)))) if cost else standard
 
     def update(self, minibatch: Tensor, rate: float) -> None:

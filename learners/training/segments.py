@@ -34,7 +34,11 @@ class SegmentSampler:
         noise: Float[Tensor, " dim"] | None = None,
         curriculum: float = 0.0,
     ) -> None:
-        self.states, self.length, self.seeds, self.noise, self.curriculum = states, length, seeds, noise, curriculum
+        self.states = states
+        self.length = length
+        self.seeds = seeds
+        self.noise = noise
+        self.curriculum = curriculum
         self.starts = states.shape[1] - length + 1
         self.offsets = torch.arange(length, device=states.device)
 
@@ -45,7 +49,8 @@ class SegmentSampler:
         """
         generators = [stream(seed, "noise") for seed in self.seeds]
         for update, index in enumerate(self._indices(size, updates)):
-            progress, length = update / updates, self.length
+            progress = update / updates
+            length = self.length
             if progress < self.curriculum:
                 length = 1 + max(1, ceil((length - 1) * progress / self.curriculum))
             segments = self.at(index)[:, :, :length]
@@ -64,7 +69,8 @@ class SegmentSampler:
 
     def at(self, index: Int[Tensor, "seed batch"]) -> Segments:
         """The segments that start at flat indices of (trajectory, sample)."""
-        trajectory, start = index // self.starts, index % self.starts
+        trajectory = index // self.starts
+        start = index % self.starts
         return self.states[trajectory[..., None], start[..., None] + self.offsets]
 
     def _indices(self, size: int, updates: int) -> Iterator[Int[Tensor, "seed batch"]]:

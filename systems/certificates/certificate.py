@@ -144,7 +144,8 @@ def _spectrum(system: Simulated, seed: int) -> Iterator[Check]:
         return
     known = known_of(system).attractor
     spectrum = _measured(system, known or Attractor((nan, inf, "")), seed)
-    exponents, margins = spectrum.exponents, spectrum.interval[1] - spectrum.exponents
+    exponents = spectrum.exponents
+    margins = spectrum.interval[1] - spectrum.exponents
     value = leading_exponent(spectrum) if known and system.dim == 3 else float(exponents[0])
     chance = float(margins[0])
     if known:
@@ -156,7 +157,8 @@ def _spectrum(system: Simulated, seed: int) -> Iterator[Check]:
         yield Check("timescale x exponent", turn, 1.0, UNIT + chance, "Lyapunov time", margin=chance)
     if spectrum.interval[0, 0] > 0 and isinstance(system, Flow):
         neutral = abs(exponents).argmin()
-        tolerance, margin = 0.08 / system.timescale, float(margins[neutral])
+        tolerance = 0.08 / system.timescale
+        margin = float(margins[neutral])
         yield Check("exponent along the flow", float(exponents[neutral]), 0.0, tolerance, "theory", margin=margin)
     if spectrum.divergence is not None:
         total = float(exponents.sum())
@@ -193,7 +195,8 @@ def _period(system: Simulated, seed: int) -> Iterator[Check]:
 
 def period(system: Simulated, orbit: Orbit) -> float:
     """Time between the first two upward crossings of the orbit's level, each found by ever finer sampling."""
-    start, channel = np.array([orbit.start]), orbit.channel
+    start = np.array([orbit.start])
+    channel = orbit.channel
     if orbit.settle:
         course = np.linspace(0.0, orbit.settle * system.timescale, 20 * orbit.settle + 1)
         start = system.solve(start, course, TIGHTER)[:, -1]
@@ -214,7 +217,9 @@ def _crossing(system: Simulated, state: Float64[np.ndarray, "1 dim"], width: flo
         times = np.linspace(0.0, width, 33)
         solution = system.solve(state, times, TIGHTER)
         index = int((solution[0, :, orbit.channel] > orbit.level).argmax()) - 1
-        passed, width, state = passed + times[index], times[1], solution[:, index]
+        passed = passed + times[index]
+        width = times[1]
+        state = solution[:, index]
     last, following = system.solve(state, np.array([0.0, width]), TIGHTER)[0, :, orbit.channel] - orbit.level
     return float(passed - width * last / (following - last))
 

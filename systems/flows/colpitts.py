@@ -30,7 +30,8 @@ class Colpitts(Chaotic):
 
     def velocity(self, t: float | Tensor, x: Inexact[Tensor, "*batch 3"]) -> Inexact[Tensor, "*batch 3"]:
         u, v, w = x.unbind(-1)
-        pace, rest = self.gain / self.quality, 1 - self.ratio
+        pace = self.gain / self.quality
+        rest = 1 - self.ratio
         voltage = pace / rest * (1 - torch.exp(-v) + w)
         current = -self.ratio * rest / pace * (u + v) - w / self.quality
         return torch.stack([voltage, pace / self.ratio * w, current], dim=-1)

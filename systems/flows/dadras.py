@@ -32,5 +32,6 @@ class Dadras(Chaotic):
 
     def velocity(self, t: float | Tensor, x: Inexact[Tensor, "*batch 3"]) -> Inexact[Tensor, "*batch 3"]:
         u, v, w = x.unbind(-1)
-        first, second = v - self.p * u + self.q * v * w, self.r * v - u * w + w
+        first = v - self.p * u + self.q * v * w
+        second = self.r * v - u * w + w
         return torch.stack([first, second, self.s * u * v - self.h * w], dim=-1)

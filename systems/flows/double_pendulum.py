@@ -47,7 +47,8 @@ class DoublePendulum(Flow):
 
     @property
     def timescale(self) -> float:
-        ratio, lengths = self.mass1 / (self.mass1 + self.mass2), self.length1 + self.length2
+        ratio = self.mass1 / (self.mass1 + self.mass2)
+        lengths = self.length1 + self.length2
         root = sqrt(lengths**2 - 4 * ratio * self.length1 * self.length2)
         return 2 * pi * sqrt((lengths + root) / (2 * self.gravity))
 

@@ -35,7 +35,8 @@ class Dysts(Flow):
     timescale_name = "period"
 
     def __post_init__(self) -> None:
-        model, few = _model(self.name), _start(self.name) * np.array([[1.0], [1 + SPREAD]])
+        model = _model(self.name)
+        few = _start(self.name) * np.array([[1.0], [1 + SPREAD]])
         states = torch.from_numpy(few)
         states.requires_grad_()  # so that numpy makes no arrays of them, without derivatives, in silence
         try:

@@ -32,7 +32,8 @@ class Family(Flow):
     published = (Published("58cd613a2e86"),)
 
     def __post_init__(self) -> None:
-        name, known = type(self.system).__name__, [one.name for one in fields(self.system)]
+        name = type(self.system).__name__
+        known = [one.name for one in fields(self.system)]
         if self.parameter not in known or not isinstance(getattr(self.system, self.parameter), float):
             raise ValueError(f"{name} has no real parameter {self.parameter!r}: choose from {', '.join(known)}")
         if len(set(self.values)) < 2:
@@ -90,7 +91,8 @@ class Family(Flow):
         states = np.empty((count, self.dim))
         for place, value in enumerate(values[:count]):
             mine = states[place :: len(values)]
-            mine[:, :-1], mine[:, -1] = self._member(value).initial_states(len(mine), rng), value
+            mine[:, :-1] = self._member(value).initial_states(len(mine), rng)
+            mine[:, -1] = value
         return states
 
 

@@ -50,7 +50,8 @@ class HenonHeiles(Flow):
 
     def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 4"]:
         u, v, u_speed, v_speed = x.unbind(-1)
-        u_force, v_force = -u - 2 * self.coupling * u * v, -v - self.coupling * (u * u - v * v)
+        u_force = -u - 2 * self.coupling * u * v
+        v_force = -v - self.coupling * (u * u - v * v)
         return torch.stack([u_speed, v_speed, u_force, v_force], dim=-1)
 
     def invariant(self, x: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:

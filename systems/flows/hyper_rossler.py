@@ -42,5 +42,6 @@ class HyperRossler(Chaotic):
 
     def velocity(self, t: float | Tensor, x: Inexact[Tensor, "*batch 4"]) -> Inexact[Tensor, "*batch 4"]:
         u, v, w, slow = x.unbind(-1)
-        first, second = -v - w, u + self.a * v + slow
+        first = -v - w
+        second = u + self.a * v + slow
         return torch.stack([first, second, self.b + u * w, self.d * slow - self.c * w], dim=-1)

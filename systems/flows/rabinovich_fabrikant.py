@@ -34,5 +34,6 @@ class RabinovichFabrikant(Chaotic):
     def velocity(self, t: float | Tensor, x: Inexact[Tensor, "*batch 3"]) -> Inexact[Tensor, "*batch 3"]:
         u, v, w = x.unbind(-1)
         square = u * u
-        first, second = v * (w - 1 + square) + self.gamma * u, u * (3 * w + 1 - square) + self.gamma * v
+        first = v * (w - 1 + square) + self.gamma * u
+        second = u * (3 * w + 1 - square) + self.gamma * v
         return torch.stack([first, second, -2 * w * (self.alpha + u * v)], dim=-1)

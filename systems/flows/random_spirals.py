@@ -37,7 +37,9 @@ class RandomSpirals(System):
         return 2 * pi
 
     def observe(self, part: str, sampling: Sampling, seed: int) -> Trajectories:
-        count, rng, any_spiral = sampling.size(part)[0], stream(seed, part, "initial"), LinearSpiral()
+        count = sampling.size(part)[0]
+        rng = stream(seed, part, "initial")
+        any_spiral = LinearSpiral()
         centred = sampling.centred(part)
         initial = sampling.starts(count, self.dim, rng) if centred else any_spiral.initial_states(count, rng)
         times = np.broadcast_to(

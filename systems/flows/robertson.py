@@ -44,13 +44,16 @@ class Robertson(Flow):
     def initial_states(self, count: int, rng: np.random.Generator) -> Float64[np.ndarray, "count 3"]:
         """Mixtures of total 1, between the start and half of the way, where the short-lived second is in balance."""
         y1 = rng.uniform(0.5, 1.0, count)
-        supply, loss = self.k1 * y1, self.k3 * (1 - y1)
+        supply = self.k1 * y1
+        loss = self.k3 * (1 - y1)
         y2 = 2 * supply / (loss + np.sqrt(loss**2 + 4 * self.k2 * supply))
         return np.stack([y1, y2, 1 - y1 - y2], axis=-1)
 
     def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
         y1, y2, y3 = x.unbind(-1)
-        slow, fast, back = self.k1 * y1, self.k2 * y2 * y2, self.k3 * y2 * y3
+        slow = self.k1 * y1
+        fast = self.k2 * y2 * y2
+        back = self.k3 * y2 * y3
         return torch.stack([back - slow, slow - fast - back, fast], dim=-1)
 
     @property

@@ -49,7 +49,8 @@ class TwoCentre(Flow):
     def velocity(self, t: float | Tensor, x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
         u, v = x.unbind(-1)
         near = torch.sigmoid(self.centre * u)
-        from_a, from_b = u - self.centre, u + self.centre
+        from_a = u - self.centre
+        from_b = u + self.centre
         a = torch.stack(
             [self.growth_a * from_a - self.rotation_a * v, self.rotation_a * from_a + self.growth_a * v], -1
         )

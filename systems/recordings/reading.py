@@ -40,7 +40,8 @@ def read_trajectories(
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
         *others, last = FORMATS
-        kinds, given = f"{', '.join(others)} or {last}", path.suffix or "others"
+        kinds = f"{', '.join(others)} or {last}"
+        given = path.suffix or "others"
         raise ValueError(f"{path}: trajectories are read from {kinds} files, not from {given}")
     recording = FORMATS[path.suffix.lower()](path, columns)
     _check_sizes(path, recording, columns)

@@ -144,7 +144,8 @@ class Recorded(System):
         if part in ("train", "valid"):
             runs = self._share(part, sampling.context, seed)
             return _pieces(runs, best_length([len(run) for run in runs], sampling.context))
-        runs, window = self._share("test", sampling.context, seed), sampling.context + sampling.forecast_samples
+        runs = self._share("test", sampling.context, seed)
+        window = sampling.context + sampling.forecast_samples
         longest = max(map(len, runs))
         if longest < window:
             total = sum(map(len, self.recording.trajectories))
@@ -176,7 +177,8 @@ class Recorded(System):
             return found
         index = ("train", "valid", "test").index(part)
         if len(runs) >= MANY:
-            order, ends = stream(seed, "train", "split").permutation(len(runs)), _ends(len(runs))
+            order = stream(seed, "train", "split").permutation(len(runs))
+            ends = _ends(len(runs))
             return [runs[place] for place in sorted(order[ends[index] : ends[index + 1]])]
         shares = [run.between(*_ends(len(run))[index : index + 2]) for run in runs]
         longest = max(map(len, shares))
@@ -192,7 +194,8 @@ class Recorded(System):
         states = np.concatenate([run.states for run in runs])[:, list(channels)]
         constant = np.flatnonzero(np.ptp(states, axis=0) <= ROUNDING * abs(states).max(axis=0))
         if len(constant):
-            name, others = self.recording.channels[channels[constant[0]]], "the others" if self.dim > 1 else "another"
+            name = self.recording.channels[channels[constant[0]]]
+            others = "the others" if self.dim > 1 else "another"
             raise ValueError(
                 f"{self.path}: channel {name!r} never changes{where}, so that nothing can be learned of it: "
                 f"name {others} in Recorded.channels" + (", or record more" if where else "")
@@ -220,7 +223,8 @@ def best_length(lengths: Sequence[int], context: int) -> int:
 
 def _left_out(part: str, runs: Runs, pieces: Runs) -> str:
     """What is not in any of the pieces, in words; nothing where that is little."""
-    length, total = len(pieces[0]), sum(map(len, runs))
+    length = len(pieces[0])
+    total = sum(map(len, runs))
     used = sum(len(run) // length * length if part != "test" else len(run) for run in runs if len(run) >= length)
     short = [f"{run.name} ({len(run)})" for run in runs if len(run) < length]
     if not short and used >= (1 - FEW) * total:

@@ -63,7 +63,8 @@ def cut_at_gaps(path: str, recording: Recording) -> Recording:
 
     It is cut where that makes it regular, and gaps are few.
     """
-    whole, found = recording.trajectories, intervals(recording.trajectories)
+    whole = recording.trajectories
+    found = intervals(recording.trajectories)
     if regular_step(whole) is not None:
         return recording
     widest = GAP * float(np.median(found)) + resolution(whole)

@@ -134,7 +134,9 @@ def _together(
     values = np.array([numbers for _, numbers in samples])
     late = np.flatnonzero(np.diff(values[:, 0]) <= 0)
     if len(late):
-        before, after, (row, _) = values[late[0], 0], values[late[0] + 1, 0], samples[late[0] + 1]
+        before = values[late[0], 0]
+        after = values[late[0] + 1, 0]
+        (row, _) = samples[late[0] + 1]
         raise ValueError(
             f"{path}, row {row}, column {columns.time!r}: {after:.10g} does not come after {before:.10g} in trajectory "
             f"{name}: sort the rows by time, or tell trajectories apart by a column {columns.trajectory!r}"

@@ -82,7 +82,9 @@ class Embedded(ABC):
 
         `fill` is told of all steps that are taken, many at a time, so that it can find the states at samples in them.
         """
-        where, slope, taken = self.arrays.where, self.velocity(t, x), []
+        where = self.arrays.where
+        slope = self.velocity(t, x)
+        taken = []
         while len(x):
             h = where(step * self.slack < last - t, step, last - t)
             new, slopes, error = self.attempt(trajectory, t, x, slope, h)

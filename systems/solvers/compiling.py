@@ -25,10 +25,13 @@ def digest(*files: str) -> str:
 
 def cached(function: Callable[..., Any], signature: Any, **options: Any) -> Any:
     """A function that is compiled now, for one signature and with numba's options, or comes from numba's cache."""
-    begin, new, plain = perf_counter(), True, inspect.unwrap(function)
+    begin = perf_counter()
+    new = True
+    plain = inspect.unwrap(function)
     try:
         ready = _kept(plain, signature, **options)
-        new, where = bool(ready.stats.cache_misses), f"and kept in {ready.stats.cache_path}"
+        new = bool(ready.stats.cache_misses)
+        where = f"and kept in {ready.stats.cache_path}"
     except Exception as error:  # there is no folder to keep it in
         ready = njit(signature, **options)(plain)
         where = f"but could not be kept ({error}): set NUMBA_CACHE_DIR to a folder that can be written"

@@ -63,7 +63,8 @@ def _ordered(trajectory: Int64[np.ndarray, "*shape"], time: Float64[np.ndarray, 
 
 def _polynomial(steps: Steps, velocity: Velocity) -> list[State]:
     """Coefficients of the interpolating polynomial, in powers of s and 1 - s that take turns."""
-    width, change = steps.length[:, None], steps.new - steps.old
+    width = steps.length[:, None]
+    change = steps.new - steps.old
     slopes = np.concatenate([steps.slopes, np.empty((3, *change.shape))])
     for stage, (node, weights) in enumerate(zip(_NODES, _STAGES, strict=True), start=13):
         state = steps.old + width * combine(weights, slopes)

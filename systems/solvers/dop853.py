@@ -43,7 +43,8 @@ def integrate(
         first, second, last = (samples.times[:, place].copy() for place in (0, 1, -1))
         smallest = (last - first) / (times.shape[-1] - 1) * SMALLEST_STEP
         x = samples.states[:, 0].copy()
-        start, handover = Start(np.arange(len(x)), first, last, x, (second - first) / 4), Handover(velocity)
+        start = Start(np.arange(len(x)), first, last, x, (second - first) / 4)
+        handover = Handover(velocity)
         method = _DOP853(velocity, tolerance, smallest, handover.takes)
         with torch.inference_mode(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if not handover.takes(start):
@@ -70,7 +71,9 @@ class _DOP853(Embedded):
     def attempt(
         self, trajectory: np.ndarray, t: Clock, x: State, slope: State, h: Clock
     ) -> tuple[State, Slopes, Clock]:
-        nodes, width, new = torch.from_numpy(t + _NODES * h).unbind(), h[:, None], x
+        nodes = torch.from_numpy(t + _NODES * h).unbind()
+        width = h[:, None]
+        new = x
         slopes = np.empty((13, *x.shape))
         slopes[0] = slope
         for stage in range(1, 13):

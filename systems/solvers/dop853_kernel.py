@@ -39,7 +39,8 @@ def _combine(out, row, count, slopes):
         for i in range(size):
             out[i] = out[i] + a * one[i] + b * two[i] + c * three[i] + d * four[i]
     for stage in range(count - count % 4, count):
-        weight, one = TABLE[row, stage], slopes[stage]
+        weight = TABLE[row, stage]
+        one = slopes[stage]
         for i in range(size):
             out[i] += weight * one[i]
 
@@ -83,7 +84,8 @@ def _total(terms, begin, count, apart):
 @inner
 def _errors(tolerance, old, new, fifth, third, h, errors):
     """The error of each trajectory's step in tolerances; `fifth` and `third` are overwritten."""
-    width, dim = len(h), len(old) // len(h)
+    width = len(h)
+    dim = len(old) // len(h)
     for i in range(len(old)):
         before, after = abs(old[i]), abs(new[i])
         scale = tolerance * (1 + (before if before > after or before != before else after))
@@ -112,7 +114,9 @@ def _extend(program, values, old, new, t, h, slopes, sums, polynomial):
             i = begin + lane
             for power in range(EXTENSION):
                 polynomial[power, i] *= h[lane]
-            change, first, last = new[i] - old[i], h[lane] * slopes[0, i], h[lane] * slopes[12, i]
+            change = new[i] - old[i]
+            first = h[lane] * slopes[0, i]
+            last = h[lane] * slopes[12, i]
             polynomial[4, i] = 2 * change - first - last
             polynomial[5, i] = first - change
             polynomial[6, i] = change
@@ -123,7 +127,8 @@ def _sample(polynomial, old, lane, width, elapsed, state):
     """The state at a fraction of one trajectory's step."""
     rest = 1 - elapsed
     for place in range(len(state)):
-        at, value = place * width + lane, 0.0
+        at = place * width + lane
+        value = 0.0
         for power in range(7):
             value += polynomial[power, at]
             value *= rest if power % 2 else elapsed
@@ -137,15 +142,25 @@ def _entry(sources: str) -> Any:
         """Fill in the states at times, so many trajectories at once; False where one of them cannot be followed."""
         _ = sources
         tolerance, safety, slack = control
-        dim, waiting, under_way = start.x.shape[1], 0, 0
-        size, count = dim * width, times.shape[1]
+        dim = start.x.shape[1]
+        waiting = 0
+        under_way = 0
+        size = dim * width
+        count = times.shape[1]
         values = np.zeros((program.registers, width))
         for place in range(len(program.constants)):
             values[dim + 1 + place] = program.constants[place]
-        slopes, polynomial = np.zeros((STAGES, size)), np.empty((7, size))
+        slopes = np.zeros((STAGES, size))
+        polynomial = np.empty((7, size))
         old, new, sums, third = np.zeros(size), np.empty(size), np.empty(size), np.empty(size)
-        t, h, step, last, errors = np.zeros(width), np.zeros(width), np.zeros(width), np.zeros(width), np.zeros(width)
-        trajectory, place, end = np.full(width, -1), np.zeros(width, np.int64), np.zeros(width)
+        t = np.zeros(width)
+        h = np.zeros(width)
+        step = np.zeros(width)
+        last = np.zeros(width)
+        errors = np.zeros(width)
+        trajectory = np.full(width, -1)
+        place = np.zeros(width, np.int64)
+        end = np.zeros(width)
         is_new = np.zeros(width, np.bool_)
         while True:
             if under_way < width and waiting < len(start.t):
@@ -155,13 +170,15 @@ def _entry(sources: str) -> Any:
                         t[lane], last[lane], step[lane] = start.t[waiting], start.last[waiting], start.step[waiting]
                         for i in range(dim):
                             old[i * width + lane] = start.x[waiting, i]
-                        place[lane], is_new[lane] = 0, True
+                        place[lane] = 0
+                        is_new[lane] = True
                         while place[lane] < count and times[mine, place[lane]] <= t[lane]:
                             place[lane] += 1
                         waiting, under_way = waiting + 1, under_way + 1
                 for i in range(dim):
                     for lane in range(width):
-                        values[i, lane], values[dim, lane] = old[i * width + lane], t[lane]
+                        values[i, lane] = old[i * width + lane]
+                        values[dim, lane] = t[lane]
                 evaluate(program, values, sums)
                 for lane in range(width):
                     if is_new[lane]:
@@ -198,11 +215,13 @@ def _entry(sources: str) -> Any:
                         place[lane] += 1
                     t[lane] = end[lane]
                     for i in range(lane, size, width):
-                        old[i], slopes[0, i] = new[i], slopes[12, i]
+                        old[i] = new[i]
+                        slopes[0, i] = slopes[12, i]
                 factor = safety / np.sqrt(np.sqrt(np.sqrt(errors[lane])))
                 step[lane] = h[lane] * min(max(factor, 0.1), 4.0)
                 if not t[lane] < last[lane]:
-                    trajectory[lane], under_way = -1, under_way - 1
+                    trajectory[lane] = -1
+                    under_way -= 1
                     if under_way == 0 and waiting == len(start.t):
                         return True
                 elif not step[lane] / smallest[mine] > 1:

@@ -54,7 +54,8 @@ class ETDRK4:
 
     def advance(self, modes: Modes, nonlinear: Callable[[Modes], Modes]) -> Modes:
         """The modes one step later."""
-        carried, slope = self.half * modes, nonlinear(modes)
+        carried = self.half * modes
+        slope = nonlinear(modes)
         a = carried + self.stage * slope
         slope_a = nonlinear(a)
         slope_b = nonlinear(carried + self.stage * slope_a)

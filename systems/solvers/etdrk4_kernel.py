@@ -21,7 +21,8 @@ PRECISIONS = {torch.complex64: np.float32, torch.complex128: np.float64}
 
 def steps(modes: Modes, scheme: ETDRK4, count: int, grid: int) -> Modes:
     """The modes `[*batch, modes]` so many steps later; their squares are those of a field at so many points."""
-    real, parts = PRECISIONS[modes.dtype], torch.view_as_real(modes.detach())
+    real = PRECISIONS[modes.dtype]
+    parts = torch.view_as_real(modes.detach())
     states = np.ascontiguousarray(parts.flatten(0, -3).numpy(force=True))
     carried = [scheme.half, scheme.whole]
     forced = [each.imag / grid for each in (scheme.stage, scheme.first, scheme.middle, scheme.last)]
@@ -96,7 +97,8 @@ def _entry(sources: str) -> Any:
         """States `[batch, modes, 2]` so many steps later; coefficients `[6, 1 or batch, modes]`, four of them of i."""
         _ = sources
         rows, modes = states.shape[:2]
-        ends, shared = np.empty_like(states), coefficients.shape[1] == 1
+        ends = np.empty_like(states)
+        shared = coefficients.shape[1] == 1
         block = np.zeros((6, modes, WIDTH), states.dtype)
         half, whole, stage, first, middle, last = block[0], block[1], block[2], block[3], block[4], block[5]
         one, two = np.array([1.0, 2.0], np.float64).astype(states.dtype)

@@ -35,7 +35,11 @@ def follow(
     """
     side = 1 if not pieces.through or pieces.event(start) >= 0 else -1
     states = np.empty((len(times), len(start)))
-    states[0], done, now, x, first = start, 1, float(times[0]), start, None
+    states[0] = start
+    done = 1
+    now = float(times[0])
+    x = start
+    first = None
     while done < len(times):
         before = now
         solver = DOP853(
@@ -44,14 +48,16 @@ def follow(
         )  # fmt: skip
         event = first = None
         while event is None and done < len(times):
-            trouble, old = solver.step(), float(solver.t_old or now)
+            trouble = solver.step()
+            old = float(solver.t_old or now)
             if trouble or not np.isfinite(solver.y).all():
                 raise FloatingPointError(f"no finite solution beyond t={solver.t:g} from state {start.tolist()}")
             path = solver.dense_output()
             if (bracket := _bracket(pieces, side, path, old, solver.t)) is not None:
                 find: Any = brentq
                 root = find(lambda t, path=path: pieces.event(path(t)), *bracket, xtol=1e-15, rtol=1e-15)
-                event, x = float(root), pieces.reset(path(float(root)))
+                event = float(root)
+                x = pieces.reset(path(float(root)))
             elif side * pieces.event(solver.y) < 0:
                 first = (solver.t - old) / 10  # left the event and came back within a step: a shorter one
                 break

@@ -21,7 +21,8 @@ WIDTH = 64  # states side by side
 
 def steps(program: Program, x: Float[Tensor, "batch dim"], interval: float, count: int) -> Float[Tensor, "batch dim"]:
     """The states an interval later by so many steps, in the precision of `x`."""
-    states, h = x.numpy(force=True).copy(), interval / count
+    states = x.numpy(force=True).copy()
+    h = interval / count
     coefficients = np.array([h / 3, 2 * h / 3, h, h / 8, 3 * h / 8], states.dtype)
     (_single if states.dtype == np.float32 else _double)(program, states, coefficients, count)
     return torch.from_numpy(states)
@@ -48,7 +49,8 @@ def _entry(sources: str) -> Any:
                 for place in range(dim):
                     old[place * WIDTH + lane] = states[begin + lane, place]
             for _ in range(count):
-                clock[:], flat[:] = 0, old
+                clock[:] = 0
+                flat[:] = old
                 evaluate(program, values, one)
                 clock[:] = third
                 for i in range(size):

@@ -49,7 +49,8 @@ def _solve(
         return velocity(t, torch.from_numpy(x)).numpy()
 
     states = np.empty((len(times), len(start)))
-    states[0], reached = start, 1
+    states[0] = start
+    reached = 1
     solver = LSODA(rate, times[0], start, times[-1], rtol=tolerance, atol=tolerance)
     while reached < len(times):
         trouble = solver.step()

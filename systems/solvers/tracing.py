@@ -50,8 +50,10 @@ class Program(NamedTuple):
     ) -> Float64[np.ndarray, "batch dim"]:
         """The velocities of a batch, by numpy."""
         values = np.empty((self.registers, len(x)))
-        dim, first = x.shape[1], x.shape[1] + 1
-        values[:dim], values[dim] = x.T, t
+        dim = x.shape[1]
+        first = x.shape[1] + 1
+        values[:dim] = x.T
+        values[dim] = t
         values[first : first + len(self.constants)] = self.constants[:, None]
         for operation, left, right, result in self.lines.tolist():
             function = OPERATIONS[operation]
@@ -114,7 +116,8 @@ class _Record:
         last = {operand: line for line, place in enumerate(lines) for operand in self.definitions[place][1:]}
         last |= dict.fromkeys(ends, len(lines))
         free: list[int] = []
-        registers, written = len(constants) + dim + 1, []
+        registers = len(constants) + dim + 1
+        written = []
         for line, place in enumerate(lines):
             operation, *operands = self.definitions[place]
             if not free:
@@ -132,7 +135,8 @@ class _Record:
 
     def _needed(self, ends: list[int]) -> Iterator[int]:
         """All places that the ends follow from, each after those that it follows from."""
-        waiting, seen = [(end, False) for end in reversed(ends)], set()
+        waiting = [(end, False) for end in reversed(ends)]
+        seen = set()
         while waiting:
             place, ready = waiting.pop()
             if ready:

@@ -58,7 +58,8 @@ class Tracked:
 def trials(run: Run) -> Iterator[Tracked]:
     """Every finished trial of a run."""
     for cell in run.finished:
-        curve, configuration = run.store.curve(cell.key), run.store.cell(cell.key)["configuration"]
+        curve = run.store.curve(cell.key)
+        configuration = run.store.cell(cell.key)["configuration"]
         settings = dict(_flat({name: part for name, part in configuration.items() if name in SHOWN}))
         for record in run.records[cell.key]:
             points = [

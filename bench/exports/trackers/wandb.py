@@ -17,7 +17,8 @@ def write(run: Run) -> str:
 
     Without WANDB_MODE nothing is sent. What was there is replaced; a trial has the same identity each time.
     """
-    folder, mode = run.folder / "wandb", os.environ.get("WANDB_MODE", "offline")
+    folder = run.folder / "wandb"
+    mode = os.environ.get("WANDB_MODE", "offline")
     try:
         with replacing(folder) as unfinished:
             for trial in trials(run):
