@@ -100,5 +100,4 @@ def mean_energy_score(
     """
     unit = std * std.numel() ** 0.5
     near = (torch.linalg.vector_norm((members - truth) / unit, dim=-1) < HIGHEST).all(dim=0)
-    scores = torch.where(near, energy_score(members / unit, truth / unit), HIGHEST)
-    return scores.clamp(max=HIGHEST).mean().clamp(min=LOWEST)
+    return torch.where(near, energy_score(members / unit, truth / unit), HIGHEST).mean().clamp(min=LOWEST)

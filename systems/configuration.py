@@ -29,17 +29,17 @@ def short_labels(components: Sequence[Any]) -> list[str]:
     fall, where nothing else does.
     """
     labels = [label(component) for component in components]
+    changed = [changes(component) for component in components]
     families: dict[str, dict[Any, list[int]]] = {}
     for place, component in enumerate(components):
         kinds = families.setdefault(type(component).__name__, {})
-        kinds.setdefault(changes(component).get(KIND), []).append(place)
+        kinds.setdefault(changed[place].get(KIND), []).append(place)
     for name, kinds in families.items():
         if max(len(labels[place]) for places in kinds.values() for place in places) > LONGEST:
-            for places in kinds.values():
-                changed = [changes(components[place]) for place in places]
-                for place, every, kept in zip(places, changed, _telling(changed), strict=True):
-                    kind = {KIND: every[KIND]} if KIND in every and len(kinds) > 1 else {}
-                    labels[place] = _labelled(name, kind | kept)
+            for kind, places in kinds.items():
+                told = {KIND: kind} if kind is not None and len(kinds) > 1 else {}
+                for place, kept in zip(places, _telling([changed[place] for place in places]), strict=True):
+                    labels[place] = _labelled(name, told | kept)
     return labels
 
 

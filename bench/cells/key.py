@@ -10,11 +10,11 @@ from typing import Any
 from bench.cells.cell import Cell
 from bench.cells.data import location
 from bench.cells.digest import Reader, checksum, code, modules
+from bench.importing import PACKAGES
 from metrics import valid_prediction_time
 from metrics.lyapunov import learned_spectrum
 from systems.configuration import describe
 
-OURS = ("bench", "learners", "metrics", "results", "systems")
 AFTER_FITTING = ("metrics", "results")  # packages that no fit depends on
 # But for what learning curves tell, and exponents of models, which are kept with the fit.
 WHILE_FITTING = frozenset((valid_prediction_time.__module__, learned_spectrum.__module__))
@@ -101,7 +101,7 @@ def _kinds(cell: Cell) -> dict[str, Any]:
 
 def _called(kind: type) -> str:
     """The name of a class; of one outside of our packages with its module, for names may be the same."""
-    return kind.__name__ if kind.__module__.partition(".")[0] in OURS else f"{kind.__module__}.{kind.__qualname__}"
+    return kind.__name__ if kind.__module__.partition(".")[0] in PACKAGES else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _name(measure: Any, within: tuple[Any, ...] = ()) -> Any:

@@ -257,14 +257,19 @@ def _start(plan, memory, segments):
 
 
 @compiled
+def stretch(plan, i, length):
+    """Let the step of a row be so many sampling steps long."""
+    for channel in range(len(plan.increment)):
+        plan.increments[i * _row(plan.sizes[0]) + channel] = length * plan.increment[channel]
+
+
+@compiled
 def _pace(plan, segments, sample):
     """Let a step of each row be as long as the time from its sample to the next one, where samples have a time."""
     if plan.pace > ZERO:
-        clock, state_row = len(plan.increment), _row(plan.sizes[0])
+        clock = len(plan.increment)
         for i in range(len(segments)):
-            length = (segments[i, sample + 1, clock] - segments[i, sample, clock]) / plan.pace
-            for channel in range(clock):
-                plan.increments[i * state_row + channel] = length * plan.increment[channel]
+            stretch(plan, i, (segments[i, sample + 1, clock] - segments[i, sample, clock]) / plan.pace)
 
 
 @compiled

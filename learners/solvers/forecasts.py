@@ -11,7 +11,7 @@ from numba import types
 
 from learners.solvers import arithmetic, blocks
 from learners.solvers.arithmetic import ONE, OPTIONS, ROWS, ZERO, F, compiled, inlined
-from learners.solvers.blocks import evaluate, go_forth, remember, row
+from learners.solvers.blocks import evaluate, go_forth, remember, row, stretch
 from learners.solvers.kernel import PLAN
 from systems.solvers.compiling import cached, digest
 
@@ -113,14 +113,6 @@ def _resized(h, error, order, shrink, grow, safety):
     return h * (change if error <= 1 else min(change, 1.0))
 
 
-@compiled
-def _stretch(plan, length):
-    """Let a step be so many sampling steps long."""
-    for i in range(plan.rows):
-        for channel in range(len(plan.increment)):
-            plan.increments[i * _row(plan.sizes[0]) + channel] = length * plan.increment[channel]
-
-
 def _entries(sources: str) -> tuple[Any, ...]:
     """The functions that Python calls. Numba files them under what they close over, too: what they were made from."""
 
@@ -138,7 +130,8 @@ def _entries(sources: str) -> tuple[Any, ...]:
                 size = rows * apart
                 for time in range(len(states)):
                     if time == 0 or lengths[time] != lengths[time - 1]:
-                        _stretch(plan, lengths[time])
+                        for i in range(plan.rows):
+                            stretch(plan, i, lengths[time])
                     for network in range(plan.networks):
                         own = weights[seed, network * plan.offsets[-1] :]
                         go_forth(plan, memory, own, 0, 0, rows)

@@ -173,8 +173,9 @@ def rollout_flow(
         intervals = [end - begin for begin, end in pairwise([0.0, *offsets])]
         counts = [max(1, int(-(-interval // (1 + 1e-6)))) for interval in intervals]
         if compiled is not None and is_plain(state) and sum(counts) >= MANY:
-            lengths = torch.tensor(intervals).div(torch.tensor(counts)).repeat_interleave(torch.tensor(counts))
-            return compiled().in_steps(state, lengths)[torch.tensor(counts).cumsum(0) - 1], sum(counts) * evaluations
+            parts = torch.tensor(counts)
+            lengths = torch.tensor(intervals).div(parts).repeat_interleave(parts)
+            return compiled().in_steps(state, lengths)[parts.cumsum(0) - 1], len(lengths) * evaluations
         states = []
         for interval, count in zip(intervals, counts, strict=True):
             for _ in range(count):

@@ -54,9 +54,10 @@ def simulated(
         parts: Any = figure.subfigures(1, 2, width_ratios=(1.25, 1)) if dim > 1 else (figure, None)
         series, planes = parts
         if dim <= SHOWN:
-            _time_series(
-                series.subplots(rows, 1, sharex=True, squeeze=False)[:, 0], times, states, colours, unit, names, look
-            )
+            panels = series.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+            _time_series(panels, times, states, colours, unit, names, look)
+            if not discrete:
+                _span_decades(panels, states)
         else:
             _image(series.subplots(), times[0], states[0], unit)
         if planes is not None:
@@ -99,10 +100,15 @@ def _time_series(
         panel.set_ylabel(names[place])
         panel.spines[["top", "right"]].set_visible(False)
         panel.margins(x=0.01)
-        low, high = states[..., place].min(), states[..., place].max()
-        if 0 < WIDE * low < high and "marker" not in look:
-            panel.set_yscale("log")
     axes[-1].set_xlabel(unit)
+
+
+def _span_decades(axes: Sequence[Axes], states: States) -> None:
+    """Give channels of positive values, the largest of which are far above the least, a logarithmic axis."""
+    for place, panel in enumerate(axes):
+        low, high = states[..., place].min(), states[..., place].max()
+        if 0 < WIDE * low < high:
+            panel.set_yscale("log")
 
 
 def _image(axes: Axes, times: Float[np.ndarray, " time"], path: Float[np.ndarray, "time dim"], unit: str) -> None:

@@ -122,17 +122,16 @@ def aggregate_pictures(data: FigureData) -> Iterator[Picture]:
         return
     note += without([learner for learner in run.compared if learner not in whole])
     together = aggregated(frame, whole)
-    if len(together):
-        best = str(together.iloc[0]["learner"])
-        yield Picture(
-            "aggregates",
-            "All systems together",
-            "Left: interquartile mean over all trials of the valid prediction time, as a share of the longest median "
-            "on its system; a failed trial counts as none. Right: how probable it is that a trial predicts longer than "
-            f"one of {best} on a system drawn at random. 95 % bootstrap intervals, stratified by system, where there "
-            f"are trials enough for one; an interval that holds 50 % resolves nothing.{note}",
-            partial(aggregate_figure, together, data.styles),
-        )
+    best = str(together.iloc[0]["learner"])
+    yield Picture(
+        "aggregates",
+        "All systems together",
+        "Left: interquartile mean over all trials of the valid prediction time, as a share of the longest median "
+        "on its system; a failed trial counts as none. Right: how probable it is that a trial predicts longer than "
+        f"one of {best} on a system drawn at random. 95 % bootstrap intervals, stratified by system, where there "
+        f"are trials enough for one; an interval that holds 50 % resolves nothing.{note}",
+        partial(aggregate_figure, together, data.styles),
+    )
     paired = paired_losses(frame, whole).dropna()
     inverse = 1 / (-paired).clip(lower=0).replace(0, np.nan)
     profiled = inverse.fillna(np.inf).loc[lambda table: np.isfinite(table).any(axis="columns")]
@@ -158,8 +157,9 @@ def telling(frame: pd.DataFrame, learners: list[str]) -> tuple[pd.DataFrame, str
 def everywhere(frame: pd.DataFrame, learners: Sequence[str]) -> list[str]:
     """The learners that have trials on every system on which any of them has."""
     trials = losses(frame, LEADING_METRIC)
-    systems = trials.loc[trials["learner"].isin(list(learners))].groupby("learner")["system"].nunique()
-    return [learner for learner in learners if systems.get(learner) == systems.max()]
+    trials = trials.loc[trials["learner"].isin(list(learners))]
+    systems = trials.groupby("learner")["system"].nunique()
+    return [learner for learner in learners if systems.get(learner) == trials["system"].nunique()]
 
 
 def without(learners: Sequence[str]) -> str:
@@ -168,7 +168,7 @@ def without(learners: Sequence[str]) -> str:
 
 
 def aggregated(frame: pd.DataFrame, learners: list[str]) -> pd.DataFrame:
-    """A row for each learner that has trials on every system, the best first, with the ends of both intervals.
+    """A row for each of these learners, all of which have trials on every system, the best first, with both intervals.
 
     Columns `learner`, `mean`, `low`, `high` of the interquartile mean, and `chance`, `chance_low`, `chance_high` of
     improving upon the learner of the first row (NaN for itself).
@@ -177,14 +177,11 @@ def aggregated(frame: pd.DataFrame, learners: list[str]) -> pd.DataFrame:
     trials = trials.loc[trials["learner"].isin(learners)]
     systems = list(trials["system"].unique())
     by_cell = {place: column(mine, "loss").to_numpy() for place, mine in groups(trials, "system", "learner")}
-    complete = [learner for learner in learners if systems and all((one, learner) in by_cell for one in systems)]
-    if len(complete) < FEWEST_TOGETHER:
-        return pd.DataFrame()
     times = {place: np.clip(-loss, 0, None) for place, loss in by_cell.items()}
-    longest = {system: longest_time([times[system, learner] for learner in complete]) for system in systems}
-    shares = {learner: [times[system, learner] / longest[system] for system in systems] for learner in complete}
+    longest = {system: longest_time([times[system, learner] for learner in learners]) for system in systems}
+    shares = {learner: [times[system, learner] / longest[system] for system in systems] for learner in learners}
     means = {learner: stratified(strata, interquartile_mean) for learner, strata in shares.items()}
-    order = sorted(complete, key=lambda learner: -means[learner].value)
+    order = sorted(learners, key=lambda learner: -means[learner].value)
     rows = []
     for learner in order:
         pairs = ([by_cell[system, name] for system in systems] for name in (learner, order[0]))

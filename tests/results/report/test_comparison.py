@@ -42,6 +42,12 @@ def test_learners_that_only_some_systems_have_leave_the_others_all_systems():
     assert pictures({("S", "A"): (5.0, 4.0), ("T", "Ring"): (9.0, 9.0)}, ["A", "Ring"]) == {}
 
 
+def test_learners_each_of_which_lacks_a_system_that_others_have_are_nowhere_all_together():
+    times = {("S", "A"): (5.0,), ("T", "A"): (4.0,), ("S", "B"): (3.0,), ("U", "B"): (2.0,)}
+    assert everywhere(frame_of(times), ["A", "B"]) == []
+    assert pictures(times, ["A", "B"]) == {}
+
+
 @pytest.mark.parametrize("lone", [(np.nan, np.nan, 0.5), (0.0, 0.0, 0.5)])
 def test_where_the_median_of_every_learner_is_none_shares_are_those_of_the_longest_time(lone: tuple[float, ...]):
     times = {("S", "A"): lone, ("S", "B"): (np.nan,) * 3, ("T", "A"): (2.0,) * 3, ("T", "B"): (1.0,) * 3}
