@@ -4,14 +4,13 @@ All of them have feature maps of one width from the first convolution to the las
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchdiffeq import odeint, odeint_adjoint
 
-from learners.base import SolverError
+from learners.solvers.shared_steps import adaptive, fixed, follow_by_adjoint
 
 Norm = Literal["group", "batch"]
 DepthSolver = Literal["dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun", "euler", "midpoint", "rk4"]
@@ -144,9 +143,9 @@ class TimeConvolution(nn.Module):
         ones = self.time_weight.new_ones((1, 1, height, width))
         return nn.functional.conv2d(ones, self.time_weight, padding=1)
 
-    def forward(self, t: Tensor, x: Maps, time_map: Tensor | None) -> Maps:
+    def forward(self, t: float, x: Maps, time_map: Tensor | None) -> Maps:
         y = nn.functional.conv2d(x, self.weight, self.bias, padding=1)
-        return y if time_map is None else y.add_(t * time_map)
+        return y if time_map is None else y.add_(time_map, alpha=t)
 
 
 class ConvolutionalField(nn.Module):
@@ -161,7 +160,7 @@ class ConvolutionalField(nn.Module):
         convolutions = (one for one in self.convolutions if isinstance(one, TimeConvolution))
         return [convolution.time_map(x.shape[-2], x.shape[-1]) for convolution in convolutions]
 
-    def forward(self, t: Tensor, x: Maps, time_maps: list[Tensor | None]) -> Maps:
+    def forward(self, t: float, x: Maps, time_maps: list[Tensor | None]) -> Maps:
         for convolution, norm, time_map in zip(self.convolutions, self.norms, time_maps, strict=True):
             x = norm(torch.relu_(convolution(t, x, time_map)))
         return x
@@ -177,7 +176,7 @@ class DenseField(nn.Module):
     def time_maps(self, x: Maps) -> list[Tensor | None]:
         return []
 
-    def forward(self, t: Tensor, x: Maps, time_maps: list[Tensor | None]) -> Maps:
+    def forward(self, t: float, x: Maps, time_maps: list[Tensor | None]) -> Maps:
         return self.layers(x)
 
 
@@ -208,39 +207,14 @@ class ContinuousBlock(nn.Module):
         maps = self.field.time_maps(x)
         mixed = torch.is_autocast_enabled(x.device.type)
 
-        def velocity(t: Tensor, state: Maps) -> Maps:
+        def velocity(t: float, state: Maps) -> Maps:
             with torch.autocast(x.device.type, torch.bfloat16, enabled=mixed):  # also when an adjoint calls it
                 return self.field(t, state, maps).to(state.dtype)
 
+        is_fixed = self.solver in FIXED
+        follow = fixed(self.solver, self.steps) if is_fixed else adaptive(self.solver, tolerance, self.most)
         x = x.float() if mixed else x
-        times = torch.arange(2, dtype=x.dtype, device=x.device)
-        settings: dict[str, Any] = {
-            "rtol": tolerance,
-            "atol": tolerance,
-            "method": self.solver,
-            "options": self._options(),
-        }
-        try:
-            if not self.adjoint or not torch.is_grad_enabled():
-                return _end(odeint(velocity, x, times, **settings))
+        if self.adjoint and torch.is_grad_enabled():
             learned = [weight for name, weight in self.field.named_parameters() if not name.endswith("time_weight")]
-            tracked = (*learned, *(one for one in maps if one is not None))
-            backward = {"adjoint_params": tracked, "adjoint_options": self._options()}
-            return _end(odeint_adjoint(velocity, x, times, **backward, **settings))
-        except AssertionError as failure:
-            raise SolverError(f"{self.solver} at tolerance {tolerance:g} could not go on: {failure}") from failure
-
-    def _options(self) -> dict[str, object]:
-        if self.solver not in FIXED:
-            return {"max_num_steps": self.most}
-
-        def grid(_field: object, _state: object, times: Tensor) -> Tensor:
-            places = torch.linspace(0, 1, self.steps + 1, dtype=times.dtype, device=times.device)
-            return torch.lerp(times[0], times[-1], places)
-
-        return {"grid_constructor": grid}
-
-
-def _end(solution: Any) -> Maps:
-    """The last state of a solution."""
-    return solution[-1]
+            return follow_by_adjoint(follow, velocity, x, (*learned, *(one for one in maps if one is not None)))
+        return follow(lambda t, state: (velocity(t, *state),), (x,))[0]

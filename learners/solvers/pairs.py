@@ -63,12 +63,16 @@ def pair_named(solver: str) -> Pair:
 
 
 class Steps:
-    """Steps from time 0 on, in sampling steps, as long as torchdiffeq would have them; the first is one."""
+    """Steps from time 0 on, as long as torchdiffeq would have them; the first and the unit of time are sampling steps.
 
-    def __init__(self, pair: Pair) -> None:
+    Or others: then the length of the first is given, and how many are tried at most for each unit of time.
+    """
+
+    def __init__(self, pair: Pair, first: float = 1.0, most: int | None = None) -> None:
         self.pair = pair
+        self.most = most or MOST_STEPS
         self.t = 0.0
-        self.h = 1.0
+        self.h = first
         self.tried = 0
 
     def judge(self, error: float) -> bool:
@@ -90,8 +94,8 @@ class Steps:
             self.h = h * min(GROW, max(SAFETY / error ** (1 / self.pair.order), least))
         if not self.t + self.h > self.t:
             raise SolverError(f"underflow in dt {self.h}")
-        if self.tried >= MOST_STEPS * (1 + self.t):
-            raise SolverError(f"{MOST_STEPS} steps do not reach the next sample")
+        if self.tried >= self.most * (1 + int(self.t)):
+            raise SolverError(f"{self.most} steps do not reach the next sample")
         return taken
 
     def passed(self, begin: float, length: float, done: int, count: int) -> list[float]:

@@ -33,6 +33,7 @@ from learners.base import Failure, SolverError
 from learners.images.classifiers import DenseODEClassifier
 from learners.images.networks import normalisation
 from learners.images.sweep import sweep as sweep_tolerances
+from learners.solvers.shared_steps import Follow, adaptive
 from metrics import CLASSIFICATION, DEPTH, ClassificationEvidence, DepthSweep, Undefined
 from metrics.classification import error_rate, expected_calibration_error, growth, log_loss, power
 from results import Record, Store
@@ -117,16 +118,16 @@ def test_random_crops_reduced_precision_and_patience_are_options(data):
 def test_a_solver_that_gives_up_ends_training_with_its_history_kept(data, kind, monkeypatch):
     solves = []
 
-    def tire(self: object) -> dict[str, int]:
+    def tire(solver: str, tolerance: float, most: int) -> Follow:
         solves.append(1)
-        return {"max_num_steps": 50 if len(solves) < 12 else 1}
+        return adaptive(solver, tolerance, most if len(solves) < 12 else 1)
 
-    monkeypatch.setattr("learners.images.networks.ContinuousBlock._options", tire)
+    monkeypatch.setattr("learners.images.networks.adaptive", tire)
     learner = kind(width=8, tolerance=1e-5, training=replace(SHORT, updates=30, validations=2))
     (model,) = learner.fit_replicas(data, Budget(), [0])
     assert model.log.failure is not None
     assert model.log.failure.status == "solver_failed"
-    assert "max_num_steps exceeded" in model.log.failure.reason
+    assert "1 steps do not reach the next" in model.log.failure.reason
     assert f"in update {model.log.updates + 1} of 30" in model.log.failure.reason
     assert model.log.updates > 0
     assert model.log.curve[-1].update == model.log.updates
