@@ -27,6 +27,7 @@ class Cell(ABC, Generic[AnySystem, AnyLearner, AnySampling]):
     """
 
     evidence: ClassVar[type | None] = None  # what metrics measure, if it can be kept and measured again
+    apart: ClassVar[bool] = False  # whether seeds are fitted one after the other, so that each fit can be kept
     small: ClassVar[bool] = False  # whether its networks are: then several threads would only wait for each other
 
     system: AnySystem

@@ -23,6 +23,7 @@ class ImageCell(Cell[ImageSet, Classifier, ImageSampling]):
     """One image set met by one classifier, with all its seeds."""
 
     evidence = ClassificationEvidence
+    apart = True
 
     def prepare(self, data: Path) -> None:
         sample_images(self.system, self.sampling, self.data_seed)  # its files are where the set says, not in the folder

@@ -13,7 +13,8 @@ from bench.cells.drawings import Arrays
 from bench.cells.key import Planned, identity
 from bench.cells.trial import Trial
 from learners import CurvePoint
-from results.store.packing import write_arrays
+from results import Record
+from results.store.packing import read_arrays, write_arrays
 
 SHARED = (  # the same for every seed
     *("times", "vpt_longest", "truth", "climate_times", "climate_truth"),
@@ -52,6 +53,32 @@ def write_files(
     weights = {f"{trial.record.seed}.{name}": tensor for trial in trials for name, tensor in trial.weights.items()}
     copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in weights.items()}
     (folder / "checkpoint.safetensors").write_bytes(save(copies))
+
+
+def join_files(
+    folder: Path, planned: Planned, parts: Sequence[Path], surroundings: dict[str, Any], seconds: float
+) -> None:
+    """Write every file of a cell but its log, of the files of cells of its seeds, one each."""
+    from safetensors.torch import load_file
+
+    trials = []
+    for part in parts:
+        (record,) = json.loads((part / "records.json").read_text(encoding="utf-8"))
+        arrays = read_arrays(part / "arrays.npz")
+        with (part / "curve.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        curve = [CurvePoint(int(row["update"]), *map(float, list(row.values())[2:])) for row in rows]
+        of_seed = {name: values if name in SHARED else values[0] for name, values in arrays.items()}
+        weights = load_file(part / "checkpoint.safetensors")
+        trials.append(
+            Trial(
+                Record.parse(record),
+                tuple(curve),
+                of_seed,
+                {name.partition(".")[2]: tensor for name, tensor in weights.items()},
+            )
+        )
+    write_files(folder, planned, trials, surroundings, seconds)
 
 
 def stack(seeds: Sequence[Arrays]) -> dict[str, Any]:

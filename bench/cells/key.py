@@ -1,7 +1,7 @@
 """Keys of cells and of fits, digests of a configuration and of the code that it uses; and cells with theirs."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from functools import cache, partial
 from inspect import ismethod
 from pathlib import Path
@@ -28,6 +28,14 @@ class Planned:
     key: str
     data: Path  # exists once the data have been made
     code: dict[str, str]  # a short hash of each module that the cell uses, as `digest` gives it
+
+
+def apart(planned: Planned) -> list[Planned]:
+    """A cell whose seeds are fitted one after the other as one of each seed; any other as it is."""
+    cell = planned.cell
+    if not cell.apart:
+        return [planned]
+    return [replace(planned, cell=replace(cell, seeds=(seed,))) for seed in cell.seeds]
 
 
 def planned(cells: Iterable[Cell], root: Path) -> list[Planned]:

@@ -125,7 +125,7 @@ def cache_states(cells: "Sequence[Planned]", store: Store, history: History) -> 
     """What a run would do with each cell, by key."""
     from bench.cells.digest import code
     from bench.cells.evidence import suffices
-    from bench.cells.key import fit_key
+    from bench.cells.key import apart, fit_key
 
     fits = Store(store.root, "fits")
     read = cache(code)
@@ -136,8 +136,8 @@ def cache_states(cells: "Sequence[Planned]", store: Store, history: History) -> 
             continue
         changed = history.changes(one)
         why = f"{', '.join(changed[:3])}{' and more' if len(changed) > 3 else ''} changed" if changed else ""
-        name = fit_key(one.cell, read)
-        if fits.complete(name) and suffices(one.cell.metrics, fits, name):
+        names = [fit_key(part.cell, read) for part in apart(one)]
+        if all(fits.complete(name) and suffices(one.cell.metrics, fits, name) for name in names):
             found[one.key] = CacheState("measured", why or "other metrics")
         else:
             found[one.key] = CacheState("stale", why) if changed else CacheState("missing")

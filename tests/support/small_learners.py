@@ -124,7 +124,7 @@ WAITLESS = (
 CLASSIFIERS = (
     MLPClassifier(hidden=4, training=SHORT),
     DenseODEClassifier(width=4, solver="euler", steps=2, training=SHORT),
-    ResNetClassifier(width=8, blocks=1, norm="batch", training=SHORT, channels_last=True),
+    ResNetClassifier(width=8, blocks=1, norm="batch", training=SHORT, channels_last=False),
     ODENetClassifier(width=8, solver="euler", steps=2, training=SHORT),
 )
 SLOW_CLASSIFIERS = (RKNetClassifier(width=8, training=SHORT), ODENetClassifier(width=8, training=SHORT))

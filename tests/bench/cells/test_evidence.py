@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -260,3 +261,48 @@ def test_the_time_of_a_cell_is_foretold_by_those_most_like_it(store: Store, jour
     assert history.expected(one) == 10.0
     history.add(about | {"learner": cell.learner_label, "system": cell.system_label, "seeds": [0, 1], "seconds": 30.0})
     assert history.expected(one) == 30.0
+
+
+def test_classifiers_of_more_seeds_take_over_the_fits_of_fewer_one_by_one(store: Store, tmp_path: Path):
+    cell = ImageCell(Stripes(), small(ResNetClassifier), SAMPLING, CLASSIFICATION, Budget(), (0, 1), data_seed=0)
+    begun = compute(replace(cell, seeds=(0,)), store)
+    fits = Store(store.root, "fits")
+    (first,) = fits.all_keys()
+    kept = fits.weights(first)
+    both = compute(cell, store)
+    assert len(fits.all_keys()) == 2  # of each seed, whatever cell it belongs to
+    assert store.holds(both, "fit.json")
+    assert not store.holds(begun, "fit.json")
+    fresh = Store(tmp_path / "fresh")
+    assert compute(cell, fresh) == both
+    assert not fresh.holds(both, "fit.json")
+    assert timeless(store.records(both)) == timeless(fresh.records(both))
+    assert store.records(begun)[0].seed == store.records(both)[0].seed == 0
+    for name in ("arrays.npz", "checkpoint.safetensors"):
+        assert (store.path(both) / name).read_bytes() == (fresh.path(both) / name).read_bytes()
+    weights = store.weights(both)
+    assert {name.partition(".")[0] for name in weights} == {"0", "1"}
+    assert all(np.array_equal(weights[name], values) for name, values in kept.items())
+    curve = store.curve(both)
+    assert curve["seed"].tolist() == sorted(curve["seed"])
+    assert curve.drop(columns="seconds").equals(fresh.curve(both).drop(columns="seconds"))
+    assert Place(store, replace(cell, metrics=CLASSIFICATION[:2])).state().state == "measured"
+    assert Place(store, replace(cell, metrics=CLASSIFICATION[:2], seeds=(0, 1, 2))).state().state == "missing"
+
+
+def test_a_seed_whose_fit_ends_the_process_leaves_the_fits_before_it(store: Store, monkeypatch: pytest.MonkeyPatch):
+    cell = ImageCell(Stripes(), small(ResNetClassifier), SAMPLING, CLASSIFICATION, Budget(), (0, 1, 2), data_seed=0)
+
+    def end(learner: ResNetClassifier, dataset: object, budget: Budget, seeds: Sequence[int]) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        fit = ResNetClassifier.fit_replicas
+        patch.setattr(
+            ResNetClassifier, "fit_replicas", lambda *given: end(*given) if given[-1] == (1,) else fit(*given)
+        )
+        compute(cell, store)
+    assert len(Store(store.root, "fits").all_keys()) == 1
+    key = compute(cell, store)
+    assert [record.seed for record in store.records(key)] == [0, 1, 2]
+    assert {path.name for path in store.path(key).iterdir() if path.is_dir()} == set()

@@ -107,7 +107,7 @@ def test_saved_bytes_are_the_same_in_every_fit(data: ImageDataset):
 
 def test_random_crops_reduced_precision_and_patience_are_options(data):
     cropped = sample_images(Stripes(), replace(SAMPLING, crop=1), 0)
-    learner = replace(small(ResNetClassifier), mixed_precision=True, channels_last=True, norm="batch")
+    learner = replace(small(ResNetClassifier), mixed_precision=True, channels_last=False, norm="batch")
     (model,) = learner.fit_replicas(cropped, Budget(), [0])
     assert model.probabilities(data.test.pixels).isfinite().all()
     hasty = replace(small(MLPClassifier), training=replace(SHORT, updates=400, validations=200, patience=2))
