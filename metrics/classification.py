@@ -46,7 +46,6 @@ class DepthSweep:
     nfe_forward: Float64[np.ndarray, " tolerance"] = field(default_factory=lambda: np.empty(0))
     nfe_backward: Float64[np.ndarray, " tolerance"] = field(default_factory=lambda: np.empty(0))
     forward_seconds: Float64[np.ndarray, " tolerance"] = field(default_factory=lambda: np.empty(0))
-    backward_seconds: Float64[np.ndarray, " tolerance"] = field(default_factory=lambda: np.empty(0))
     saved_bytes: Float64[np.ndarray, " tolerance"] = field(default_factory=lambda: np.empty(0))
 
 

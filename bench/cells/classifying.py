@@ -15,7 +15,7 @@ from learners.images.base import Classifier, FittedClassifier
 from metrics.classification import ClassificationCost, ClassificationEvidence, DepthSweep
 from systems.images import ImageDataset, ImageSampling, ImageSet, sample_images
 
-SWEPT = 32  # test images on which the solver's work and precision are compared
+SWEPT = 128  # test images on which the solver's work and precision are compared
 
 
 @final

@@ -24,7 +24,6 @@ class SolverPoint:
     nfe_forward: int
     nfe_backward: int
     forward_seconds: float
-    backward_seconds: float
     saved_bytes: int
 
 

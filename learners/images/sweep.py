@@ -1,6 +1,9 @@
 """Work and precision of a trained block of continuous depth, from coarse to fine tolerances."""
 
 from copy import deepcopy
+from dataclasses import replace
+from math import nan
+from statistics import median
 from time import perf_counter
 
 import torch
@@ -15,7 +18,7 @@ from learners.training.counting import counting, keeping
 TOLERANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)  # single precision can follow
 REFERENCE = 1e-7  # in double precision, by an accurate solver
 MOST = 100_000  # of its steps
-REPETITIONS = 2  # of each timing, of which the shortest counts
+ROUNDS = 10  # of timings at all tolerances in turn, so that each sees the same machine; medians count
 
 
 def sweep(
@@ -30,7 +33,8 @@ def sweep(
         return []
     with torch.no_grad():
         start = network.stem(x).float()
-    points = []
+    tolerances: list[float] = []
+    points: list[SolverPoint] = []
     try:
         with torch.no_grad():
             exact = deepcopy(block).double()
@@ -38,10 +42,15 @@ def sweep(
             exact.most = MOST
             reference = exact.solve(start.double(), REFERENCE)
         for tolerance in TOLERANCES:
-            points.append(_point(block, network.head, start, labels, tolerance, reference))  # noqa: PERF401 (it may end)
+            points.append(_point(block, network.head, start, labels, tolerance, reference))
+            tolerances.append(tolerance)
     except SolverError:
         pass  # a field too rough for a finer tolerance: what was found counts
-    return points
+    rounds = [[_time(block, start, tolerance) for tolerance in tolerances] for _ in range(ROUNDS)]
+    return [
+        replace(point, forward_seconds=median(times))
+        for point, times in zip(points, zip(*rounds, strict=True), strict=True)
+    ]
 
 
 def _point(
@@ -52,6 +61,7 @@ def _point(
     tolerance: float,
     reference: Float[Tensor, "image channel height width"],
 ) -> SolverPoint:
+    """What a solve costs and how far it errs; its time is still to be taken."""
     start = start.detach().requires_grad_(True)
     learned = list(block.parameters())
     with counting([block.field]) as tally:
@@ -59,22 +69,16 @@ def _point(
         forward = tally.take()
         nn.functional.cross_entropy(head(end).float(), labels).backward()
         backward = tally.take() or forward
-    times = [_time(block, head, start, labels, tolerance) for _ in range(REPETITIONS)]
     error = (end.detach().double() - reference).norm() / reference.norm()
-    ahead, back = (min(passes) for passes in zip(*times, strict=True))
-    return SolverPoint(tolerance, float(error), forward, backward, ahead, back, saved)
+    return SolverPoint(tolerance, float(error), forward, backward, nan, saved)
 
 
-def _time(
-    block: ContinuousBlock, head: nn.Module, start: Tensor, labels: Int64[Tensor, " image"], tolerance: float
-) -> tuple[float, float]:
-    """Seconds of the forward and of the backward pass."""
-    moments = [_now(start.device)]
-    end = block.solve(start, tolerance)
-    moments.append(_now(start.device))
-    nn.functional.cross_entropy(head(end).float(), labels).backward()
-    moments.append(_now(start.device))
-    return moments[1] - moments[0], moments[2] - moments[1]
+def _time(block: ContinuousBlock, start: Tensor, tolerance: float) -> float:
+    """Seconds of the forward pass of an update."""
+    start = start.detach().requires_grad_(True)
+    begin = _now(start.device)
+    block.solve(start, tolerance)
+    return _now(start.device) - begin
 
 
 def _now(device: torch.device) -> float:

@@ -150,7 +150,7 @@ def test_the_sweep_goes_from_coarse_to_fine_and_is_only_for_adaptive_solvers(dat
     assert points[-1].error < points[0].error
     assert points[-1].nfe_forward > points[0].nfe_forward
     assert len({point.saved_bytes for point in points}) == 1
-    assert all(point.forward_seconds > 0 and point.backward_seconds > 0 for point in points)
+    assert all(point.forward_seconds > 0 for point in points)
     for learner in (small(ResNetClassifier), small(RKNetClassifier, solver="euler", steps=2)):
         assert learner.fit_replicas(data, Budget(0.2), [0])[0].sweep(data.test) == []
 
@@ -185,7 +185,7 @@ def test_a_certain_mistake_costs_a_finite_cross_entropy():
 
 def test_measures_of_depth_are_the_exponents_of_power_laws():
     nfe = np.array([10.0, 20.0, 40.0])
-    sweep = DepthSweep(np.array([0.1, 0.01, 0.001]), nfe**-3.0, nfe, 0.5 * nfe, 2 * nfe, nfe, 100 + 0 * nfe)
+    sweep = DepthSweep(np.array([0.1, 0.01, 0.001]), nfe**-3.0, nfe, 0.5 * nfe, 2 * nfe, 100 + 0 * nfe)
     of = evidence(sweep=sweep, nfe_history=np.array([10.0, 11, 12, 13, 20]))
     assert measured("error_power", of) == pytest.approx(-3)
     assert measured("time_power", of) == pytest.approx(1)
