@@ -29,12 +29,13 @@ class Name(StrEnum):
     COMMON_TASK = "common_task"
     TASK_FILES = "task_files"
     DEPTH = "depth"
+    DEPTH_EPOCHS = "depth_epochs"
 
 
 def published(
     tables: Annotated[list[Name] | None, typer.Argument(metavar="TABLE", help="Only this; by default all.")] = None,
     files: Annotated[
-        Path, what_option(metavar="FOLDER", help="With ctf_lorenz/, dynamix/ and MNIST/raw/, which four tables read.")
+        Path, what_option(metavar="FOLDER", help="With ctf_lorenz/, dynamix/ and MNIST/raw/, which five tables read.")
     ] = Path("data"),
     jobs: Annotated[
         int | None, how_option("--jobs", "-j", metavar="N", help="Rows at a time; if not given, one a core.")

@@ -1,6 +1,7 @@
 """Continuous depth on the embedded digits: residual and ODE networks beside a perceptron, and what depth costs.
 
-`DenseODEClassifier` is a solve between two dense layers, as in "DiffEqFlux".
+`DenseODEClassifier` is a solve between two dense layers, as in "DiffEqFlux". The paper of neural ODEs solved by
+implicit Adams methods: one ODE-Net does, too.
 
 Settings are the paper's network, narrower; rates and updates were chosen by hand.
 """
@@ -18,6 +19,7 @@ suite = Suite(
         ResNetClassifier(width=16),
         RKNetClassifier(width=16),
         ODENetClassifier(width=16),
+        ODENetClassifier(width=16, solver="adams"),
         DenseODEClassifier(),
         MLPClassifier(),
     ),

@@ -19,6 +19,7 @@ from learners.images.networks import (
     ImageNetwork,
     Norm,
     ResidualBlock,
+    Stem,
     convolutional,
     dense_chain,
     perceptron,
@@ -85,13 +86,14 @@ class ResNetClassifier(NetworkClassifier):
     width: int = 64  # feature maps
     blocks: int = 6
     norm: Norm = "group"
+    stem: Stem = "residual"  # blocks that halve the maps; or convolutions of 4 x 4 alone
 
     def __post_init__(self) -> None:
         positive(self, "width", "blocks")
 
     def network(self, shape: tuple[int, int, int], classes: int) -> ImageNetwork:
         blocks = [ResidualBlock(self.width, self.norm) for _ in range(self.blocks)]
-        return convolutional(shape, self.width, self.norm, classes, nn.Sequential(*blocks), blocks)
+        return convolutional(shape, self.width, self.norm, self.stem, classes, nn.Sequential(*blocks), blocks)
 
 
 @dataclass(frozen=True)
@@ -104,17 +106,20 @@ class ContinuousClassifier(NetworkClassifier):
     steps: int = 20  # of a solver with fixed steps
     max_steps: int = 500  # of an adaptive solver, after which it is given up
     norm: Norm = "group"
+    stem: Stem = "residual"  # blocks that halve the maps; or convolutions of 4 x 4 alone
     time: bool = True  # give the field the time as a further channel
 
     adjoint: ClassVar[bool]
 
     def __post_init__(self) -> None:
         positive(self, "width", "tolerance", "steps", "max_steps")
+        if self.solver == "adams" and not self.adjoint:
+            raise ValueError('no gradients go through the steps of solver="adams": ODENetClassifier needs none')
 
     def network(self, shape: tuple[int, int, int], classes: int) -> ImageNetwork:
         velocity = ConvolutionalField(self.width, self.norm, self.time)
         block = ContinuousBlock(velocity, self.solver, self.tolerance, self.steps, self.max_steps, self.adjoint)
-        return convolutional(shape, self.width, self.norm, classes, block, [velocity])
+        return convolutional(shape, self.width, self.norm, self.stem, classes, block, [velocity])
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,8 @@ class DenseODEClassifier(NetworkClassifier):
 
     def __post_init__(self) -> None:
         positive(self, "width", "tolerance", "steps", "max_steps")
+        if self.solver == "adams":
+            raise ValueError('no gradients go through the steps of solver="adams": ODENetClassifier needs none')
 
     def network(self, shape: tuple[int, int, int], classes: int) -> ImageNetwork:
         velocity = DenseField(self.width)

@@ -3,17 +3,18 @@
 All of them have feature maps of one width from the first convolution to the last.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learners.solvers.shared_steps import adaptive, fixed, follow_by_adjoint
+from learners.solvers.shared_steps import adams, adaptive, fixed, follow_by_adjoint
 
 Norm = Literal["group", "batch"]
-DepthSolver = Literal["dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun", "euler", "midpoint", "rk4"]
+Stem = Literal["residual", "plain"]
+DepthSolver = Literal["dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun", "adams", "euler", "midpoint", "rk4"]
 FIXED: tuple[DepthSolver, ...] = ("euler", "midpoint", "rk4")
 SMALL = 16  # images with fewer pixels across are padded at once, and halved once instead of twice
 
@@ -50,26 +51,39 @@ def dense_chain(
 
 
 def convolutional(
-    shape: tuple[int, int, int], width: int, norm: Norm, classes: int, body: nn.Module, counted: Sequence[nn.Module]
+    shape: tuple[int, int, int],
+    width: int,
+    norm: Norm,
+    kind: Stem,
+    classes: int,
+    body: nn.Module,
+    counted: Sequence[nn.Module],
 ) -> ImageNetwork:
     """A body between the stem and the head that all convolutional classifiers share."""
     head = nn.Sequential(
         normalisation(norm, width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes)
     )
-    return ImageNetwork(stem(shape, width, norm), body, head, counted)
+    return ImageNetwork(stem(shape, width, norm, kind), body, head, counted)
 
 
-def stem(shape: tuple[int, int, int], width: int, norm: Norm) -> nn.Module:
-    """A convolution and two blocks that halve the maps: 28 x 28 pixels become 6 x 6.
+def stem(shape: tuple[int, int, int], width: int, norm: Norm, kind: Stem) -> nn.Module:
+    """A convolution, and two that halve the maps, in residual blocks or plain: 28 x 28 pixels become 6 x 6.
 
-    Images below 16 pixels have none to spare: the convolution is padded and the second block keeps the size, so that
-    8 x 8 pixels become 4 x 4.
+    Images below 16 pixels have none to spare: the first is padded and the last keeps the size, so that 8 x 8 pixels
+    become 4 x 4.
     """
     small = min(shape[1:]) < SMALL
     size = min(shape[1:]) - (0 if small else 2)
     first = nn.Conv2d(shape[0], width, 3, padding=int(small))
-    halving = Halving(width, norm, 2, size)
-    return nn.Sequential(first, halving, Halving(width, norm, 1 if small else 2, size // 2))
+    if kind == "residual":
+        return nn.Sequential(first, Halving(width, norm, 2, size), Halving(width, norm, 1 if small else 2, size // 2))
+
+    def activated() -> Iterator[nn.Module]:
+        yield from (normalisation(norm, width), nn.ReLU())
+
+    halving = nn.Conv2d(width, width, 4, 2, padding=1)
+    last = nn.Conv2d(width, width, 3, padding=1) if small else nn.Conv2d(width, width, 4, 2, padding=1)
+    return nn.Sequential(first, *activated(), halving, *activated(), last)
 
 
 def normalisation(norm: Norm, width: int) -> nn.Module:
@@ -211,8 +225,12 @@ class ContinuousBlock(nn.Module):
             with torch.autocast(x.device.type, torch.bfloat16, enabled=mixed):  # also when an adjoint calls it
                 return self.field(t, state, maps).to(state.dtype)
 
-        is_fixed = self.solver in FIXED
-        follow = fixed(self.solver, self.steps) if is_fixed else adaptive(self.solver, tolerance, self.most)
+        if self.solver == "adams":
+            follow = adams(tolerance, self.most)
+        elif self.solver in FIXED:
+            follow = fixed(self.solver, self.steps)
+        else:
+            follow = adaptive(self.solver, tolerance, self.most)
         x = x.float() if mixed else x
         if self.adjoint and torch.is_grad_enabled():
             learned = [weight for name, weight in self.field.named_parameters() if not name.endswith("time_weight")]

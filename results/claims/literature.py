@@ -1,8 +1,7 @@
 """Every claim of the literature that a suite of this package puts to the test."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -16,16 +15,16 @@ from results.claims.base import (
     differences,
     effect,
     measured,
-    ratios,
     together,
     trials_of,
 )
-from results.claims.intuitions import ABOVE, SOURCE, WORKS, as_published
+from results.claims.depth import CHEN
+from results.claims.depth import CLAIMS as DEPTH
 from results.claims.intuitions import CLAIMS as INTUITIONS
+from results.claims.intuitions import SOURCE, WORKS, as_published
 from results.claims.training import CLAIMS as TRAINING
 from results.statistics.trials import rows
 
-_CHEN = "Chen et al., Neural ordinary differential equations, NeurIPS 2018"
 _FLUX = "Rackauckas et al., DiffEqFlux.jl: a Julia library for neural differential equations, 2019"
 _LAYER = "Differential equations as a PyTorch neural network layer (write-up)"
 
@@ -34,7 +33,6 @@ LARGEST = 16  # training trajectories of the hybrid suite
 WINDOW = 30 / 6.299  # periods that the trajectories of the neural suite last
 NOTHING = 0.1  # decades of error that count as no difference
 TRAINED = 2.0  # timescales that its training trajectories last
-GROWTH = 0.05  # of evaluations, which is none to speak of
 
 
 def given(frame: pd.DataFrame, metric: str, model: str, trajectories: int) -> pd.Series:
@@ -156,40 +154,6 @@ def _unused(frame: pd.DataFrame) -> Effect:
     )
 
 
-def _error_and_parameters(frame: pd.DataFrame) -> Effect:
-    """Error at most half a percentage point above the ResNet's of the same seed, with at most 0.4 of its parameters."""
-    parts = []
-    usual = trials_of(frame, "ResNetClassifier")
-    for kind in ("ODENetClassifier", "RKNetClassifier"):
-        mine = trials_of(frame, kind)
-        above = differences(measured(mine, "test_error"), measured(usual, "test_error"))
-        share = ratios(measured(mine, "parameters"), measured(usual, "parameters"))
-        parts += [effect(above, "percentage points", highest=0.5), effect(share, "of the parameters", highest=0.4)]
-    return together(parts)
-
-
-def _memory(frame: pd.DataFrame) -> Effect:
-    """Exponent of the bytes that more NFE save: 0 for the ODE-Net, 1 for the RK-Net."""
-    flat, linear = (
-        measured(trials_of(frame, kind), "memory_power") for kind in ("ODENetClassifier", "RKNetClassifier")
-    )
-    return together([effect(flat, "exponent", -0.05, 0.05), effect(linear, "exponent", 0.8, 1.2)])
-
-
-def _within(metric: str, unit: str, lowest: float = -inf, highest: float = inf) -> Callable[[pd.DataFrame], Effect]:
-    """Tests that a metric of the ODE-Net lies in a range."""
-    return lambda frame: effect(measured(trials_of(frame, "ODENetClassifier"), metric), unit, lowest, highest)
-
-
-def _growing(frame: pd.DataFrame) -> Effect:
-    """By what part the forward evaluations have grown in training; a twentieth is no growth to speak of."""
-    growth = measured(trials_of(frame, "ODENetClassifier"), "nfe_growth") - 1
-    return effect(growth, "growth from the first to the last fifth of training", lowest=ABOVE, alike=GROWTH)
-
-
-DIGITS = "16 channels, 300 updates on digits of 8 x 8"
-TOLERANT = f"ODE-Net, {DIGITS}, tolerances from 0.1 to 1e-5"
-
 CLAIMS: tuple[Claim, ...] = (
     *(
         Claim(name, "Parameters are recovered when the form of the equations is known.", _LAYER, "mechanistic",
@@ -238,32 +202,9 @@ CLAIMS: tuple[Claim, ...] = (
     *INTUITIONS,
     Claim("C6", "Windows cannot use irregular times.", SOURCE, "irregular", _unused,
           "GRU on windows of 16, tuned on other systems, the gaps between samples given or not; jittered times"),
+    *DEPTH,
     Claim(
-        "D1", "ODE-Net and RK-Net match the ResNet's error with a third of its parameters.", f"{_CHEN}, table 1",
-        "images", _error_and_parameters, f"ResNet, RK-Net and ODE-Net, {DIGITS}",
-    ),
-    Claim(
-        "D2", "The ODE-Net's memory does not grow with the solver's steps; the RK-Net's grows linearly.",
-        f"{_CHEN}, table 1", "images", _memory, f"trained RK-Net and {TOLERANT}",
-    ),
-    Claim(
-        "D3", "The numerical error falls as the number of function evaluations grows.", f"{_CHEN}, figure 3a",
-        "images", _within("error_power", "exponent", highest=0.0), f"trained {TOLERANT}",
-    ),
-    Claim(
-        "D4", "Time is proportional to the number of forward evaluations.", f"{_CHEN}, figure 3b", "images",
-        _within("time_power", "exponent", 0.85, 1.15), f"trained {TOLERANT}",
-    ),
-    Claim(
-        "D5", "There are about half as many backward as forward evaluations.", f"{_CHEN}, figure 3c", "images",
-        _within("backward_ratio", "backward / forward", 0.35, 0.65), f"trained {TOLERANT}",
-    ),
-    Claim(
-        "D6", "The number of forward evaluations grows as training goes on.", f"{_CHEN}, figure 3d", "images",
-        _growing, f"ODE-Net, {DIGITS}, in training",
-    ),
-    Claim(
-        "D7", "The latent ODE extrapolates better than the recurrent network.", f"{_CHEN}, section 5", "latent",
+        "D7", "The latent ODE extrapolates better than the recurrent network.", f"{CHEN}, section 5", "latent",
         _latent, "latent ODE and latent RNN as we train them; random spirals, extrapolated",
     ),
     *TRAINING,

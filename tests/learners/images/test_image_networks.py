@@ -67,9 +67,10 @@ def test_a_solve_between_dense_layers_is_that_of_torchdiffeq():
     torch.testing.assert_close(network(pixels), dense(end[-1], "head.1"), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("stem", ["residual", "plain"])
 @pytest.mark.parametrize(("size", "maps"), [(28, 6), (32, 7), (8, 4)])
-def test_the_stem_halves_large_images_twice_and_small_ones_once(size, maps):
-    network = ResNetClassifier(width=WIDTH).network((1, size, size), 10)
+def test_the_stem_halves_large_images_twice_and_small_ones_once(size, maps, stem):
+    network = ResNetClassifier(width=WIDTH, stem=stem).network((1, size, size), 10)
     assert network.stem(torch.zeros(2, 1, size, size)).shape == (2, WIDTH, maps, maps)
 
 
@@ -132,6 +133,20 @@ def test_a_solver_that_takes_too_many_steps_gives_up(field, maps, adjoint):
         SolverError, match=r"dopri5 at tolerance 1e-05 could not go on: 1 steps do not reach the next sample"
     ):
         ContinuousBlock(field, "dopri5", 1e-5, 20, 1, adjoint)(maps.requires_grad_())
+
+
+def test_no_gradients_go_through_adams_steps_but_by_the_adjoint():
+    for kind in (RKNetClassifier, DenseODEClassifier):
+        with pytest.raises(ValueError, match=r'no gradients go through the steps of solver="adams"'):
+            kind(solver="adams")
+    assert ODENetClassifier(solver="adams").solver == "adams"
+
+
+def test_adams_methods_and_an_embedded_pair_agree_on_a_convolutional_field(field, maps):
+    field, maps = field.double(), maps[:1].double()
+    found = [gradients(ContinuousBlock(field, each, 1e-6, 20, 10_000, True), maps) for each in ("adams", "dopri5")]
+    for one, other in zip(*found, strict=True):
+        assert float((one - other).norm() / other.norm()) < 0.01  # rectifiers are not smooth
 
 
 def test_states_that_leave_the_finite_numbers_end_the_solution(field, maps):

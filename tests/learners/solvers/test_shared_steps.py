@@ -1,5 +1,6 @@
 """Steps that a batch shares, beside torchdiffeq's: states, evaluations, and gradients of either kind."""
 
+import math
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from torchdiffeq import odeint, odeint_adjoint
 
 from learners.base import SolverError
-from learners.solvers.shared_steps import adaptive, fixed, follow_by_adjoint
+from learners.solvers.shared_steps import adams, adaptive, fixed, follow_by_adjoint
 from learners.training.counting import counting
 
 ADAPTIVE = ("dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun")
@@ -28,6 +29,10 @@ class Pendulums(nn.Module):
 
     def forward(self, t: Any, x: Tensor) -> Tensor:
         return torch.tanh(x @ self.turn) + t * t * self.drive * x
+
+
+def learned_by(field: nn.Module) -> tuple[Tensor, ...]:
+    return tuple(field.parameters())
 
 
 def outcome(field: nn.Module, end_of: Any) -> tuple[list[Tensor], int, int]:
@@ -71,6 +76,29 @@ def test_states_evaluations_and_gradients_are_torchdiffeqs(solver, by_adjoint, f
     # Its gradients by backpropagation go through the choice of the first step, too: less than the solver's error.
     error = 1e-6 if by_adjoint or solver in FIXED else 100 * TOLERANCE
     torch.testing.assert_close(found, their_gradients, atol=error, rtol=error)
+
+
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-8])
+def test_adams_methods_come_within_their_tolerance_of_the_truth_with_gradients_by_the_adjoint(tolerance):
+    field = Pendulums(3.0)
+    exact = outcome(field, lambda x: follow_by_adjoint(adaptive("dopri8", 1e-12, 10_000), field, x, learned_by(field)))
+    (end, *found), forward, backward = outcome(
+        field, lambda x: follow_by_adjoint(adams(tolerance, 1000), field, x, learned_by(field))
+    )
+    for mine, true in zip([end, *found], exact[0], strict=True):
+        assert float((mine - true).norm() / true.norm()) < 100 * tolerance
+    assert 10 < forward < 200
+    assert 10 < backward < 400
+
+
+def test_adams_methods_are_followed_in_the_precision_of_the_state_and_give_up_with_their_reason():
+    start = (torch.ones(2, 3), torch.zeros(4))
+    (one, other) = adams(1e-6, 100)(lambda t, state: (-state[0], state[1] + t), start)
+    assert (one.dtype, one.shape, other.shape) == (torch.float32, (2, 3), (4,))
+    assert torch.allclose(one, torch.full((2, 3), math.exp(-1.0)), atol=1e-5)
+    assert torch.allclose(other, torch.full((4,), math.e - 2), atol=1e-5)  # x' = x + t
+    with pytest.raises(SolverError, match=r"adams at tolerance 1e-06 could not go on: .*[Ee]xcess"):
+        adams(1e-6, 3)(lambda t, state: (torch.cos(300 * t * state[0]),), (torch.ones(3),))
 
 
 def test_a_field_that_is_not_finite_ends_the_solution_with_its_reason():
