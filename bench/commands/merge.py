@@ -114,7 +114,20 @@ def _joined(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: Path) -> d
         "system_settings": [settings[label] for label in systems if label in settings],
         "learners": [learners[label] for label in order],
         "cells": [cells[place] for place in places],
+        "asked": _asked_together(ours, theirs),
         "published": {**theirs.get("published", {}), **ours.get("published", {})},
         **({"variants": [*variants.values()]} if variants else {}),
         **({"lacks": lacks} if lacks else {}),
     }
+
+
+def _asked_together(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request would be that asks for both runs: without a selection, all of a suite was asked for."""
+    mine, other = (run.get("asked", {"suite": run["suite"]}) for run in (ours, theirs))
+    both = dict(mine)
+    for name in ("systems", "learners"):
+        one, two = (asked.get(name, []) for asked in (mine, other))
+        both[name] = list(dict.fromkeys([*one, *two])) if one and two else []
+    for name in ("sweeps", "include", "metrics"):
+        both[name] = list(dict.fromkeys([*mine.get(name, []), *other.get(name, [])]))
+    return both

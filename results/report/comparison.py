@@ -69,13 +69,15 @@ def where_pictures(data: FigureData) -> Iterator[Picture]:
     shares = shares_of_the_longest(medians).reindex(index=run.compared, columns=list(run.timescales))
     best = winners(data.prediction_times, run.compared, run.timescales)
     level = pd.DataFrame(False, index=shares.index, columns=shares.columns)
+    is_single = len(run.manifest["seeds"]) == 1  # which has no intervals
     for winner in best:
-        level.loc[[winner.learner, *winner.level], winner.system] = True
+        level.loc[[winner.learner, *(() if is_single else winner.level)], winner.system] = True
+    marked = "the longest, of a single seed" if is_single else "the longest and all whose 95 % intervals reach it"
     yield Picture(
         "wins_by_system",
         "Who wins where",
         "Valid prediction time of each learner on each system, as a share of the longest there, medians over seeds. "
-        "Dots mark the longest and all whose 95 % intervals reach it; grey is a learner without a value.",
+        f"Dots mark {marked}; grey is a learner without a value.",
         partial(wins_by_system, shares, level),
     )
 

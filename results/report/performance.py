@@ -46,7 +46,8 @@ def accuracy_pictures(data: FigureData) -> Iterator[Picture]:
             "Error growth",
             "Error of the forecast in standard deviations of the training data (NRMSE): median over test states, "
             "and for the compared learners the band between the quartiles, medians over seeds. A cross marks a "
-            "divergence; thin lines are the thresholds of the two prediction times.",
+            "divergence; thin lines are the thresholds of the two prediction times. The axis ends at "
+            f"{figures.FLOOR:g} and {figures.CEILING:g}.",
             partial(figures.error_growth, pd.concat(growth, ignore_index=True), data.styles, timescales),
         )
 

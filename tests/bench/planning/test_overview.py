@@ -179,6 +179,32 @@ def test_joined_runs_keep_what_each_knows_of_its_systems_and_learners(tmp_path: 
     assert joined.lacks == {"VanDerPol": ["ResNet"]}
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "both"),
+    [
+        ({"systems": ["Lorenz"]}, {"systems": ["VanDerPol", "Lorenz"]}, {"systems": ["Lorenz", "VanDerPol"]}),
+        ({"learners": ["ResNet"]}, {"learners": []}, {"learners": []}),  # all of the suite's
+        ({"include": ["/a.py"]}, {"include": ["/b.py", "/a.py"]}, {"include": ["/a.py", "/b.py"]}),
+        ({"sweeps": ["ResNet.width=8"]}, {}, {"sweeps": ["ResNet.width=8"]}),
+    ],
+)
+def test_what_was_asked_of_joined_runs_is_asked_of_both(
+    tmp_path: Path, command: Command, first: dict[str, Any], second: dict[str, Any], both: dict[str, Any]
+):
+    nothing: dict[str, Any] = {
+        "suite": "kept",
+        "systems": [],
+        "learners": [],
+        "metrics": [],
+        "sweeps": [],
+        "include": [],
+    }
+    for folder, asked in (("a", first), ("b", second)):
+        amended(build(tmp_path / folder, ("Lorenz",), LEARNERS[:2], SMALL, suite="kept"), asked=nothing | asked)
+    command("merge", str(tmp_path / "a"), str(tmp_path / "b"), "--out", str(tmp_path / "c"))
+    assert Run.load(tmp_path / "c" / "kept").manifest["asked"] == nothing | both
+
+
 def test_two_learners_that_are_shortened_to_one_name_are_not_joined(tmp_path: Path, command: Command):
     for folder, width in (("a", 8), ("b", 16)):
         built = build(tmp_path / folder, ("Lorenz",), LEARNERS[:1], SMALL, suite="kept")

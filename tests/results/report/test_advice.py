@@ -1,11 +1,18 @@
 """What a report tells a user to try, and the picture of who wins where."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from results.figures.comparison import wins_by_system
+from results.report.comparison import where_pictures
 from results.report.conclusions import EVERY, Winner, advice, conclusions
+from results.report.figure_data import FigureData
 from results.statistics.intervals import Interval
+from results.store.run import Run
+from tests.support.synthetic import Size, build
 
 ALL = ["A", "B", "C"]
 
@@ -41,6 +48,16 @@ def test_a_dot_stands_where_a_learner_is_level_with_the_best_and_nowhere_else():
     dots = np.asarray(axes.collections[-1].get_offsets())
     np.testing.assert_array_equal(dots, [(0.5, 0.5), (1.5, 0.5), (1.5, 1.5)])
     assert [text.get_text() for text in axes.get_xticklabels()] == ["Lorenz", "Rossler"]
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1, 2, 3)])
+def test_of_a_single_seed_the_longest_alone_is_marked(tmp_path: Path, seeds: tuple[int, ...]):
+    size = Size(climate_samples=60, points=2, seeds=seeds)
+    run = Run.load(build(tmp_path, ("Lorenz", "Rossler", "VanDerPol"), ("NeuralODE", "ResNet", "WindowedRNN"), size))
+    (picture,) = where_pictures(FigureData(run, run.frame()))
+    marked = np.asarray(picture.draw().axes[0].collections[-1].get_offsets())
+    assert (len(marked) == 3) is (len(seeds) == 1)
+    assert ("of a single seed" in picture.caption) is (len(seeds) == 1)
 
 
 def test_of_many_systems_there_are_counts_and_no_names():
