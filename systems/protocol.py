@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 # Each purpose in each part draws from a stream of its own, so that more training data leave the test data as they are.
 PARTS = ("train", "valid", "test", "climate")
-_PURPOSES = ("initial", "noise", "times", "split", "path")
+_PURPOSES = ("initial", "noise", "times", "split", "path", "spirals")
 
 # Whole numbers are at least 1 and others positive, except:
 _LEAST = {"samples": 3, "noise": 0, "error": 0, "spread": 0, "jitter": 0, "dropped": 0}

@@ -26,7 +26,7 @@ LATENT_TRAINING = Training(updates=1_000, batch=64)
 class LatentLearner(Learner):
     """A GRU that reads a window backwards, latent dynamics, and a decoder, trained on the evidence bound."""
 
-    window: int = 4  # samples that are read
+    window: int = 4  # samples that are read; 0: as many as there are before a forecast
     lookahead: int = 30  # samples after the window that are predicted in training
     latent: int = 6  # dimension of the encoded distribution
     hidden: int = 64  # units of the encoder, and of a generating cell
@@ -35,24 +35,25 @@ class LatentLearner(Learner):
     training: Training = field(default_factory=lambda: LATENT_TRAINING)
 
     def __post_init__(self) -> None:
-        positive(self, "window", "latent", "hidden", "width", "deviation")
-        not_negative(self, "lookahead")
+        positive(self, "latent", "hidden", "width", "deviation")
+        not_negative(self, "window", "lookahead")
 
     @abstractmethod
-    def dynamics(self, generators: Sequence[torch.Generator]) -> LatentFlow | LatentCell:
-        """The latent dynamics of every replica, untrained."""
+    def dynamics(self, irregular: bool, generators: Sequence[torch.Generator]) -> LatentFlow | LatentCell:
+        """The latent dynamics of every replica, untrained, for samples at regular times or irregular ones."""
 
     def fit_replicas(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         window_within_context(self, dataset)
+        window = self.window or dataset.sampling.context
         generators = [stream(seed, "weights") for seed in seeds]
-        dynamics = self.dynamics(generators)
+        dynamics = self.dynamics(not dataset.is_regular, generators)
         if isinstance(dynamics, LatentFlow):
             flows_only(self, dataset)
-        scales = Scales.of(dataset, clock=dynamics.irregular and not dataset.is_regular)
+        scales = Scales.of(dataset, clock=not dataset.is_regular)
         stack = LatentModel(self, dataset.dim, dynamics, generators, scales.pace).to(scales.mean.device)
-        bound = EvidenceBound(self, stack, [stream(seed, "latent") for seed in seeds])
-        data = segments_of(dataset, scales, self.window + self.lookahead, seeds)
-        predictor = partial(LatentPredictor, window=self.window, scales=scales)
+        bound = EvidenceBound(window, self.deviation, stack, [stream(seed, "latent") for seed in seeds])
+        data = segments_of(dataset, scales, window + self.lookahead, seeds)
+        predictor = partial(LatentPredictor, window=window, scales=scales)
         return train(stack, bound, data, self.training, budget, [stack.dynamics.counted], predictor)
 
 
@@ -66,7 +67,7 @@ class LatentODE(LatentLearner):
     Chen et al., "Neural ordinary differential equations", NeurIPS 2018, section 5.
     """
 
-    def dynamics(self, generators: Sequence[torch.Generator]) -> LatentFlow:
+    def dynamics(self, irregular: bool, generators: Sequence[torch.Generator]) -> LatentFlow:
         return LatentFlow(self.latent, self.width, generators)
 
 
@@ -74,13 +75,15 @@ class LatentODE(LatentLearner):
 class LatentRNN(LatentLearner):
     """The same encoder, decoder and bound as the latent ODE, with a GRU that generates the samples one after the other.
 
+    Where samples come at irregular times, the cell reads the gaps between them, too.
+
     One function evaluation is one evaluation of the generating cell.
 
     Chen et al., "Neural ordinary differential equations", NeurIPS 2018, section 5 (their baseline).
     """
 
-    def dynamics(self, generators: Sequence[torch.Generator]) -> LatentCell:
-        return LatentCell(self.latent, self.hidden, generators)
+    def dynamics(self, irregular: bool, generators: Sequence[torch.Generator]) -> LatentCell:
+        return LatentCell(self.latent, self.hidden, irregular, generators)
 
 
 class EvidenceBound:
@@ -92,11 +95,13 @@ class EvidenceBound:
     Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014.
     """
 
-    def __init__(self, form: LatentLearner, model: LatentModel, generators: Sequence[torch.Generator]) -> None:
-        self.form, self.model, self.generators = form, model, generators
+    def __init__(
+        self, window: int, deviation: float, model: LatentModel, generators: Sequence[torch.Generator]
+    ) -> None:
+        self.window, self.deviation, self.model, self.generators = window, deviation, model, generators
 
     def __call__(self, segments: Segments) -> Float[Tensor, " seed"]:
-        mean, log_deviation = self.model.encode(segments[:, :, : self.form.window])
+        mean, log_deviation = self.model.encode(segments[:, :, : self.window])
         z = mean
         if torch.is_grad_enabled():
             draws = [torch.randn(mean.shape[1:], generator=generator) for generator in self.generators]
@@ -109,6 +114,6 @@ class EvidenceBound:
             states.append(self.model.dynamics.step(states[-1], span))
         decoded = self.model.decode(torch.cat(states, dim=1)).unflatten(1, (len(states), -1)).transpose(1, 2)
         targets = targets[..., : self.model.dim]
-        error = ((decoded - targets) / self.form.deviation).square().flatten(1).mean(dim=1) / 2
+        error = ((decoded - targets) / self.deviation).square().flatten(1).mean(dim=1) / 2
         divergence = (mean.square() + (2 * log_deviation).exp() - 1) / 2 - log_deviation
         return error + divergence.sum(dim=-1).mean(dim=1) / targets[0, 0].numel()

@@ -32,7 +32,6 @@ class LatentFlow(nn.Module):
     """dz/ds = f(z) for every replica; time s is counted in sampling steps, over a few of which z changes little."""
 
     reversible: ClassVar[bool] = True
-    irregular: ClassVar[bool] = True  # whether one step can span any time
 
     def __init__(self, latent: int, width: int, generators: Sequence[torch.Generator]) -> None:
         super().__init__()
@@ -60,23 +59,31 @@ class LatentFlow(nn.Module):
 
 
 class LatentCell(nn.Module):
-    """h <- GRU(h) for every replica, once a sample, from a linear image of the latent state."""
+    """h <- GRU(h) for every replica, once a sample, from a linear image of the latent state.
+
+    At irregular times, the gap to the next sample, in sampling steps, is an input.
+    """
 
     reversible: ClassVar[bool] = False
-    irregular: ClassVar[bool] = False
 
-    def __init__(self, latent: int, hidden: int, generators: Sequence[torch.Generator]) -> None:
+    def __init__(self, latent: int, hidden: int, irregular: bool, generators: Sequence[torch.Generator]) -> None:
         super().__init__()
-        self.size = hidden
+        self.size, self.irregular = hidden, irregular
         self.lift = StackedLinear(latent, hidden, generators)
-        self.gates = StackedLinear(hidden, 3 * hidden, generators)
+        self.gates = StackedLinear(hidden + irregular, 3 * hidden, generators)
         self.cell = GRUCell(hidden, generators)
 
     def begin(self, z: Float[Tensor, "seed batch latent"]) -> Float[Tensor, "seed batch hidden"]:
         return torch.tanh(self.lift(z))
 
-    def step(self, h: Float[Tensor, "seed batch hidden"], samples: object = 1) -> Float[Tensor, "seed batch hidden"]:
-        return self.cell(self.gates(h), h, h)[0]
+    def step(
+        self, h: Float[Tensor, "seed batch hidden"], samples: float | Float[Tensor, "seed batch 1"] = 1.0
+    ) -> Float[Tensor, "seed batch hidden"]:
+        given = h
+        if self.irregular:
+            gap = samples if isinstance(samples, Tensor) else h.new_full((1,), samples)
+            given = torch.cat([h, gap.expand(*h.shape[:2], 1)], dim=-1)
+        return self.cell(self.gates(given), h, h)[0]
 
     @property
     def counted(self) -> nn.Module:
@@ -84,6 +91,8 @@ class LatentCell(nn.Module):
 
     @property
     def rollout(self) -> Rollout:
+        if self.irregular:
+            return rollout_flow(lambda h, gap: self.step(h.unsqueeze(0), gap).squeeze(0), evaluations=1)
         return rollout_map(lambda h: self.step(h.unsqueeze(0)).squeeze(0), evaluations=1)
 
 

@@ -1,5 +1,7 @@
 """Random spirals, and the latent models that read their sense of rotation off a window."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from learners.latent.networks import LatentFlow, LatentModel
 from learners.latent.predictor import LatentPredictor
 from learners.streams import stream
 from systems import Dataset, RandomSpirals, Sampling, Trajectories, sample
+from systems.observation import Irregular
 
 SAMPLING = Sampling(
     step=0.05, trajectories=40, samples=60, valid=8, test=12, context=12, horizon=1.0, climate=1, climate_horizon=1.0
@@ -40,6 +43,22 @@ def test_spirals_are_damped_rotations():
     angle = times[:, None, None] * torch.tensor([[0.0, -1.0], [1.0, 0.0]], dtype=torch.float64)
     exact = torch.exp(-0.1 * times)[:, None] * (torch.linalg.matrix_exp(angle) @ data.states[0, 0])
     torch.testing.assert_close(data.states[0], exact, atol=1e-9, rtol=1e-9)
+
+
+def test_with_variety_each_spiral_has_a_damping_and_a_speed_of_its_own():
+    data = sample(RandomSpirals(damping=0.1, variety=0.5), SAMPLING, 0).train
+    times = data.times[0]
+    place = torch.view_as_complex(data.states)
+    rate = (place[:, 1:] / place[:, :-1]).log() / times.diff()  # minus the damping, and the speed in its sense
+    torch.testing.assert_close(rate, rate[:, :1].expand_as(rate), atol=1e-6, rtol=1e-6)
+    damping, speed = -rate[:, 0].real, rate[:, 0].imag
+    assert (speed[0::2] > 0).all()
+    assert (speed[1::2] < 0).all()
+    for found, usual in ((damping, 0.1), (speed.abs(), 1.0)):
+        assert usual / 2 <= float(found.min()) < float(found.max()) <= usual * 1.5
+        assert len(found.unique()) == len(found)
+    with pytest.raises(ValueError, match=r"RandomSpirals\.variety is a share below 1"):
+        RandomSpirals(variety=1.0)
 
 
 def test_spirals_at_irregular_times_lie_on_the_same_curves():
@@ -73,7 +92,7 @@ def test_the_bound_of_a_standard_normal_code_and_a_perfect_decoder_is_zero():
     with torch.no_grad():
         model.readout.bias[..., 2:].fill_(2.0)  # the logarithm of the standard deviation is then zero
         list(model.decoder.parameters())[-1].fill_(0.7)  # the bias of the last layer
-        bound = EvidenceBound(form, model, generators)(torch.full((1, 5, 4, 1), 0.7))
+        bound = EvidenceBound(3, form.deviation, model, generators)(torch.full((1, 5, 4, 1), 0.7))
     assert float(bound) == pytest.approx(0.0, abs=1e-6)
 
 
@@ -83,7 +102,7 @@ def test_the_bound_adds_the_divergence_and_the_scaled_error():
     for parameter in model.parameters():
         parameter.data.zero_()
     with torch.no_grad():
-        bound = EvidenceBound(form, model, generators)(torch.full((1, 5, 4, 1), 1.0))
+        bound = EvidenceBound(3, form.deviation, model, generators)(torch.full((1, 5, 4, 1), 1.0))
     divergence = 2 * ((np.exp(-4.0) - 1) / 2 + 2.0)
     assert float(bound) == pytest.approx(2.0 + divergence / 4, rel=1e-5)
 
@@ -108,3 +127,25 @@ def test_a_window_of_one_sample_begins_at_its_end(spirals: Dataset):
     assert isinstance(predictor, LatentPredictor)
     past = spirals.test.between(0, 12)
     assert torch.equal(predictor.encode(past), predictor.latent(past))
+
+
+@pytest.mark.parametrize("kind", [LatentODE, LatentRNN])
+def test_a_window_of_none_is_all_that_comes_before_a_forecast(kind: type[LatentODE], spirals: Dataset):
+    training = Training(updates=3, batch=8, validations=1)
+    context = spirals.sampling.context
+    whole, named = (kind(window, 4, training=training).fit(spirals, Budget(), 0) for window in (0, context))
+    assert whole.least_past == context
+    past = spirals.test.between(0, context)
+    assert torch.equal(whole.encode(past), named.encode(past))
+
+
+def test_a_latent_network_is_told_the_gaps_between_irregular_samples():
+    sampling = replace(SAMPLING, dropped=0.5)
+    data = sample(Irregular(RandomSpirals(), jitter=0.0, dropped=0.5), sampling, 0)
+    training = Training(updates=3, batch=8, validations=1)
+    predictor = LatentRNN(6, 4, training=training).fit(data, Budget(), 0)
+    past = data.test.between(0, 6)
+    stretched = Trajectories(past.times * 1.5, past.states)
+    assert not torch.equal(predictor.encode(past), predictor.encode(stretched))
+    later = past.times[:, -1:] + data.step * torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64)
+    assert predictor.forecast(past, later).states.isfinite().all()
