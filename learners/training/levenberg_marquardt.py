@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
@@ -14,7 +15,7 @@ from learners.training.segments import Segments
 Residuals = Callable[[Segments], Float[Tensor, "seed batch *outputs"]]
 
 FIRST = 1e-2  # damping, relative to the mean curvature
-LEAST = 1e-14
+LEAST, MOST = 1e-14, 1e6  # beyond which a step would be Gauss' and Newton's, or none in single precision
 EASED, RAISED = 0.3, 3.0  # what an improvement, and the lack of one, makes of the damping
 ATTEMPTS = 8  # at an improvement in one update
 ENTRIES = 2**21  # of a replica's Jacobian that are held at a time
@@ -31,6 +32,7 @@ class StepDamping:
     eased: float  # factor after an improvement
     raised: float  # factor after none
     least: float = 0.0
+    most: float = inf
 
     def improve(
         self,
@@ -58,7 +60,7 @@ class StepDamping:
             keep(improved)
             self.values[improved] = (self.values[improved] * self.eased).clamp_min(self.least)
             pending = pending & ~improved
-            self.values[pending] *= self.raised
+            self.values[pending] = (self.values[pending] * self.raised).clamp_max(self.most)
         return trials
 
 
@@ -88,7 +90,7 @@ class LevenbergMarquardt:
         self.parameters = list(network.parameters())
         weights = self.parameters[0]
         first = torch.full((len(weights),), FIRST, dtype=torch.float64, device=weights.device)
-        self.damping = StepDamping(first, EASED, RAISED, LEAST)
+        self.damping = StepDamping(first, EASED, RAISED, LEAST, MOST)
 
     def step(self, segments: Segments) -> Update:
         """Improve every replica on a minibatch."""

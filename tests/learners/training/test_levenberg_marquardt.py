@@ -133,6 +133,17 @@ def test_a_replica_that_is_not_finite_stays_and_leaves_the_other_alone(broken: f
         assert not torch.equal(now[1], then[1])
 
 
+def test_after_minibatches_that_nothing_improves_a_replica_learns_from_others():
+    network, pairs = perceptrons(0), examples(1)
+    least_squares = solver(network)
+    broken = pairs.clone()
+    broken[0, 3, 1, 0] = torch.nan
+    for _ in range(100):  # damping would be infinite by then
+        least_squares.step(broken)
+    losses = [float(least_squares.step(pairs).losses[0]) for _ in range(40)]
+    assert losses[-1] < losses[0] / 10
+
+
 LEARNERS = (
     NeuralODE(width=6, training=SOLVED),
     NeuralODE(width=6, lookahead=3, activation="tanh", damping=0.1, training=SOLVED),
