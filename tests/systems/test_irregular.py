@@ -20,7 +20,7 @@ from tests.support.learners import exported_learners, learner_name
 SAMPLING = Sampling(
     step=0.04, trajectories=12, samples=60, valid=3, test=6, context=12, horizon=0.6, climate=1, climate_horizon=0.6
 )
-NATIVE = ("NeuralODE", "RKNet", "ODENet", "LatentODE", "Mechanistic", "SINDy")
+NATIVE = ("NeuralODE", "RKNet", "ODENet", "LatentODE", "LatentRNN", "Mechanistic", "SINDy")
 REFERENCES = ("Persistence", "TrainingMean", "Climatology", "IndependentTruth", "TrueEquations")
 SHORT = Training(updates=600, batch=64, validations=6)
 
@@ -111,13 +111,12 @@ def windowed(times, updates: int = 600) -> WindowedRNN:
 
 
 @pytest.mark.slow
-def test_a_latent_ode_learns_from_irregular_times_which_way_a_spiral_turns():
+@pytest.mark.parametrize("kind", [LatentODE, LatentRNN])
+def test_latent_models_learn_from_irregular_times_which_way_a_spiral_turns(kind: type[LatentODE]):
     sampling = replace(SAMPLING, trajectories=40, context=12)
     data = sample(Irregular(RandomSpirals()), sampling, 0)
-    learner = LatentODE(window=12, lookahead=8, training=Training(updates=150, batch=32, validations=3))
+    learner = kind(window=12, lookahead=8, training=Training(updates=150, batch=32, validations=3))
     assert error(fitted(learner, data), data) < 0.6
-    with pytest.raises(Unsuitable, match="irregular times"):
-        fitted(LatentRNN(window=12), data)
 
 
 def test_the_encoder_reads_the_time_to_the_next_sample():
