@@ -1,6 +1,6 @@
 """Does SOAP train better models than Adam in the same processor time? On sixteen flows that `chaos` does not show.
 
-By the first eight SOAP became the default; the other eight came later, and have chosen nothing.
+By the first eight, which `zoo` shows, SOAP became the default; the other eight came later, and have chosen nothing.
 
 Learners are those with which the tuning of `chaos` begins, trained by SOAP (Vyas et al., 2024) at its authors' rate and
 without a clip, as they are by default; and by Adam. Settings of the latter, a rate of 0.01 and norms of gradients

@@ -83,7 +83,7 @@ ATTRACTORS = tuple(
         "Hess et al., ICML 2023; Brenner et al., NeurIPS 2024",
         "attractors",
         partial(_farther, form=form),
-        f"NODE by SOAP, lookahead 10, {conditions}; Lorenz, 100,000 samples with noise of 5 %",
+        f"NODE by SOAP, lookahead 10, {conditions}, settings not tuned; Lorenz, 100,000 samples with noise of 5 %",
     )
     for name, form, conditions in (
         ("almost-linear", "almost-linear", "almost-linear network as published, 100,000 updates"),
