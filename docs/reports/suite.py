@@ -14,6 +14,7 @@ from results.claims.literature import CLAIMS
 from results.report import conclusions
 from results.report.figure_data import FigureData
 from results.report.page import sentences
+from results.store.manifest import LEADING_METRIC
 from results.store.run import Run
 
 DOCS = Path(__file__).parents[1]
@@ -30,6 +31,11 @@ PICTURES = {
     "prediction_times": "Prediction times of all test states.",
     "error_growth": "How errors grow.",
     "pareto": "What each prediction time costs.",
+    "depth_training": "Forward evaluations of an update while training.",
+    "depth_error": "Numerical error against evaluations of the trained models.",
+    "depth_time": "Time against evaluations.",
+    "depth_backward": "Backward against forward evaluations.",
+    "depth_memory": "Memory against evaluations.",
 }
 
 
@@ -53,7 +59,7 @@ def written(run: Run, docs: Path = DOCS) -> Path:
         if source.exists() and (name == "leaderboard" or len(run.systems) <= FEW):
             parts += [f"## {heading}", source.read_text(encoding="utf-8").strip()]
     frame = run.frame_of_components()
-    if len((both := side_by_side(frame)).columns):
+    if LEADING_METRIC in run.metrics and len((both := side_by_side(frame)).columns):
         parts += ["## Side by side", SIDE_BY_SIDE, both.to_markdown()]
     if found := judged(CLAIMS, frame, run.suite, run.budget):
         table = claims_table(found)[["claim", "statement", "conditions", "verdict", "measured"]]
