@@ -8,27 +8,37 @@ sweep of that.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from bench.suite import Suite
-from learners import REFERENCES, NeuralODE, Training, WindowedRNN
+from learners import REFERENCES, Learner, NeuralODE, Training, WindowedRNN
 from metrics import SETTLES_ON, STANDARD, d_stsp
 from systems import Lorenz, Sampling
 
 SAMPLES = 1_000
 PLAIN = Training(updates=2_000, batch=1_024, clip=1e9, schedule="constant", drop=0.5, keep="last")  # no clip at all
 STEADY = replace(PLAIN, drop=1.0)
-EARLY = replace(STEADY, updates=250)  # of the 2,000
+LATEST = (2_000, 1_900, 1_800)  # updates after which the attractor is looked at, where the rate is constant
+STAGES = tuple(replace(STEADY, updates=updates) for updates in (250, 1_000))  # of the 2,000
 RECURRENT = WindowedRNN(cell="relu", window=3, hidden=128, layers=2, target="state", scaled=False, training=PLAIN)
 FIELD = NeuralODE(width=256, depth=1, activation="relu", scaled=False, training=replace(PLAIN, drop=0.9))
+
+
+def in_training(*learners: Any) -> tuple[Learner, ...]:
+    """The learners as they are before the end of their training."""
+    return tuple(replace(learner, training=stage) for learner in learners for stage in STAGES)
+
+
 PUBLISHED = (
     RECURRENT,
     replace(RECURRENT, window=10),
     FIELD,
-    replace(RECURRENT, training=EARLY),
-    replace(RECURRENT, window=10, training=EARLY),
-    replace(FIELD, training=EARLY),
-    replace(FIELD, lookahead=10, training=STEADY),
-    replace(FIELD, lookahead=10, training=replace(STEADY, batch=20)),
+    *in_training(RECURRENT, replace(RECURRENT, window=10), FIELD),
+    *(
+        replace(FIELD, lookahead=10, training=replace(STEADY, updates=updates, batch=batch))
+        for batch in (1_024, 20)
+        for updates in LATEST
+    ),
 )
 
 WHOLE = Training(updates=2_000, batch=1_024)  # more than there are segments: all of them in each update

@@ -8,7 +8,7 @@ of that trajectory, and once more from where it starts itself. Settings marked a
 from dataclasses import replace
 
 from bench.suite import Suite
-from bench.suites.intuitions import EARLY, FIELD, RECURRENT, SAMPLES, WHOLE
+from bench.suites.intuitions import FIELD, RECURRENT, SAMPLES, WHOLE, in_training
 from learners import REFERENCES, NeuralODE, WindowedRNN
 from metrics import STANDARD, zero_one_k
 from systems import CubicSpiral, Sampling
@@ -20,9 +20,7 @@ PUBLISHED = (
     RECURRENT,
     replace(RECURRENT, window=10),
     NARROW,
-    replace(RECURRENT, training=EARLY),
-    replace(RECURRENT, window=10, training=EARLY),
-    replace(NARROW, training=EARLY),
+    *in_training(RECURRENT, replace(RECURRENT, window=10), NARROW),
     *(replace(NARROW, lookahead=lookahead) for lookahead in (5, 20, 100)),
 )
 

@@ -16,7 +16,7 @@ Residuals = Callable[[Segments], Float[Tensor, "seed batch *outputs"]]
 
 FIRST = 1e-2  # damping, relative to the mean curvature
 LEAST, MOST = 1e-14, 1e6  # beyond which a step would be Gauss' and Newton's, or none in single precision
-EASED, RAISED = 0.3, 3.0  # what an improvement, and the lack of one, makes of the damping
+EASED, RAISED = 0.5, 4.0  # what an improvement, and the lack of one, makes of the damping
 ATTEMPTS = 8  # at an improvement in one update
 ENTRIES = 2**21  # of a replica's Jacobian that are held at a time
 
@@ -167,7 +167,8 @@ class _Normal:
     def move(self, damping: Float64[Tensor, " seed"]) -> Float64[Tensor, "seed weight"]:
         """The damped step to the minimum of the linearised problem; not a number where that has none."""
         mean = self.curvature.diagonal(dim1=1, dim2=2).mean(dim=1, keepdim=True)
-        damped = self.curvature + torch.diag_embed((damping.unsqueeze(1) * mean).expand_as(self.slope))
+        damped = self.curvature.clone()
+        damped.diagonal(dim1=1, dim2=2).add_(damping.unsqueeze(1) * mean)
         factor, failed = torch.linalg.cholesky_ex(damped)
         move = torch.cholesky_solve(self.slope.unsqueeze(2), factor).squeeze(2)
         return torch.where((failed == 0).unsqueeze(1), move, torch.nan)
