@@ -1,7 +1,8 @@
 """Continuous depth on the embedded digits: residual and ODE networks beside a perceptron, and what depth costs.
 
 `DenseODEClassifier` is a solve between two dense layers, as in "DiffEqFlux". The paper of neural ODEs solved by
-implicit Adams methods: one ODE-Net does, too.
+implicit Adams methods: one ODE-Net does, too. Another is held to a tolerance at which steps are too many to hide
+whether they become more as training goes on.
 
 Settings are the paper's network, narrower; rates and updates were chosen by hand.
 """
@@ -20,6 +21,7 @@ suite = Suite(
         RKNetClassifier(width=16),
         ODENetClassifier(width=16),
         ODENetClassifier(width=16, solver="adams"),
+        ODENetClassifier(width=16, tolerance=1e-5),
         DenseODEClassifier(),
         MLPClassifier(),
     ),

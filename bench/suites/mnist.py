@@ -1,10 +1,19 @@
 """Continuous depth on MNIST at full width: 1, 5 and 160 epochs as budgets quick, standard and paper.
 
-Settings are the paper's networks; rates and updates were chosen by hand on the embedded digits.
+Settings are the paper's networks, and beside them the solve between two dense layers of "DiffEqFlux"; rates and
+updates were chosen by hand on the embedded digits.
 """
 
 from bench.suite import Suite
-from learners import Budget, MLPClassifier, ODENetClassifier, ResNetClassifier, RKNetClassifier, Training
+from learners import (
+    Budget,
+    DenseODEClassifier,
+    MLPClassifier,
+    ODENetClassifier,
+    ResNetClassifier,
+    RKNetClassifier,
+    Training,
+)
 from metrics import CLASSIFICATION, DEPTH
 from systems import MNIST, ImageSampling
 
@@ -19,6 +28,7 @@ suite = Suite(
         ResNetClassifier(training=training),
         RKNetClassifier(training=training),
         ODENetClassifier(training=training),
+        DenseODEClassifier(training=training),
         MLPClassifier(training=training),
     ),
     metrics=(*CLASSIFICATION, *DEPTH),
