@@ -68,6 +68,7 @@ class Fit:
     observed: Float64[np.ndarray, "time dim"]  # as the learner saw it, with noise
     truth: Float64[np.ndarray, "time dim"]
     forecast: Float64[np.ndarray, "time dim"]  # NaN at the samples that were given
+    before: Float64[np.ndarray, "time dim"] | None = None  # the same before training, where the model was another then
 
 
 def no_model() -> Spectrum:

@@ -77,6 +77,8 @@ def forecast_arrays(evidence: Evidence) -> Arrays:
         arrays |= {"field_places": field.places[grid], "field_flow": field.flow[grid], "field": field.learned[grid]}
     if (fit := evidence.fit) is not None:
         arrays |= {"fit_times": fit.times, "fit_data": fit.observed, "fit_truth": fit.truth, "fit": fit.forecast}
+        if fit.before is not None:
+            arrays["fit_before"] = fit.before
     if evidence.calibration is not None:
         estimates = evidence.calibration.estimates
         arrays |= {

@@ -25,7 +25,7 @@ SHARED = (  # the same for every seed
     *("k_times", "k_truth"),
 )
 # Of the first seed that has some, which is drawn: those of all would be most of a cell.
-FIRST = frozenset(("forecast", "climate", "fit", "panels"))
+FIRST = frozenset(("forecast", "climate", "fit", "fit_before", "panels"))
 
 
 def write_files(

@@ -7,6 +7,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from bench.cells.fields import forecast_or_nan
+from bench.cells.stages import Weights, with_weights
 from learners import Predictor, Unsuitable
 from metrics.base import Fit
 from systems import Dataset, Trajectories
@@ -42,8 +43,8 @@ def follow(predictor: Predictor, course: Course, context: int) -> Float64[Tensor
     return torch.cat([given, forecast_or_nan(predictor, past, times)], dim=1)
 
 
-def fit_of(predictor: Predictor, data: Dataset) -> Fit | None:
-    """The model's forecast along the first training trajectory.
+def fit_of(predictor: Predictor, data: Dataset, before: Weights | None = None) -> Fit | None:
+    """The model's forecast along the first training trajectory, and that with the weights `before` training, if any.
 
     None where there is none: on a ring of sites, within the context alone, at times that the model cannot go to.
     """
@@ -54,6 +55,9 @@ def fit_of(predictor: Predictor, data: Dataset) -> Fit | None:
         forecast = follow(predictor, course, data.sampling.context)
     except Unsuitable:
         return None
+    states = [course.observed.states, course.truth, forecast]
+    if before:
+        with with_weights(predictor, before):
+            states.append(follow(predictor, course, data.sampling.context))
     times = (course.observed.times - course.observed.times[:, :1]) / data.system.timescale
-    states = course.observed.states, course.truth, forecast
     return Fit(times[0].numpy(force=True), *(one[0, :, : data.scored].numpy(force=True) for one in states))

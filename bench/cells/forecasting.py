@@ -18,7 +18,7 @@ from bench.cells.fields import field_of
 from bench.cells.following import fit_of
 from bench.cells.forecasts import Forecasts, draw_members, forecast_part, forecast_together
 from bench.cells.records import failed_trial, measure
-from bench.cells.stages import Stages, learning_curves
+from bench.cells.stages import Stages, Weights, learning_curves
 from bench.cells.trial import Ending, Trial
 from bench.machine.meter import Usage
 from learners import Predictor
@@ -61,6 +61,7 @@ class ForecastCell(SystemCell):
         with before_each_update(stages):
             predictors, usage = self.fit(dataset, Predictor)
         curves = learning_curves(self.learner, predictors, dataset, ground_truth_time, stages, self.device)
+        before = stages.before(predictors)  # of the first seed, whose forecasts are drawn
         context = dataset.sampling.context
         parts = (dataset.test, self._long(dataset))
         together = forecast_together(predictors, parts, context, self.device, self.learner_label)
@@ -70,7 +71,10 @@ class ForecastCell(SystemCell):
                 test, climate = together.get(id(predictor)) or [
                     forecast_part(predictor, part, context, self.device, self.learner_label)[0] for part in parts
                 ]
-                evidence = evidence_of(predictor, dataset, ground_truth_time, test, climate, usage, len(self.seeds))
+                start = before if predictor is predictors[0] else None
+                evidence = evidence_of(
+                    predictor, dataset, ground_truth_time, test, climate, usage, len(self.seeds), start
+                )
                 ending = _ending(predictor.log.failure, test, climate, evidence.step, self.system.timescale_name)
                 record = measure(self, seed, evidence, ending)
                 arrays = self.arrays(evidence)
@@ -109,10 +113,11 @@ def evidence_of(
     climate: Forecasts,
     fitting: Usage,
     seeds: int,
+    before: Weights | None = None,
 ) -> Evidence:
     """What the metrics measure of a fitted predictor; its estimates of parameters are printed to the cell's log.
 
-    `fitting` is what fitting so many `seeds` took.
+    `fitting` is what fitting so many `seeds` took, and `before` are the weights before that, of a model that is drawn.
     """
     evidence = Evidence(
         data.sampling.step,
@@ -131,7 +136,7 @@ def evidence_of(
         data.ring,
         field_of(predictor, data),
         predictor.equations,
-        fit_of(predictor, data),
+        fit_of(predictor, data, before),
     )
     if predictor.calibration:
         sys.stdout.writelines(f"{estimate}\n" for estimate in predictor.calibration.estimates)

@@ -1,7 +1,8 @@
-"""Stages of training: how long models predict validation trajectories after parts of their updates, and in the end."""
+"""Stages of training: what models were before it, and how long they predict after parts of their updates."""
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from math import isfinite, nan
@@ -31,19 +32,21 @@ class _Stack:
     """What is kept of one training run: copies of the best weights so far, by the updates before them."""
 
     replicas: int
+    first: Weights  # before the first update
     weights: dict[int, Weights] = field(default_factory=dict)
     reached: int = 0  # how many of the fractions
 
 
 class Stages:
-    """A callback of training that keeps what each replica would be, had it ended after a fraction of the updates."""
+    """A callback of training that keeps what each replica was at first, and what it would be after a fraction of it."""
 
     def __init__(self) -> None:
         self._stacks: list[_Stack] = []
 
     def __call__(self, moment: TrainingState) -> None:
         if moment.updates == 0:
-            self._stacks.append(_Stack(len(moment.best[0])))
+            first = {name: values.detach().clone() for name, values in moment.network.named_parameters()}
+            self._stacks.append(_Stack(len(moment.best[0]), first))
         stack = self._stacks[-1]
         reached = sum(moment.updates >= part * moment.planned for part in FRACTIONS)
         if reached > stack.reached:
@@ -54,10 +57,7 @@ class Stages:
     def of(self, predictors: Sequence[Predictor]) -> list[dict[int, Weights]]:
         """The stages of each predictor, trained in one stack or one after the other; none of what was not trained."""
         found = [
-            {
-                updates: {name: values[row : row + 1] for name, values in weights.items()}
-                for updates, weights in stack.weights.items()
-            }
+            {updates: _row(weights, row) for updates, weights in stack.weights.items()}
             for stack in self._stacks
             for row in range(stack.replicas)
         ]
@@ -67,6 +67,29 @@ class Stages:
             for weights in kept.values()
         )
         return found if fitting else [{} for _ in predictors]
+
+    def before(self, predictors: Sequence[Predictor]) -> Weights:
+        """The weights of the first predictor before training; empty where it was not trained update by update."""
+        if not self._stacks or sum(stack.replicas for stack in self._stacks) != len(predictors):
+            return {}
+        first = _row(self._stacks[0].first, 0)
+        return first if first.keys() == predictors[0].weights().keys() else {}
+
+
+def _row(stack: Weights, row: int) -> Weights:
+    """The weights of one replica, alone in a stack."""
+    return {name: values[row : row + 1] for name, values in stack.items()}
+
+
+@contextmanager
+def with_weights(predictor: Predictor, weights: Weights) -> Iterator[None]:
+    """Give a predictor other weights while the context is open."""
+    own = {name: values.clone() for name, values in predictor.weights().items()}
+    try:
+        _load([predictor], [weights])
+        yield
+    finally:
+        _load([predictor], [own])
 
 
 def learning_curves(

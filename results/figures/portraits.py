@@ -11,7 +11,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize, to_rgb
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import Axes3D, proj3d
@@ -22,7 +22,7 @@ from results.formatting import channel, plural, wrapped
 POINTS = 3000  # of each curve, at most
 MARGIN = 0.08  # around the truth, as a fraction of its extent
 ACROSS = 5  # panels in a line
-SHADES, PALEST = 8, 0.35  # of a curve's colour, from where it begins
+SHADES, LAST = 24, 0.9  # of the colours of time; the last ones are too light for thin lines
 FLAT = 1e-12  # of the largest value, below which an extent is rounding
 COLOURS = "viridis"  # of the time since a trajectory began
 MARGIN_OF_PATHS = 0.06  # around all decoded trajectories, as a fraction of their extent
@@ -34,7 +34,6 @@ Path = Float[np.ndarray, "time dim"]
 def attractors(
     truth: Path,
     learned: Mapping[str, Path | str],
-    styles: Mapping[str, Style],
     step: float,
     timescale: str,
     channels: Sequence[str] = ("x1", "x2", "x3"),
@@ -43,7 +42,7 @@ def attractors(
 
     A single channel is drawn against itself a while before, until when its autocorrelation falls below 1/e.
     `learned` has a path for each learner, or words that say why there is none. `step` is the time between two samples,
-    in units that `timescale` names, and `channels` are called so. Curves are pale where they begin. A path is drawn
+    in units that `timescale` names, and `channels` are called so. Colours are those of time. A path is drawn
     up to where it leaves the truth's surroundings for good.
     """
     dim = min(truth.shape[1], 3)
@@ -65,14 +64,14 @@ def attractors(
     jump = 4 * float(np.median(_moves(truth))) or float(extent.max())
     with drawing():
         figure, panels = _multiples(["truth", *learned], "3d" if dim == 3 else None)
-        _draw(panels[0], truth, TRUTH, jump)
+        _draw(panels[0], truth, jump)
         _title(panels[0], "truth")
         for axes, (learner, path) in zip(panels[1:], learned.items(), strict=True):
             if isinstance(path, str):
                 _title(axes, learner, path)
                 continue
             inside, left = _stay(path[:POINTS, :dim], low, high)
-            _draw(axes, inside, styles[learner].colour, jump)
+            _draw(axes, inside, jump)
             _title(axes, learner, "" if left is None else f"leaves at {left * step:.3g} {plural(timescale)}")
         for axes in panels:
             _frame(axes, low, high)
@@ -145,8 +144,8 @@ def _stay(path: Path, low: np.ndarray, high: np.ndarray) -> tuple[Path, int | No
     return np.where(inside[:, None], path, np.nan)[: last + 1], last + 1 if gone else None
 
 
-def _draw(axes: Any, path: Path, colour: Any, jump: float) -> None:
-    """A line, pale where it begins; points where states follow each other in jumps that the truth never makes.
+def _draw(axes: Any, path: Path, jump: float) -> None:
+    """A line, dark where it begins; points where states follow each other in jumps that the truth never makes.
 
     Where nothing moves in the end, there is a dot.
     """
@@ -154,11 +153,11 @@ def _draw(axes: Any, path: Path, colour: Any, jump: float) -> None:
     scattered = len(moves) > 0 and np.median(moves) > jump
     look = {"marker": ".", "markersize": 0.8, "linestyle": "none"} if scattered else {"linewidth": 0.45}
     ends = np.linspace(0, max(len(path) - 1, 0), SHADES + 1).round().astype(int)
-    for (begin, end), share in zip(pairwise(ends), np.linspace(PALEST, 1.0, SHADES), strict=True):
-        shade = share * np.array(to_rgb(colour)) + 1 - share
-        axes.plot(*path[begin : end + 1].T, color=shade, clip_on=False, **look)
+    colours = mpl.colormaps[COLOURS](np.linspace(0, LAST, SHADES))
+    for (begin, end), colour in zip(pairwise(ends), colours, strict=True):
+        axes.plot(*path[begin : end + 1].T, color=colour, clip_on=False, **look)
     if len(moves) and moves[-len(moves) // 10 :].max() < 1e-3 * jump:
-        axes.plot(*path[-1:].T, color=colour, marker="o", markersize=3.5, clip_on=False)
+        axes.plot(*path[-1:].T, color=colours[-1], marker="o", markersize=3.5, clip_on=False)
 
 
 def _moves(path: Path) -> np.ndarray:

@@ -19,6 +19,7 @@ FEWEST = 8  # samples of that part
 MANY = 100  # samples, beyond which dots are small
 HEIGHT = 0.85  # inches of a line
 BROAD: dict[str, Any] = {"color": TRUTH, "linewidth": 2.6, "alpha": 0.3, "zorder": 1.5, "solid_capstyle": "butt"}
+UNTRAINED: dict[str, Any] = {"linewidth": 0.7, "linestyle": (0, (4, 2)), "alpha": 0.6}
 
 Times = Float[np.ndarray, " time"]
 States = Float[np.ndarray, "time dim"]
@@ -32,6 +33,7 @@ def time_series(
     unit: str,
     data: States | None = None,
     channels: Sequence[str] = ("x1", "x2", "x3"),
+    before: Mapping[str, States] | None = None,
 ) -> Figure:
     """A line for each learner: its first channel over time, a part of that enlarged, and its path in a plane.
 
@@ -44,7 +46,9 @@ def time_series(
         learned: states for each learner at these times, or words that say why there are none.
         data: what was observed at these times.
         channels: their names.
+        before: states at these times before training, of some of the learners.
     """
+    before = before or {}
     part = _part(truth, [path for path in learned.values() if not isinstance(path, str)])
     up = min(3, truth.shape[1])
     names = list(map(channel, channels))
@@ -63,9 +67,11 @@ def time_series(
                 axes.plot(*curves["truth"], **BROAD)
                 if "data" in curves:
                     axes.plot(*curves["data"], **dots(len(times[shown])))
-                if not isinstance(path, str):
-                    found = np.column_stack([times, np.where(np.isfinite(path), path, np.nan)])[shown]
-                    axes.plot(*found[:, [across, upwards]].T, color=styles[learner].colour, linewidth=0.9)
+                drawn = [(before[learner], UNTRAINED)] if learner in before else []
+                drawn += [] if isinstance(path, str) else [(path, {"linewidth": 0.9})]
+                for states, look in drawn:
+                    found = np.column_stack([times, np.where(np.isfinite(states), states, np.nan)])[shown]
+                    axes.plot(*found[:, [across, upwards]].T, color=styles[learner].colour, **look)
                 axes.set(xlim=ends[across], ylim=ends[upwards], ylabel=names[upwards - 1])
                 axes.yaxis.set_major_locator(MaxNLocator(2))
                 axes.spines[["top", "right"]].set_visible(False)
@@ -75,6 +81,7 @@ def time_series(
         for axes, (across, _, _) in zip(grid[-1], panels, strict=True):
             axes.set_xlabel(names[across - 1] if across else f"time ({plural(unit)})")
         entries = [Line2D([], [], **BROAD, label="truth"), Line2D([], [], color=NOTE, linewidth=0.9, label="learner")]
+        entries += [Line2D([], [], color=NOTE, **UNTRAINED, label="before training")] if before else []
         entries += [] if data is None else [Line2D([], [], **dots(0), label="training data")]
         figure.legend(handles=entries, loc="outside upper right", ncols=len(entries))
     return figure

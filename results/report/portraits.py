@@ -104,8 +104,8 @@ def long_runs(data: FigureData, system: str) -> Iterator[Picture]:
         f"attractors-{slug(system)}",
         "Long run",
         f"The first long run of the truth and of every learner (first seed) over {length}, within the same limits; "
-        "pale where they begin; a dot is a state at rest.",
-        partial(portraits.attractors, states, data.paths(system, "climate"), data.styles, step, timescale, names),
+        "dark where they begin and light where they end; a dot is a state at rest.",
+        partial(portraits.attractors, states, data.paths(system, "climate"), step, timescale, names),
         system,
         dense=True,
     )

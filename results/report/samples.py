@@ -274,7 +274,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "win_matrix": lambda: comparison.win_matrix(win_matrix(losses()), len(losses())),
     "fits": fit,
     "attractors": lambda: portraits.attractors(
-        lorenz(), {**runs(), "Persistence": np.tile(lorenz()[:1], (3000, 1))}, STYLES, LYAPUNOV_TIMES, "Lyapunov time"
+        lorenz(), {**runs(), "Persistence": np.tile(lorenz()[:1], (3000, 1))}, LYAPUNOV_TIMES, "Lyapunov time"
     ),
     "pq_plots": pq_plots,
     "return_maps": lambda: chaos.return_maps(

@@ -17,7 +17,7 @@ def describe_panels(channels: Sequence[str], dim: int) -> str:
 
 
 def fits(data: FigureData, system: str) -> Iterator[Picture]:
-    """The first training trajectory: its truth, its noisy data, and how every learner follows it."""
+    """The first training trajectory: its truth, its noisy data, and how every learner follows it, trained and not."""
     arrays = next((found for (its, _), found in data.cells.items() if its == system and "fit_truth" in found), None)
     if arrays is None:
         return
@@ -28,7 +28,8 @@ def fits(data: FigureData, system: str) -> Iterator[Picture]:
         f"fits-{slug(system)}",
         "Fit to the training data",
         "The first training trajectory: its truth, what was observed of it, and the forecast of every learner (first "
-        f"seed) from its first samples on. {describe_panels(data.channels(system), arrays['fit_truth'].shape[-1])}",
+        "seed) from its first samples on, also before training where it was trained update by update. "
+        f"{describe_panels(data.channels(system), arrays['fit_truth'].shape[-1])}",
         partial(
             time_series,
             *(arrays[f"fit_{name}"].astype(np.float64) for name in ("times", "truth")),
@@ -37,6 +38,7 @@ def fits(data: FigureData, system: str) -> Iterator[Picture]:
             data.run.timescales[system],
             arrays["fit_data"].astype(np.float64),
             data.channels(system),
+            {learner: path for learner, path in data.paths(system, "fit_before").items() if not isinstance(path, str)},
         ),
         system,
         dense=True,

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from bench.cells.following import fit_of
-from learners import Budget, Persistence, TrueEquations, WindowedRNN
+from bench.cells.stages import Stages
+from learners import Budget, NeuralODE, Persistence, ResNet, Training, TrueEquations, WindowedRNN
+from learners.training.callbacks import before_each_update
+from learners.training.training_step import collect_steps
 from systems import Dataset, LinearSpiral, Lorenz96, Sampling, sample
 
 SAMPLING = Sampling(
@@ -38,6 +41,35 @@ def test_a_model_is_given_the_context_and_forecasts_the_rest():
         assert np.isnan(fit.forecast[:4]).all()
     np.testing.assert_allclose(true.forecast[4:], true.truth[4:], atol=1e-5)
     np.testing.assert_allclose(constant.forecast[4:], np.tile(data.train.states[0, 3], (56, 1)))
+
+
+@pytest.mark.parametrize("learner", [NeuralODE(width=8), ResNet(width=8)])
+def test_a_trained_model_is_followed_as_it_was_before_too_and_stays_as_it_is(learner):
+    data = sample(LinearSpiral(), SAMPLING, 0)
+    learner = replace(learner, training=Training(updates=20, batch=16))
+    with collect_steps():
+        (untrained,) = learner.fit_replicas(data, Budget(), [3])
+    stages = Stages()
+    with before_each_update(stages):
+        models = learner.fit_replicas(data, Budget(), [3, 4])
+    trained, fit = fit_of(models[0], data), fit_of(models[0], data, stages.before(models))
+    expected = fit_of(untrained, data)
+    assert fit is not None
+    assert trained is not None
+    assert expected is not None
+    np.testing.assert_allclose(fit.before, expected.forecast, rtol=1e-5)
+    np.testing.assert_array_equal(fit.forecast, trained.forecast)
+    assert np.nanmax(abs(fit.forecast - expected.forecast)) > 1e-3
+    again = fit_of(models[0], data)
+    assert again is not None
+    np.testing.assert_array_equal(again.forecast, trained.forecast)
+
+
+def test_what_was_not_trained_update_by_update_was_nothing_before():
+    data = sample(LinearSpiral(), SAMPLING, 0)
+    fit = fit_of(persistence(data), data, Stages().before([persistence(data)]))
+    assert fit is not None
+    assert fit.before is None
 
 
 def test_a_ring_or_a_trajectory_no_longer_than_the_context_is_not_followed():

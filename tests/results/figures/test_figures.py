@@ -221,7 +221,7 @@ def path(dim: int, samples: int = 400) -> np.ndarray:
 
 @pytest.mark.parametrize(("dim", "solid"), [(2, False), (3, True), (10, True)])
 def test_attractors_are_drawn_in_as_many_dimensions_as_can_be_seen(dim: int, solid: bool):
-    figure = portraits.attractors(path(dim), {"RNN": path(dim), "NODE": path(dim)}, STYLES, 0.02, "Lyapunov time")
+    figure = portraits.attractors(path(dim), {"RNN": path(dim), "NODE": path(dim)}, 0.02, "Lyapunov time")
     assert [isinstance(axes, Axes3D) for axes in figure.axes] == [solid] * 3
     assert [texts(axes)[-2] for axes in figure.axes[1:]] == ["RNN", "NODE"]
     assert len({(axes.get_xlim(), axes.get_ylim()) for axes in figure.axes}) == 1
@@ -229,7 +229,7 @@ def test_attractors_are_drawn_in_as_many_dimensions_as_can_be_seen(dim: int, sol
 
 def test_a_single_channel_is_drawn_against_itself_a_while_before():
     learned = {"RNN": path(1), "NODE": "timed out"}
-    figure = portraits.attractors(path(1, 4000), learned, STYLES, 1.0, "samples")
+    figure = portraits.attractors(path(1, 4000), learned, 1.0, "samples")
     before, now = (np.asarray(values) for values in figure.axes[0].lines[0].get_data())
     (label,) = [text for text in texts(figure.axes[0]) if text.startswith("x₁(t -")]
     lag = int(label.removeprefix("x₁(t - ").removesuffix(")"))
@@ -243,7 +243,7 @@ def test_a_model_that_leaves_is_drawn_up_to_there_and_said_to():
     gone[200:] = np.inf
     wild += np.arange(400)[:, None] / 40
     learned = {"RNN": gone, "NODE": wild, "Persistence": np.full((400, 2), np.nan)}
-    figure = portraits.attractors(path(2), learned, STYLES, 0.05, "period")
+    figure = portraits.attractors(path(2), learned, 0.05, "period")
     assert texts(figure.axes[1]) == ["RNN", "leaves at 10 periods"]
     assert 1 + sum(len(xs(line)) - 1 for line in figure.axes[1].lines) == 200
     assert texts(figure.axes[2])[1].startswith("leaves at ")
@@ -251,7 +251,7 @@ def test_a_model_that_leaves_is_drawn_up_to_there_and_said_to():
 
 
 def test_a_failed_learner_has_a_panel_that_says_why():
-    figure = portraits.attractors(path(3), {"RNN": "timed out"}, STYLES, 0.02, "Lyapunov time")
+    figure = portraits.attractors(path(3), {"RNN": "timed out"}, 0.02, "Lyapunov time")
     assert texts(figure.axes[1]) == ["RNN", "timed out"]
     assert not figure.axes[1].lines
 
@@ -259,13 +259,13 @@ def test_a_failed_learner_has_a_panel_that_says_why():
 def test_rest_is_a_dot_and_jumps_are_points():
     shuffled = np.random.default_rng(0).permutation(path(2))
     learned = {"RNN": shuffled, "NODE": np.full((400, 2), 0.5)}
-    figure = portraits.attractors(path(2), learned, STYLES, 0.02, "period")
+    figure = portraits.attractors(path(2), learned, 0.02, "period")
     assert {line.get_linestyle() for line in figure.axes[1].lines} == {"None"}
     assert [line.get_marker() for line in figure.axes[2].lines][-2:] == ["None", "o"]
 
 
 def test_curves_are_pale_where_they_begin_and_end_in_the_colour_of_the_learner():
-    figure = portraits.attractors(path(2), {"RNN": path(2)}, STYLES, 0.02, "period")
+    figure = portraits.attractors(path(2), {"RNN": path(2)}, 0.02, "period")
     lines = figure.axes[1].lines
     brightness = [sum(to_rgb(line.get_color())) for line in lines]
     assert brightness == sorted(brightness, reverse=True)
@@ -275,7 +275,7 @@ def test_curves_are_pale_where_they_begin_and_end_in_the_colour_of_the_learner()
 
 def test_long_paths_are_cut_so_that_files_stay_small():
     long = path(2, 2 * portraits.POINTS)
-    figure = portraits.attractors(long, {"RNN": long}, STYLES, 0.02, "period")
+    figure = portraits.attractors(long, {"RNN": long}, 0.02, "period")
     drawn = [sum(len(xs(line)) - 1 for line in axes.lines) for axes in figure.axes]
     assert drawn == [portraits.POINTS - 1] * 2
 

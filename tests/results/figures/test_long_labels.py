@@ -40,7 +40,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "win_matrix": lambda: win_matrix(pd.DataFrame(0.5, index=LONG, columns=LONG), 12),
     "prediction_times": lambda: prediction_times(TIMES, STYLES, dict.fromkeys(SHARES.columns, "period")),
     "aggregates": lambda: aggregate_figure(pd.DataFrame([{"learner": one, **SHARE} for one in LONG]), STYLES),
-    "attractors": lambda: attractors(PATH, dict.fromkeys(LONG, PATH), STYLES, 0.02, "period"),
+    "attractors": lambda: attractors(PATH, dict.fromkeys(LONG, PATH), 0.02, "period"),
     "pq": lambda: pq_plots(PATH.T, dict.fromkeys(LONG * 2, PATH.T), STYLES, dict.fromkeys(LONG, "K = 0.01")),
     "return_maps": lambda: return_maps(PATH[:, 0] * TURNS, dict.fromkeys(LONG, PATH[:, 0] * TURNS), STYLES),
     "space_time": lambda: space_time(TURNS[:200], FIELD, dict.fromkeys(LONG, FIELD), "period"),

@@ -79,7 +79,7 @@ def run_of(arrays: dict[str, np.ndarray], rings: tuple[str, ...] = ()) -> Any:
         channels=lambda system: ["x1", "x2", "x3"],
         cells={("Spiral", "NODE"): arrays},
         truth=lambda system: arrays if "truth" in arrays else {},
-        paths=lambda system, name: {"NODE": arrays[name][0], "Persistence": "crashed"},
+        paths=lambda system, name: {"NODE": arrays[name][0] if name in arrays else "ok", "Persistence": "crashed"},
     )
 
 
@@ -91,6 +91,16 @@ def test_a_run_shows_its_first_training_trajectory_with_the_compared_learners():
     for found, states in zip(curves(figure, 0), (TRUTH, DATA, leaving(60)), strict=True):
         np.testing.assert_allclose(found[1], states[:, 0])
     assert list(fits(run_of({}), "Spiral")) == []
+
+
+def test_it_shows_what_a_learner_was_before_its_training():
+    arrays = {"fit_times": TIMES, "fit_truth": TRUTH, "fit_data": DATA, "fit": leaving(60)[None]}
+    (picture,) = fits(run_of(arrays | {"fit_before": leaving(5)[None]}), "Spiral")
+    figure = picture.draw()
+    before, after = curves(figure, 0)[2:]
+    np.testing.assert_allclose(before[1], leaving(5)[:, 0])
+    np.testing.assert_allclose(after[1], leaving(60)[:, 0])
+    assert "before training" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_a_run_shows_the_forecast_of_its_first_test_state_unless_it_is_a_field_on_a_ring():
