@@ -264,12 +264,13 @@ def test_rest_is_a_dot_and_jumps_are_points():
     assert [line.get_marker() for line in figure.axes[2].lines][-2:] == ["None", "o"]
 
 
-def test_curves_are_pale_where_they_begin_and_end_in_the_colour_of_the_learner():
+def test_curves_are_in_the_colours_of_time_dark_where_they_begin():
     figure = portraits.attractors(path(2), {"RNN": path(2)}, 0.02, "period")
-    lines = figure.axes[1].lines
-    brightness = [sum(to_rgb(line.get_color())) for line in lines]
-    assert brightness == sorted(brightness, reverse=True)
-    assert to_rgb(lines[-1].get_color()) == pytest.approx(to_rgb(STYLES["RNN"].colour))
+    truth, lines = (axes.lines for axes in figure.axes)
+    brightness = [float(np.dot(to_rgb(line.get_color()), (0.2126, 0.7152, 0.0722))) for line in lines]
+    assert brightness == sorted(brightness)
+    assert len(set(brightness)) > 8
+    assert [line.get_color() for line in truth] == [line.get_color() for line in lines]
     assert np.concatenate([xs(line)[1:] for line in lines]) == pytest.approx(path(2)[1:, 0])
 
 
