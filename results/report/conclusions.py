@@ -9,7 +9,7 @@ import pandas as pd
 
 from results.formatting import counted, heading, listed, plural, three_digits
 from results.statistics.intervals import Interval
-from results.statistics.ranking import Ranking
+from results.statistics.ranking import Ranking, level_by_seeds
 from results.statistics.scores import losses
 from results.statistics.trials import CELL, groups, rows, summary
 
@@ -173,7 +173,9 @@ def overall_ranking(ranks: Ranking) -> str:
 
 
 def describe_best(frame: pd.DataFrame, compared: Collection[str], metric: str) -> list[str]:
-    """Who is best by a metric on each system, in a sentence each, with the interval over seeds.
+    """Who is best by a metric on each system, in a sentence each, with the interval over seeds, and who is level.
+
+    Level are those whom the seeds do not resolve from the best, as in tables.
 
     Equal in print is equal, and failed trials count as in ranks. Nothing is said of a system on which half of every
     learner's trials failed, or of a metric that is best near a truth which is not known.
@@ -191,7 +193,10 @@ def describe_best(frame: pd.DataFrame, compared: Collection[str], metric: str) -
         ends = (best["low"], best["high"]) if len(alike) == 1 else (np.nan, np.nan)
         found = describe_interval(best["median"], *ends, about["unit"])
         who = "All learners" if 1 < len(alike) == len(set(compared)) else listed(alike["learner"])
-        said = f"the {MOST[about['better']]} {heading(metric)} on {system}: {found}."
+        resolved = level_by_seeds(rows(frame, metric=metric, system=system), list(compared)).get(metric, set())
+        others = [one for one in compared if one in resolved and one not in set(alike["learner"])]
+        level = f" (level with {listed(others)})" if others else ""
+        said = f"the {MOST[about['better']]} {heading(metric)} on {system}{level}: {found}."
         sentences.append(f"{who} {'have' if len(alike) > 1 else 'has'} {said}")
     return sentences or [f"Nothing tells which learner is best by {heading(metric)}."]
 

@@ -68,7 +68,13 @@ def results(metric: str, better: str, **values: list[float]) -> pd.DataFrame:
 
 def test_the_best_compared_learner_is_named_with_its_median():
     frame = results("test_error", "lower", A=[2.0, 3.0, 4.0], B=[1.0, 1.0, 9.0], C=[0.0, 0.0, 0.0])
-    assert describe_best(frame, ["A", "B"], "test_error") == ["B has the lowest test error on Digits: 1.00 %."]
+    assert describe_best(frame, ["A", "B"], "test_error") == [
+        "B has the lowest test error on Digits (level with A): 1.00 %."
+    ]
+    apart = results("test_error", "lower", A=[2.0, 2.1, 2.2], B=[1.0, 1.01, 1.02], C=[1.02, 1.03, 1.04])
+    assert describe_best(apart, ["A", "B", "C"], "test_error") == [
+        "B has the lowest test error on Digits (level with C): 1.01 %."
+    ]
     higher = results("images_per_second", "higher", A=[2.0], B=[1.0])
     assert describe_best(higher, ["A", "B"], "images_per_second") == [
         "A has the highest images per second on Digits: 2.00 %."

@@ -270,7 +270,7 @@ def test_curves_are_in_the_colours_of_time_dark_where_they_begin():
     brightness = [float(np.dot(to_rgb(line.get_color()), (0.2126, 0.7152, 0.0722))) for line in lines]
     assert brightness == sorted(brightness)
     assert len(set(brightness)) > 8
-    assert [line.get_color() for line in truth] == [line.get_color() for line in lines]
+    assert [to_rgb(line.get_color()) for line in truth] == [to_rgb(line.get_color()) for line in lines]
     assert np.concatenate([xs(line)[1:] for line in lines]) == pytest.approx(path(2)[1:, 0])
 
 
