@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torchdiffeq import odeint
 
@@ -74,12 +75,20 @@ def test_relative_and_absolute_tolerance_may_differ(spiral: Dataset):
     assert evaluations[0] > evaluations[1]
 
 
-def test_the_cost_of_rabbits_that_should_stay_comes_down(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("depending", [False, True])
+def test_the_cost_of_rabbits_that_should_stay_comes_down(
+    depending: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs/examples"))
     rabbits = import_module("rabbits")
 
     monkeypatch.setattr(rabbits, "TIMES", rabbits.TIMES[:21])
-    parameters, costs = rabbits.keep_at_one(5)
+    parameters, costs, courses = rabbits.keep_at_one(5, depending)
     assert costs[-1] < 0.7 * costs[0]
     assert parameters.keys() == rabbits.START.keys()
+    assert float(courses[0][0]) == (rabbits.START["b"] if depending else 1.0)
+    assert (float(courses[-1][0]) == parameters["b"]) == depending  # the solve starts where the parameters say
+    rabbits.film(courses, costs, str(tmp_path / "rabbits.gif"))
+    with Image.open(tmp_path / "rabbits.gif") as film:
+        assert getattr(film, "n_frames", 1) == 6
     sys.modules.pop("rabbits")
