@@ -1,8 +1,8 @@
 """Random spirals that turn either way: do latent ODEs extrapolate better than recurrent networks?
 
 Dampings, speeds and starts differ from spiral to spiral. Forecasts start from the first quarter of 200 samples, of
-which learners are given all, or random subsequences: 100, 50 or 30 of the 200, in training as before a forecast. Encoders
-then read the first 50, 25, 12 or 7 of them.
+which learners are given all, or random subsequences: 100, 50 or 30 of the 200, in training as before a forecast. That
+quarter, which encoders read, then has 50, 25, 12 or 7 samples.
 
 Settings are the write-up's where it gives them, and the defaults of the learners elsewhere. It trained for 2,000
 epochs, or 20,000; here are as many updates, at the standard and at the paper's budget, each of 64 of the 1,000 spirals:

@@ -105,6 +105,11 @@ def _rougher_in_training(frame: pd.DataFrame) -> Effect:
     return together(measured_parts or parts)
 
 
+def _rougher_on(frame: pd.DataFrame, system: str, test: Callable[[pd.DataFrame], Effect]) -> Effect:
+    """The same on one class of systems."""
+    return test(rows(frame, system_class=system))
+
+
 def _collapses(frame: pd.DataFrame, window: int | None) -> Effect:
     """Share of the recurrent network's long runs that end in rest or a cycle, and of the neural ODE's in chaos.
 
@@ -199,8 +204,15 @@ CHAOS: dict[str, Any] = {
 
 CLAIMS: tuple[Claim, ...] = (
     *(
-        Claim(f"C1 ({suite}, {when})", ROUGHER, SOURCE, suite, test, f"{PAIR}; {data}")
-        for suite, data in TRAJECTORY.items()
+        Claim(
+            f"C1 ({name}, {when})", ROUGHER, SOURCE, suite, partial(_rougher_on, system=system, test=test),
+            f"{PAIR}; {TRAJECTORY[suite]}{data}",
+        )
+        for name, suite, system, data in (
+            ("intuitions", "intuitions", CHAOTIC, ""),
+            ("spiral", "spiral", "Retraced", ", which is forecast from its start"),
+            ("spiral, inside", "spiral", "CubicSpiral", ", forecasts from states inside of it"),
+        )
         for when, test in (("trained", partial(_rougher, updates=DONE)), ("in training", _rougher_in_training))
     ),
     Claim(
