@@ -202,14 +202,17 @@ def stratified(labels: Int64[np.ndarray, " image"], rng: np.random.Generator) ->
     return np.argsort(places)
 
 
-def random_crop(
-    pixels: UInt8[Tensor, "image channel height width"], margin: int, generator: torch.Generator
+def random_places(count: int, margin: int, generator: torch.Generator) -> Int64[Tensor, "image 2"]:
+    """Row and column, in an image with so wide a margin around it, from which on each of so many images is seen."""
+    return torch.randint(0, 2 * margin + 1, (2, count), generator=generator).T
+
+
+def cropped(
+    pixels: UInt8[Tensor, "image channel height width"], margin: int, places: Int64[Tensor, "image 2"]
 ) -> UInt8[Tensor, "image channel height width"]:
-    """Every image shifted by up to `margin` pixels each way, zeros moving in; the draws are made on the CPU."""
+    """Every image shifted by up to `margin` pixels each way, zeros moving in: seen from its place on."""
     count, _, height, width = pixels.shape
-    down, right = torch.randint(0, 2 * margin + 1, (2, count, 1), generator=generator).to(
-        pixels.device, non_blocking=True
-    )
+    down, right = places.T.unsqueeze(-1)
     rows, columns = (
         start + torch.arange(size, device=pixels.device) for start, size in ((down, height), (right, width))
     )

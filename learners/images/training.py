@@ -13,7 +13,9 @@ from learners.images.networks import ImageNetwork
 from learners.streams import stream
 from learners.training.loop import Training, run_updates
 from learners.training.training_step import TrainingStep, descent
-from systems.images import ImageDataset, random_crop, standardised
+from systems.images import ImageDataset, cropped, random_places, standardised
+
+Minibatch = Int64[Tensor, "batch 3"]  # the index of an image, and from where on it is seen in its margin
 
 CHUNK = 512  # images that are classified at a time
 
@@ -51,12 +53,13 @@ def train_classifier(
     train = dataset.train
     levels = dataset.levels
     parameters = list(network.parameters())
-    crops = stream(seed, "crops")
+    margin = dataset.sampling.crop
 
-    def objective(indices: Int64[Tensor, " batch"]) -> Float[Tensor, " seed"]:
+    def objective(minibatch: Minibatch) -> Float[Tensor, " seed"]:
+        indices, places = minibatch[:, 0], minibatch[:, 1:]
         pixels = train.pixels[indices]
-        if dataset.sampling.crop:
-            pixels = random_crop(pixels, dataset.sampling.crop, crops)
+        if margin:
+            pixels = cropped(pixels, margin, places)
         with form.autocast(pixels.device):
             logits = network(form.place(pixels, levels))
         return nn.functional.cross_entropy(logits.float(), train.labels[indices]).unsqueeze(0)
@@ -64,7 +67,7 @@ def train_classifier(
     step = TrainingStep(
         network,
         objective,
-        partial(_minibatches, train.labels, training.batch, seed),
+        partial(_minibatches, train.labels, training.batch, margin, seed),
         descent(parameters, training.optimiser, training.learning_rate, stacked=False),
         partial(nn.utils.clip_grad_norm_, parameters, training.clip),
         network.counted,
@@ -76,17 +79,18 @@ def train_classifier(
 
 
 def _minibatches(
-    labels: Int64[Tensor, " image"], batch: int, seed: int, updates: int
-) -> Iterator[Int64[Tensor, " batch"]]:
-    """Indices of images: every epoch in a new order, without what is left over at its end."""
-    order = stream(seed, "minibatches")
+    labels: Int64[Tensor, " image"], batch: int, margin: int, seed: int, updates: int
+) -> Iterator[Minibatch]:
+    """Images: every epoch in a new order, without what is left over at its end. Nothing is drawn in an update."""
+    order, crops = stream(seed, "minibatches"), stream(seed, "crops")
     batch = min(batch, len(labels))
     whole = len(labels) // batch * batch
     while True:
         for indices in torch.randperm(len(labels), generator=order)[:whole].split(batch):
             if updates == 0:
                 return
-            yield indices.to(labels.device, non_blocking=True)
+            drawn = torch.cat([indices.unsqueeze(1), random_places(batch, margin, crops)], dim=1)
+            yield drawn.to(labels.device, non_blocking=True)
             updates -= 1
 
 

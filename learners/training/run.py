@@ -112,7 +112,7 @@ class TrainingRun:
             self._descend(rate)
         self.unmeasured = False
         self.updates += 1
-        self.samples += minibatch[..., 0].numel() // self.seeds if minibatch.dim() > 1 else len(minibatch)
+        self.samples += minibatch[..., 0].numel() // self.seeds
 
     def _solve(self, solver: LevenbergMarquardt, minibatch: Tensor) -> None:
         """An update by the solver, whose costs are counted."""

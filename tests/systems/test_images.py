@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from systems import MNIST, Digits, FashionMNIST, ImageSampling, ImageSet, sample_images
-from systems.images import LabelledImages, random_crop, standardised, stratified
+from systems.images import LabelledImages, cropped, random_places, standardised, stratified
 
 FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 REAL = Path(os.environ.get("DYNAMICS_BENCH_MNIST", Path(__file__).parents[3] / "shared" / "data" / "mnist"))
@@ -113,17 +113,19 @@ def test_grey_levels_of_training_images_have_mean_0_and_deviation_1():
 def test_a_random_crop_shifts_every_image_by_up_to_the_margin():
     images = torch.zeros(200, 2, 7, 7, dtype=torch.uint8)
     images[:, 0, 3, 3], images[:, 1, 3, 3] = 9, 5
-    cropped = random_crop(images, 2, torch.Generator().manual_seed(0))
-    assert cropped.shape == images.shape
-    assert cropped.flatten(2).sum(-1).tolist() == [[9, 5]] * 200
-    places = cropped[:, 0].nonzero()[:, 1:]
-    assert torch.equal(places, cropped[:, 1].nonzero()[:, 1:])
+    starts = random_places(200, 2, torch.Generator().manual_seed(0))
+    seen = cropped(images, 2, starts)
+    assert seen.shape == images.shape
+    assert seen.flatten(2).sum(-1).tolist() == [[9, 5]] * 200
+    places = seen[:, 0].nonzero()[:, 1:]
+    assert torch.equal(places, seen[:, 1].nonzero()[:, 1:])
+    assert torch.equal(places, 3 + 2 - starts)
     assert {int(value) for value in places.flatten()} == {1, 2, 3, 4, 5}
 
 
 def test_a_crop_without_a_margin_changes_nothing():
     images = Digits().load()[0].pixels[:10]
-    assert torch.equal(random_crop(images, 0, torch.Generator()), images)
+    assert torch.equal(cropped(images, 0, random_places(10, 0, torch.Generator())), images)
 
 
 def test_files_that_are_not_there_are_named_with_their_folder(tmp_path):

@@ -57,6 +57,7 @@ def test_a_trained_model_is_followed_as_it_was_before_too_and_stays_as_it_is(lea
     assert fit is not None
     assert trained is not None
     assert expected is not None
+    assert fit.before is not None
     np.testing.assert_allclose(fit.before, expected.forecast, rtol=1e-5)
     np.testing.assert_array_equal(fit.forecast, trained.forecast)
     assert np.nanmax(abs(fit.forecast - expected.forecast)) > 1e-3

@@ -34,6 +34,7 @@ from learners.images.classifiers import DenseODEClassifier
 from learners.images.networks import normalisation
 from learners.images.sweep import sweep as sweep_tolerances
 from learners.solvers.shared_steps import Follow, adaptive
+from learners.training.training_step import collect_steps
 from metrics import CLASSIFICATION, DEPTH, ClassificationEvidence, DepthSweep, Undefined
 from metrics.classification import error_rate, expected_calibration_error, growth, log_loss, power
 from results import Record, Store
@@ -112,6 +113,17 @@ def test_random_crops_reduced_precision_and_patience_are_options(data):
     assert model.probabilities(data.test.pixels).isfinite().all()
     hasty = replace(small(MLPClassifier), training=replace(SHORT, updates=400, validations=200, patience=2))
     assert hasty.fit_replicas(data, Budget(), [0])[0].log.updates < 400
+
+
+def test_an_update_draws_nothing_so_that_a_graph_can_repeat_it():
+    cropped = sample_images(Stripes(), replace(SAMPLING, crop=1), 0)
+    with collect_steps() as steps:
+        small(ResNetClassifier).fit_replicas(cropped, Budget(), [0])
+    (step,) = steps
+    first, second = step.minibatches(2)
+    assert torch.equal(step.objective(first), step.objective(first))
+    assert not torch.equal(step.objective(first), step.objective(second))
+    assert len(first[:, 1:].unique(dim=0)) > 1  # images are moved apart
 
 
 @pytest.mark.parametrize("kind", [RKNetClassifier, ODENetClassifier])
