@@ -44,7 +44,8 @@ def rank_pictures(data: FigureData) -> Iterator[Picture]:
             "Ranks and what they resolve",
             "Mean rank of each learner over the systems by valid prediction time, failed trials at the worst rank. "
             "Bars join learners that Nemenyi's test at 5 % cannot tell apart. "
-            f"{ranks.statement}{without(ranks.left_out)}",
+            f"{ranks.statement} Wilcoxon's signed ranks of the systems, with Holm's correction, resolve "
+            f"{ranking(frame, run.compared, test='wilcoxon').beyond(ranks)}.{without(ranks.left_out)}",
             partial(critical_difference, ranks, data.styles),
         )
         told, note = telling(frame, run.compared)

@@ -67,6 +67,11 @@ class Ranking:
         return {one: 1 + sum(self.resolved(other, one) for other in names[:place]) for place, one in enumerate(names)}
 
     @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The pairs that are resolved, the better one first."""
+        return [(one, other) for one, other in combinations(self.learners, 2) if self.resolved(one, other)]
+
+    @property
     def statement(self) -> str:
         """What the ranks resolve, and what is too close for so few blocks, in one or two sentences."""
         floor = f"{self.blocks} systems and {len(self.learners)} learners"
@@ -76,14 +81,23 @@ class Ranking:
             least = 2.0 ** (1 - self.blocks)
             limit = f"With {floor}, no p-value of a pair is below {least:.2g} before Holm's correction."
         limit = f"{self.note} {limit}".strip()
-        pairs = [(one, other) for one, other in combinations(self.learners, 2) if self.resolved(one, other)]
-        if not pairs:
+        if not self.pairs:
             return f"{limit} No learner is resolved from another."
-        behind: dict[tuple[str, ...], list[str]] = {}
-        for one in dict.fromkeys(one for one, _ in pairs):
-            behind.setdefault(tuple(other for first, other in pairs if first == one), []).append(one)
-        said = "; ".join(f"{listed(ahead)} ahead of {listed(others)}" for others, ahead in behind.items())
-        return f"{limit} Resolved: {said}."
+        return f"{limit} Resolved: {_ahead(self.pairs)}."
+
+    def beyond(self, other: "Ranking") -> str:
+        """Which pairs these tests resolve and those of the other ranking of the same learners do not, in a sentence."""
+        further = [pair for pair in self.pairs if not other.resolved(*pair)]
+        count, all_pairs = len(self.pairs), len(list(combinations(self.learners, 2)))
+        return f"{count} of {all_pairs} pairs" + (f", further ones being {_ahead(further)}" if further else "")
+
+
+def _ahead(pairs: Sequence[tuple[str, str]]) -> str:
+    """Pairs of a better and a worse learner, in words."""
+    behind: dict[tuple[str, ...], list[str]] = {}
+    for one in dict.fromkeys(one for one, _ in pairs):
+        behind.setdefault(tuple(other for first, other in pairs if first == one), []).append(one)
+    return "; ".join(f"{listed(ahead)} ahead of {listed(others)}" for others, ahead in behind.items())
 
 
 def ranking(frame: pd.DataFrame, learners: Sequence[str], metric: str = "vpt", test: str = "nemenyi") -> Ranking:

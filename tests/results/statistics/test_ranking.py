@@ -136,6 +136,14 @@ def test_signed_ranks_resolve_pairs_once_there_are_blocks_enough():
     assert few.p_values.to_numpy().min() > 0.05
 
 
+def test_pairs_that_signed_ranks_resolve_beyond_mean_ranks_are_told():
+    by_ranks, by_signs = (rank_table(clear_table(8), test) for test in ("nemenyi", "wilcoxon"))
+    assert by_ranks.pairs == [("A", "C"), ("A", "D"), ("B", "D")]
+    assert by_signs.beyond(by_ranks) == "6 of 6 pairs, further ones being A ahead of B; B ahead of C; C ahead of D"
+    assert by_signs.beyond(by_signs) == "6 of 6 pairs"
+    assert rank_table(clear_table(1)).beyond(by_ranks) == "0 of 6 pairs"
+
+
 def test_one_system_resolves_nothing():
     found = rank_table(clear_table(1))
     assert found.p == 1.0
