@@ -1,6 +1,7 @@
 """Figures of comparisons: critical differences, profiles, win matrices, Pareto fronts, means over all systems."""
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from results.statistics.trials import rows
 
 COLUMN = 3.4  # inches; the width of a figure in one column
 LEGIBLE = 24  # learners up to which a matrix has numbers
+LETTER = 0.066  # inches; of a title, about
+SHARES = "prediction time, share of the best learner's; dots: best, or level with it"
 
 
 def critical_difference(ranking: Ranking, styles: Styles) -> Figure:
@@ -120,8 +123,10 @@ def wins_by_system(shares: pd.DataFrame, level: pd.DataFrame) -> Figure:
     with drawing():
         beside = 0.075 * longest + 0.9
         side = min(max(0.3, 0.1 * deep), (PAGE - beside) / len(systems))
-        size = (side * len(systems) + beside, (0.1 + 0.1 * lines) * len(names) + 0.05 * tallest + 0.7)
-        figure = Figure(figsize=size, layout="constrained")
+        width = side * len(systems) + beside
+        title = fill(SHARES, max(1, int(width / LETTER)))
+        height = (0.1 + 0.1 * lines) * len(names) + 0.05 * tallest + 0.6 + 0.12 * (1 + title.count("\n"))
+        figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots()
         axes.set_facecolor("0.93")
         sns.heatmap(
@@ -135,7 +140,7 @@ def wins_by_system(shares: pd.DataFrame, level: pd.DataFrame) -> Figure:
         axes.tick_params(length=0)
         axes.tick_params(axis="y", rotation=0)
         axes.set_xticks(axes.get_xticks(), systems, rotation=60, ha="right", rotation_mode="anchor", fontsize=6)
-        figure.suptitle("prediction time, share of the best learner's; dots: best, or level with it", fontsize=8)
+        figure.suptitle(title, fontsize=8)
     return figure
 
 
