@@ -38,7 +38,8 @@ class NeuralODE(Learner):
     depth: int = 2  # hidden layers
     widths: tuple[int, ...] = ()  # hidden units of the layers one by one, in place of width and depth
     activation: Activation = "silu"
-    solver: Solver = "rk4"  # fixed: one step a sample; adaptive: seeds are fitted one after the other
+    solver: Solver = "rk4"  # fixed, or adaptive: then seeds are fitted one after the other
+    substeps: int = 1  # of a fixed solver, from one sample to the next
     tolerance: float = 1e-4  # of adaptive solvers, relative and absolute, of standardised states
     absolute: float = 0.0  # absolute tolerance, where it is not the same
     gradient: Gradient = "backpropagation"
@@ -58,13 +59,18 @@ class NeuralODE(Learner):
     )
 
     def __post_init__(self) -> None:
-        positive(self, "lookahead", "width", "depth", "tolerance", "kernel", "patch")
+        positive(self, "lookahead", "width", "depth", "tolerance", "substeps", "kernel", "patch")
         object.__setattr__(self, "widths", tuple(self.widths))  # a list could not be told from others by its hash
         if not all(width > 0 for width in self.widths):
             raise ValueError(f"NeuralODE.widths must be positive, but are {self.widths!r}")
         not_negative(self, "augmented", "damping", "curriculum", "noise", "jacobian", "absolute")
         if self.curriculum > 1:
             raise ValueError(f"NeuralODE.curriculum must be a fraction of the updates, but is {self.curriculum!r}")
+        if self.substeps > 1 and self._integration.adaptive:
+            raise ValueError(
+                f'NeuralODE.substeps is for solvers with fixed steps, but solver="{self.solver}" chooses its own: set '
+                "substeps=1, or a lower tolerance"
+            )
         if self.gradient == "adjoint" and self.solver == "rosenbrock":
             raise ValueError(
                 'NeuralODE.gradient="adjoint" is solved by torchdiffeq, and so not with "rosenbrock": choose another '
@@ -82,7 +88,7 @@ class NeuralODE(Learner):
 
     @property
     def _integration(self) -> Integration:
-        return Integration(self.solver, self.tolerance, self.gradient, self.absolute)
+        return Integration(self.solver, self.tolerance, self.gradient, self.absolute, self.substeps)
 
     def _fit_stack(self, dataset: Dataset, budget: Budget, seeds: Sequence[int]) -> list[Predictor]:
         regular, integration = dataset.is_regular, self._integration

@@ -22,7 +22,7 @@ from learners.solvers.pairs import MOST_STEPS
 from learners.solvers.rollout import Rollout, rollout_flow
 from learners.solvers.steps import EVALUATIONS, STEPS, Solver
 from learners.training.training_step import Compiler
-from systems.solvers.fixed import TABLEAUS
+from systems.solvers.fixed import TABLEAUS, Tableau, Velocity
 from systems.solvers.handover import is_plain
 
 
@@ -34,6 +34,7 @@ class Integration:
     tolerance: float = 1e-4
     gradient: Gradient = "backpropagation"
     absolute: float = 0.0  # tolerance, where it is not the relative one
+    substeps: int = 1  # of a fixed solver in one sampling step
 
     @property
     def adaptive(self) -> bool:
@@ -47,12 +48,14 @@ class Integration:
         if self.gradient == "backpropagation" and not self.adaptive:
             states = [start]
             for _ in range(count):
-                states.append(STEPS[self.solver](field, states[-1], 1.0))
+                states.append(self._step(field, states[-1], 1.0))
             return torch.stack(states[1:], dim=2)
         times = torch.arange(count + 1, dtype=torch.float32, device=start.device)
         solve = odeint_adjoint if self.gradient == "adjoint" else odeint
         # The first adaptive step is a sampling step.
-        options = {"first_step": 1.0, "max_num_steps": MOST_STEPS} if self.adaptive else {"step_size": 1.0}
+        options = (
+            {"first_step": 1.0, "max_num_steps": MOST_STEPS} if self.adaptive else {"step_size": 1.0 / self.substeps}
+        )
         settings: dict[str, Any] = {
             "method": self.solver,
             "rtol": self.tolerance,
@@ -78,7 +81,18 @@ class Integration:
             return partial(AdaptiveUpdates, network, *how, field.increment, unit)
         if self.gradient != "backpropagation" or self.solver not in TABLEAUS or network is None:
             return None
-        return kernel_updates([network], TABLEAUS[self.solver], field.increment, unit, field.pace)
+        return kernel_updates([network], self._tableau, field.increment, unit, field.pace)
+
+    @property
+    def _tableau(self) -> Tableau:
+        """That of one sampling step."""
+        return TABLEAUS[self.solver].repeated(self.substeps)
+
+    def _step(self, field: Velocity, x: Tensor, h: float) -> Tensor:
+        """The states a time h later, in sampling steps."""
+        for _ in range(self.substeps):
+            x = STEPS[self.solver](field, x, h / self.substeps)
+        return x
 
     def integrate_irregular(
         self, field: nn.Module, start: Float[Tensor, "seed batch state"], intervals: Float[Tensor, "seed batch count"]
@@ -97,12 +111,12 @@ class Integration:
         replicas = replicas_in(field)
 
         def step(state: Float[Tensor, "batch state"], h: float) -> Float[Tensor, "batch state"]:
-            return STEPS[self.solver](field, state.unflatten(0, (replicas, -1)), h).flatten(0, 1)
+            return self._step(field, state.unflatten(0, (replicas, -1)), h).flatten(0, 1)
 
         compiled = None
         if isinstance(field, VectorField) and self.solver in TABLEAUS:
-            compiled = fixed_forecasts([field.moving], TABLEAUS[self.solver], field.increment, field.pace)
-        return rollout_flow(step, EVALUATIONS[self.solver], compiled)
+            compiled = fixed_forecasts([field.moving], self._tableau, field.increment, field.pace)
+        return rollout_flow(step, self.substeps * EVALUATIONS[self.solver], compiled)
 
 
 class Paced(nn.Module):

@@ -21,6 +21,16 @@ class Tableau:
     stages: tuple[tuple[float, ...], ...]
     weights: tuple[float, ...]
 
+    def repeated(self, count: int) -> "Tableau":
+        """The method whose one step is so many of this one, each as long as all the others."""
+        share = tuple(weight / count for weight in self.weights)
+        stages = tuple(
+            share * step + tuple(coefficient / count for coefficient in stage)
+            for step in range(count)
+            for stage in self.stages
+        )
+        return Tableau(stages, share * count)
+
 
 TABLEAUS = {
     "euler": Tableau(((),), (1.0,)),

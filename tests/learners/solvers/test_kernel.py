@@ -19,7 +19,7 @@ from learners.solvers.compiled import KernelUpdates
 from learners.solvers.steps import STEPS
 from learners.streams import stream
 from learners.training.training_step import TrainingStep, clip
-from systems import Dataset, Lorenz96, Sampling, sample
+from systems import Dataset, LinearSpiral, Lorenz96, Sampling, sample
 from systems.solvers.fixed import TABLEAUS
 from tests.support.perceptrons import gradients_of, segments, stacks
 
@@ -99,6 +99,45 @@ def test_steps_are_as_long_as_the_time_between_samples(solver: str):
     gradients = torch.autograd.grad(losses.sum(), list(network.parameters()))
     for mine, theirs in zip(gradients_of(updates, networks), gradients, strict=True):
         assert (mine - theirs).norm() < 1e-5 * theirs.norm()
+
+
+@pytest.mark.parametrize("solver", TABLEAUS)
+@pytest.mark.parametrize("substeps", [2, 3])
+def test_several_steps_between_samples_are_one_of_a_longer_tableau(solver: str, substeps: int):
+    networks, h = stacks((3, 12, 3), "tanh"), torch.linspace(0.05, 0.15, 3)
+    dense = segments(batch=21, length=1 + 4 * substeps, dim=3)
+    updates = KernelUpdates(networks, TABLEAUS[solver].repeated(substeps), h, h, 1.0)
+    found = updates.differentiate(dense[:, :, ::substeps].contiguous()).double()
+    (network,) = (deepcopy(network).double() for network in networks)
+    x, errors = dense[:, :, 0].double(), []
+    for sample_ in dense[:, :, substeps::substeps].double().unbind(2):
+        for _ in range(substeps):
+            x = STEPS[solver](lambda s, y: network(y) * h.double(), x, 1.0 / substeps)
+        errors.append((x - sample_) / h.double())
+    losses = mean_square(torch.stack(errors, dim=2))
+    torch.testing.assert_close(found, losses.detach(), rtol=1e-5, atol=0)
+    gradients = torch.autograd.grad(losses.sum(), list(network.parameters()))
+    for mine, theirs in zip(gradients_of(updates, networks), gradients, strict=True):
+        assert (mine - theirs).norm() < 1e-5 * theirs.norm()
+
+
+def test_a_neural_ode_of_several_steps_a_sample_is_trained_and_forecast_in_them():
+    data = sample(LinearSpiral(), Sampling(trajectories=2, samples=60, valid=1, test=2, horizon=0.5, climate=1), 0)
+    learner = NeuralODE(width=8, substeps=3, training=Training(updates=30, batch=16))
+    one, three = (replace(learner, substeps=count).fit_replicas(data, Budget(), [0])[0] for count in (1, 3))
+    assert three.log.nfe_forward == 3 * one.log.nfe_forward == 12
+    context = data.sampling.context
+    past = data.test.between(0, context)
+    network: Any = three
+    forecast = three.forecast(past, data.test.between(context, context + 8).times)
+    assert forecast.evaluations == 12 * 8
+    field, x = network.network, three.encode(past).unsqueeze(0)
+    states = []
+    for _ in range(8):
+        for _ in range(3):
+            x = STEPS["rk4"](field, x, 1 / 3)
+        states.append(three.decode(x[0]))
+    torch.testing.assert_close(forecast.states, torch.stack(states, dim=1), rtol=1e-5, atol=1e-6)
 
 
 def test_channels_beside_those_that_are_scored_count_for_nothing():
