@@ -15,7 +15,7 @@ from learners.training.loop import Training, run_updates
 from learners.training.training_step import TrainingStep, descent
 from systems.images import ImageDataset, cropped, random_places, standardised
 
-Minibatch = Int64[Tensor, "batch 3"]  # the index of an image, and from where on it is seen in its margin
+Minibatch = Int64[Tensor, "1 batch numbers"]  # the index of an image, and from where on it is seen in its margin
 
 CHUNK = 512  # images that are classified at a time
 
@@ -56,7 +56,7 @@ def train_classifier(
     margin = dataset.sampling.crop
 
     def objective(minibatch: Minibatch) -> Float[Tensor, " seed"]:
-        indices, places = minibatch[:, 0], minibatch[:, 1:]
+        indices, places = minibatch[0, :, 0], minibatch[0, :, 1:]
         pixels = train.pixels[indices]
         if margin:
             pixels = cropped(pixels, margin, places)
@@ -81,7 +81,10 @@ def train_classifier(
 def _minibatches(
     labels: Int64[Tensor, " image"], batch: int, margin: int, seed: int, updates: int
 ) -> Iterator[Minibatch]:
-    """Images: every epoch in a new order, without what is left over at its end. Nothing is drawn in an update."""
+    """Numbers and crops of images (one seed, image, 1 or 3), every epoch in a new order, without what is left over.
+
+    Nothing is drawn in an update.
+    """
     order, crops = stream(seed, "minibatches"), stream(seed, "crops")
     batch = min(batch, len(labels))
     whole = len(labels) // batch * batch
@@ -90,7 +93,7 @@ def _minibatches(
             if updates == 0:
                 return
             drawn = torch.cat([indices.unsqueeze(1), random_places(batch, margin, crops)], dim=1)
-            yield drawn.to(labels.device, non_blocking=True)
+            yield drawn.unsqueeze(0).to(labels.device, non_blocking=True)
             updates -= 1
 
 
