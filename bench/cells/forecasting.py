@@ -26,6 +26,7 @@ from learners.base import Failure
 from learners.training.callbacks import before_each_update
 from learners.training.counting import forecast_flops
 from metrics import Cost, Decoded, Evidence
+from metrics.regime import UNBOUNDED
 from results import Status
 from results.formatting import plural
 from systems import Dataset, Trajectories
@@ -75,7 +76,7 @@ class ForecastCell(SystemCell):
                 evidence = evidence_of(
                     predictor, dataset, ground_truth_time, test, climate, usage, len(self.seeds), start
                 )
-                ending = _ending(predictor.log.failure, test, climate, evidence.step, self.system.timescale_name)
+                ending = _ending(predictor.log.failure, test, climate, evidence, self.system.timescale_name)
                 record = measure(self, seed, evidence, ending)
                 arrays = self.arrays(evidence)
                 found = Trial(record, (), arrays, predictor.weights() | predictor.constants(), evidence, ending)
@@ -192,20 +193,30 @@ def _cost(predictor: Predictor, data: Dataset, test: Forecasts, fitting: Usage, 
     )
 
 
-def _ending(failure: Failure | None, test: Forecasts, climate: Forecasts, step: float, timescale: str) -> Ending:
-    """How training and forecasting ended: one non-finite long forecast is too many, of the others half are allowed."""
+def _ending(failure: Failure | None, test: Forecasts, climate: Forecasts, evidence: Evidence, timescale: str) -> Ending:
+    """How training and forecasting ended: one long forecast that is lost is too many, of the others half may be.
+
+    A forecast is lost where it is not finite, or a channel is a hundred standard deviations from the truth.
+    """
     training = Ending.of_training(failure)
     reasons = list(training.reasons)
     statuses: list[Status] = []
-    for name, forecasts, allowed in (("", test, len(test.states) // 2), ("long ", climate, 0)):
-        beyond = np.asarray(~np.isfinite(forecasts.states).all(axis=-1))
-        lost = [(run.argmax() + 1) * step for run in beyond if run.any()]  # first non-finite samples, in timescales
+    for name, forecasts, truth, states, allowed in (
+        ("", test, evidence.truth, evidence.forecast, len(test.states) // 2),
+        ("long ", climate, evidence.climate_truth, evidence.climate, 0),
+    ):
+        with np.errstate(over="ignore", invalid="ignore"):
+            off = ~(np.abs(states - truth) <= UNBOUNDED * evidence.scale).all(axis=-1)
+        lost = off.any(axis=1)
         if forecasts.failure:
             reasons.append(f"the solver gave up on the {name}forecasts: {forecasts.failure}")
-        elif lost:
-            when = f"after {np.median(lost):.3g} {plural(timescale)} (median)"
-            reasons.append(f"{len(lost)} of {len(forecasts.states)} {name}forecasts left the finite numbers {when}")
-        statuses.append("solver_failed" if forecasts.failure else "diverged" if len(lost) > allowed else "ok")
+        elif lost.any():
+            first = off.argmax(axis=1)[lost]
+            finite = np.isfinite(np.take_along_axis(states[lost], first[:, None, None], axis=1)).all()
+            how = f"came to be {UNBOUNDED:g} standard deviations off" if finite else "left the finite numbers"
+            when = f"after {(np.median(first) + 1) * evidence.step:.3g} {plural(timescale)} (median)"
+            reasons.append(f"{lost.sum()} of {len(lost)} {name}forecasts {how} {when}")
+        statuses.append("solver_failed" if forecasts.failure else "diverged" if lost.sum() > allowed else "ok")
     short, long = statuses
     return Ending(
         short if training.status == "ok" or short == "solver_failed" else training.status, tuple(reasons), long

@@ -4,13 +4,17 @@ It has what the run shows in sentences, its leaderboard, the pictures that compa
 suite, and how it was made. The report of the run has to be there.
 """
 
-import shutil
 import sys
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
+
+from PIL import Image
 
 from bench.catalogue.plugins import import_file
 from results.claims.base import claims_table, judged
 from results.claims.literature import CLAIMS
+from results.formatting import slug
 from results.report import conclusions
 from results.report.figure_data import FigureData
 from results.report.page import sentences
@@ -19,6 +23,8 @@ from results.store.run import Run
 
 DOCS = Path(__file__).parents[1]
 FEW = 10  # systems, of more of which panels and a table of outcomes cannot be read
+DETAILED = 2  # systems of which pictures of their own are shown, where there are few
+COLOURS = 256  # of a picture, which make its file a third as large
 side_by_side = import_file(Path(__file__).with_name("pairs.py")).table
 SIDE_BY_SIDE = (
     "Prediction times of kinds of network that are there in two ways, that with fewer settings of its own first: "
@@ -37,6 +43,13 @@ PICTURES = {
     "depth_backward": "Backward against forward evaluations.",
     "depth_memory": "Memory against evaluations.",
 }
+PICTURES_OF_A_SYSTEM = {
+    "fits": "The training data, the truth, and fits before and after training",
+    "fields": "Recovered vector fields beside the true one",
+    "attractors": "Long runs, of the truth and of models",
+    "reconstructions": "What was given, the truth, and its reconstruction",
+    "homotopy": "Between two latent states",
+}
 
 
 def written(run: Run, docs: Path = DOCS) -> Path:
@@ -47,19 +60,15 @@ def written(run: Run, docs: Path = DOCS) -> Path:
     if settings := run.manifest.get("settings"):
         parts.append(f"Settings: {settings}.")
     parts.append("\n".join(f"- {sentence}" for sentence in sentences(data, best)))
-    images = docs / "images" / "reports"
-    images.mkdir(parents=True, exist_ok=True)
-    for name, caption in PICTURES.items():
-        source = run.folder / "figures" / f"{name}.png"
-        if source.exists() and (name in OF_MANY or len(run.systems) <= FEW):
-            shutil.copyfile(source, images / f"{run.suite}-{name}.png")
-            parts.append(f"![{caption}](../images/reports/{run.suite}-{name}.png)")
+    parts += [_shown(run, source, caption, docs) for source, caption in _pictures(run) if source.exists()]
     for name, heading in (("leaderboard", "Leaderboard"), ("outcomes", "How trials ended")):
         source = run.folder / "tables" / f"{name}.md"
         if source.exists() and (name == "leaderboard" or len(run.systems) <= FEW):
             parts += [f"## {heading}", source.read_text(encoding="utf-8").strip()]
+    for source in sorted((run.folder / "tables").glob("parameters-*.md"))[:DETAILED]:
+        parts += ["## Parameters" if "## Parameters" not in parts else "", source.read_text(encoding="utf-8").strip()]
     frame = run.frame_of_components()
-    if LEADING_METRIC in run.metrics and len((both := side_by_side(frame)).columns):
+    if LEADING_METRIC in run.metrics and len(run.systems) > FEW and len((both := side_by_side(frame)).columns):
         parts += ["## Side by side", SIDE_BY_SIDE, both.to_markdown()]
     if found := judged(CLAIMS, frame, run.suite, run.budget):
         table = claims_table(found)[["claim", "statement", "conditions", "verdict", "measured"]]
@@ -74,6 +83,27 @@ def written(run: Run, docs: Path = DOCS) -> Path:
     page.parent.mkdir(exist_ok=True)
     page.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
     return page
+
+
+def _pictures(run: Run) -> Iterator[tuple[Path, str]]:
+    """Pictures that a page of this run may have, with their captions: those of all systems, then those of single ones."""
+    figures = run.folder / "figures"
+    for name, caption in PICTURES.items():
+        if name in OF_MANY or len(run.systems) <= FEW:
+            yield figures / f"{name}.png", caption
+    if len(run.systems) <= FEW // DETAILED:
+        for (name, caption), system in product(PICTURES_OF_A_SYSTEM.items(), list(run.timescales)[:DETAILED]):
+            for source in figures.glob(f"{name}-{slug(system)}*.png"):
+                yield source, f"{caption}: {system}."
+
+
+def _shown(run: Run, source: Path, caption: str, docs: Path) -> str:
+    """Copy a picture to those of the documentation; returns what shows it there."""
+    images = docs / "images" / "reports"
+    images.mkdir(parents=True, exist_ok=True)
+    name = f"{run.suite}-{source.name}"
+    Image.open(source).convert("RGB").quantize(COLOURS).save(images / name, optimize=True)
+    return f"![{caption}](../images/reports/{name})"
 
 
 if __name__ == "__main__":

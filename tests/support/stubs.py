@@ -63,6 +63,11 @@ def diverge_late(states: Tensor) -> Tensor:
     return torch.cat([states[:, :100], torch.full_like(states[:, 100:], torch.nan)], dim=1)
 
 
+def run_away(states: Tensor) -> Tensor:
+    """Far off, yet finite, from the sixth sample on."""
+    return torch.cat([states[:, :5], states[:, 5:] + 1e4], dim=1)
+
+
 def misshape(states: Tensor) -> Tensor:
     return states[:, :-1]
 

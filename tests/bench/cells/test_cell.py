@@ -365,6 +365,17 @@ def test_a_diverged_forecast_says_when_and_keeps_what_can_be_measured(run: Calla
     assert "NaN" not in (tmp_path / "records.json").read_text()
 
 
+def test_a_forecast_that_runs_away_has_diverged_though_it_is_finite(run: Callable[..., list[Record]]):
+    record = run(stubs.Spoiled("run_away"))[0]
+    assert record.status == "diverged"
+    assert record.reason.startswith(
+        "4 of 4 forecasts came to be 100 standard deviations off after 0.3 periods (median); "
+        "1 of 1 long forecasts came to be 100 standard deviations off after 0.3 periods (median)"
+    )
+    assert values(record)["vpt"] == pytest.approx(0.25)
+    assert values(record)["nrmse"] > 100
+
+
 def test_half_of_the_forecasts_may_diverge_but_not_unnoticed(run: Callable[..., list[Record]]):
     record = run(stubs.Spoiled("diverge_in_half"))[0]
     assert record.status == "ok"
