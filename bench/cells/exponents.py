@@ -12,7 +12,7 @@ from systems import Dataset, Trajectories
 from systems.lyapunov import Spectrum
 
 MOST_EXPONENTS = 10  # exponents at most; those beyond the system's dimension say nothing about its attractor
-VECTORS = 384  # tangent vectors in all, from so many states as that gives; of shorter long forecasts in proportion
+VALUES = 384  # of all states that are followed: fewer of larger systems; of shorter long forecasts in proportion
 FEWEST_STATES = 16  # which an interval needs
 STRIDE = 5  # samples between two orthonormalisations
 WARM_UP = 4.0  # timescales in which the vectors find their directions, if that is enough
@@ -48,8 +48,8 @@ def exponents(predictor: Predictor, data: Dataset, runs: Float64[np.ndarray, "ru
     if not predictor.differentiable:
         raise Undefined(f"{type(predictor).__name__} is no smooth map of its state")
     count = min(MOST_EXPONENTS, data.system.dim)
-    vectors = VECTORS * runs.shape[1] / data.sampling.climate_samples
-    states = predictor.encode(_windows(data, runs, max(FEWEST_STATES, round(vectors / count))))
+    values = VALUES * runs.shape[1] / data.sampling.climate_samples
+    states = predictor.encode(_windows(data, runs, max(FEWEST_STATES, round(values / data.system.dim))))
     leading = min(count, states[0].numel())
     warm_up, steps = (max(1, round(time / (STRIDE * data.sampling.step))) for time in (WARM_UP, TIME))
 

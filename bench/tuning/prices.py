@@ -22,7 +22,7 @@ from systems import Dataset
 
 Price = Callable[[Learner], float]
 
-ROUNDS = 1  # of measurements, after one that does not count
+ROUNDS = 3  # of measurements, after one that does not count: one alone may be off by half
 
 
 @dataclass

@@ -32,7 +32,7 @@ SHORT = Training(updates=8, batch=8, validations=2)
     ids=lambda learner: type(learner).__name__,
 )
 def test_every_metric_has_the_same_value(learner: Learner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for name, less in {"VECTORS": 4, "FEWEST_STATES": 1, "WARM_UP": 0.5, "TIME": 0.5, "DRIFT": 1e9}.items():
+    for name, less in {"VALUES": 4, "FEWEST_STATES": 1, "WARM_UP": 0.5, "TIME": 0.5, "DRIFT": 1e9}.items():
         monkeypatch.setattr(exponents, name, less)
     here = ForecastCell(LinearSpiral(), learner, LONGER, OF_FORECASTS, Budget(), (0,), 0)
     values, others = measured(here, tmp_path), measured(replace(here, device=NAME), tmp_path)
