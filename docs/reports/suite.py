@@ -24,6 +24,7 @@ from results.store.run import Run
 DOCS = Path(__file__).parents[1]
 FEW = 10  # systems, of more of which panels and a table of outcomes cannot be read
 DETAILED = 2  # systems of which pictures of their own are shown, where there are few
+TALLEST = 1.5  # times its width, of a picture with a row for each learner
 COLOURS = 256  # of a picture, which make its file a third as large
 side_by_side = import_file(Path(__file__).with_name("pairs.py")).table
 SIDE_BY_SIDE = (
@@ -37,6 +38,8 @@ PICTURES = {
     "prediction_times": "Prediction times of all test states.",
     "error_growth": "How errors grow.",
     "pareto": "What each prediction time costs.",
+    "learning_curves_images": "Training loss over images seen.",
+    "tests_by_length": "K of the 0-1 test against the length of a run.",
     "depth_training": "Forward evaluations of an update while training.",
     "depth_error": "Numerical error against evaluations of the trained models.",
     "depth_time": "Time against evaluations.",
@@ -47,6 +50,7 @@ PICTURES_OF_A_SYSTEM = {
     "fits": "The training data, the truth, and fits before and after training",
     "fields": "Recovered vector fields beside the true one",
     "attractors": "Long runs, of the truth and of models",
+    "pq": "The 0-1 test: translations of long runs",
     "reconstructions": "What was given, the truth, and its reconstruction",
     "homotopy": "Between two latent states",
 }
@@ -94,7 +98,9 @@ def _pictures(run: Run) -> Iterator[tuple[Path, str]]:
     if len(run.systems) <= FEW // DETAILED:
         for (name, caption), system in product(PICTURES_OF_A_SYSTEM.items(), list(run.timescales)[:DETAILED]):
             for source in figures.glob(f"{name}-{slug(system)}*.png"):
-                yield source, f"{caption}: {system}."
+                width, height = Image.open(source).size
+                if height <= TALLEST * width:
+                    yield source, f"{caption}: {system}."
 
 
 def _shown(run: Run, source: Path, caption: str, docs: Path) -> str:

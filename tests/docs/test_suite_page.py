@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from bench.catalogue.plugins import import_file
 from results.claims.base import interval
@@ -28,6 +29,15 @@ def test_a_page_says_what_a_run_shows_and_how_it_was_made(tmp_path: Path):
     pictures = [part.partition(")")[0] for part in text.split("](../")[1:]]
     assert pictures
     assert all((tmp_path / "docs" / picture).exists() for picture in pictures)
+    assert f"images/reports/{run.suite}-attractors-Lorenz.png" in pictures  # of single systems, where there are few
+
+
+def test_a_page_leaves_out_pictures_that_are_much_taller_than_wide(tmp_path: Path):
+    size = Size(step=0.1, horizon=2.0, test=2, climate_samples=200, points=3, seeds=(0,))
+    run = Run.load(build(tmp_path / "runs", systems=("Lorenz",), learners=("ResNet", "Persistence"), size=size))
+    write_report(run, figures=["png"], tables=["md"])
+    Image.new("RGB", (10, 100)).save(run.folder / "figures" / "attractors-Lorenz.png")
+    assert "attractors-Lorenz" not in written(run, tmp_path / "docs").read_text("utf-8")
 
 
 def test_what_is_there_twice_stands_side_by_side_with_what_the_second_gains():
