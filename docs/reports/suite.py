@@ -90,7 +90,7 @@ def written(run: Run, docs: Path = DOCS) -> Path:
 
 
 def _pictures(run: Run) -> Iterator[tuple[Path, str]]:
-    """Pictures that a page of this run may have, with their captions: those of all systems, then those of single ones."""
+    """Pictures that a page of this run may have, with their captions, those of single systems last."""
     figures = run.folder / "figures"
     for name, caption in PICTURES.items():
         if name in OF_MANY or len(run.systems) <= FEW:
