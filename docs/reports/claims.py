@@ -8,6 +8,8 @@ other claims stays: part of a suite, run with more seeds, has a section of its o
 import re
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections import Counter
+from collections.abc import Collection
+from itertools import chain, count
 from pathlib import Path
 
 from results.claims.base import Claim, Effect, judged
@@ -24,15 +26,24 @@ def updated(page: str, runs: list[Run]) -> str:
     for run in runs:
         found = judged(CLAIMS, run.frame_of_components(), run.suite, run.budget)
         if claims := [(claim, effect) for claim, effect in found if not effect.reason] or found:
-            sections = without({claim.name for claim, _ in claims}, sections)
-            name = f"{run.suite}, {len(run.manifest['seeds'])} seeds" if run.suite in sections else run.suite
+            names = {claim.name for claim, _ in claims}
+            left = without(names, sections)
+            name = next((name for name in sections if name not in left), "") or new_heading(run, left)
+            sections = {each: left.get(each, "") for each in sections if each in left or each == name}
             sections[name] = section(name, run, claims)
     suites = list(dict.fromkeys(claim.suite for claim in CLAIMS))
     names = sorted(sections, key=lambda name: suites.index(name.partition(",")[0]))
     parts = [f"## {sections[name]}" for name in names]
     rows = [row["verdict"] for row in ROW.finditer("\n".join(parts))]
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in Counter(rows).most_common())
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in Counter(rows).most_common())
     return "\n\n".join(["# Claims of the literature", f"{len(rows)} rows: {verdicts}.", *parts]) + "\n"
+
+
+def new_heading(run: Run, taken: Collection[str]) -> str:
+    """The suite, and where a section of it is there already the number of seeds, and where that is, too, a number."""
+    seeds = f"{run.suite}, {len(run.manifest['seeds'])} seeds"
+    headings = chain([run.suite, seeds], (f"{seeds} ({number})" for number in count(2)))
+    return next(heading for heading in headings if heading not in taken)
 
 
 def without(names: set[str], sections: dict[str, str]) -> dict[str, str]:

@@ -30,15 +30,31 @@ class Effect:
     reason: str = ""  # why nothing is said
     seeds: int = 0  # that were measured
     lost: int = 0  # seeds of which some trial failed, and counts for nothing
+    parts: tuple["Effect", ...] = ()  # of a claim with several: this one, which decides, first
 
     @property
     def in_words(self) -> str:
-        """The size in its unit, with the interval, or why there is none."""
-        if self.reason:
-            return self.reason
+        """The size in its unit, with the interval, or why there is none; of several parts each with its verdict."""
+        if not self.parts:
+            return self.reason or f"{self._measured}, {self._replicates}"
+        told = {part._replicates for part in self.parts}
+        if len(told) != 1:
+            return "; ".join(part._as_part(f", {part._replicates}") for part in self.parts)
+        return f"{'; '.join(part._as_part() for part in self.parts)}; {told.pop()}"
+
+    @property
+    def _measured(self) -> str:
         size, low, high = (three_digits(value) for value in (self.size, self.low, self.high))
-        failures = f", some trial of {self.lost} failed" if self.lost else ""
-        return f"{size} {self.unit} [{low}, {high}], {self.seeds} seeds{failures}"
+        return f"{size} {self.unit} [{low}, {high}]"
+
+    @property
+    def _replicates(self) -> str:
+        return f"{self.seeds} seeds" + (f", some trial of {self.lost} failed" if self.lost else "")
+
+    def _as_part(self, replicates: str = "") -> str:
+        if self.reason:
+            return f'{self.reason}, for "{self.unit}"' if self.unit else self.reason
+        return f"{self._measured}{replicates} ({self.verdict})"
 
 
 @dataclass(frozen=True)
@@ -69,9 +85,13 @@ def _judge(claim: Claim, frame: pd.DataFrame, budget: str) -> Effect:
         found = claim.test(frame)
     except Exception as error:
         return not_tested(f"{type(error).__name__}: {error}")
-    if budget == UNDECIDED and not found.reason:
-        return replace(found, verdict="inconclusive", unit=f"{found.unit} (budget {budget}: not decided)")
-    return found
+    return _undecided(found) if budget == UNDECIDED else found
+
+
+def _undecided(found: Effect) -> Effect:
+    """The same effect, which decides nothing, and nor do its parts."""
+    unit = found.unit if found.reason else f"{found.unit} (budget {UNDECIDED}: not decided)"
+    return replace(found, verdict="inconclusive", unit=unit, parts=tuple(map(_undecided, found.parts)))
 
 
 def not_tested(why: str, unit: str = "") -> Effect:
@@ -132,19 +152,25 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def together(parts: Sequence[Effect]) -> Effect:
-    """Of a claim with several parts, the one that decides: one that is refuted, else open, else the first.
+    """Of a claim with several parts, the one that decides, with all of them as its parts.
 
-    Of those that say the same, the one of which most seeds failed.
+    One that is refuted decides, else one that makes no difference, else an open one, else the first. Of those that say
+    the same, the one of which most seeds failed.
     """
     order = ("refuted", "no difference", "inconclusive", "supported")
-    nothing = not_tested("nothing was measured")
-    return min(parts, key=lambda part: (order.index(part.verdict), -part.lost), default=nothing)
+    single = [each for part in parts for each in part.parts or (part,)]
+    ranked = sorted(single, key=lambda part: (order.index(part.verdict), -part.lost))
+    if not ranked:
+        return not_tested("nothing was measured")
+    if len(ranked) == 1 or all(part.reason for part in ranked):
+        return ranked[0]
+    return replace(ranked[0], parts=tuple(ranked))
 
 
-def tested(trials: pd.DataFrame) -> str:
-    """The labels of the learners of these trials, for what a claim says of them."""
+def tested(trials: pd.DataFrame, kind: str) -> str:
+    """The labels of the learners of these trials, for what a claim says of them; their kind where there are none."""
     labels = list(dict.fromkeys(trials["learner"]))
-    return listed(labels) if labels else "no learner"
+    return listed(labels) if labels else kind
 
 
 def trials_of(

@@ -40,12 +40,12 @@ def _error_and_parameters(frame: pd.DataFrame) -> Effect:
     """Error at most half a percentage point above the ResNet's of the same seed, with at most 0.4 of its parameters."""
     parts = []
     usual = trials_of(frame, "ResNetClassifier")
-    for mine in (_ode_net(frame), trials_of(frame, "RKNetClassifier")):
+    for name, mine in (("ODE-Net", _ode_net(frame)), ("RK-Net", trials_of(frame, "RKNetClassifier"))):
         above = differences(measured(mine, "test_error"), measured(usual, "test_error"))
         share = ratios(measured(mine, "parameters"), measured(usual, "parameters"))
         parts += [
-            effect(above, "percentage points", highest=SAME_ERROR),
-            effect(share, "of the parameters", highest=0.4),
+            effect(above, f"percentage points, {name}", highest=SAME_ERROR),
+            effect(share, f"of the parameters, {name}", highest=0.4),
         ]
     return together(parts)
 
@@ -53,7 +53,7 @@ def _error_and_parameters(frame: pd.DataFrame) -> Effect:
 def _memory(frame: pd.DataFrame) -> Effect:
     """Exponent of the bytes that more NFE save: 0 for the ODE-Net, 1 for the RK-Net."""
     flat, linear = (measured(each, "memory_power") for each in (_ode_net(frame), trials_of(frame, "RKNetClassifier")))
-    return together([effect(flat, "exponent", -0.05, 0.05), effect(linear, "exponent", 0.8, 1.2)])
+    return together([effect(flat, "exponent, ODE-Net", -0.05, 0.05), effect(linear, "exponent, RK-Net", 0.8, 1.2)])
 
 
 def _within(

@@ -9,7 +9,17 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
-from results.claims.base import Claim, ClaimVerdict, Effect, claims_table, effect, interval, judged, together
+from results.claims.base import (
+    Claim,
+    ClaimVerdict,
+    Effect,
+    by_system,
+    claims_table,
+    effect,
+    interval,
+    judged,
+    together,
+)
 from results.claims.literature import CLAIMS as EVERY
 from tests.support.synthetic import with_parsed_labels
 
@@ -221,14 +231,62 @@ def test_the_verdict_on_collapse_names_the_model_that_it_tested():
     assert effect.verdict == "refuted"
     assert (
         effect.in_words
-        == "0.100 of the long runs of WindowedRNN[cell=rnn] end in rest or a cycle [0.100, 0.100], 3 seeds"
+        == "0.100 of the long runs of WindowedRNN[cell=rnn] end in rest or a cycle [0.100, 0.100] (refuted); "
+        "1.00 of the long runs of NeuralODE are chaotic [1.00, 1.00] (supported); 3 seeds"
     )
 
 
 def test_the_weakest_part_decides_a_claim_of_several():
-    ends: list[tuple[str, Any]] = [("a", "supported"), ("b", "inconclusive"), ("c", "refuted")]
+    ends: list[tuple[str, Any]] = [("a", "supported"), ("b", "inconclusive"), ("c", "no difference"), ("d", "refuted")]
     parts = [Effect(0, 0, 0, name, verdict) for name, verdict in ends]
-    assert [together(parts[:n]).unit for n in (1, 2, 3)] == ["a", "b", "c"]
+    found = [together(parts[:n]) for n in (1, 2, 3, 4)]
+    assert [(each.unit, each.verdict) for each in found] == ends
+    assert [part.unit for part in found[-1].parts] == ["d", "c", "b", "a"]
+
+
+def test_every_part_is_told_with_its_verdict_the_one_that_decides_first():
+    lorenz = Effect(-0.167, -0.179, -0.154, "decades on Lorenz", "refuted", seeds=10)
+    prey = Effect(-1.14, -1.21, -1.07, "decades on LotkaVolterra", "supported", seeds=10)
+    assert together([prey, lorenz]).in_words == (
+        "-0.167 decades on Lorenz [-0.179, -0.154] (refuted); "
+        "-1.14 decades on LotkaVolterra [-1.21, -1.07] (supported); 10 seeds"
+    )
+    assert together([together([prey, lorenz])]).parts == (lorenz, prey)
+    assert together([prey]) == prey
+    assert prey.in_words == "-1.14 decades on LotkaVolterra [-1.21, -1.07], 10 seeds"
+
+
+def test_no_part_is_open_behind_the_one_that_decides_without_being_told():
+    """Alike on one system, and on another unknown: trials of too many seeds failed."""
+    index = pd.MultiIndex.from_product([["X", "Y"], range(5)], names=["system", "seed"])
+    values = pd.Series([*np.linspace(-0.01, 0.01, 5), *np.linspace(-0.01, 0.01, 4), np.nan], index)
+    found = by_system(values, lambda mine, system: effect(mine, f"decades on {system}", highest=0.0, alike=0.1))
+    alike, failed = found.in_words.split("; ")
+    assert found.verdict == "no difference"
+    assert alike.startswith("0 decades on X")
+    assert alike.endswith("5 seeds (no difference)")
+    assert failed.endswith("4 seeds, some trial of 1 failed (inconclusive)")
+    claim = replace(CLAIMS[0], test=lambda _: found)
+    assert claims_table(judged([claim], frame(), "images"))["measured"].tolist() == [found.in_words]
+
+
+def test_a_part_that_was_not_tested_is_told_beside_those_that_were():
+    index = pd.MultiIndex.from_product([["X"], range(3)], names=["system", "seed"])
+    tested, missing = (
+        effect(pd.Series([1.0, 1.1, 1.2], index), "units, A", 2.0),
+        effect(pd.Series([], index[:0]), "units, B", 2.0),
+    )
+    assert together([missing, tested]).in_words == (
+        "1.10 units, A [0.852, 1.35], 3 seeds (refuted); "
+        'not tested: measured for 0 seeds, and two are needed, for "units, B"'
+    )
+    assert together([missing, missing]) == missing
+
+
+def test_a_quick_look_decides_none_of_the_parts():
+    ((_, found),) = judged([CLAIMS[1]], frame(), "images", "quick")
+    assert {part.verdict for part in (found, *found.parts)} == {"inconclusive"}
+    assert found.in_words.count("(budget quick: not decided)") == len(found.parts) == 4
 
 
 def test_the_table_of_claims_has_a_row_for_each():

@@ -139,7 +139,7 @@ def test_trials_that_failed_are_told_and_with_more_than_a_few_nothing_is_decided
     frame.loc[frame.index[-failed:], ["value", "status"]] = [np.nan, "diverged"]
     found = {claim.name: effect for claim, effect in judged(CLAIMS, with_parsed_labels(frame), "spiral")}["C5 (inside)"]
     assert (found.verdict, found.seeds, found.lost) == (verdict, 20 - failed, failed)
-    assert found.in_words.endswith(f"{20 - failed} seeds, some trial of {failed} failed")
+    assert f"{20 - failed} seeds, some trial of {failed} failed ({verdict})" in found.in_words
 
 
 def test_what_makes_no_difference_is_a_verdict_of_its_own():

@@ -82,6 +82,18 @@ def test_new_initial_states_are_reached_if_the_error_is_half_that_of_persistence
     assert verdict("B2 (ours)", frame(nrmse__NeuralODE__16=neural, nrmse__Persistence__0=1.0)) == expected
 
 
+def test_each_system_has_its_own_verdict_on_new_initial_states():
+    results = frame(nrmse__NeuralODE__16=0.1, nrmse__Persistence__0=1.0)
+    neural_on_lorenz = (results["system"] == "Lorenz") & (results["learner"] != "Persistence")
+    results.loc[neural_on_lorenz, "value"] *= 9
+    (claim,) = [claim for claim in CLAIMS if claim.name == "B2 (ours)"]
+    ((_, effect),) = judged([claim], results, "hybrid")
+    assert [(part.unit.split()[-1], part.verdict) for part in effect.parts] == [
+        ("Lorenz", "refuted"),
+        ("LotkaVolterra", "supported"),
+    ]
+
+
 @pytest.mark.parametrize(("error", "expected"), [(0.05, "supported"), (0.2, "refuted")])
 def test_the_author_s_third_powers_are_judged_in_the_author_s_solver(error: float, expected: str):
     published, ours = frame(nrmse__NeuralODE__0=error), frame(nrmse__NeuralODE__0=1.0)
