@@ -98,7 +98,8 @@ def _pictures(run: Run) -> Iterator[tuple[Path, str]]:
     if len(run.systems) <= FEW // DETAILED:
         for (name, caption), system in product(PICTURES_OF_A_SYSTEM.items(), list(run.timescales)[:DETAILED]):
             for source in figures.glob(f"{name}-{slug(system)}*.png"):
-                width, height = Image.open(source).size
+                with Image.open(source) as picture:
+                    width, height = picture.size
                 if height <= TALLEST * width:
                     yield source, f"{caption}: {system}."
 
@@ -108,7 +109,8 @@ def _shown(run: Run, source: Path, caption: str, docs: Path) -> str:
     images = docs / "images" / "reports"
     images.mkdir(parents=True, exist_ok=True)
     name = f"{run.suite}-{source.name}"
-    Image.open(source).convert("RGB").quantize(COLOURS).save(images / name, optimize=True)
+    with Image.open(source) as picture:
+        picture.convert("RGB").quantize(COLOURS).save(images / name, optimize=True)
     return f"![{caption}](../images/reports/{name})"
 
 
