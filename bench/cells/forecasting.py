@@ -206,8 +206,9 @@ def _ending(failure: Failure | None, test: Forecasts, climate: Forecasts, eviden
         ("long ", climate, evidence.climate_truth, evidence.climate, 0),
     ):
         with np.errstate(over="ignore", invalid="ignore"):
-            off = ~(np.abs(states - truth) <= UNBOUNDED * evidence.scale).all(axis=-1)
-        lost = off.any(axis=1)
+            near = np.abs(states - truth) <= UNBOUNDED * evidence.scale
+        off = np.asarray(~near.all(axis=-1))
+        lost = np.asarray(off.any(axis=-1))
         if forecasts.failure:
             reasons.append(f"the solver gave up on the {name}forecasts: {forecasts.failure}")
         elif lost.any():
@@ -215,7 +216,7 @@ def _ending(failure: Failure | None, test: Forecasts, climate: Forecasts, eviden
             finite = np.isfinite(np.take_along_axis(states[lost], first[:, None, None], axis=1)).all()
             how = f"came to be {UNBOUNDED:g} standard deviations off" if finite else "left the finite numbers"
             when = f"after {(np.median(first) + 1) * evidence.step:.3g} {plural(timescale)} (median)"
-            reasons.append(f"{lost.sum()} of {len(lost)} {name}forecasts {how} {when}")
+            reasons.append(f"{lost.sum()} of {len(off)} {name}forecasts {how} {when}")
         statuses.append("solver_failed" if forecasts.failure else "diverged" if lost.sum() > allowed else "ok")
     short, long = statuses
     return Ending(

@@ -56,7 +56,7 @@ def test_a_new_section_takes_the_heading_of_no_other():
 
 
 def test_a_row_of_several_parts_counts_once_by_the_verdict_of_all_and_shows_each():
-    parts = [Effect(1, 0, 2, unit, verdict, seeds=3) for unit, verdict in (("a", "refuted"), ("b", "supported"))]
+    parts = [Effect(1, 0, 2, "a", "refuted", seeds=3), Effect(1, 0, 2, "b", "supported", seeds=3)]
     manifest = {"command": "run", "seeds": [0, 1, 2], "environment": MADE}
     run = SimpleNamespace(manifest=manifest, budget="standard")
     row = section("images", run, [(CLAIMS[0], together(parts))]).splitlines()[-1]
