@@ -12,7 +12,7 @@ are chosen by forecasts of what follows.
 The write-up trained for 2,000 epochs, or 20,000. Here are 4,000 updates, each of 32 windows of the 1,000 spirals: 128
 epochs, and at the paper's budget 1,280. All networks are trained by SOAP, at the same rate: on other data, the loss of
 a latent ODE that reads 30 samples was 41 after 850 updates of 64 windows, and 66 by Adam. Three seeds take about half
-an hour of one core. Other settings are the write-up's where it gives them, and the defaults of the learners elsewhere.
+an hour of one core. Settings are else the write-up's where it gives them, and the defaults of the learners elsewhere.
 """
 
 from dataclasses import replace
