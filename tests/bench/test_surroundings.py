@@ -68,6 +68,7 @@ def test_files_with_the_names_of_our_packages_do_not_stand_in_the_way(among_file
     assert err == ""
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_runs_a_suite_reports_and_goes_on(among_files: Path):
     (among_files / "script.py").write_text(
         textwrap.dedent("""

@@ -64,6 +64,12 @@ suite = Suite(
 """
 
 
+@pytest.fixture(autouse=True)
+def one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prices are measured once: what they are does not matter here."""
+    monkeypatch.setattr("bench.tuning.prices.ROUNDS", 1)
+
+
 @dataclass(frozen=True)
 class Inner:
     """A nested configuration."""
