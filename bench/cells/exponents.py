@@ -47,10 +47,9 @@ def exponents(predictor: Predictor, data: Dataset, runs: Float64[np.ndarray, "ru
     """
     if not predictor.differentiable:
         raise Undefined(f"{type(predictor).__name__} is no smooth map of its state")
-    count = min(MOST_EXPONENTS, data.system.dim)
     values = VALUES * runs.shape[1] / data.sampling.climate_samples
     states = predictor.encode(_windows(data, runs, max(FEWEST_STATES, round(values / data.system.dim))))
-    leading = min(count, states[0].numel())
+    leading = min(MOST_EXPONENTS, data.system.dim, states[0].numel())
     warm_up, steps = (max(1, round(time / (STRIDE * data.sampling.step))) for time in (WARM_UP, TIME))
 
     def drift(spectrum: Spectrum) -> float:

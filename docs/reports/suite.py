@@ -23,7 +23,8 @@ from results.store.run import Run
 
 DOCS = Path(__file__).parents[1]
 FEW = 10  # systems, of more of which panels and a table of outcomes cannot be read
-DETAILED = 2  # systems of which pictures of their own are shown, where there are few
+FEWER = 5  # systems, of more of which none is shown by itself
+SHOWN = 2  # of these, the first
 TALLEST = 1.5  # times its width, of a picture with a row for each learner
 COLOURS = 256  # of a picture, which make its file a third as large
 side_by_side = import_file(Path(__file__).with_name("pairs.py")).table
@@ -64,13 +65,13 @@ def written(run: Run, docs: Path = DOCS) -> Path:
     if settings := run.manifest.get("settings"):
         parts.append(f"Settings: {settings}.")
     parts.append("\n".join(f"- {sentence}" for sentence in sentences(data, best)))
-    parts += [_shown(run, source, caption, docs) for source, caption in _pictures(run) if source.exists()]
+    parts += [_shown(run, source, caption, docs) for source, caption in _pictures(run)]
     for name, heading in (("leaderboard", "Leaderboard"), ("outcomes", "How trials ended")):
         source = run.folder / "tables" / f"{name}.md"
         if source.exists() and (name == "leaderboard" or len(run.systems) <= FEW):
             parts += [f"## {heading}", source.read_text(encoding="utf-8").strip()]
-    for source in sorted((run.folder / "tables").glob("parameters-*.md"))[:DETAILED]:
-        parts += ["## Parameters" if "## Parameters" not in parts else "", source.read_text(encoding="utf-8").strip()]
+    if fitted := sorted((run.folder / "tables").glob("parameters-*.md")):
+        parts += ["## Parameters", *(source.read_text(encoding="utf-8").strip() for source in fitted)]
     frame = run.frame_of_components()
     if LEADING_METRIC in run.metrics and len(run.systems) > FEW and len((both := side_by_side(frame)).columns):
         parts += ["## Side by side", SIDE_BY_SIDE, both.to_markdown()]
@@ -90,18 +91,25 @@ def written(run: Run, docs: Path = DOCS) -> Path:
 
 
 def _pictures(run: Run) -> Iterator[tuple[Path, str]]:
-    """Pictures that a page of this run may have, with their captions, those of single systems last."""
+    """The pictures of a run that its page shows, with their captions, those of single systems last."""
     figures = run.folder / "figures"
     for name, caption in PICTURES.items():
-        if name in OF_MANY or len(run.systems) <= FEW:
-            yield figures / f"{name}.png", caption
-    if len(run.systems) <= FEW // DETAILED:
-        for (name, caption), system in product(PICTURES_OF_A_SYSTEM.items(), list(run.timescales)[:DETAILED]):
-            for source in figures.glob(f"{name}-{slug(system)}*.png"):
-                with Image.open(source) as picture:
-                    width, height = picture.size
-                if height <= TALLEST * width:
+        source = figures / f"{name}.png"
+        if source.exists() and (name in OF_MANY or len(run.systems) <= FEW):
+            yield source, caption
+    if len(run.systems) <= FEWER:
+        for (name, caption), system in product(PICTURES_OF_A_SYSTEM.items(), list(run.timescales)[:SHOWN]):
+            names = [f"{name}-{slug(system)}", *(f"{name}-{slug(system)}-{slug(learner)}" for learner in run.learners)]
+            for source in (figures / f"{each}.png" for each in names):
+                if source.exists() and _is_low(source):
                     yield source, f"{caption}: {system}."
+
+
+def _is_low(source: Path) -> bool:
+    """Whether a picture is not much taller than wide."""
+    with Image.open(source) as picture:
+        width, height = picture.size
+    return height <= TALLEST * width
 
 
 def _shown(run: Run, source: Path, caption: str, docs: Path) -> str:

@@ -1,1 +1,1 @@
-"""Tests of learners.latent."""
+"""Tests of bench.suites."""

@@ -67,7 +67,7 @@ suite = Suite(
 @pytest.fixture(autouse=True)
 def one_round(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prices are measured once: what they are does not matter here."""
-    monkeypatch.setattr("bench.tuning.prices.ROUNDS", 1)
+    monkeypatch.setattr(prices, "ROUNDS", 1)
 
 
 @dataclass(frozen=True)
