@@ -21,6 +21,8 @@ NAMES = {
     ("WindowedRNN", "rnn", ""): "Elman network",
     ("WindowedRNN", "", ""): "GRU",
     ("WindowedRNN", "lstm", ""): "LSTM",
+    ("PLRNN", "", ""): "PLRNN",
+    ("StatefulRNN", "", ""): "GRU, teacher forcing",
     ("NeuralODE", "", "convolution"): "NeuralODE, convolution",
     ("ResNet", "", "convolution"): "ResNet, convolution",
 }
